@@ -1,0 +1,1 @@
+"""Moves the bytes: plans, threads, retries, checksums, resume. Knows protocols, not plugins."""

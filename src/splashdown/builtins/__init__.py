@@ -1,0 +1,1 @@
+"""The built-in plugins, one module each. They use the public API alone, as any plugin does."""

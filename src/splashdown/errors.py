@@ -1,0 +1,234 @@
+"""All exceptions that Splashdown raises.
+
+    SplashdownError
+    |-- UsageError                    the call makes no sense as it stands (also a ValueError)
+    |   |-- MultipleAssetsError       one asset was asked for, several match
+    |   |-- NoAssetError              nothing matches
+    |   |   `-- UnknownKeyError       no asset has this key (also a KeyError)
+    |   |-- TargetError               the target cannot take what is asked
+    |   `-- OptionError               an option that its plugin does not know, or a value it cannot take
+    |-- PluginError                   no provider, two providers, or one that failed
+    |   |-- NoProviderError
+    |   `-- ConflictError
+    |-- ResolveError                  the source does not lead to assets
+    |   |-- NotFoundError             404 and 410
+    |   |   |-- JobNotFound
+    |   |   `-- ResultLinkExpired
+    |   |-- JobNotFinished
+    |   |-- JobFailed                 424, with the log entry that says why
+    |   `-- ApiError                  any other error document of an openEO API
+    |-- AuthError                     401 and 403
+    |-- TransferError                 one asset could not be moved
+    |   |-- HttpStatusError           the server answered with this status
+    |   |-- RangeNotServedError       the server sent something else than the range asked for
+    |   |-- ChangedError              the remote file changed while it was read
+    |   |-- LinkExpiredError          a signed href is past its time
+    |   |-- TruncatedError            fewer or more bytes than promised
+    |   |-- StalledError              too slow for too long
+    |   |-- ChecksumError             the bytes differ from what was promised
+    |   |-- ExistsError               the destination holds something that may not be replaced
+    |   `-- StoreError                the sink could not take the bytes
+    |-- LoadError                     an asset could not become an object
+    `-- DownloadError                 a run ended with failures; carries the RunReport
+
+Every text is one line that says what, why and what to do. No text holds a secret: hrefs go through
+:func:`splashdown.redact.redact` first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from splashdown.model import RunReport
+
+
+class SplashdownError(Exception):
+    """Base of everything this package raises on purpose."""
+
+
+class UsageError(SplashdownError, ValueError):
+    """The call makes no sense as it stands; the text says what to change."""
+
+
+class MultipleAssetsError(UsageError):
+    """One asset was asked for and several match; ``keys`` names them."""
+
+    def __init__(self, message: str, keys: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.keys = tuple(keys)
+
+
+class NoAssetError(UsageError):
+    """Nothing matches: the result is empty, or the filters dropped everything."""
+
+
+class UnknownKeyError(NoAssetError, KeyError):
+    """No asset has this key."""
+
+    # KeyError shows the repr of its argument; a person should read the sentence itself.
+    __str__ = Exception.__str__
+
+
+class TargetError(UsageError):
+    """The target cannot take what is asked of it, for example a file where a folder is needed."""
+
+
+class OptionError(UsageError):
+    """An option is unknown to its plugin, or has a value that the plugin cannot take."""
+
+
+class PluginError(SplashdownError):
+    """Something about plugins: none fits, two fit, or one failed."""
+
+
+class NoProviderError(PluginError):
+    """No plugin offers what is needed; the text says what is installed, what failed and what to install."""
+
+
+class ConflictError(PluginError):
+    """Two plugins offer the same thing; the text names both and how to pick one."""
+
+
+class ResolveError(SplashdownError):
+    """The source does not lead to assets."""
+
+
+class ApiError(ResolveError):
+    """The error document of an openEO API (openEO API, "Error Handling").
+
+    ``status`` is the HTTP status, ``code`` the openEO error code, ``id`` the identifier that the
+    back-end's operators ask for.
+    """
+
+    def __init__(self, message: str, *, status: int = 0, code: str = "", id: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.id = id
+
+
+class NotFoundError(ApiError):
+    """404 or 410: what the URL names is not there, or not any more."""
+
+
+class JobNotFound(NotFoundError):  # noqa: N818 - the openEO error code
+    """The back-end knows no job of this id."""
+
+
+class ResultLinkExpired(NotFoundError):  # noqa: N818 - the openEO error code
+    """A signed results link is past its time; ask for the results again."""
+
+
+class JobNotFinished(ApiError):  # noqa: N818 - the openEO error code
+    """The job has no results yet; ``job_status`` is what the back-end says it is doing."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        code: str = "",
+        id: str = "",
+        job_status: str = "",
+    ) -> None:
+        super().__init__(message, status=status, code=code, id=id)
+        self.job_status = job_status
+
+
+class JobFailed(ApiError):  # noqa: N818 - reads as the state it reports
+    """The job ended with an error or was canceled; ``log`` holds the log entries that say why."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        status: int = 0,
+        code: str = "",
+        id: str = "",
+        log: Sequence[Mapping[str, object]] = (),
+    ) -> None:
+        super().__init__(message, status=status, code=code, id=id)
+        self.log = tuple(log)
+
+
+class AuthError(ApiError):
+    """401 or 403: no credentials, wrong ones, or not enough rights."""
+
+
+class TransferError(SplashdownError):
+    """One asset could not be moved. ``retryable`` says whether the same request may succeed later."""
+
+    retryable = False
+
+
+class HttpStatusError(TransferError):
+    """The server answered with an error status; ``retry_after`` is in seconds where the server named it."""
+
+    def __init__(self, message: str, *, status: int, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.retry_after = retry_after
+        self.retryable = status in RETRYABLE_STATUS or status >= 500
+
+
+class RangeNotServedError(TransferError):
+    """The server sent something else than the range that was asked for."""
+
+    retryable = True
+
+
+class ChangedError(TransferError):
+    """The remote file changed while it was read (412, or another validator)."""
+
+
+class LinkExpiredError(TransferError):
+    """A signed href is past its time (401, 403, 404 or 410 after it worked, or by its own ``expires``)."""
+
+
+class TruncatedError(TransferError):
+    """The body ended early, or went on past its promised length."""
+
+    retryable = True
+
+
+class StalledError(TransferError):
+    """No byte for too long, or fewer bytes per second than the lowest speed allowed."""
+
+    retryable = True
+
+
+class ChecksumError(TransferError):
+    """The bytes differ from what the metadata or the server promised; nothing was kept."""
+
+
+class ExistsError(TransferError):
+    """The destination holds something that may not be replaced."""
+
+
+class StoreError(TransferError):
+    """The sink could not take the bytes: no space, no permission, a failing disk or store."""
+
+
+class LoadError(SplashdownError):
+    """An asset could not become an object in memory."""
+
+
+class DownloadError(SplashdownError):
+    """A run ended and some assets failed; ``report`` tells about each asset."""
+
+    def __init__(self, message: str, report: RunReport) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+#: Client errors that a later, unchanged request may not meet again (RFC 9110, RFC 6585).
+RETRYABLE_STATUS = frozenset({408, 425, 429})
+
+
+def describe(error: BaseException) -> str:
+    """``Type: text``, on one line; some exceptions (``TimeoutError``) have no text at all."""
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__

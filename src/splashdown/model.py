@@ -1,0 +1,304 @@
+"""The values that travel between the parts: frozen, slotted, keyword-only, and picklable.
+
+Nothing here does I/O. Sizes are bytes, times are seconds, byte ranges are half-open (``start`` is the
+first byte, ``stop`` the one after the last, as in Python's slices).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from splashdown.protocols import Signer
+
+#: What a chunk of a body may be: anything with the buffer protocol.
+Buffer = bytes | bytearray | memoryview
+
+_EMPTY: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """One file that a source lists, described by its STAC metadata.
+
+    ``key`` is the asset's name in its item or collection, ``item`` and ``collection`` the ids of those;
+    ``(item, key)`` is unique in a result set. ``href`` is absolute. ``metadata`` is the asset object of the
+    STAC document as it was read and is never changed; ``properties`` are its item's.
+    """
+
+    key: str
+    href: str
+    item: str | None = None
+    collection: str | None = None
+    media_type: str | None = None
+    roles: tuple[str, ...] = ()
+    size: int | None = None  #: ``file:size``, bytes
+    checksum: str | None = None  #: ``file:checksum`` (or ``checksum:multihash``), a multihash in lower-case hex
+    local_path: str | None = None  #: ``file:local_path``
+    bbox: tuple[float, ...] | None = None  #: west, south, east, north in degrees (RFC 7946, section 5)
+    geometry: Mapping[str, Any] | None = None  #: GeoJSON geometry of the item
+    start: dt.datetime | None = None  #: first instant; equals ``end`` for a single ``datetime``
+    end: dt.datetime | None = None
+    metadata: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    properties: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+
+    @property
+    def identity(self) -> tuple[str | None, str]:
+        """``(item, key)``: what stays the same when a signed href is renewed."""
+        return (self.item, self.key)
+
+    @property
+    def label(self) -> str:
+        """How the asset is called in messages: ``key``, or ``item/key`` where it belongs to an item."""
+        return f"{self.item}/{self.key}" if self.item else self.key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteInfo:
+    """What the first answer of a server says about the whole remote file."""
+
+    size: int | None = None
+    media_type: str | None = None
+    etag: str | None = None  #: as sent, with quotes and a ``W/`` prefix where it is weak
+    last_modified: str | None = None  #: as sent, an HTTP date
+    ranges: bool = False  #: the server has served a range, or says that it would
+    digests: Mapping[str, str] = field(default_factory=dict)  #: multihash in hex by name, as the server sent them
+    version: str | None = None  #: an object's version id, where the store keeps versions
+
+    @property
+    def validator(self) -> str | None:
+        """What pins this very version: a strong ETag, else the modification date (RFC 9110, section 13)."""
+        if self.etag and not self.etag.startswith("W/"):
+            return self.etag
+        return self.last_modified
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadRequest:
+    """One read of a remote file.
+
+    ``headers`` are credentials for the origin of ``href`` alone: a transport drops all of them when a redirect
+    leaves that origin. ``start`` and ``stop`` ask for a range; ``(0, None)`` asks for the whole file in a way
+    that also finds out whether ranges are served. ``pinned`` is the version that the answer must belong to.
+    """
+
+    href: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    start: int = 0
+    stop: int | None = None
+    pinned: RemoteInfo | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A piece of one file: ``number`` counts from 1 without gaps, ``stop`` is ``None`` where the end is unknown."""
+
+    number: int
+    start: int
+    stop: int | None
+
+    @property
+    def size(self) -> int | None:
+        """Bytes in the part, where its end is known."""
+        return None if self.stop is None else self.stop - self.start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartPolicy:
+    """How a sink wants a file cut.
+
+    Every part but the last has at least ``min_size`` and at most ``max_size`` bytes and is a multiple of
+    ``align``; a file has at most ``max_parts`` parts. ``buffered`` sinks hold a part in memory before they
+    send it (object stores); the others write chunks where they belong as they come.
+    """
+
+    min_size: int = 1
+    max_size: int | None = None
+    max_parts: int | None = None
+    align: int = 1
+    buffered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What is about to be stored: all that a sink may want to know before the first byte."""
+
+    size: int | None = None
+    media_type: str | None = None
+    checksum: str | None = None  #: the multihash (hex) that the bytes must have, where it is known beforehand
+    source: str = ""  #: item and key of the asset; never an href
+    replace: bool = True  #: whether an object of this name may be replaced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A store operation under way. ``token`` is the sink's own, JSON-safe and without secrets."""
+
+    key: str
+    token: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPart:
+    """A part that the sink has taken, with the tag that the sink returned for it."""
+
+    part: Part
+    tag: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What a sink holds under a key."""
+
+    size: int
+    checksum: str | None = None  #: multihash in hex, where the sink can tell without reading the object
+    location: str = ""  #: path or URL, for people
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultSet:
+    """What a resolver returns: assets, the document that lists them, and how to renew their hrefs.
+
+    ``items`` are the item documents that were read on the way (empty where the root document says it all).
+    ``signer`` gives credentials for the origin they belong to. ``refresh`` reads the source again and is used
+    when signed hrefs have expired; ``expires`` is when that will be, as seconds since the epoch.
+    """
+
+    id: str
+    kind: str  #: ``job``, ``item``, ``collection``, ``catalog``, ``items``
+    assets: Sequence[Asset]
+    document: Mapping[str, Any]
+    href: str | None = None  #: where the document was read, absolute; ``None`` for a document in memory
+    items: Sequence[Mapping[str, Any]] = ()
+    warnings: tuple[str, ...] = ()
+    signer: Signer | None = None
+    refresh: Callable[[], ResultSet] | None = None
+    expires: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the receipt of an earlier run says about a name in the target: that we put it there, and its state then."""
+
+    size: int
+    checksum: str | None = None  #: multihash in hex of what was stored
+    validator: str | None = None  #: the remote version that it was
+    identity: tuple[str | None, str] | None = None  #: the asset's ``(item, key)``
+
+
+class IfExists(StrEnum):
+    """What happens when the destination holds something under the name of an asset."""
+
+    AUTO = "auto"  #: keep what is complete, replace what is ours and stale, refuse what is somebody else's
+    SKIP = "skip"  #: keep whatever is there
+    OVERWRITE = "overwrite"
+    ERROR = "error"
+    RENAME = "rename"  #: store under a free name beside it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer:
+    """One asset and the name it will have in the target: a relative POSIX path, unique in its plan."""
+
+    asset: Asset
+    name: str
+    if_exists: IfExists = IfExists.AUTO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """An asset that is not moved, and why."""
+
+    asset: Asset
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a run will do, settled before the first byte. ``target`` is a folder's path or URL."""
+
+    target: str
+    transfers: tuple[Transfer, ...]
+    skipped: tuple[Skipped, ...] = ()
+    source: str = ""  #: the source without secrets; part of every transfer's identity
+
+    @property
+    def known_size(self) -> int:
+        """Bytes to move, as far as the metadata tells."""
+        return sum(t.asset.size or 0 for t in self.transfers)
+
+
+class Status(StrEnum):
+    """How a transfer ended."""
+
+    STORED = "stored"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one asset."""
+
+    transfer: Transfer
+    status: Status
+    location: str = ""  #: path or URL of what is stored
+    size: int | None = None
+    checksum: str | None = None  #: multihash in hex of the stored bytes
+    verified: tuple[str, ...] = ()  #: what the bytes were checked against: ``size``, ``checksum``, ``digest``, ...
+    validator: str | None = None  #: the remote version's, for the next run
+    bytes_moved: int = 0  #: bytes that came over the wire in this run, repeats included
+    attempts: int = 0
+    seconds: float = 0.0
+    error_type: str = ""
+    error: str = ""
+    reason: str = ""  #: why it was skipped
+
+    @property
+    def asset(self) -> Asset:
+        """The asset that this tells about."""
+        return self.transfer.asset
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunReport:
+    """What became of every asset of a plan, in the plan's order."""
+
+    plan: Plan
+    outcomes: tuple[Outcome, ...]
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> tuple[Outcome, ...]:
+        """The outcomes that failed."""
+        return tuple(o for o in self.outcomes if o.status is Status.FAILED)
+
+    @property
+    def landed(self) -> tuple[Outcome, ...]:
+        """The outcomes that are at their destination, whether moved now or found complete."""
+        return tuple(o for o in self.outcomes if o.status is not Status.FAILED)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing failed."""
+        return not self.failed
+
+    @property
+    def bytes_moved(self) -> int:
+        """Bytes that came over the wire."""
+        return sum(o.bytes_moved for o in self.outcomes)
+
+
+def total(sizes: Iterable[int | None]) -> int | None:
+    """The sum, or ``None`` as soon as one size is unknown."""
+    result = 0
+    for size in sizes:
+        if size is None:
+            return None
+        result += size
+    return result

@@ -1,0 +1,233 @@
+"""What plugins implement. Any object with these methods will do; nothing has to be subclassed.
+
+A protocol never gains a required method. What only some can do is a protocol of its own (``Supports...``),
+found out once a run.
+"""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import IO, Any, Protocol, runtime_checkable
+
+from splashdown.events import Event
+from splashdown.model import (
+    Asset,
+    Buffer,
+    Content,
+    Part,
+    PartPolicy,
+    ReadRequest,
+    RemoteInfo,
+    ResultSet,
+    Stored,
+    StoredPart,
+    Upload,
+)
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """The body of one answer: iterate it once for its chunks.
+
+    ``info`` describes the whole remote file. ``start`` is the offset of the first byte this stream yields: a
+    transport whose server ignores ranges says ``0`` here, however the request read. ``length`` is how many
+    bytes will come, where the server said so; a stream that ends early raises
+    :class:`~splashdown.errors.TruncatedError`.
+    """
+
+    info: RemoteInfo
+    start: int
+    length: int | None
+
+    def __iter__(self) -> Iterator[Buffer]:
+        """Yield chunks of any size; a chunk is valid until the next one is asked for."""
+
+
+@runtime_checkable
+class Transport(Protocol):
+    """Reads hrefs of some URL schemes. One object serves all threads of a run."""
+
+    def stream(self, request: ReadRequest) -> AbstractContextManager[Stream]:
+        """Open one range or the whole file.
+
+        Raises a :class:`~splashdown.errors.TransferError` subclass for whatever the server or the network does.
+        """
+
+    def close(self) -> None:
+        """Give back connections. Called once, after the last stream."""
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """Stores objects below one target. Nothing is visible under its key before ``commit`` returns."""
+
+    @property
+    def parts(self) -> PartPolicy:
+        """How a file has to be cut for this sink."""
+
+    def begin(self, key: str, content: Content) -> Upload:
+        """Start to store one object. ``key`` is a safe, relative POSIX path."""
+
+    def put_part(self, upload: Upload, part: Part, chunks: Iterable[Buffer]) -> str:
+        """Take one part, in any order and from any thread; return a tag for ``commit``.
+
+        A part may be put again after a failure; the last one counts. ``chunks`` yields exactly
+        ``part.size`` bytes, or raises.
+        """
+
+    def commit(self, upload: Upload, tags: Sequence[str]) -> str:
+        """Make the object visible, replacing what was there as one step; return its location (path or URL)."""
+
+    def abort(self, upload: Upload) -> None:
+        """Remove all traces of an upload. Never raises for one that is already gone."""
+
+    def close(self) -> None:
+        """Give back connections."""
+
+
+@runtime_checkable
+class SupportsStat(Protocol):
+    """A sink that can tell what it holds."""
+
+    def stat(self, key: str) -> Stored | None:
+        """Size and, where cheap, checksum of an object; ``None`` when there is none."""
+
+
+@runtime_checkable
+class SupportsRead(Protocol):
+    """A sink whose objects can be read back: receipts, verification."""
+
+    def read(self, key: str) -> AbstractContextManager[Iterator[Buffer]]:
+        """The bytes of a committed object, in chunks. Raises ``FileNotFoundError`` when there is none."""
+
+
+@runtime_checkable
+class SupportsReadBack(Protocol):
+    """A sink that can read an upload before it is committed, so that parts which came out of order can be hashed."""
+
+    def read_back(self, upload: Upload) -> AbstractContextManager[Iterator[Buffer]]:
+        """The bytes stored so far, from the first on."""
+
+
+@runtime_checkable
+class SupportsResume(Protocol):
+    """A sink that finds again what an earlier, interrupted run has put."""
+
+    def recover(self, upload: Upload, parts: Sequence[StoredPart]) -> Sequence[StoredPart]:
+        """Of the parts that the journal lists, those the sink really holds. Empty when the upload is gone."""
+
+
+@runtime_checkable
+class SupportsList(Protocol):
+    """A sink that can list and delete: ``verify`` names extra files, ``sync --delete`` removes stale ones."""
+
+    def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        """Key and size of every object below the target."""
+
+    def delete(self, key: str) -> None:
+        """Remove one object; no error when it is gone."""
+
+
+@runtime_checkable
+class SupportsServerSideCopy(Protocol):
+    """A sink that can copy from its own store without moving bytes through this machine."""
+
+    def copy_from(self, href: str, key: str, content: Content) -> Stored | None:
+        """Copy, or return ``None`` when this source cannot be copied that way; the engine then streams."""
+
+
+@runtime_checkable
+class SupportsSpace(Protocol):
+    """A sink that knows how many bytes it can still take."""
+
+    def free_space(self) -> int | None:
+        """Bytes available, or ``None`` when that cannot be told."""
+
+
+@runtime_checkable
+class Resolver(Protocol):
+    """Turns a source into assets."""
+
+    def accepts(self, source: object) -> bool:
+        """Whether this resolver is meant for ``source``; judged by its form, without any I/O."""
+
+    def resolve(self, source: Any, context: ResolveContext) -> ResultSet:
+        """Read the source. Raises :class:`~splashdown.errors.ResolveError` or ``AuthError``."""
+
+
+class ResolveContext(Protocol):
+    """What a resolver is given besides the source."""
+
+    @property
+    def auth(self) -> object:
+        """What the user passed as ``auth=``: ``None``, a token, ``(user, password)`` or a resolver's own object."""
+
+    @property
+    def options(self) -> Mapping[str, Any]:
+        """What the user passed besides: ``wait``, ``partial``, ...; a resolver refuses what it does not know."""
+
+    def notify(self, message: str) -> None:
+        """Tell the user about progress while resolving takes long."""
+
+
+@runtime_checkable
+class Signer(Protocol):
+    """Gives an href what it needs to be read, for a listed set of origins, just before each attempt."""
+
+    def sign(self, href: str) -> tuple[str, Mapping[str, str]]:
+        """The href to read and the headers to send with it; ``(href, {})`` for an origin that is not its own."""
+
+
+@runtime_checkable
+class Filter(Protocol):
+    """Chooses assets. It gets all of them, so that a filter can say "one per item"; it returns a subset."""
+
+    def __call__(self, assets: Sequence[Asset]) -> Iterable[Asset]:
+        """Return the assets to keep, in their order."""
+
+
+@runtime_checkable
+class AssetHandle(Protocol):
+    """One asset opened for a loader: reading goes over the transports, with their signing and retries."""
+
+    @property
+    def asset(self) -> Asset:
+        """The description."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file; found out by the first read where the metadata does not say."""
+
+    def bytes(self, max_bytes: int | None = None) -> builtins.bytes:
+        """The whole file. Raises :class:`~splashdown.errors.LoadError` when it is larger than ``max_bytes``."""
+
+    def open(self) -> IO[builtins.bytes]:
+        """A seekable binary file that reads ranges as they are asked for."""
+
+    def path(self) -> Path:
+        """A local file with the bytes: the stored copy where there is one that verifies, else a temporary one."""
+
+    def read_range(self, start: int, stop: int) -> memoryview:
+        """Exactly the bytes ``start:stop`` (cut at the end of the file)."""
+
+    def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, memoryview]]:
+        """Read several ranges over several connections; yields ``(index, bytes)`` as they arrive, in any order."""
+
+
+@runtime_checkable
+class Loader(Protocol):
+    """Makes a Python object of an asset. Options arrive as keyword arguments."""
+
+    def __call__(self, asset: AssetHandle, **options: Any) -> object:
+        """Make the object. Raises :class:`~splashdown.errors.LoadError` for a file that it cannot read."""
+
+
+@runtime_checkable
+class Listener(Protocol):
+    """Observes events, one at a time, on a thread of its own; it is dropped when it raises."""
+
+    def __call__(self, event: Event) -> None:
+        """Take note of one event."""

@@ -1,0 +1,114 @@
+"""What the registration hooks yield: a name and how to make the object, nothing that does work by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from splashdown.protocols import Filter, Listener, Loader, Resolver, Signer, Sink, Transport
+
+if TYPE_CHECKING:
+    from splashdown.results import JobResults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SinkSpec:
+    """A place to store: ``create(target, options)`` makes the sink for one target URL (or path, scheme ``""``).
+
+    ``options`` is the dataclass of the plugin's settings; an instance of it (or ``None``) is passed on.
+    """
+
+    name: str
+    schemes: Sequence[str]
+    create: Callable[[str, Any], Sink]
+    options: type | None = None
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransportSpec:
+    """A way to read hrefs of some schemes: ``create(options)`` makes one transport for a session."""
+
+    name: str
+    schemes: Sequence[str]
+    create: Callable[[Any], Transport]
+    options: type | None = None
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolverSpec:
+    """A kind of source: ``create()`` makes the resolver."""
+
+    name: str
+    create: Callable[[], Resolver]
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignerSpec:
+    """Credentials for some origins (``scheme://host[:port]``; ``*.`` may stand for one or more labels of a host)."""
+
+    name: str
+    origins: Sequence[str]
+    create: Callable[[Any], Signer]
+    options: type | None = None
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilterSpec:
+    """A named filter: ``results.select(NAME=value)`` calls ``create(value)``."""
+
+    name: str
+    create: Callable[[Any], Filter]
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoaderSpec:
+    """A way to make an object of an asset, found by name, media type, file ending or first bytes.
+
+    ``media_types`` are compared without parameters and case; ``extensions`` have their dot; ``magic`` holds
+    prefixes of the file. ``summarise(object)`` gives the few facts that the command line prints.
+    """
+
+    name: str
+    load: Loader
+    media_types: Sequence[str] = ()
+    extensions: Sequence[str] = ()
+    magic: Sequence[bytes] = ()
+    summarise: Callable[[Any], Mapping[str, object]] | None = None
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerSpec:
+    """An observer that a user names: ``create(options)`` makes it for one run."""
+
+    name: str
+    create: Callable[[Any], Listener]
+    options: type | None = None
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionSpec:
+    """A verb on results. ``run(results, **options)`` does it; ``options`` (a dataclass) describes its arguments.
+
+    With ``command=True`` the verb is also a command: ``splashdown NAME SOURCE [--option VALUE]``.
+    """
+
+    name: str
+    run: Callable[..., Any]
+    options: type | None = None
+    command: bool = False
+    summary: str = ""
+
+    def __call__(self, results: JobResults, **options: Any) -> Any:
+        """Do it."""
+        return self.run(results, **options)
+
+
+Spec = SinkSpec | TransportSpec | ResolverSpec | SignerSpec | FilterSpec | LoaderSpec | ListenerSpec | ActionSpec
