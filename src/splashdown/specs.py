@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Concatenate
 
-from splashdown.protocols import Filter, Listener, Loader, Resolver, Signer, Sink, Transport
+from splashdown.protocols import AssetHandle, Filter, Listener, Resolver, Signer, Sink, Transport
 
 if TYPE_CHECKING:
     from splashdown.results import JobResults
@@ -71,11 +71,12 @@ class LoaderSpec:
     """A way to make an object of an asset, found by name, media type, file ending or first bytes.
 
     ``media_types`` are compared without parameters and case; ``extensions`` have their dot; ``magic`` holds
-    prefixes of the file. ``summarise(object)`` gives the few facts that the command line prints.
+    prefixes of the file. ``summarise(object)`` gives the few facts that the command line prints. ``load`` is a
+    :class:`~splashdown.protocols.Loader`; its keyword-only arguments are the options that a user may pass.
     """
 
     name: str
-    load: Loader
+    load: Callable[Concatenate[AssetHandle, ...], object]
     media_types: Sequence[str] = ()
     extensions: Sequence[str] = ()
     magic: Sequence[bytes] = ()

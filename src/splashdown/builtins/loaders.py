@@ -1,0 +1,116 @@
+"""The loaders that need nothing but Python: ``json``, ``text`` and ``bytes``.
+
+Each reads the whole file and therefore has a cap on its size. Which one is meant for an asset is decided by
+``_loading.py``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from splashdown.errors import LoadError, describe
+from splashdown.hookspecs import hookimpl
+from splashdown.protocols import AssetHandle
+from splashdown.specs import LoaderSpec
+
+#: A document of this size already takes several times as much memory once parsed.
+JSON_BYTES = 256 * 1024**2
+JSON_DEPTH = 100
+TEXT_BYTES = 256 * 1024**2
+BYTES_BYTES = 4 * 1024**3
+
+
+def load_json(asset: AssetHandle, *, max_bytes: int = JSON_BYTES, max_depth: int = JSON_DEPTH) -> Any:
+    """Parse a JSON document (RFC 8259; UTF-8, UTF-16 or UTF-32).
+
+    ``max_bytes`` caps the file, ``max_depth`` how deep arrays and objects may nest. Raises ``LoadError`` for
+    anything else and for what is not JSON.
+    """
+    content = asset.bytes(max_bytes)
+    try:
+        document = json.loads(content)
+    except RecursionError:
+        raise LoadError(_too_deep(asset, max_depth)) from None
+    except ValueError as error:
+        raise LoadError(f"{asset.asset.label} is not JSON ({describe(error)}): load it with load('bytes')") from error
+    # Counting brackets costs next to nothing and settles it for most documents.
+    if content.count(b"[") + content.count(b"{") > max_depth and _deeper(document, max_depth):
+        raise LoadError(_too_deep(asset, max_depth))
+    return document
+
+
+def load_text(
+    asset: AssetHandle, *, encoding: str = "utf-8-sig", errors: str = "strict", max_bytes: int = TEXT_BYTES
+) -> str:
+    """Decode a text file of at most ``max_bytes``. Raises ``LoadError`` when it is not in ``encoding``."""
+    try:
+        return asset.bytes(max_bytes).decode(encoding, errors)
+    except (UnicodeDecodeError, LookupError) as error:
+        raise LoadError(
+            f"{asset.asset.label} is not {encoding} text ({describe(error)}): pass encoding=, or use load('bytes')"
+        ) from error
+
+
+def load_bytes(asset: AssetHandle, *, max_bytes: int = BYTES_BYTES) -> bytes:
+    """The file as it is; ``LoadError`` when it is larger than ``max_bytes``."""
+    return asset.bytes(max_bytes)
+
+
+@hookimpl
+def splashdown_loaders() -> Iterable[LoaderSpec]:
+    """``json``, ``text``, and ``bytes``, which is never chosen unasked."""
+    yield LoaderSpec(
+        name="json",
+        load=load_json,
+        media_types=("application/json", "application/geo+json"),
+        extensions=(".json", ".geojson"),
+        magic=(b"{", b"["),
+        summarise=_summarise_json,
+        summary="a JSON document as dict and list",
+    )
+    yield LoaderSpec(
+        name="text",
+        load=load_text,
+        media_types=("text/plain", "text/markdown"),
+        extensions=(".txt", ".md", ".log"),
+        summarise=_summarise_text,
+        summary="a text file as str",
+    )
+    yield LoaderSpec(
+        name="bytes",
+        load=load_bytes,
+        summarise=lambda content: {"bytes": len(content)},
+        summary="any file as bytes",
+    )
+
+
+def _deeper(document: object, limit: int) -> bool:
+    """Whether arrays and objects nest deeper than ``limit``; by levels, since a recursion could be made to overflow."""
+    level = [document] if isinstance(document, dict | list) else []
+    for _ in range(limit):
+        children = (value for node in level for value in (node.values() if isinstance(node, dict) else node))
+        level = [child for child in children if isinstance(child, dict | list)]
+        if not level:
+            return False
+    return True
+
+
+def _too_deep(asset: AssetHandle, limit: int) -> str:
+    return f"{asset.asset.label} nests deeper than {limit} levels: raise max_depth if you trust it"
+
+
+def _summarise_json(document: Any) -> Mapping[str, object]:
+    if isinstance(document, dict):
+        facts: dict[str, object] = {"type": "object", "keys": list(document)[:20]}
+        if document.get("type") == "FeatureCollection" and isinstance(document.get("features"), list):
+            facts["features"] = len(document["features"])
+        return facts
+    if isinstance(document, list):
+        return {"type": "array", "length": len(document)}
+    return {"type": type(document).__name__, "value": document}
+
+
+def _summarise_text(text: str) -> Mapping[str, object]:
+    return {"characters": len(text), "lines": len(text.splitlines())}
