@@ -1,0 +1,201 @@
+"""Makes assets of a results document and its items: their union, with the same file once. Pure.
+
+The openEO API has every asset at collection level; back-ends repeat some, or all, or other ones, in linked items.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from splashdown._openeo.client import Document
+from splashdown._openeo.expiry import parse_datetime
+from splashdown._openeo.urls import shown
+from splashdown._openeo.walk import Tree
+from splashdown.errors import ResolveError
+from splashdown.model import Asset
+
+# A signature that a back-end puts into the path changes with every second; the rest of the path names the file.
+_PATH_SIGNATURE = re.compile(r"(/results/assets/[^/]+/)[0-9a-f]{32,128}(?=/)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Union:
+    """All assets, and one line for each that had to be left out."""
+
+    assets: tuple[Asset, ...]
+    warnings: tuple[str, ...]
+
+
+def collect(tree: Tree) -> Union:
+    """The assets of the root document and of its items.
+
+    A file that both list is one asset: it takes the place of the collection's entry and has the item's id, key and
+    metadata. Raises :class:`~splashdown.errors.ResolveError` for an asset without an href.
+    """
+    warnings: list[str] = []
+    listed = list(_assets_of(tree.root, None, warnings))
+    in_items = [asset for item in tree.items for asset in _assets_of(item, _text(item.body.get("id")), warnings)]
+    if not listed and tree.broken:
+        raise ResolveError(
+            f"{shown(tree.root.url)} lists its assets in items only, and not all could be read: {tree.broken[0]}"
+        )
+    warnings.extend(
+        f"a linked document was left out, its assets may be listed elsewhere: {line}" for line in tree.broken
+    )
+    return Union(assets=tuple(_unite(listed, in_items)), warnings=tuple(warnings))
+
+
+def _unite(listed: list[Asset], in_items: list[Asset]) -> Iterator[Asset]:
+    # The query of a signed href differs each time; it names the file only where paths alone would not.
+    ambiguous = _ambiguous(listed) | _ambiguous(in_items)
+    by_file: dict[str, Asset] = {}
+    for asset in in_items:
+        by_file.setdefault(_file(asset.href, ambiguous), asset)
+    given: set[str] = set()
+    taken: set[tuple[str | None, str]] = set()
+    for asset in (*listed, *by_file.values()):
+        file = _file(asset.href, ambiguous)
+        if file in given:
+            continue
+        given.add(file)
+        chosen = _own_name(_merged(by_file[file], asset) if file in by_file else asset, taken)
+        taken.add(chosen.identity)
+        yield chosen
+
+
+def _own_name(asset: Asset, taken: set[tuple[str | None, str]]) -> Asset:
+    # Items of two sub-catalogs may have one id; `(item, key)` has to stay unique, and the same on each reading.
+    number = 2
+    named = asset
+    while named.identity in taken:
+        named = replace(asset, item=f"{asset.item or 'item'}-{number}")
+        number += 1
+    return named
+
+
+def _ambiguous(assets: Iterable[Asset]) -> frozenset[str]:
+    # Within one document, two different queries on one path are two files (`/get?id=1`, `/get?id=2`).
+    paths = Counter((asset.item, _path(asset.href)) for asset in {asset.href: asset for asset in assets}.values())
+    return frozenset(path for (_, path), count in paths.items() if count > 1)
+
+
+def _path(href: str) -> str:
+    return _PATH_SIGNATURE.sub(r"\1*", href.partition("#")[0].partition("?")[0])
+
+
+def _file(href: str, ambiguous: frozenset[str]) -> str:
+    path = _path(href)
+    return href.partition("#")[0] if path in ambiguous else path
+
+
+def _merged(asset: Asset, listed: Asset) -> Asset:
+    return replace(
+        asset,
+        media_type=asset.media_type or listed.media_type,
+        roles=asset.roles or listed.roles,
+        size=listed.size if asset.size is None else asset.size,
+        checksum=asset.checksum or listed.checksum,
+        local_path=asset.local_path or listed.local_path,
+    )
+
+
+def _assets_of(document: Document, item: str | None, warnings: list[str]) -> Iterator[Asset]:
+    assets = document.body.get("assets")
+    if assets is None:
+        return
+    if not isinstance(assets, Mapping):
+        raise ResolveError(f"{shown(document.url)} has assets that are no JSON object")
+    for key, metadata in assets.items():
+        href = metadata.get("href") if isinstance(metadata, Mapping) else None
+        if not isinstance(href, str) or not href.strip():
+            raise ResolveError(f"{shown(document.url)}: the asset {key!r} has no href; its document is broken")
+        absolute = _absolute(document.url, href)
+        if absolute is None:
+            warnings.append(f"the asset {key!r} was left out: a document on the web names the local file of its href")
+            continue
+        yield _asset(key, absolute, metadata, item, document.body)
+
+
+def _absolute(base: str, href: str) -> str | None:
+    # `C:\x` and `\\host\x` parse as a URL or as a relative path, and would be opened as local files further on.
+    if "\\" in href:
+        return None
+    try:
+        absolute = urljoin(base, href.strip())
+        scheme = urlsplit(absolute).scheme.lower()
+    except ValueError:
+        return None
+    return absolute if len(scheme) > 1 and scheme != "file" else None
+
+
+def _asset(key: str, href: str, metadata: Mapping[str, Any], item: str | None, owner: Mapping[str, Any]) -> Asset:
+    properties = owner.get("properties")
+    properties = properties if isinstance(properties, Mapping) else {}
+    start, end = _interval(metadata, properties, owner)
+    checksum = metadata.get("file:checksum") or metadata.get("checksum:multihash")
+    geometry = owner.get("geometry")
+    return Asset(
+        key=key,
+        href=href,
+        item=item,
+        collection=_text(owner.get("collection")) or (_text(owner.get("id")) if item is None else None),
+        media_type=_text(metadata.get("type")),
+        roles=_roles(metadata.get("roles")),
+        size=_size(metadata.get("file:size")),
+        checksum=checksum.lower() if isinstance(checksum, str) else None,
+        local_path=_text(metadata.get("file:local_path")),
+        bbox=_bbox(metadata.get("bbox")) or _bbox(owner.get("bbox")) or _bbox(_extent(owner, "spatial", "bbox")),
+        geometry=geometry if isinstance(geometry, Mapping) and geometry else None,
+        start=start,
+        end=end,
+        metadata=metadata,
+        properties=properties,
+    )
+
+
+def _interval(*holders: Mapping[str, Any]) -> tuple[Any, Any]:
+    for holder in holders:
+        moment = parse_datetime(holder.get("datetime"))
+        if moment is not None:
+            return moment, moment
+        start, end = parse_datetime(holder.get("start_datetime")), parse_datetime(holder.get("end_datetime"))
+        if start is not None or end is not None:
+            return start, end
+    interval = _extent(holders[-1], "temporal", "interval")
+    if isinstance(interval, list) and len(interval) == 2:
+        return parse_datetime(interval[0]), parse_datetime(interval[1])
+    return None, None
+
+
+def _extent(owner: Mapping[str, Any], kind: str, name: str) -> object:
+    extent = owner.get("extent")
+    part = extent.get(kind) if isinstance(extent, Mapping) else None
+    values = part.get(name) if isinstance(part, Mapping) else None
+    return values[0] if isinstance(values, list) and values else None
+
+
+def _bbox(value: object) -> tuple[float, ...] | None:
+    if not isinstance(value, list) or len(value) not in {4, 6}:
+        return None
+    if not all(isinstance(number, int | float) for number in value):
+        return None
+    # Six numbers are west, south, lowest, east, north, highest (RFC 7946, section 5).
+    flat = value if len(value) == 4 else [value[0], value[1], value[3], value[4]]
+    return tuple(float(number) for number in flat)
+
+
+def _roles(value: object) -> tuple[str, ...]:
+    return tuple(role for role in value if isinstance(role, str)) if isinstance(value, list) else ()
+
+
+def _size(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

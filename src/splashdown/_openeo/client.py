@@ -1,0 +1,198 @@
+"""Reads JSON documents over HTTP: redirects by hand, credentials for one origin alone, a size limit, retries.
+
+What the documents mean is for others; which credentials there are is the :class:`Authority`'s business.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Protocol
+from urllib.parse import urljoin, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+from urllib3 import Retry
+
+from splashdown._openeo.faults import fault
+from splashdown._openeo.urls import origin, shown
+from splashdown._version import __version__
+from splashdown.errors import AuthError, ResolveError, describe
+
+#: Real results documents reach some megabytes (tens of thousands of links); this is far above that.
+MAX_BYTES = 128 * 2**20
+_MAX_REDIRECTS = 10
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_TIMEOUT = (10.0, 120.0)  # seconds to connect, and between two bytes: back-ends take long to list hundreds of assets
+_RETRY = Retry(
+    total=3,
+    connect=2,
+    redirect=0,
+    backoff_factor=0.2,
+    backoff_jitter=0.2,
+    status_forcelist=(429, 502, 503, 504),
+    allowed_methods=("GET",),
+    retry_after_max=60,
+    raise_on_status=False,
+    raise_on_redirect=False,
+)
+
+
+class Authority(Protocol):
+    """Knows the credentials of one origin."""
+
+    def headers(self, url: str) -> Mapping[str, str]:
+        """The headers to send to ``url``; empty for an origin that is not its own."""
+
+    def renew(self) -> bool:
+        """Get a new token after the old one was refused; whether there is one now."""
+
+
+class Anonymous:
+    """No credentials."""
+
+    def headers(self, url: str) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's name
+        """Nothing, for any URL."""
+        return {}
+
+    def renew(self) -> bool:
+        """There is nothing to renew."""
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A JSON object and the URL that it was finally read from."""
+
+    url: str
+    body: dict[str, Any]
+
+
+class _Own(AuthBase):
+    """Puts the given headers on a request; its presence keeps ``requests`` from looking into netrc by itself."""
+
+    def __init__(self, headers: Mapping[str, str]) -> None:
+        self._headers = headers
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers.update(self._headers)
+        return request
+
+
+class Client:
+    """Reads documents; one object serves several threads."""
+
+    def __init__(self, authority: Authority | None = None) -> None:
+        self.authority: Authority = authority or Anonymous()
+        self._session = requests.Session()
+        self._session.headers.update(
+            {"User-Agent": f"splashdown/{__version__}", "Accept": "application/json, */*;q=0.5"}
+        )
+        # A cookie is a credential too, and nothing here needs one.
+        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        adapter = HTTPAdapter(max_retries=_RETRY, pool_maxsize=16)
+        self._session.mount("https://", adapter)
+        self._session.mount("http://", adapter)
+
+    def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Document:
+        """Read the JSON object at ``url``.
+
+        ``headers`` take the place of the authority's; they go to the origin of ``url`` alone. Raises
+        :class:`~splashdown.errors.ApiError` or a subclass for an error answer, and
+        :class:`~splashdown.errors.ResolveError` when there is no answer or no JSON object in it.
+        """
+        try:
+            return self._read(url, headers)
+        except AuthError as error:
+            if error.code != "TokenInvalid" or headers is not None or not self.authority.renew():
+                raise
+            return self._read(url, headers)
+
+    def close(self) -> None:
+        """Give back connections."""
+        self._session.close()
+
+    def _read(self, url: str, headers: Mapping[str, str] | None) -> Document:
+        try:
+            final, status, body, authorized = self._fetch_whole(url, headers)
+        except requests.RequestException as error:
+            raise ResolveError(
+                f"{shown(url)} could not be read ({_reason(error)}); check the URL and the network"
+            ) from None
+        if status >= 400:
+            raise fault(final, status, body, authorized=authorized)
+        return Document(url=final, body=parse_object(body, final))
+
+    def _fetch_whole(self, url: str, headers: Mapping[str, str] | None) -> tuple[str, int, bytes, bool]:
+        # The adapter's retries end with the headers; a body that breaks is asked for once more.
+        try:
+            return self._fetch(url, headers)
+        except requests.exceptions.ChunkedEncodingError:
+            return self._fetch(url, headers)
+
+    def _fetch(self, url: str, headers: Mapping[str, str] | None) -> tuple[str, int, bytes, bool]:
+        start = url
+        for _ in range(_MAX_REDIRECTS):
+            sent = self._credentials(url, start, headers)
+            with self._session.get(
+                url, auth=_Own(sent), timeout=_TIMEOUT, allow_redirects=False, stream=True
+            ) as answer:
+                if answer.status_code not in _REDIRECTS or not answer.headers.get("Location"):
+                    return url, answer.status_code, _body(answer, url), bool(sent)
+                url = _redirected(url, answer.headers["Location"])
+        raise ResolveError(f"{shown(start)} redirects more than {_MAX_REDIRECTS} times")
+
+    def _credentials(self, url: str, start: str, headers: Mapping[str, str] | None) -> Mapping[str, str]:
+        if headers is None:
+            return self.authority.headers(url)
+        return headers if origin(url) == origin(start) else {}
+
+
+def parse_object(body: bytes, url: str) -> dict[str, Any]:
+    """The JSON object in ``body``; raises :class:`~splashdown.errors.ResolveError` that says what it is instead."""
+    try:
+        document = json.loads(body)
+    except RecursionError:
+        raise ResolveError(f"{shown(url)} holds JSON that is nested too deeply") from None
+    except ValueError as error:
+        if body.lstrip()[:1] == b"<":
+            raise ResolveError(
+                f"{shown(url)} is a web page (HTML), not JSON; check that this is the URL of an API"
+            ) from None
+        cause = "is empty" if not body.strip() else f"holds JSON that is broken or cut off ({describe(error)})"
+        raise ResolveError(f"{shown(url)} {cause}") from None
+    if not isinstance(document, dict):
+        raise ResolveError(f"{shown(url)} holds a JSON {type(document).__name__} where an object is expected")
+    return document
+
+
+def _redirected(url: str, location: str) -> str:
+    target = urljoin(url, location)
+    scheme = urlsplit(target).scheme.lower()
+    if scheme not in {"http", "https"} or (scheme == "http" and urlsplit(url).scheme.lower() == "https"):
+        raise ResolveError(f"{shown(url)} redirects to {shown(target)}, which is less safe; this is refused")
+    return target
+
+
+def _body(answer: requests.Response, url: str) -> bytes:
+    body = bytearray()
+    for chunk in answer.iter_content(2**16):
+        body += chunk
+        if len(body) > MAX_BYTES:
+            raise ResolveError(
+                f"{shown(url)} is larger than {MAX_BYTES // 2**20} MiB, too large for a metadata document"
+            )
+    return bytes(body)
+
+
+def _reason(error: requests.RequestException) -> str:
+    # The texts of requests repeat the URL with its query; only the cause below them is told.
+    if isinstance(error, requests.exceptions.ChunkedEncodingError):
+        return "ChunkedEncodingError: the answer was cut off"
+    cause = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
+    reason = getattr(cause, "reason", None)
+    text = str(reason) if isinstance(reason, BaseException) else ""
+    return f"{type(error).__name__}: {text.rpartition(': ')[2]}" if text else type(error).__name__

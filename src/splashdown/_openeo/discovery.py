@@ -1,0 +1,73 @@
+"""Finds the API behind the address of a back-end, and what it can do (openEO API, "API Versioning")."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from splashdown._openeo.client import Document
+from splashdown.errors import ResolveError, SplashdownError
+
+_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+.*)?$")
+#: Major version of the API that this package speaks.
+_MAJOR = 1
+#: Conformance class of back-ends that take the bare token, without `basic//` or `oidc/PROVIDER/` before it.
+JWT_CLASS = "/authentication/jwt"
+
+Get = Callable[[str], Document]
+
+
+def discover(backend: str, get: Get) -> str:
+    """The base URL of the API version to use, without a slash at the end.
+
+    ``.well-known/openeo`` lists them: of the production versions (else of all) that this package speaks, the
+    highest by SemVer counts. A back-end without such a list is its own API. Raises
+    :class:`~splashdown.errors.ResolveError` when it lists other major versions only.
+    """
+    base = backend.rstrip("/")
+    try:
+        document = get(f"{base}/.well-known/openeo")
+    except SplashdownError:
+        return base
+    versions = document.body.get("versions")
+    listed = [entry for entry in versions if isinstance(entry, Mapping)] if isinstance(versions, list) else []
+    candidates = [entry for entry in listed if _usable(entry, document.url)]
+    if listed and not candidates:
+        names = ", ".join(str(entry.get("api_version")) for entry in listed)
+        raise ResolveError(f"{base} offers the openEO API in the versions {names}; version {_MAJOR}.x is needed")
+    production = [entry for entry in candidates if entry.get("production", True)]
+    best = max(production or candidates, key=lambda entry: semver(entry["api_version"]), default=None)
+    return urljoin(document.url, best["url"]).rstrip("/") if best else base
+
+
+def speaks_jwt(capabilities: Mapping[str, Any]) -> bool:
+    """Whether the back-end takes bare JWTs as bearer tokens (openEO API 1.3, conformance classes)."""
+    classes = capabilities.get("conformsTo")
+    return isinstance(classes, list) and any(
+        isinstance(name, str) and name.startswith("https://api.openeo.org/") and name.endswith(JWT_CLASS)
+        for name in classes
+    )
+
+
+def semver(text: str) -> tuple[int, int, int, bool, tuple[tuple[int, int, str], ...]]:
+    """A key that sorts versions as SemVer 2.0 (section 11) does; what is no version sorts first."""
+    match = _VERSION.match(text)
+    if match is None:
+        return (-1, 0, 0, False, ())
+    # A release comes after its pre-releases; numbers come before words.
+    identifiers = tuple(
+        (0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part)
+        for part in (match[4] or "").split(".")
+    )
+    return int(match[1]), int(match[2]), int(match[3] or 0), match[4] is None, identifiers
+
+
+def _usable(entry: Mapping[str, Any], listed_at: str) -> bool:
+    url, version = entry.get("url"), entry.get("api_version")
+    if not isinstance(url, str) or not isinstance(version, str) or semver(version)[0] != _MAJOR:
+        return False
+    scheme = urlsplit(urljoin(listed_at, url)).scheme.lower()
+    # Credentials will go there: a list that came over https does not lead to http.
+    return scheme == "https" or (scheme == "http" and urlsplit(listed_at).scheme.lower() == "http")

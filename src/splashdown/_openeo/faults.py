@@ -1,0 +1,103 @@
+"""Turns the error answers of an openEO API into the exceptions of this package (openEO API, "Error Handling")."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from splashdown._openeo.urls import shown
+from splashdown.errors import (
+    ApiError,
+    AuthError,
+    JobFailed,
+    JobNotFinished,
+    JobNotFound,
+    NotFoundError,
+    ResultLinkExpired,
+)
+
+#: Error codes of the API's errors.json that have an exception of their own here.
+_BY_CODE: dict[str, type[ApiError]] = {
+    "JobNotFound": JobNotFound,
+    "JobNotFinished": JobNotFinished,
+    "JobNotStarted": JobNotFinished,
+    "ResultLinkExpired": ResultLinkExpired,
+    "AuthenticationRequired": AuthError,
+    "AuthenticationSchemeInvalid": AuthError,
+    "TokenInvalid": AuthError,
+    "CredentialsInvalid": AuthError,
+    "PermissionsInsufficient": AuthError,
+}
+_BY_STATUS: dict[int, type[ApiError]] = {
+    401: AuthError,
+    403: AuthError,
+    404: NotFoundError,
+    410: ResultLinkExpired,
+}
+_ADVICE: dict[type[ApiError], str] = {
+    JobNotFound: "check the id and that these credentials are the owner's",
+    JobNotFinished: "wait for it with wait=True (--wait)",
+    ResultLinkExpired: "ask for the results again with the job's own URL",
+    NotFoundError: "check the URL",
+}
+_LONGEST_TEXT = 300
+
+
+def fault(url: str, status: int, body: bytes, *, authorized: bool) -> ApiError:
+    """The exception for an error answer. ``authorized`` says whether the request carried credentials."""
+    document = _parse(body)
+    if status == 424 and "level" in document:
+        return _failed(url, document)
+    code = _text(document.get("code"))
+    kind = _BY_CODE.get(code) or _BY_STATUS.get(status, ApiError)
+    said = _text(document.get("message")) or "the server gave no reason"
+    marks = [mark for mark in (code, f"HTTP {status}", _identifier(document)) if mark]
+    advice = _auth_advice(authorized) if kind is AuthError else _ADVICE.get(kind, "")
+    text = f"{shown(url)}: {said.rstrip('.')} ({', '.join(marks)})"
+    return kind(f"{text}; {advice}" if advice else text, status=status, code=code, id=_text(document.get("id")))
+
+
+def job_failed(job: str, status: str, log: list[dict[str, Any]]) -> JobFailed:
+    """The exception for a job that ended without results; ``log`` holds the entries that say why."""
+    reasons = [_text(entry.get("message")) for entry in log if entry.get("message")]
+    # The last entry is nearest to the end of the job; the rest is there in `log`.
+    why = f": {reasons[-1]}" if reasons else ""
+    return JobFailed(f"job {job} has the status {status!r} and no results{why}; see its log", code="", log=log)
+
+
+def _failed(url: str, entry: dict[str, Any]) -> JobFailed:
+    # The API answers 424 with the log entry that says why the job failed, not with an error object.
+    why = _text(entry.get("message")) or "no reason given"
+    return JobFailed(
+        f"{shown(url)}: the job failed: {why} (HTTP 424)",
+        status=424,
+        code=_text(entry.get("code")),
+        id=_text(entry.get("id")),
+        log=[entry],
+    )
+
+
+def _auth_advice(authorized: bool) -> str:
+    if authorized:
+        return "the credentials were refused: check the token, or sign in again"
+    return (
+        "pass auth= (a token or (user, password)), or set SPLASHDOWN_TOKEN or SPLASHDOWN_USER and SPLASHDOWN_PASSWORD"
+    )
+
+
+def _identifier(document: dict[str, Any]) -> str:
+    return f"id {_text(document['id'])}" if document.get("id") else ""
+
+
+def _parse(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _text(value: object) -> str:
+    # One line, and no more of it than a person reads: back-ends put whole tracebacks here.
+    text = " ".join(str(value or "").split())
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."

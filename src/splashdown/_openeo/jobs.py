@@ -1,0 +1,137 @@
+"""The life of a job: its status, its log, and waiting for its end (openEO API, ``/jobs/{job_id}`` and ``.../logs``)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from splashdown._openeo.client import Client, Document
+from splashdown._openeo.faults import job_failed
+from splashdown._openeo.urls import origin, shown
+from splashdown.errors import ApiError, AuthError, JobFailed, JobNotFinished, NotFoundError, ResolveError
+
+FINISHED = "finished"
+#: Nothing more will come of a job in one of these.
+FAILED = frozenset({"error", "canceled"})
+#: Nobody has started the job; waiting for it would have no end.
+UNSTARTED = "created"
+_FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 1.0, 60.0, 1.5  # seconds; and a factor
+_MAX_PAGES = 10_000
+
+Notify = Callable[[str], None]
+
+
+def read_status(client: Client, status_url: str) -> dict[str, Any]:
+    """The job's metadata: ``status``, ``progress`` (percent), ``title`` and more."""
+    return client.get(status_url).body
+
+
+def read_log(client: Client, status_url: str) -> Iterator[dict[str, Any]]:
+    """The entries of the job's log, oldest first, page by page."""
+    for page in pages(client, f"{status_url}/logs"):
+        entries = page.body.get("logs")
+        yield from (entry for entry in (entries if isinstance(entries, list) else []) if isinstance(entry, dict))
+
+
+def pages(client: Client, url: str) -> Iterator[Document]:
+    """The pages of a list (openEO API, "Pagination"): each names the next one with a link."""
+    seen = {url}
+    following: str | None = url
+    while following is not None:
+        page = client.get(following)
+        yield page
+        following = _next(page)
+        if following in seen or len(seen) > _MAX_PAGES:
+            raise ResolveError(f"the pages of {shown(url)} have no end: one names an earlier page as the next")
+        seen.add(following or "")
+
+
+def ended(client: Client, job: str, status_url: str, status: str) -> JobFailed:
+    """The exception for a job that failed or was canceled, with the errors of its log where that can be read."""
+    try:
+        log = [entry for entry in read_log(client, status_url) if entry.get("level") == "error"]
+    except ResolveError:
+        log = []
+    return job_failed(job, status, log)
+
+
+def unfinished(job: str, metadata: dict[str, Any]) -> JobNotFinished:
+    """The exception for a job whose results are not there yet."""
+    status = str(metadata.get("status") or "unknown")
+    advice = (
+        "start it first"
+        if status == UNSTARTED
+        else "wait for it with wait=True (--wait), or take what is there with partial=True"
+    )
+    return JobNotFinished(
+        f"job {job} is not finished: its status is {describe_status(metadata)}; {advice}",
+        status=400,
+        code="JobNotFinished",
+        job_status=status,
+    )
+
+
+def wait(
+    client: Client,
+    job: str,
+    status_url: str,
+    *,
+    limit: float | None,
+    notify: Notify,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Poll until the job is finished, with growing pauses.
+
+    A connection that fails, or a back-end that is down for a while, is waited out. ``limit`` is in seconds. Raises
+    ``JobFailed`` with the errors of the log when the job fails or is canceled, ``JobNotFinished`` when nobody has
+    started it or the time is over.
+    """
+    deadline = None if limit is None else time.monotonic() + limit
+    pause, told = _FIRST_PAUSE, ""
+    metadata: dict[str, Any] = {}
+    while True:
+        try:
+            metadata = read_status(client, status_url)
+            line = f"job {job}: {describe_status(metadata)}"
+        except ResolveError as error:
+            if not _passing(error):
+                raise
+            line = f"job {job}: no answer, asking again ({type(error).__name__})"
+        status = metadata.get("status")
+        if status == FINISHED:
+            return
+        if status in FAILED:
+            raise ended(client, job, status_url, str(status))
+        if status == UNSTARTED or (deadline is not None and time.monotonic() + pause > deadline):
+            raise unfinished(job, metadata)
+        if line != told:
+            notify(line)
+            told, pause = line, _FIRST_PAUSE
+        sleep(pause)
+        pause = min(pause * _GROWTH, _LONGEST_PAUSE)
+
+
+def describe_status(metadata: dict[str, Any]) -> str:
+    """``running (40 %)``."""
+    status, progress = metadata.get("status") or "unknown", metadata.get("progress")
+    return f"{status} ({progress:g} %)" if isinstance(progress, int | float) and status != FINISHED else str(status)
+
+
+def _passing(error: ResolveError) -> bool:
+    # No answer at all, a broken answer or a 5xx may be over in a minute; a 4xx will be the same then.
+    if isinstance(error, AuthError | NotFoundError):
+        return False
+    return not isinstance(error, ApiError) or error.status >= 500 or error.status == 429
+
+
+def _next(page: Document) -> str | None:
+    links = page.body.get("links")
+    for link in links if isinstance(links, list) else []:
+        if isinstance(link, dict) and link.get("rel") == "next" and isinstance(link.get("href"), str):
+            url: str = urljoin(page.url, link["href"])
+            if urlsplit(url).scheme not in {"http", "https"} or origin(url) != origin(page.url):
+                raise ResolveError(f"{shown(page.url)} continues at {shown(url)}, on another host; this is refused")
+            return url
+    return None

@@ -1,0 +1,146 @@
+"""The steps from a job's URL to a result set: credentials, waiting, reading, uniting, and doing it again."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from splashdown._openeo import jobs
+from splashdown._openeo.assets import collect
+from splashdown._openeo.auth import OriginSigner, make_authority
+from splashdown._openeo.client import Client, Document
+from splashdown._openeo.discovery import discover
+from splashdown._openeo.expiry import expires_at
+from splashdown._openeo.urls import JobUrl, parse_job_url
+from splashdown._openeo.walk import walk
+from splashdown.errors import JobNotFinished, JobNotFound, NotFoundError, OptionError, ResolveError
+from splashdown.model import ResultSet
+from splashdown.protocols import ResolveContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOptions:
+    """What ``splashdown.open(URL, ...)`` takes for a job."""
+
+    wait: bool | float = False  #: wait until the job is finished; a number is the limit in seconds
+    partial: bool = False  #: take the results that are there although the job is not finished
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> JobOptions:
+        """Check names and types; raises :class:`~splashdown.errors.OptionError`."""
+        known = [each.name for each in fields(cls)]
+        for name, value in given.items():
+            if name not in known:
+                close = difflib.get_close_matches(name, known, 1)
+                hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(known)}"
+                raise OptionError(f"the resolver 'openeo' has no option {name!r}; {hint}")
+            if not isinstance(value, bool) and (name != "wait" or not isinstance(value, int | float) or value < 0):
+                raise OptionError(
+                    f"the option {name!r} takes True or False{', or seconds' if name == 'wait' else ''}, not {value!r}"
+                )
+        return cls(**given)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobReader:
+    """Reads one job's results, as often as needed."""
+
+    url: JobUrl
+    client: Client = field(repr=False)
+    partial: bool = False
+
+    def read(self) -> ResultSet:
+        """Read the results document and what it links."""
+        root = self._document()
+        tree = walk(root, self.client.get)
+        union = collect(tree)
+        return ResultSet(
+            id=self.url.job,
+            kind="job",
+            assets=union.assets,
+            document=root.body,
+            href=root.url,
+            items=tuple(item.body for item in tree.items),
+            warnings=(*_status_warning(root), *union.warnings),
+            signer=OriginSigner(authority=self.client.authority),
+            refresh=self.read,
+            expires=expires_at(root.body, (asset.href for asset in union.assets)),
+        )
+
+    def wait(self, limit: float | None, notify: jobs.Notify) -> None:
+        """Poll until the results are there."""
+        jobs.wait(self.client, self.url.job, self.url.status, limit=limit, notify=notify)
+
+    def _document(self) -> Document:
+        try:
+            return self.client.get(_with_partial(self.url.results) if self.partial else self.url.results)
+        except JobNotFinished as error:
+            if self.url.signed:
+                raise
+            raise self._why(error) from None
+
+    def _why(self, error: JobNotFinished) -> ResolveError:
+        # Back-ends also answer "not finished" for jobs that failed: only the job itself tells.
+        try:
+            metadata = jobs.read_status(self.client, self.url.status)
+        except ResolveError:
+            return error
+        status = metadata.get("status")
+        if status in jobs.FAILED:
+            return jobs.ended(self.client, self.url.job, self.url.status, str(status))
+        return jobs.unfinished(self.url.job, metadata)
+
+
+def resolve_job(source: str, context: ResolveContext) -> ResultSet:
+    """Resolve the URL of a job, of its results, or a signed link to them."""
+    options = JobOptions.of(context.options)
+    reader = _reader(parse_job_url(source), context.auth, options)
+    try:
+        return _attempt(reader, options, context)
+    except JobNotFound:
+        raise
+    except (NotFoundError, ResolveError) as error:
+        other = _elsewhere(reader, error)
+        if other is None:
+            raise
+    # The address was the back-end's, not its API's.
+    return _attempt(_reader(other, context.auth, options), options, context)
+
+
+def _attempt(reader: JobReader, options: JobOptions, context: ResolveContext) -> ResultSet:
+    if options.wait is not False and not reader.url.signed:
+        reader.wait(None if options.wait is True else float(options.wait), context.notify)
+    return reader.read()
+
+
+def _reader(url: JobUrl, auth: object, options: JobOptions) -> JobReader:
+    return JobReader(url=url, client=Client(make_authority(url.api, auth)), partial=options.partial)
+
+
+def _elsewhere(reader: JobReader, error: ResolveError) -> JobUrl | None:
+    """The same job at the API that ``.well-known/openeo`` names, when the address as given has no API."""
+    if reader.url.signed or not (type(error) is NotFoundError or type(error) is ResolveError):
+        return None
+    api = discover(reader.url.api, Client().get)
+    if api == reader.url.api:
+        return None
+    query = urlsplit(reader.url.results).query
+    parts = reader.url.status.removeprefix(reader.url.api)
+    return parse_job_url(f"{api}{parts}/results" + (f"?{query}" if query else ""))
+
+
+def _with_partial(url: str) -> str:
+    parts = urlsplit(url)
+    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "partial"]
+    # Some back-ends take nothing but the word itself.
+    return urlunsplit(parts._replace(query=urlencode([*query, ("partial", "true")])))
+
+
+def _status_warning(root: Document) -> tuple[str, ...]:
+    status = root.body.get("openeo:status")
+    if status in {None, jobs.FINISHED}:
+        return ()
+    return (f"the job's status is {status!r}: these are the results so far, not all of them",)

@@ -1,0 +1,70 @@
+"""What a URL of an openEO API says about itself. Pure functions; nothing is requested here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+
+from splashdown.errors import UsageError
+from splashdown.redact import redact
+
+_JOB = re.compile(r"^(?P<api>.*)/jobs/(?P<job>[^/]+)(?P<results>/results(?P<signed>/.+)?)?/?$")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+#: A query with one of these carries its own permission; a second one in a header makes object stores refuse it.
+_SIGNED = frozenset({"x-amz-signature", "x-goog-signature", "signature", "sig"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobUrl:
+    """The parts of a job's URL. ``results`` is where its results document is read."""
+
+    api: str  #: the API's base without a slash at the end
+    job: str  #: the id, percent-decoded
+    status: str  #: URL of the job's metadata
+    results: str
+    signed: bool  #: the URL needs no credentials: whatever follows ``/results`` is the back-end's signature
+
+
+def parse_job_url(url: str) -> JobUrl:
+    """Take the URL of a job, of its results or a signed link to them apart.
+
+    Raises :class:`~splashdown.errors.UsageError` for user and password inside the URL: they would end up in logs.
+    """
+    parts = urlsplit(url)
+    if parts.username or parts.password:
+        raise UsageError(f"{redact(url)}: take user and password out of the URL and pass auth=(user, password) instead")
+    match = _JOB.match(parts.path)
+    if match is None:
+        raise UsageError(f"{redact(url)} is not the URL of an openEO job")
+    api = urlunsplit((parts.scheme, parts.netloc, match["api"], "", ""))
+    status = f"{api}/jobs/{match['job']}"
+    signed = bool(match["signed"])
+    bare = urlunsplit((parts.scheme, parts.netloc, parts.path.rstrip("/"), parts.query, ""))
+    unsigned = f"{status}/results?{parts.query}" if parts.query and match["results"] else f"{status}/results"
+    return JobUrl(
+        api=api,
+        job=unquote(match["job"]),
+        status=status,
+        results=bare if signed else unsigned,
+        signed=signed,
+    )
+
+
+def origin(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port of a URL (RFC 6454), comparable."""
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme)
+
+
+def carries_signature(url: str) -> bool:
+    """Whether the query of a URL holds its permission, as presigned URLs of object stores do."""
+    return any(name.lower() in _SIGNED for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True))
+
+
+def shown(url: str) -> str:
+    """The URL for messages: no query, and nothing of the signature that openEO back-ends put into the path."""
+    head, found, tail = redact(url).partition("/results/")
+    return f"{head}/results/..." if found and tail else head + found
