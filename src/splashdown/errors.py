@@ -25,6 +25,7 @@
     |   |-- LinkExpiredError          a signed href is past its time
     |   |-- TruncatedError            fewer or more bytes than promised
     |   |-- StalledError              too slow for too long
+    |   |-- NotModifiedError          the version that is there already is still the present one
     |   |-- ChecksumError             the bytes differ from what was promised
     |   |-- ExistsError               the destination holds something that may not be replaced
     |   `-- StoreError                the sink could not take the bytes
@@ -198,6 +199,10 @@ class StalledError(TransferError):
     """No byte for too long, or fewer bytes per second than the lowest speed allowed."""
 
     retryable = True
+
+
+class NotModifiedError(TransferError):
+    """The remote file is still the version that ``ReadRequest.unless`` names (304); nothing was sent."""
 
 
 class ChecksumError(TransferError):

@@ -92,6 +92,9 @@ class ReadRequest:
     start: int = 0
     stop: int | None = None
     pinned: RemoteInfo | None = None
+    unless: str | None = (
+        None  #: a validator: raise ``NotModifiedError`` when it still holds (a transport may ignore it)
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +136,7 @@ class Content:
     checksum: str | None = None  #: the multihash (hex) that the bytes must have, where it is known beforehand
     source: str = ""  #: item and key of the asset; never an href
     replace: bool = True  #: whether an object of this name may be replaced
+    durable: bool = False  #: whether the bytes must have reached stable storage when ``commit`` returns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +162,7 @@ class Stored:
     size: int
     checksum: str | None = None  #: multihash in hex, where the sink can tell without reading the object
     location: str = ""  #: path or URL, for people
+    modified: float | None = None  #: when the object was last written, seconds since the epoch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +194,7 @@ class Known:
     checksum: str | None = None  #: multihash in hex of what was stored
     validator: str | None = None  #: the remote version that it was
     identity: tuple[str | None, str] | None = None  #: the asset's ``(item, key)``
+    recorded: float | None = None  #: when that was written down, seconds since the epoch
 
 
 class IfExists(StrEnum):

@@ -148,6 +148,15 @@ class SupportsSpace(Protocol):
 
 
 @runtime_checkable
+class SupportsState(Protocol):
+    """A sink that has a place beside its objects for what the engine must remember of an unfinished run."""
+
+    @property
+    def state_dir(self) -> Path:
+        """A folder of this machine. The engine makes it when it needs it and removes it when it is empty."""
+
+
+@runtime_checkable
 class Resolver(Protocol):
     """Turns a source into assets."""
 

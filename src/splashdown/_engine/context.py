@@ -1,0 +1,41 @@
+"""What all transfers of one run share."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from splashdown._engine.dispatch import Dispatcher
+from splashdown._engine.renew import Renewal
+from splashdown._engine.retry import Throttle
+from splashdown._engine.settings import Settings
+from splashdown.model import Known, Upload
+from splashdown.protocols import Sink, Transport
+
+Sign = Callable[[str], tuple[str, Mapping[str, str]]]
+
+
+def unsigned(href: str) -> tuple[str, Mapping[str, str]]:
+    """The signer of a source that needs none."""
+    return href, {}
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """One run. Everything here may be used from any thread."""
+
+    sink: Sink
+    transport: Callable[[str], Transport]
+    settings: Settings
+    sign: Sign
+    renewal: Renewal
+    events: Dispatcher
+    known: Mapping[str, Known]
+    source: str = ""
+    names: frozenset[str] = frozenset()  #: all names of the plan, which a renamed file must not take
+    stop: threading.Event = field(default_factory=threading.Event)
+    throttle: Throttle = field(default_factory=Throttle)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    claimed: set[str] = field(default_factory=set)  #: names that renamed files have taken in this run
+    active: dict[int, Upload] = field(default_factory=dict)  #: uploads under way, by the transfer's number

@@ -1,0 +1,60 @@
+"""Delivers events to listeners: one queue, one thread, and no listener can harm the run or another listener."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Sequence
+
+from splashdown.errors import describe
+from splashdown.events import Event, Progress
+from splashdown.protocols import Listener
+
+_log = logging.getLogger("splashdown")
+
+#: Progress is news only while it is fresh: with this many events waiting, more of it is dropped.
+_BACKLOG = 5_000
+#: A listener that hangs must not hang the end of a run for ever.
+_CLOSE_SECONDS = 10.0
+
+
+class Dispatcher:
+    """``emit`` from any thread; ``close`` delivers what is left. Costs nothing where nobody listens."""
+
+    def __init__(self, listeners: Sequence[Listener]) -> None:
+        self._listeners = list(listeners)
+        self._queue: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self.active = bool(listeners)  #: callers need not even make an event when this is false
+        if self.active:
+            self._thread = threading.Thread(target=self._deliver, name="splashdown-events", daemon=True)
+            self._thread.start()
+
+    def emit(self, event: Event) -> None:
+        """Queue one event; never blocks."""
+        if self.active and not (type(event) is Progress and self._queue.qsize() > _BACKLOG):
+            self._queue.put(event)
+
+    def close(self) -> None:
+        """Wait until everything is delivered, or until a hanging listener has had its time."""
+        if self._thread is None:
+            return
+        self._queue.put(None)
+        self._thread.join(_CLOSE_SECONDS)
+        if self._thread.is_alive():
+            _log.warning("a listener did not return within %g s; events were lost", _CLOSE_SECONDS)
+        self.active = False
+
+    def _deliver(self) -> None:
+        while (event := self._queue.get()) is not None:
+            for listener in tuple(self._listeners):
+                try:
+                    listener(event)
+                except Exception as error:
+                    self._drop(listener, error)
+
+    def _drop(self, listener: Listener, error: Exception) -> None:
+        self._listeners.remove(listener)
+        name = getattr(listener, "__qualname__", type(listener).__qualname__)
+        _log.warning("listener %s failed and gets no more events: %s", name, describe(error))

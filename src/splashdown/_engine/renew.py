@@ -1,0 +1,56 @@
+"""Renews signed hrefs that have expired: the source is read again once for all transfers that wait for it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+from splashdown.errors import HttpStatusError, LinkExpiredError
+from splashdown.model import Asset
+
+#: Statuses by which stores and back-ends refuse a link that is past its time.
+_REFUSED = frozenset({401, 403, 410})
+#: Hrefs of one reading of the source that fail sooner than this have not expired: they are forbidden.
+_YOUNG_SECONDS = 60.0
+
+Refresh = Callable[[], Mapping[tuple[str | None, str], Asset]]
+
+
+def looks_expired(error: BaseException, *, worked: bool) -> bool:
+    """Whether a fresh link may help. A 404 counts only for a link that has worked."""
+    if isinstance(error, LinkExpiredError):
+        return True
+    return isinstance(error, HttpStatusError) and (error.status in _REFUSED or (worked and error.status == 404))
+
+
+class Renewal:
+    """Hands out fresh assets by ``(item, key)``. ``generation`` counts how often the source has been read again."""
+
+    def __init__(self, refresh: Refresh | None) -> None:
+        self._refresh = refresh
+        self._lock = threading.Lock()
+        self._assets: Mapping[tuple[str | None, str], Asset] = {}
+        self._read_at = 0.0
+        self._failed = False
+        self.generation = 0
+
+    def current(self, asset: Asset) -> Asset:
+        """The asset with the newest href that is known."""
+        return self._assets.get(asset.identity, asset) if self.generation else asset
+
+    def fresh(self, asset: Asset, generation: int) -> Asset | None:
+        """An asset newer than ``generation``; ``None`` when there is none. Raises what reading the source raises."""
+        if self._refresh is None:
+            return None
+        with self._lock:
+            if self.generation == generation:
+                young = self.generation > 0 and time.monotonic() - self._read_at < _YOUNG_SECONDS
+                if young or self._failed:
+                    return None
+                self._failed = True  # until it has worked: a source that cannot be read is asked once, not per asset
+                self._assets = dict(self._refresh())
+                self._failed = False
+                self._read_at = time.monotonic()
+                self.generation += 1
+            return self._assets.get(asset.identity)

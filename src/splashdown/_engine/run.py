@@ -1,0 +1,143 @@
+"""Runs a plan: threads over files, outcomes in the plan's order. One transfer's story is in ``transfer``."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from splashdown._engine.context import Context, Sign, unsigned
+from splashdown._engine.dispatch import Dispatcher
+from splashdown._engine.pool import Pool
+from splashdown._engine.renew import Refresh, Renewal
+from splashdown._engine.retry import host_of
+from splashdown._engine.schedule import Schedule
+from splashdown._engine.settings import Settings
+from splashdown._engine.transfer import move
+from splashdown.errors import describe
+from splashdown.events import RunFinished, RunStarted
+from splashdown.model import Known, Outcome, Plan, RunReport, Status
+from splashdown.protocols import Listener, Sink, Transport
+
+#: How long the main thread waits at a time: on some systems a signal is seen only between two waits.
+_TICK = 0.25
+#: How long transfers may take to wind up after Ctrl-C.
+_GRACE = 0.6
+
+
+def run_plan(
+    plan: Plan,
+    *,
+    sink: Sink,
+    transport: Callable[[str], Transport],
+    settings: Settings,
+    sign: Sign = unsigned,
+    refresh: Refresh | None = None,
+    known: Mapping[str, Known] | None = None,
+    listeners: Sequence[Listener] = (),
+    state: Path | None = None,  # noqa: ARG001 - the journal's place
+) -> RunReport:
+    """Move what the plan says and tell what became of each asset; a failed asset does not raise.
+
+    ``transport(href)`` returns the transport for an href, ``sign(href)`` the href to read with its headers;
+    ``refresh()`` reads the source again and returns its assets by ``(item, key)``. ``known`` is what the receipt of
+    an earlier run says, by name. The sink and the transports stay open: they belong to the caller.
+    """
+    begun = time.perf_counter()
+    events = Dispatcher(listeners)
+    context = Context(
+        sink=sink,
+        transport=transport,
+        settings=settings,
+        sign=sign,
+        renewal=Renewal(refresh),
+        events=events,
+        known=known or {},
+        source=plan.source,
+        names=frozenset(transfer.name for transfer in plan.transfers),
+    )
+    try:
+        events.emit(RunStarted(plan=plan))
+        outcomes = _Workers(context, plan).run()
+        report = RunReport(plan=plan, outcomes=outcomes, seconds=time.perf_counter() - begun)
+        events.emit(RunFinished(report=report))
+    finally:
+        events.close()
+    return report
+
+
+class _Workers:
+    """The threads of one run and what they share."""
+
+    def __init__(self, context: Context, plan: Plan) -> None:
+        self._context, self._plan = context, plan
+        self._schedule = Schedule([host_of(one.asset.href) for one in plan.transfers], context.settings.per_host)
+        self._outcomes: list[Outcome | None] = [None] * len(plan.transfers)
+        self._left = min(context.settings.jobs, self._schedule.width)
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+
+    def run(self) -> tuple[Outcome, ...]:
+        if self._left:
+            pool = Pool(self._left, "splashdown-file")
+            for _ in range(self._left):
+                pool.submit(self._work)
+            pool.close()
+            self._wait()
+        return tuple(outcome or _not_tried(self._plan, number) for number, outcome in enumerate(self._outcomes))
+
+    def _wait(self) -> None:
+        try:
+            while not self._ended.wait(_TICK):
+                pass
+        except BaseException:
+            self._context.stop.set()
+            self._schedule.stop()
+            self._ended.wait(_GRACE)
+            self._drop_active()
+            raise
+
+    def _work(self) -> None:
+        try:
+            while (taken := self._schedule.take()) is not None:
+                number, host = taken
+                self._outcomes[number] = outcome = self._moved(number)
+                self._schedule.give_back(host)
+                if outcome.status is Status.FAILED and self._context.settings.fail_fast:
+                    self._context.stop.set()
+                    self._schedule.stop()
+        finally:
+            with self._lock:
+                self._left -= 1
+                if not self._left:
+                    self._ended.set()
+
+    def _moved(self, number: int) -> Outcome:
+        transfer = self._plan.transfers[number]
+        try:
+            return move(self._context, number, transfer)
+        except BaseException as error:  # a thread that dies silently would lose its outcome
+            return Outcome(
+                transfer=transfer, status=Status.FAILED, error_type=type(error).__name__, error=describe(error)
+            )
+
+    def _drop_active(self) -> None:
+        """What blocked transfers have begun goes, on a thread of its own: a store may be as slow as they are."""
+
+        def drop() -> None:
+            for upload in tuple(self._context.active.values()):
+                self._context.sink.abort(upload)
+
+        dropper = threading.Thread(target=drop, name="splashdown-abort", daemon=True)
+        dropper.start()
+        dropper.join(_GRACE / 2)
+
+
+def _not_tried(plan: Plan, number: int) -> Outcome:
+    return Outcome(
+        transfer=plan.transfers[number],
+        status=Status.FAILED,
+        error_type="StoppedError",
+        error="not tried: the run stopped at an earlier failure",
+    )

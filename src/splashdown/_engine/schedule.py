@@ -1,0 +1,59 @@
+"""Which file comes next: the plan's order, with at most so many files at a time from one host."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+
+
+class Schedule:
+    """Hands out the numbers of transfers. ``take`` blocks while every host that has work left is busy enough."""
+
+    def __init__(self, hosts: Sequence[str], per_host: int) -> None:
+        self._waiting: dict[str, deque[int]] = {}
+        for number, host in enumerate(hosts):
+            self._waiting.setdefault(host, deque()).append(number)
+        self._free = dict.fromkeys(self._waiting, per_host)
+        self._changed = threading.Condition()
+        self._stopped = False
+
+    @property
+    def width(self) -> int:
+        """How many transfers can be under way at once."""
+        return sum(min(len(waiting), self._free[host]) for host, waiting in self._waiting.items())
+
+    def take(self) -> tuple[int, str] | None:
+        """The next transfer and its host; ``None`` when nothing is left or the run was stopped."""
+        with self._changed:
+            while not self._stopped and self._waiting:
+                best = None
+                for host, waiting in self._waiting.items():
+                    if self._free[host] > 0 and (best is None or waiting[0] < self._waiting[best][0]):
+                        best = host
+                if best is not None:
+                    return self._pop(best), best
+                self._changed.wait()
+            return None
+
+    def give_back(self, host: str) -> None:
+        """A transfer of this host has ended."""
+        with self._changed:
+            self._free[host] += 1
+            self._changed.notify()
+
+    def stop(self) -> None:
+        """Hand out nothing more."""
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
+
+    def _pop(self, host: str) -> int:
+        waiting = self._waiting[host]
+        number = waiting.popleft()
+        self._free[host] -= 1
+        if not waiting:
+            del self._waiting[host]
+            if not self._waiting:
+                self._changed.notify_all()
+        return number

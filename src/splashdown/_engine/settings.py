@@ -1,0 +1,58 @@
+"""The settings of a run and the retry policy: values only. What they do is written beside each field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from splashdown.errors import UsageError
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How often, and after how long, a failed attempt is repeated.
+
+    The delay before retry ``n`` is drawn evenly from ``0..min(max_delay, base * 2**n)`` seconds ("full jitter");
+    a server's ``Retry-After`` is a lower bound of it. ``attempts`` counts failures in a row: it starts again
+    whenever ``refill`` bytes have arrived since the last one, so a long transfer over a bad line is not given up.
+    """
+
+    attempts: int = 6
+    base: float = 0.5  #: seconds
+    max_delay: float = 60.0  #: seconds
+    max_retry_after: float = 600.0  #: seconds; a server that asks for more makes the transfer fail at once
+    refill: int = 256 * 1024  #: bytes
+
+    def __post_init__(self) -> None:
+        if self.attempts < 1 or self.base < 0 or self.max_delay < 0 or self.refill < 1:
+            raise UsageError("RetryPolicy: attempts and refill are at least 1, delays are not negative")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a run moves bytes. Sizes are bytes, times are seconds."""
+
+    jobs: int = 8  #: files at a time
+    per_host: int = 8  #: files at a time from one host
+    range_cutoff: int = 64 * MIB  #: files from this size on are read over several connections
+    range_connections: int = 4  #: connections for one such file; more than one needs a server that serves ranges
+    part_size: int = 32 * MIB  #: how much of a large file is journalled at a time; sinks with parts may ask for more
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    connect_timeout: float = 20.0
+    read_timeout: float = 60.0  #: longest silence of a connection; there is no limit on the whole transfer
+    low_speed: int = 1024  #: bytes a second; a connection that is slower for ``low_speed_time`` is opened anew
+    low_speed_time: float = 60.0
+    checksum: str | None = "sha2-256"  #: what is computed of files whose metadata names none; ``None`` for nothing
+    verify: bool = True  #: whether ``file:size`` and ``file:checksum`` must hold
+    resume: bool = True  #: keep what an interrupted run has moved, and go on from there
+    fail_fast: bool = False  #: stop at the first failure
+    fsync: bool = False  #: survive a power cut, not only the end of the process
+
+    def __post_init__(self) -> None:
+        for name in ("jobs", "per_host", "range_connections", "range_cutoff", "part_size"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"Settings: {name} is at least 1, not {getattr(self, name)}")
+        for name in ("connect_timeout", "read_timeout", "low_speed_time"):
+            if getattr(self, name) <= 0:
+                raise UsageError(f"Settings: {name} is more than 0 seconds, not {getattr(self, name)}")

@@ -1,0 +1,116 @@
+"""What happens to a name in the target that is taken already: keep, replace, refuse or rename. Decided before reading.
+
+What is there counts as complete by its size and checksum, or by the validator that was recorded when it was stored;
+never by its name alone.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+
+from splashdown._engine.checksum import hash_of, same
+from splashdown._engine.context import Context
+from splashdown.errors import ExistsError
+from splashdown.model import Asset, IfExists, Known, Stored, Transfer
+from splashdown.protocols import SupportsRead, SupportsStat
+
+_MOST_NAMES = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """``keep`` says why nothing has to be moved; else the name to store under and how."""
+
+    name: str
+    keep: str = ""
+    stored: Stored | None = None  #: what is there
+    checksum: str | None = None  #: of what is there, where it is known
+    verified: tuple[str, ...] = ()
+    replace: bool = True
+    unless: str | None = None  #: what is there is complete as long as the server says that this validator holds
+
+
+def decide(context: Context, transfer: Transfer) -> Verdict:
+    """Judge one transfer. Raises ``ExistsError`` where nothing may be done."""
+    sink, policy, name = context.sink, transfer.if_exists, transfer.name
+    if policy is IfExists.OVERWRITE or not isinstance(sink, SupportsStat):
+        return Verdict(name=name, replace=policy not in {IfExists.ERROR, IfExists.RENAME})
+    there = sink.stat(name)
+    if there is None:
+        return Verdict(name=name, replace=policy not in {IfExists.ERROR, IfExists.RENAME})
+    if policy is IfExists.SKIP:
+        return Verdict(name=name, keep="there already", stored=there, checksum=there.checksum)
+    verdict = _judge(context, transfer.asset, name, there)
+    if verdict.keep or verdict.unless:
+        return verdict
+    if policy is IfExists.RENAME:
+        return _renamed(context, transfer)
+    if policy is IfExists.AUTO and name in context.known:
+        return verdict
+    raise ExistsError(
+        f"{there.location or name} is there already and is not this asset as far as can be told; "
+        "choose --if-exists overwrite, skip or rename, or another target"
+    )
+
+
+def _judge(context: Context, asset: Asset, name: str, there: Stored) -> Verdict:
+    """Whether what is there is the asset, for sure (``keep``), maybe (``unless``) or not."""
+    known = context.known.get(name)
+    if known is not None and (known.size != there.size or (known.identity or asset.identity) != asset.identity):
+        known = None
+    no = Verdict(name=name, stored=there)
+    if asset.size is not None and asset.size != there.size:
+        return no
+    actual = there.checksum or _checksum_there(context, name, there, known, asset)
+    if asset.checksum and actual:
+        if not same(asset.checksum, actual):
+            return no
+        return Verdict(
+            name=name, keep="complete", stored=there, checksum=actual, verified=_what(asset.size, checksum=True)
+        )
+    if known is None or known.validator is None:
+        return no
+    if known.checksum and actual and not same(known.checksum, actual):
+        return no
+    return Verdict(name=name, stored=there, checksum=known.checksum, unless=known.validator)
+
+
+def _checksum_there(context: Context, name: str, there: Stored, known: Known | None, asset: Asset) -> str | None:
+    """The checksum of what is stored: from the receipt as long as the file is older than that, else by reading it."""
+    wanted = asset.checksum or (known.checksum if known else None)
+    if wanted is None:
+        return None
+    if known is not None and known.checksum and known.recorded is not None and there.modified is not None:
+        comparable = asset.checksum is None or known.checksum[:4] == asset.checksum[:4].lower()
+        if there.modified <= known.recorded and comparable:
+            return known.checksum
+    # Reading back is cheap only where a sink writes in place; an object store would send everything over the wire.
+    if context.sink.parts.buffered or not isinstance(context.sink, SupportsRead):
+        return None
+    with context.sink.read(name) as chunks:
+        return hash_of(chunks, wanted)
+
+
+def _renamed(context: Context, transfer: Transfer) -> Verdict:
+    """A free name beside the one that is taken: ``name-1.ext``, ``name-2.ext``, ..."""
+    sink = context.sink
+    assert isinstance(sink, SupportsStat)
+    stem, ending = posixpath.splitext(transfer.name)
+    for number in range(1, _MOST_NAMES):
+        name = f"{stem}-{number}{ending}"
+        there = sink.stat(name)
+        if there is not None:
+            verdict = _judge(context, transfer.asset, name, there)
+            if verdict.keep or verdict.unless:
+                return verdict
+            continue
+        with context.lock:
+            if name not in context.names and name not in context.claimed:
+                context.claimed.add(name)
+                return Verdict(name=name, replace=False)
+    raise ExistsError(f"{transfer.name} and {_MOST_NAMES - 1} names beside it are taken")
+
+
+def _what(size: int | None, *, checksum: bool) -> tuple[str, ...]:
+    return (*(("size",) if size is not None else ()), *(("checksum",) if checksum else ()))

@@ -1,0 +1,282 @@
+"""Reads one remote file, in order, across everything that networks and servers do.
+
+A :class:`Reader` yields the bytes of one range. When an answer breaks off it connects again at that byte, with the
+version pinned, so that whoever takes the bytes never notices. What it cannot repair it raises: a final error, or
+:class:`~splashdown._engine.retry.RestartError` when the bytes so far are worthless.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
+from typing import TYPE_CHECKING
+
+from splashdown._engine.renew import looks_expired
+from splashdown._engine.retry import Budget, RestartError, StoppedError, host_of, is_retryable
+from splashdown.errors import (
+    ChangedError,
+    HttpStatusError,
+    NotModifiedError,
+    RangeNotServedError,
+    StalledError,
+    TransferError,
+    TruncatedError,
+    describe,
+)
+from splashdown.events import Progress, Retried
+from splashdown.model import Buffer, ReadRequest, RemoteInfo, Transfer
+
+if TYPE_CHECKING:
+    from splashdown._engine.context import Context
+    from splashdown.protocols import Stream
+
+_PROGRESS_SECONDS = 0.1
+
+
+class Source:
+    """The remote side of one transfer: where it is read now, which version, and what that has cost."""
+
+    def __init__(self, context: Context, transfer: Transfer) -> None:
+        self.context = context
+        self.transfer = transfer
+        self.generation = context.renewal.generation
+        self.asset = context.renewal.current(transfer.asset)
+        self.pinned: RemoteInfo | None = None
+        self.unless: str | None = None  #: a validator: nothing needs to be read while it holds
+        self.ranges = True  #: false once the server has broken its promise to serve ranges
+        self.worked = False
+        self.attempts = 0
+        self.moved = 0  #: bytes by readers that are closed
+        self.kept = 0  #: bytes that an earlier run has stored
+        self.readers: list[Reader] = []
+        self.budget = Budget(context.settings.retry)  #: outlives restarts
+        self.high = 0  #: the furthest that any attempt without ranges has come
+        self._told = 0.0
+
+    @property
+    def done(self) -> int:
+        """Bytes of the file that are there."""
+        return self.kept + sum(reader.pos - reader.start for reader in self.readers)
+
+    @property
+    def continues(self) -> bool:
+        """Whether a later request can go on in the middle: the version is pinned, or a checksum will tell."""
+        info = self.pinned
+        return self.ranges and info is not None and info.ranges and bool(info.validator or self.asset.checksum)
+
+    def forget(self) -> None:
+        """Begin anew: the next answer may be another version."""
+        for reader in tuple(self.readers):
+            reader.close()
+        self.readers.clear()
+        self.pinned = None
+        self.kept = 0
+
+    def tell(self, now: float) -> None:
+        """Report progress, at most ten times a second."""
+        if now - self._told >= _PROGRESS_SECONDS:
+            self._told = now
+            size = self.pinned.size if self.pinned else None
+            self.context.events.emit(Progress(transfer=self.transfer, done=self.done, size=size))
+
+    def renew(self) -> bool:
+        """Take a fresh link; whether there was one."""
+        asset = self.context.renewal.fresh(self.asset, self.generation)
+        if asset is None:
+            return False
+        self.generation = self.context.renewal.generation
+        self.asset = asset
+        self.worked = False
+        return True
+
+
+class Reader:
+    """One range of a source. Not for several threads; a parallel read has a reader for each connection."""
+
+    def __init__(
+        self,
+        source: Source,
+        start: int = 0,
+        stop: int | None = None,
+        update: Callable[[Buffer], object] | None = None,
+        budget: Budget | None = None,
+    ) -> None:
+        self.source, self.start, self.pos, self.stop, self.update = source, start, start, stop, update
+        self.moved = 0
+        self._budget = budget or Budget(source.context.settings.retry)
+        self._mark = start  #: where the last failure was
+        self._rest: Buffer | None = None
+        self._manager: AbstractContextManager[Stream] | None = None
+        self._chunks: Iterator[Buffer] | None = None
+        self._waited, self._came = 0.0, 0
+        source.readers.append(self)
+
+    def open(self) -> RemoteInfo:
+        """Connect, with retries; what the server says about the file."""
+        while self._manager is None:
+            try:
+                self._connect()
+            except Exception as error:
+                self._failed(error)
+        assert self.source.pinned is not None
+        return self.source.pinned
+
+    def chunks(self, stop: int | None) -> Iterator[Buffer]:
+        """The bytes from where the last call ended up to ``stop``, or to the end of the file."""
+        source, update = self.source, self.update
+        telling = source.context.events.active
+        while stop is None or self.pos < stop:
+            chunk = self._next()
+            if chunk is None:
+                return
+            size = len(chunk)
+            if stop is not None and self.pos + size > stop:
+                whole = memoryview(chunk)
+                size = stop - self.pos
+                chunk, self._rest = whole[:size], whole[size:]
+            if update is not None:
+                update(chunk)
+            self.pos += size
+            yield chunk
+            if telling:
+                source.tell(time.monotonic())
+
+    def finish(self) -> None:
+        """Let the answer end, so that its connection can serve the next one; more bytes than promised are an error."""
+        if self._rest is not None:
+            raise TruncatedError(f"{self.source.asset.label}: the server sent more bytes than it had promised")
+        if self._chunks is not None and next(self._chunks, None) is not None:
+            raise TruncatedError(f"{self.source.asset.label}: the server sent more bytes than it had promised")
+        self.close()
+
+    def close(self) -> None:
+        """Give the connection back, or up."""
+        self.source.moved += self.moved
+        self.moved = 0
+        self._disconnect()
+
+    def _next(self) -> Buffer | None:
+        if self._rest is not None:
+            rest, self._rest = self._rest, None
+            return rest
+        clock, context = time.monotonic, self.source.context
+        while True:
+            if context.stop.is_set():
+                raise StoppedError(f"{self.source.asset.label}: stopped")
+            before = clock()
+            try:
+                if self._chunks is None:
+                    self._connect()
+                    assert self._chunks is not None
+                chunk: Buffer | None = next(self._chunks, None)
+                if chunk is None:
+                    self._ended()
+                    return None
+                self.moved += len(chunk)
+                self._waited += clock() - before
+                self._came += len(chunk)
+                if self._waited >= context.settings.low_speed_time:
+                    self._judge_speed()
+                return chunk
+            except Exception as error:
+                self._failed(error)
+
+    def _connect(self) -> None:
+        source, context = self.source, self.source.context
+        href = source.asset.href
+        context.throttle.wait(host_of(href), context.stop)
+        if context.stop.is_set():
+            raise StoppedError(f"{source.asset.label}: stopped")
+        source.attempts += 1
+        signed, headers = context.sign(href)
+        request = ReadRequest(
+            href=signed, headers=headers, start=self.pos, stop=self.stop, pinned=source.pinned, unless=source.unless
+        )
+        manager = context.transport(signed).stream(request)
+        stream = manager.__enter__()
+        self._manager = manager
+        self._check(stream)
+        source.worked = True
+        self._chunks = iter(stream)
+        self._waited, self._came = 0.0, 0
+
+    def _check(self, stream: Stream) -> None:
+        """The answer must be the range that was asked for, of the version that was read before."""
+        source, info = self.source, stream.info
+        pinned = source.pinned
+        if source.unless and info.validator == source.unless:
+            raise NotModifiedError(f"{source.asset.label}: not changed since it was stored")
+        if pinned is not None:
+            for mine, theirs in ((pinned.size, info.size), (pinned.validator, info.validator)):
+                if mine is not None and theirs is not None and mine != theirs:
+                    raise ChangedError(f"{source.asset.label}: the file changed on the server while it was read")
+        if stream.start != self.pos:
+            raise RangeNotServedError(f"{source.asset.label}: the server does not serve ranges that it had offered")
+        if pinned is None:
+            source.pinned, source.unless = info, None
+
+    def _ended(self) -> None:
+        info = self.source.pinned
+        end = self.stop if self.stop is not None else info.size if info else None
+        if end is not None and self.pos < end:
+            raise TruncatedError(f"{self.source.asset.label}: the body ended {end - self.pos} bytes early")
+
+    def _judge_speed(self) -> None:
+        speed, settings = self._came / self._waited, self.source.context.settings
+        self._waited, self._came = 0.0, 0
+        if speed < settings.low_speed:
+            raise StalledError(
+                f"{self.source.asset.label}: {speed:.0f} bytes a second for {settings.low_speed_time:g} s; "
+                f"the lowest speed allowed is {settings.low_speed}"
+            )
+
+    def _failed(self, error: Exception) -> None:
+        """Return when another attempt may follow; raise otherwise."""
+        source = self.source
+        begun = self.pos > self.start or self.start > 0 or source.pinned is not None
+        self._disconnect()
+        if isinstance(error, (StoppedError, NotModifiedError, RestartError)):
+            raise error
+        if begun and (isinstance(error, ChangedError) or _status(error) in {412, 416}):
+            raise RestartError(_as_transfer_error(error), ranges=True, retries=False) from error
+        if begun and isinstance(error, RangeNotServedError):
+            raise RestartError(error, ranges=False, retries=False) from error
+        if looks_expired(error, worked=source.worked) and source.renew():
+            return
+        if not is_retryable(error):
+            raise error
+        self._wait(error)
+        if self.pos > 0 and not source.continues:
+            raise RestartError(_as_transfer_error(error), ranges=False, retries=True) from error
+
+    def _wait(self, error: Exception) -> None:
+        source, context = self.source, self.source.context
+        # Where every failure means to begin anew, only getting further than ever before is progress.
+        if self.pos - (self._mark if source.continues else source.high) >= context.settings.retry.refill:
+            self._budget.refill()
+        self._mark = self.pos
+        source.high = max(source.high, self.pos)
+        context.throttle.note(host_of(source.asset.href), error)
+        delay = self._budget.delay(error)
+        if delay is None:
+            raise error
+        if context.events.active:
+            context.events.emit(
+                Retried(transfer=source.transfer, attempt=source.attempts, delay=delay, error=describe(error))
+            )
+        context.stop.wait(delay)
+
+    def _disconnect(self) -> None:
+        manager, self._manager, self._chunks, self._rest = self._manager, None, None, None
+        if manager is not None:
+            with suppress(Exception):  # closing a broken connection may fail again; nobody needs to know
+                manager.__exit__(None, None, None)
+
+
+def _status(error: Exception) -> int:
+    return error.status if isinstance(error, HttpStatusError) else 0
+
+
+def _as_transfer_error(error: Exception) -> TransferError:
+    return error if isinstance(error, TransferError) else TransferError(describe(error))

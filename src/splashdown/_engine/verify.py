@@ -1,0 +1,63 @@
+"""Compares what came with what was promised, before it gets its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from splashdown._engine.checksum import STRENGTH, Digests, Multihash, digests_for, understood
+from splashdown._engine.settings import Settings
+from splashdown.errors import ChecksumError
+from splashdown.model import Asset, RemoteInfo
+
+
+class Expectation:
+    """What the bytes of one file have to be."""
+
+    def __init__(self, asset: Asset, info: RemoteInfo, settings: Settings) -> None:
+        self._label = asset.label
+        self._size = asset.size if settings.verify else None
+        self._sent = info.size
+        self._checksum = understood(asset.checksum) if settings.verify else None
+        self._digest = None if self._checksum else _strongest(info.digests)
+        self._default = settings.checksum
+        if self._size is not None and self._sent is not None and self._size != self._sent:
+            raise ChecksumError(
+                f"{self._label}: file:size says {self._size} bytes, the server has {self._sent}; "
+                "the metadata or the file is not up to date"
+            )
+
+    @property
+    def binding(self) -> bool:
+        """Whether a digest has to match."""
+        return self._checksum is not None or self._digest is not None
+
+    def digests(self) -> Digests:
+        """Hashers for one pass over the bytes."""
+        expected = [one for one in (self._checksum, self._digest) if one is not None]
+        return digests_for(expected, self._default)
+
+    def check(self, size: int, digests: Digests) -> tuple[str, ...]:
+        """What could be checked. Raises ``ChecksumError`` for bytes that are not what was promised."""
+        verified = []
+        for promised, name, who in ((self._sent, "length", "the server"), (self._size, "size", "file:size")):
+            if promised is not None:
+                if promised != size:
+                    raise ChecksumError(f"{self._label}: {size} bytes came, {who} says {promised}; nothing was kept")
+                verified.append(name)
+        for expected, name, who in (
+            (self._checksum, "checksum", "file:checksum"),
+            (self._digest, "digest", "the server's digest"),
+        ):
+            if expected is not None and (good := digests.matches(expected)) is not None:
+                if not good:
+                    raise ChecksumError(
+                        f"{self._label}: the {expected.name} of the bytes is not that of {who}; nothing was kept"
+                    )
+                verified.append(name)
+        return tuple(verified)
+
+
+def _strongest(digests: Mapping[str, str]) -> Multihash | None:
+    found = [one for text in digests.values() if (one := understood(text)) is not None]
+    order = {name: number for number, name in enumerate(STRENGTH)}
+    return min(found, key=lambda one: order.get(one.name, len(order)), default=None)
