@@ -32,6 +32,8 @@
     |-- LoadError                     an asset could not become an object
     `-- DownloadError                 a run ended with failures; carries the RunReport
 
+    PluginWarning                     a plugin failed and was left out, or broke while it was used (a UserWarning)
+
 Every text is one line that says what, why and what to do. No text holds a secret: hrefs go through
 :func:`splashdown.redact.redact` first.
 """
@@ -91,6 +93,10 @@ class NoProviderError(PluginError):
 
 class ConflictError(PluginError):
     """Two plugins offer the same thing; the text names both and how to pick one."""
+
+
+class PluginWarning(UserWarning):
+    """A plugin failed; everything else goes on. Said once for each failure."""
 
 
 class ResolveError(SplashdownError):

@@ -1,0 +1,146 @@
+"""Where plugins come from: the built-ins, what a session was given, and installed entry points.
+
+A candidate is a plugin that has not been imported; loading it may raise anything. Judging and registering what
+it yields is the manager's business.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import ModuleType
+
+from splashdown import builtins
+from splashdown._plugins.info import Origin, label
+from splashdown._version import __version__
+from splashdown.errors import UsageError
+from splashdown.hookspecs import GROUP
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A plugin before it is imported; ``load()`` returns the module or object that carries its hooks."""
+
+    name: str
+    distribution: str
+    version: str
+    origin: Origin
+    load: Callable[[], object]
+
+    @property
+    def id(self) -> str:
+        """What tells this plugin from all others: ``distribution:name``."""
+        return f"{self.distribution}:{self.name}"
+
+    @property
+    def label(self) -> str:
+        """How messages call it."""
+        return label(self.name, self.distribution, self.version)
+
+    def goes_by(self, name: str) -> bool:
+        """Whether a user may mean this plugin: by its name, its distribution, or ``distribution:name``."""
+        distribution, colon, plugin = name.rpartition(":")
+        if colon:
+            return plugin == self.name and canonical(distribution) == canonical(self.distribution)
+        return name == self.name or (bool(self.distribution) and canonical(name) == canonical(self.distribution))
+
+
+def canonical(distribution: str) -> str:
+    """The name that the packaging world compares by (Python Packaging User Guide, "Name normalization")."""
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def builtin_candidates() -> Iterator[Candidate]:
+    """The built-in plugins, in the order of their names."""
+    for name in builtins.NAMES:
+        module = f"{builtins.__name__}.{name}"
+        yield Candidate(
+            name=name,
+            distribution=GROUP,
+            version=__version__,
+            origin=Origin.BUILTIN,
+            load=partial(importlib.import_module, module),
+        )
+
+
+def given_candidates(plugins: Sequence[object]) -> Iterator[Candidate]:
+    """What the user passed: modules, objects, or paths of files.
+
+    Raises :class:`~splashdown.errors.UsageError` for a class in the place of its object, and for no file.
+    """
+    taken: Counter[str] = Counter()
+    for plugin in plugins:
+        if isinstance(plugin, type):
+            raise UsageError(f"plugins=[{plugin.__name__}] is a class; pass an object of it: {plugin.__name__}()")
+        load: Callable[[], object]
+        if isinstance(plugin, str | Path):
+            path = Path(plugin)
+            if not path.is_file():
+                raise UsageError(f"no plugin file at '{path}'; pass the path of a Python file, a module or an object")
+            name, load = path.stem, _file_loader(path)
+        else:
+            name, load = _name_of(plugin), _returns(plugin)
+        taken[name] += 1
+        name += f"-{taken[name]}" if taken[name] > 1 else ""
+        yield Candidate(name=name, distribution="", version="", origin=Origin.GIVEN, load=load)
+
+
+def installed_candidates() -> Iterator[Candidate]:
+    """What the entry points of the group name, each distribution's once, sorted so that no run differs."""
+    seen = set()
+    for point in sorted(entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
+        distribution, version = _distribution(point)
+        # A folder that is on the path twice, or a stale metadata folder beside a new one, lists a plugin twice.
+        identity = (canonical(distribution), point.name, point.value)
+        if identity in seen:
+            continue
+        seen.add(identity)
+        yield Candidate(
+            name=point.name, distribution=distribution, version=version, origin=Origin.INSTALLED, load=point.load
+        )
+
+
+def _distribution(point: EntryPoint) -> tuple[str, str]:
+    try:
+        metadata = point.dist.metadata if point.dist else None
+        return (str(metadata["Name"]), str(metadata["Version"])) if metadata else ("unknown", "")
+    except Exception:  # broken metadata must not hide the plugin, nor stop the others
+        return ("unknown", "")
+
+
+def _name_of(plugin: object) -> str:
+    if isinstance(plugin, ModuleType):
+        return plugin.__name__.rpartition(".")[2]
+    return str(getattr(plugin, "name", "") or type(plugin).__name__)
+
+
+def _returns(plugin: object) -> Callable[[], object]:
+    return lambda: plugin
+
+
+def _file_loader(path: Path) -> Callable[[], ModuleType]:
+    def load() -> ModuleType:
+        # A name of its own, so that a file called json.py hides nothing; in sys.modules because dataclasses and
+        # pickle look their module up there.
+        name = f"_splashdown_plugin_{re.sub(r'[^0-9A-Za-z_]', '_', path.stem)}"
+        spec = importlib.util.spec_from_file_location(name, path)
+        if spec is None or spec.loader is None:
+            raise ImportError(f"'{path}' is not a Python file")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules[name] = module
+        try:
+            spec.loader.exec_module(module)
+        except BaseException:
+            del sys.modules[name]
+            raise
+        return module
+
+    return load

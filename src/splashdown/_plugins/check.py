@@ -1,0 +1,86 @@
+"""What ``plugins check`` finds out about one plugin without storing, reading or resolving anything."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, is_dataclass
+
+from splashdown._plugins.info import PluginInfo
+from splashdown._plugins.options import Field, fields_of
+from splashdown.errors import OptionError, describe
+from splashdown.specs import ActionSpec, FilterSpec, LoaderSpec, ResolverSpec, SinkSpec, Spec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginCheck:
+    """The result: ``problems`` is empty for a plugin that should work; ``options`` are by name of what is offered."""
+
+    info: PluginInfo
+    problems: tuple[str, ...]
+    options: Mapping[str, tuple[Field, ...]]
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+def examine(info: PluginInfo, specs: Sequence[Spec]) -> PluginCheck:
+    """Look at a plugin's specs: shapes of what they call, and their options."""
+    problems = [str(failure) for failure in info.failures]
+    options = {}
+    if info.status == "ok" and not specs:
+        problems.append("it offers nothing; a hook has to yield at least one spec")
+    for spec in specs:
+        problems += [f"{type(spec).__name__} '{spec.name}': {problem}" for problem in _problems(spec)]
+        options_type = getattr(spec, "options", None)
+        if isinstance(options_type, type) and is_dataclass(options_type):
+            try:
+                options[spec.name] = fields_of(options_type, plugin=spec.name)
+            except OptionError as error:
+                problems.append(f"{type(spec).__name__} '{spec.name}': {error}")
+    return PluginCheck(info=info, problems=tuple(problems), options=options)
+
+
+def _problems(spec: Spec) -> Iterator[str]:
+    options_type = getattr(spec, "options", None)
+    if options_type is not None and not is_dataclass(options_type):
+        yield f"options is {options_type!r}; it has to be a dataclass"
+    if getattr(spec, "schemes", None) == () or getattr(spec, "schemes", None) == []:
+        yield "schemes is empty; nothing leads to it"
+    if isinstance(spec, ResolverSpec):
+        yield from _resolver_problems(spec)
+    elif isinstance(spec, LoaderSpec):
+        yield from _call_problems("load", spec.load, 1)
+    elif isinstance(spec, ActionSpec):
+        yield from _call_problems("run", spec.run, 1)
+    else:
+        count = 2 if isinstance(spec, SinkSpec) else 1
+        yield from _call_problems("create", getattr(spec.create, "__wrapped__", spec.create), count)
+    if isinstance(spec, FilterSpec) and not spec.name.isidentifier():
+        yield "its name is no Python identifier, so select(NAME=...) cannot say it"
+
+
+def _resolver_problems(spec: ResolverSpec) -> Iterator[str]:
+    # Making a resolver reads nothing, so this one can be tried.
+    try:
+        made = spec.create()
+    except Exception as error:
+        yield describe(error)
+        return
+    lacking = [name for name in ("accepts", "resolve") if not callable(getattr(made, name, None))]
+    if lacking:
+        yield f"create() makes a {type(made).__name__} without {' and '.join(lacking)}"
+
+
+def _call_problems(attribute: str, function: object, count: int) -> Iterator[str]:
+    if not callable(function):
+        yield f"{attribute} is {function!r}, which cannot be called"
+        return
+    try:
+        inspect.signature(function).bind(*[None] * count)
+    except TypeError as error:
+        yield f"{attribute} has to take {count} argument{'s' if count > 1 else ''}: {error}"
+    except ValueError:
+        return  # functions written in C need not have a signature

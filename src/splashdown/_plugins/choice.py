@@ -1,0 +1,125 @@
+"""Which offer answers a question, and what to say when none or several do. Pure but for ``Resolver.accepts``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from splashdown._plugins.loading import Loading, Offer
+from splashdown._plugins.suggest import did_you_mean, package_for
+from splashdown.errors import ConflictError, NoProviderError
+from splashdown.protocols import Resolver
+from splashdown.redact import redact
+from splashdown.specs import ResolverSpec
+
+_NOTHING: Final[Mapping[str, str]] = {
+    "sinks": "no plugin stores to {0}://",
+    "transports": "no plugin reads {0}://",
+    "filters": "no filter is called '{0}'",
+    "loaders": "no loader is called '{0}'",
+    "listeners": "no listener is called '{0}'",
+    "actions": "no action is called '{0}'",
+    "resolvers": "no resolver is called '{0}'",
+}
+
+
+def choose(loading: Loading, kind: str, wanted: str) -> Offer:
+    """The one offer of this kind that goes by ``wanted``: a name, a scheme, or either after ``distribution:``.
+
+    Built-in and given plugins answer first, so that installing a package never changes what worked before.
+    Raises :class:`~splashdown.errors.ConflictError` or :class:`~splashdown.errors.NoProviderError`.
+    """
+    for installed in (False, True):
+        found = [o for o in loading.offers(installed=installed) if o.kind == kind and _answers(o, wanted)]
+        if len(found) > 1:
+            raise conflict(_called(kind, wanted), wanted.rpartition(":")[2], found)
+        if found:
+            return found[0]
+    raise missing(loading, kind, wanted)
+
+
+def choose_resolver(loading: Loading, source: object, used: Callable[[Offer, Exception], None]) -> tuple[str, Resolver]:
+    """The one resolver that accepts the source; ``used`` is told about one that breaks while it is asked."""
+    for installed in (False, True):
+        found = []
+        for offer in loading.offers(installed=installed):
+            if isinstance(offer.spec, ResolverSpec):
+                resolver = _asked(offer.spec, source, lambda error, offer=offer: used(offer, error))  # type: ignore[misc]  # the default binds it
+                if resolver:
+                    found.append((offer, resolver))
+        if len(found) > 1:
+            offers = [offer for offer, _ in found]
+            raise conflict(_shown(source), offers[0].spec.name, offers, how="with resolver=")
+        if found:
+            return found[0][0].spec.name, found[0][1]
+    hint = "pass the URL of a job, a STAC document (path, URL, dict or pystac object), or install a plugin for it"
+    raise NoProviderError(f"no resolver accepts {_shown(source)}; {hint}{_state(loading)}")
+
+
+def missing(loading: Loading, kind: str, wanted: str) -> NoProviderError:
+    """The error for a question without an answer: close matches, the package to install, what failed."""
+    offers = [o for o in loading.offers(installed=True) if o.kind == kind]
+    known = sorted({name for o in offers for name in _keys(o)})
+    distribution, _, name = wanted.rpartition(":")
+    text = _NOTHING[kind].format(wanted)
+    package = package_for(kind, name)
+    if package and not _is_installed(loading, package):
+        text += f": pip install {package}"
+    elif distribution and (others := [o for o in offers if name in _keys(o)]):
+        text += f"; it is offered by {', '.join(o.plugin.label for o in others)}"
+    else:
+        text += did_you_mean(name, known)
+    return NoProviderError(f"{text}; there are: {', '.join(filter(None, known)) or 'none'}{_state(loading)}")
+
+
+def conflict(what: str, name: str, offers: Sequence[Offer], how: str = "with") -> ConflictError:
+    """The error for two answers; it says how to pick one."""
+    plugins = " and ".join(f"{o.plugin.label}" for o in offers)
+    picks = " or ".join(f"'{o.plugin.distribution or o.plugin.name}:{name}'" for o in offers)
+    names = " or ".join(f"'{o.plugin.name}'" for o in offers)
+    return ConflictError(f"{what} is offered by {plugins}; pick one {how} {picks}, or disable {names}")
+
+
+def _answers(offer: Offer, wanted: str) -> bool:
+    plugin, colon, name = wanted.rpartition(":")
+    if colon and not offer.plugin.goes_by(plugin):
+        return False
+    # After a colon, the plugin is settled and its own name for the thing will do as well as a scheme.
+    return name in _keys(offer) or (bool(colon) and name == offer.spec.name)
+
+
+def _keys(offer: Offer) -> Sequence[str]:
+    schemes: Sequence[str] | None = getattr(offer.spec, "schemes", None)
+    return [s.lower() for s in schemes] if schemes is not None else [offer.spec.name]
+
+
+def _called(kind: str, wanted: str) -> str:
+    return f"{wanted}://" if kind in {"sinks", "transports"} else f"{kind.removesuffix('s')} '{wanted}'"
+
+
+def _shown(source: object) -> str:
+    return f"'{redact(source)}'" if isinstance(source, str) else f"an object of type {type(source).__qualname__}"
+
+
+def _asked(spec: ResolverSpec, source: object, broke: Callable[[Exception], Any]) -> Resolver | None:
+    try:
+        resolver = spec.create()
+        return resolver if resolver.accepts(source) else None
+    except Exception as error:  # a resolver that cannot say yes has not said it
+        broke(error)
+        return None
+
+
+def _is_installed(loading: Loading, package: str) -> bool:
+    return any(i.distribution == package for i in loading.infos())
+
+
+def _state(loading: Loading) -> str:
+    failed = [str(f) for f in loading.failures]
+    text = "".join(f"; {f}" for f in failed)
+    disabled = [i.name for i in loading.infos() if i.status == "disabled"]
+    if disabled:
+        text += f"; disabled: {', '.join(disabled)}"
+    if not loading.choice.discover:
+        text += "; installed plugins are switched off"
+    return text

@@ -1,0 +1,67 @@
+"""What is known about plugins: values only, for messages, ``plugins list`` and ``plugins check``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Origin(StrEnum):
+    """Where a plugin came from."""
+
+    BUILTIN = "built-in"
+    GIVEN = "given"  #: passed to the session, or by ``--plugin``
+    INSTALLED = "installed"  #: found by its entry point
+
+
+class Stage(StrEnum):
+    """What a plugin was asked to do when it failed."""
+
+    IMPORT = "import"
+    REGISTRATION = "registration"
+    HOOK = "hook"
+    USE = "use"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginFailure:
+    """One failure of one plugin. ``error`` is ``Type: text``; ``traceback`` is for ``plugins check``."""
+
+    plugin: str
+    distribution: str
+    version: str
+    stage: Stage
+    error: str
+    traceback: str = ""
+
+    @property
+    def where(self) -> str:
+        """The plugin with its distribution and version, as messages name it."""
+        return label(self.plugin, self.distribution, self.version)
+
+    def __str__(self) -> str:
+        return f"plugin {self.where} failed at {self.stage}: {self.error}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginInfo:
+    """One plugin as ``plugins list`` shows it.
+
+    ``status`` is ``ok``, ``failed`` or ``disabled``. ``offers`` holds names (and schemes) by kind: ``sinks``,
+    ``loaders``, ... ``import_seconds`` is how long importing took, ``None`` where nothing was imported.
+    """
+
+    name: str
+    distribution: str
+    version: str
+    origin: Origin
+    status: str
+    offers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    import_seconds: float | None = None
+    failures: tuple[PluginFailure, ...] = ()
+
+
+def label(plugin: str, distribution: str, version: str) -> str:
+    """``'s3' (splashdown-s3 0.1.0)``; without the bracket for a plugin that no distribution brought."""
+    return f"'{plugin}' ({distribution} {version})" if distribution else f"'{plugin}'"

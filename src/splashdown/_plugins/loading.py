@@ -1,0 +1,222 @@
+"""Imports, registers and asks plugins, each on its own: what one does wrong is recorded and left out."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import threading
+import time
+import traceback
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+from splashdown._plugins.candidates import (
+    Candidate,
+    builtin_candidates,
+    given_candidates,
+    installed_candidates,
+)
+from splashdown._plugins.info import Origin, PluginFailure, PluginInfo, Stage
+from splashdown._plugins.manager import REGISTRATION, Manager
+from splashdown.errors import PluginError, PluginWarning, SplashdownError, describe
+from splashdown.model import Plan, RunReport
+from splashdown.specs import ActionSpec, LoaderSpec, ResolverSpec, Spec
+
+T = TypeVar("T")
+
+#: What a spec is called in listings: the plural noun of its hook.
+KINDS: Mapping[type, str] = {kind: hook.removeprefix("splashdown_") for hook, kind in REGISTRATION.items()}
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which plugins may be loaded, by the names that :meth:`Candidate.goes_by` knows."""
+
+    discover: bool = True  #: whether installed plugins are looked for at all
+    disable: frozenset[str] = frozenset()  #: these are left out, built-ins too
+    only: frozenset[str] | None = None  #: of the installed plugins, these alone; built-in and given ones stay
+    strict: bool = False  #: whether the first failure is raised
+
+    def allows(self, candidate: Candidate) -> bool:
+        """Whether the plugin may be imported."""
+        if any(candidate.goes_by(name) for name in self.disable):
+            return False
+        if candidate.origin is not Origin.INSTALLED or self.only is None:
+            return True
+        return any(candidate.goes_by(name) for name in self.only)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """One spec and the plugin that yielded it."""
+
+    spec: Spec
+    plugin: Candidate
+
+    @property
+    def kind(self) -> str:
+        """The plural noun: ``sinks``, ``loaders``, ..."""
+        return KINDS[type(self.spec)]
+
+
+class Loading:
+    """What is loaded so far. Every plugin is imported and asked at most once, under a lock."""
+
+    def __init__(self, given: Sequence[object], choice: Choice) -> None:
+        self.choice = choice
+        self.failures: list[PluginFailure] = []
+        self._manager = Manager()
+        self._lock = threading.RLock()
+        self._waiting: list[Candidate] = [*builtin_candidates(), *given_candidates(given)]
+        self._seen: list[tuple[Candidate, str, float | None]] = []  # plugin, status, seconds its import took
+        self._offers: list[Offer] = []
+        self._scanned = not choice.discover
+        self._said = 0
+
+    def offers(self, *, installed: bool) -> list[Offer]:
+        """What all plugins offer, or what the built-in and given ones do."""
+        with self._lock:
+            if installed and not self._scanned:
+                self._scanned = True
+                self._waiting += self._scan()
+            while self._waiting:
+                self._take(self._waiting.pop(0))
+            self._warn()
+            return [o for o in self._offers if installed or o.plugin.origin is not Origin.INSTALLED]
+
+    def infos(self) -> tuple[PluginInfo, ...]:
+        """Every plugin there is, loaded, failed or disabled."""
+        self.offers(installed=True)
+        return tuple(self._info(candidate, status, seconds) for candidate, status, seconds in self._seen)
+
+    def forget_installed(self) -> None:
+        """Drop what came from entry points, so that the next question scans again."""
+        with self._lock:
+            for candidate, _, _ in self._seen:
+                if candidate.origin is Origin.INSTALLED:
+                    self._manager.unregister(candidate.id)
+            self._seen = [seen for seen in self._seen if seen[0].origin is not Origin.INSTALLED]
+            self._offers = [o for o in self._offers if o.plugin.origin is not Origin.INSTALLED]
+            kept = {candidate.id for candidate, _, _ in self._seen}
+            self.failures = [f for f in self.failures if f"{f.distribution}:{f.plugin}" in kept]
+            self._said = len(self.failures)
+            self._scanned = not self.choice.discover
+
+    def run_plan(self, plan: Plan, execute: Callable[[], RunReport]) -> RunReport:
+        """Execute inside the wrappers of all plugins."""
+        self.offers(installed=True)
+        by_id = {candidate.id: candidate for candidate, _, _ in self._seen}
+        return self._manager.run_plan(plan, execute, lambda name, error: self.used(by_id[name], error))
+
+    def used(self, plugin: Candidate, error: BaseException) -> None:
+        """Record that a plugin broke while it was used, and say so."""
+        self._record(plugin, Stage.USE, error)
+        self._warn()
+
+    def _scan(self) -> Iterable[Candidate]:
+        try:
+            return list(installed_candidates())
+        except Exception as error:  # metadata on the path that cannot be read at all
+            message = f"installed plugins could not be listed: {describe(error)}"
+            warnings.warn(message, PluginWarning, stacklevel=2)
+            return ()
+
+    def _take(self, candidate: Candidate) -> None:
+        if not self.choice.allows(candidate):
+            self._seen.append((candidate, "disabled", None))
+            return
+        stage, seconds = Stage.IMPORT, None
+        try:
+            started = time.perf_counter()
+            plugin = candidate.load()
+            seconds = time.perf_counter() - started
+            if self._manager.knows(plugin):
+                return  # given and installed at once: the same object counts once
+            stage = Stage.REGISTRATION
+            self._manager.register(candidate.id, plugin)
+            stage = Stage.HOOK
+            specs = self._manager.collect(candidate.id)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # SystemExit at import is one more way to be broken
+            self._manager.unregister(candidate.id)
+            self._seen.append((candidate, "failed", seconds))
+            self._record(candidate, stage, error)
+            return
+        self._seen.append((candidate, "ok", seconds))
+        self._offers += [Offer(spec=self._guarded(spec, candidate), plugin=candidate) for spec in specs]
+
+    def _record(self, plugin: Candidate, stage: Stage, error: BaseException) -> None:
+        failure = PluginFailure(
+            plugin=plugin.name,
+            distribution=plugin.distribution,
+            version=plugin.version,
+            stage=stage,
+            error=describe(error),
+            traceback="".join(traceback.format_exception(error)),
+        )
+        if (failure.plugin, failure.distribution, stage, failure.error) in {
+            (f.plugin, f.distribution, f.stage, f.error) for f in self.failures
+        }:
+            return
+        self.failures.append(failure)
+        if self.choice.strict:
+            self._said = len(self.failures)
+            raise PluginError(str(failure)) from error
+
+    def _warn(self) -> None:
+        # Said when the loop is over, because a warning may be turned into an exception.
+        fresh, self._said = self.failures[self._said :], len(self.failures)
+        for failure in fresh:
+            warnings.warn(str(failure), PluginWarning, stacklevel=4)
+
+    def _guarded(self, spec: Spec, plugin: Candidate) -> Spec:
+        """The spec with a ``create`` that says whose fault it is when it breaks."""
+        if isinstance(spec, LoaderSpec | ActionSpec | ResolverSpec):
+            return spec  # these meet the user's data, and what they raise is about that
+        changed: Any = spec
+        return cast("Spec", dataclasses.replace(changed, create=self.guard(plugin, spec.create)))
+
+    def guard(self, plugin: Candidate, function: Callable[..., T]) -> Callable[..., T]:
+        """The function, with a :class:`~splashdown.errors.PluginError` that names the plugin when it breaks."""
+
+        @functools.wraps(function, updated=())
+        def guarded(*args: Any) -> T:
+            try:
+                return function(*args)
+            except SplashdownError:
+                raise
+            except Exception as error:
+                self._record(plugin, Stage.USE, error)
+                self._said = len(self.failures)  # the exception says it
+                raise PluginError(f"plugin {plugin.label} failed at {Stage.USE}: {describe(error)}") from error
+
+        return guarded
+
+    def _info(self, plugin: Candidate, status: str, seconds: float | None) -> PluginInfo:
+        return PluginInfo(
+            name=plugin.name,
+            distribution=plugin.distribution,
+            version=plugin.version,
+            origin=plugin.origin,
+            status=status,
+            offers=_summary(o for o in self._offers if o.plugin is plugin),
+            import_seconds=seconds,
+            failures=tuple(
+                f for f in self.failures if (f.plugin, f.distribution) == (plugin.name, plugin.distribution)
+            ),
+        )
+
+
+def _summary(offers: Iterable[Offer]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for offer in offers:
+        found[offer.kind] = (*found.get(offer.kind, ()), *_names(offer.spec))
+    return found
+
+
+def _names(spec: Spec) -> Iterator[str]:
+    # A target or an href finds its plugin by scheme; everything else is asked for by name.
+    schemes = getattr(spec, "schemes", None)
+    yield from schemes if schemes is not None else (spec.name,)

@@ -1,0 +1,172 @@
+"""The plugins of one session, and what they offer: the only face of them that the rest of the core sees.
+
+Built-in and given plugins are imported with the first question, installed ones when those have no answer.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import cast
+
+from splashdown._plugins.check import PluginCheck, examine
+from splashdown._plugins.choice import choose, choose_resolver
+from splashdown._plugins.info import PluginFailure, PluginInfo
+from splashdown._plugins.loading import Choice, Loading, Offer
+from splashdown._plugins.suggest import did_you_mean
+from splashdown.errors import NoProviderError
+from splashdown.model import Plan, RunReport
+from splashdown.protocols import Resolver
+from splashdown.specs import (
+    ActionSpec,
+    FilterSpec,
+    ListenerSpec,
+    LoaderSpec,
+    ResolverSpec,
+    SignerSpec,
+    SinkSpec,
+    TransportSpec,
+)
+
+
+class Registry:
+    """What the plugins of a session offer.
+
+    ``plugins`` are modules, objects or paths of Python files. ``discover`` says whether installed plugins are
+    looked for, ``disable`` which ones (by plugin, distribution or ``distribution:plugin``) are left out, built-ins
+    included, ``only`` which installed ones may be loaded. ``strict`` raises a plugin's failure, which is
+    otherwise a :class:`~splashdown.errors.PluginWarning`. ``SPLASHDOWN_NO_PLUGINS``,
+    ``SPLASHDOWN_DISABLE_PLUGINS`` and ``SPLASHDOWN_ONLY_PLUGINS`` restrict further.
+
+    Wherever a name or a scheme is asked for, ``distribution:name`` picks between two that offer it.
+    """
+
+    def __init__(
+        self,
+        *,
+        plugins: Iterable[object] = (),
+        discover: bool = True,
+        disable: Iterable[str] = (),
+        only: Iterable[str] | None = None,
+        strict: bool = False,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        environ = os.environ if environ is None else environ
+        chosen = [
+            frozenset(names) for names in (only, _listed(environ, "SPLASHDOWN_ONLY_PLUGINS")) if names is not None
+        ]
+        choice = Choice(
+            discover=discover and not _switched_on(environ, "SPLASHDOWN_NO_PLUGINS"),
+            disable=frozenset(disable) | frozenset(_listed(environ, "SPLASHDOWN_DISABLE_PLUGINS") or ()),
+            only=frozenset.intersection(*chosen) if chosen else None,
+            strict=strict,
+        )
+        self._loading = Loading(tuple(plugins), choice)
+
+    def sink(self, scheme: str) -> SinkSpec:
+        """The sink for targets of this URL scheme (``""`` for a plain path)."""
+        return cast("SinkSpec", choose(self._loading, "sinks", scheme).spec)
+
+    def transport(self, scheme: str) -> TransportSpec:
+        """The transport for hrefs of this URL scheme."""
+        return cast("TransportSpec", choose(self._loading, "transports", scheme).spec)
+
+    def resolver(self, source: object, name: str | None = None) -> tuple[str, Resolver]:
+        """The resolver that accepts the source, or the one of this name; with its name."""
+        if name is not None:
+            offer = choose(self._loading, "resolvers", name)
+            return offer.spec.name, self._loading.guard(offer.plugin, cast("ResolverSpec", offer.spec).create)()
+        return choose_resolver(self._loading, source, lambda offer, error: self._loading.used(offer.plugin, error))
+
+    def filter(self, name: str) -> FilterSpec:
+        """The filter of this name."""
+        return cast("FilterSpec", choose(self._loading, "filters", name).spec)
+
+    def loader(self, name: str) -> LoaderSpec:
+        """The loader of this name."""
+        return cast("LoaderSpec", choose(self._loading, "loaders", name).spec)
+
+    def listener(self, name: str) -> ListenerSpec:
+        """The listener of this name."""
+        return cast("ListenerSpec", choose(self._loading, "listeners", name).spec)
+
+    def action(self, name: str) -> ActionSpec:
+        """The action of this name."""
+        return cast("ActionSpec", choose(self._loading, "actions", name).spec)
+
+    def loaders(self, *, installed: bool = True) -> tuple[LoaderSpec, ...]:
+        """All loaders, built-in ones first; without ``installed``, only what needs no scan."""
+        return tuple(o.spec for o in self._loading.offers(installed=installed) if isinstance(o.spec, LoaderSpec))
+
+    def signers(self) -> tuple[SignerSpec, ...]:
+        """All signers; each is for its own origins."""
+        return tuple(o.spec for o in self._loading.offers(installed=True) if isinstance(o.spec, SignerSpec))
+
+    def filters(self) -> Mapping[str, FilterSpec]:
+        """All filters by name; a name that two plugins use has each under ``distribution:name``."""
+        return {name: cast("FilterSpec", o.spec) for name, o in self._by_name("filters").items()}
+
+    def actions(self) -> Mapping[str, ActionSpec]:
+        """All actions by name; a name that two plugins use has each under ``distribution:name``."""
+        return {name: cast("ActionSpec", o.spec) for name, o in self._by_name("actions").items()}
+
+    def run_plan(self, plan: Plan, execute: Callable[[], RunReport]) -> RunReport:
+        """Execute a plan inside what plugins put around a run, installed ones included."""
+        return self._loading.run_plan(plan, execute)
+
+    def plugins(self) -> tuple[PluginInfo, ...]:
+        """Every plugin there is: loaded, failed or disabled. Never raises for a broken one, unless ``strict``."""
+        return self._loading.infos()
+
+    @property
+    def failures(self) -> tuple[PluginFailure, ...]:
+        """What went wrong so far."""
+        return tuple(self._loading.failures)
+
+    def check(self, name: str) -> PluginCheck:
+        """Everything that can be found out about one plugin without using it.
+
+        Raises :class:`~splashdown.errors.NoProviderError` when there is no such plugin.
+        """
+        infos = self.plugins()
+        found = [i for i in infos if name in {i.name, f"{i.distribution}:{i.name}", i.distribution}]
+        if not found:
+            known = [i.name for i in infos]
+            raise NoProviderError(
+                f"no plugin is called '{name}'{did_you_mean(name, known)}; there are: {', '.join(known)}"
+            )
+        info = found[0]
+        offers = [
+            o.spec
+            for o in self._loading.offers(installed=True)
+            if (o.plugin.name, o.plugin.distribution) == (info.name, info.distribution)
+        ]
+        return examine(info, offers)
+
+    def refresh(self) -> None:
+        """Look for installed plugins again, for a notebook in which one was installed since."""
+        importlib.invalidate_caches()
+        self._loading.forget_installed()
+
+    def _by_name(self, kind: str) -> dict[str, Offer]:
+        offers = [o for o in self._loading.offers(installed=True) if o.kind == kind]
+        own = {o.spec.name for o in self._loading.offers(installed=False) if o.kind == kind}
+        found: dict[str, Offer] = {}
+        for offer in offers:
+            name = offer.spec.name
+            rivals = [o for o in offers if o.spec.name == name]
+            # What is built in or given keeps its name, whatever is installed.
+            settled = len(rivals) == 1 or (name in own and offer.plugin.origin.value != "installed")
+            found[name if settled else f"{offer.plugin.distribution or offer.plugin.name}:{name}"] = offer
+        return found
+
+
+def _switched_on(environ: Mapping[str, str], name: str) -> bool:
+    return environ.get(name, "").strip().lower() not in {"", "0", "false", "no", "off"}
+
+
+def _listed(environ: Mapping[str, str], name: str) -> Sequence[str] | None:
+    if name not in environ:
+        return None
+    return [part.strip() for part in environ[name].split(",") if part.strip()]
