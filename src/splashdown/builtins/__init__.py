@@ -1,4 +1,9 @@
 """The built-in plugins, one module each. They use the public API alone, as any plugin does."""
 
 #: The built-in plugins: each is a module of this package and is called as that module. Sorted, one a line.
-NAMES: tuple[str, ...] = ()
+NAMES: tuple[str, ...] = (
+    "loaders",
+    "local",
+    "memory",
+    "openeo",
+)
