@@ -19,6 +19,7 @@
     |   `-- ApiError                  any other error document of an openEO API
     |-- AuthError                     401 and 403
     |-- TransferError                 one asset could not be moved
+    |   |-- NetworkError              no connection, or one that broke
     |   |-- HttpStatusError           the server answered with this status
     |   |-- RangeNotServedError       the server sent something else than the range asked for
     |   |-- ChangedError              the remote file changed while it was read
@@ -169,6 +170,14 @@ class TransferError(SplashdownError):
     """One asset could not be moved. ``retryable`` says whether the same request may succeed later."""
 
     retryable = False
+
+
+class NetworkError(TransferError):
+    """The connection could not be made, or broke; final only for what time does not heal (certificates, names)."""
+
+    def __init__(self, message: str, *, retryable: bool = True) -> None:
+        super().__init__(message)
+        self.retryable = retryable
 
 
 class HttpStatusError(TransferError):

@@ -1,0 +1,69 @@
+"""Takes http(s) hrefs apart, once and strictly: what is checked here is what is connected to. Pure functions."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+from urllib.parse import urljoin, urlsplit
+
+from splashdown.errors import TransferError
+from splashdown.redact import redact
+
+# RFC 3986, sections 3.2.2 and 3.2.3; letters beyond ASCII are names that IDNA encodes later.
+_AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:(?P<port>\d{1,5})?)?")
+# What parsers disagree about, and what could end a header line. A space in a path is common and harmless.
+_SUSPECT = re.compile(r"[\x00-\x1f\x7f\\]")
+_PORTS = {"http": 80, "https": 443}
+
+
+class Address(NamedTuple):
+    """Where an href leads. ``origin`` is what credentials are bound to (RFC 6454)."""
+
+    origin: str  #: ``scheme://host:port``, lower-case, the port always there
+    target: str  #: path and query, as they go into the request line
+
+
+def parse(href: str) -> Address:
+    """Take an absolute http(s) href apart.
+
+    Raises :class:`~splashdown.errors.TransferError` for another scheme, for user and password inside the href,
+    and for control characters and backslashes, about which parsers differ.
+    """
+    if _SUSPECT.search(href):
+        raise TransferError(f"{redact(href)!r} holds a control character or a backslash: such an href is not followed")
+    try:
+        scheme, netloc, path, query, _ = urlsplit(href)
+    except ValueError as error:
+        raise TransferError(f"{redact(href)} is not a URL ({error})") from None
+    if scheme not in _PORTS:
+        raise TransferError(f"{redact(href)}: not an http(s) URL")
+    if "@" in netloc:
+        raise TransferError(f"{redact(href)}: take user and password out of the URL and pass them as auth= instead")
+    found = _AUTHORITY.fullmatch(netloc)
+    if found is None:
+        raise TransferError(f"{redact(href)} has no valid host")
+    port = int(found["port"] or _PORTS[scheme])
+    if not 0 < port < 65536:
+        raise TransferError(f"{redact(href)} has no valid port")
+    target = f"{path or '/'}?{query}" if query else path or "/"
+    return Address(f"{scheme}://{found['host'].lower()}:{port}", target)
+
+
+def redirected(href: str, location: str) -> str:
+    """The absolute href that a ``Location`` header leads to.
+
+    Raises :class:`~splashdown.errors.TransferError` when it leaves http(s), or goes from https to http, where
+    anybody on the way could read and change the file.
+    """
+    # Header bytes come as Latin-1; a location in UTF-8 is not valid but it is common.
+    location = location.encode("latin-1", "replace").decode("utf-8", "replace").strip()
+    try:
+        target = urljoin(href, location)
+    except ValueError:
+        raise TransferError(f"{redact(href)} redirects to something that is not a URL") from None
+    scheme = target.partition(":")[0].lower()
+    if scheme not in _PORTS:
+        raise TransferError(f"{redact(href)} redirects to a {scheme} URL: only http(s) is followed")
+    if scheme == "http" and href.lower().startswith("https:"):
+        raise TransferError(f"{redact(href)} redirects from https to http ({redact(target)}): refused")
+    return target.partition("#")[0]

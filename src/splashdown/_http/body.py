@@ -1,0 +1,69 @@
+"""The body of one answer, as chunks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from splashdown._http.failures import connection_error
+from splashdown.errors import TruncatedError
+from splashdown.model import Buffer, RemoteInfo
+from splashdown.redact import redact
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
+
+#: Reading this much at a time costs few system calls and few turns of the interpreter, and little memory.
+CHUNK = 512 * 1024
+#: What is left of a body that nobody wants is read to keep its connection, up to this much.
+_DRAIN = 16 * 1024
+
+
+class Body:
+    """A :class:`~splashdown.protocols.Stream`, and the context that gives its connection back."""
+
+    __slots__ = ("_come", "_href", "_response", "info", "length", "start")
+
+    def __init__(
+        self, href: str, response: BaseHTTPResponse, *, info: RemoteInfo, start: int, length: int | None
+    ) -> None:
+        self._href, self._response = href, response
+        self.info, self.start, self.length = info, start, length
+        self._come = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        left = None if self.length is None else self.length - self._come
+        if left == 0 and self._come:
+            return  # reading the last byte has given the connection back
+        if left is None or left > _DRAIN or not self._drained():
+            self._response.close()
+        self._response.release_conn()
+
+    def __iter__(self) -> Iterator[Buffer]:
+        read, length = self._response.read, self.length
+        while self._come != length:
+            try:
+                chunk = read(CHUNK, decode_content=False)
+            except Exception as error:
+                raise connection_error(self._href, error) from None
+            if not chunk:
+                break
+            self._come += len(chunk)
+            if length is not None and self._come > length:
+                raise TruncatedError(f"{redact(self._href)}: the body is longer than the {length} bytes promised")
+            yield chunk
+        if length is not None and self._come < length:
+            raise TruncatedError(f"{redact(self._href)}: the body ended after {self._come} of {length} bytes")
+
+    def _drained(self) -> bool:
+        try:
+            self._response.drain_conn()
+        except Exception:  # the connection is of no use then, which is what the answer says
+            return False
+        return True

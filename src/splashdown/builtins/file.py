@@ -1,0 +1,135 @@
+"""The transport ``file``: reads ``file:`` URLs and absolute paths of this machine.
+
+It serves regular files only: a device or a pipe could block for ever, or have no end. Whether a document may name
+local files at all is for the resolver that read it: one that came from a server may not.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+from collections.abc import Iterator
+from email.utils import formatdate
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from splashdown.errors import (
+    ChangedError,
+    NotModifiedError,
+    RangeNotServedError,
+    TransferError,
+    TruncatedError,
+    describe,
+)
+from splashdown.hookspecs import hookimpl
+from splashdown.model import Buffer, ReadRequest, RemoteInfo
+from splashdown.specs import TransportSpec
+
+if TYPE_CHECKING:
+    from splashdown.protocols import Transport
+
+_CHUNK = 1024 * 1024
+#: Without these, opening a pipe waits for its writer, and a child process inherits the file. Not on every system.
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+
+
+def local_path(href: str) -> str:
+    """The path that an href names. Raises ``TransferError`` for another host and for a relative path."""
+    path = href
+    if href[:5].lower() == "file:":
+        parts = urlsplit(href)
+        if parts.netloc.lower() not in {"", "localhost"}:
+            raise TransferError(f"{href}: a file on another host ({parts.netloc}) cannot be read")
+        path = url2pathname(parts.path)
+    if "\0" in path or not os.path.isabs(path):  # noqa: PTH117 - a Path would lose nothing here, but costs more
+        raise TransferError(f"{path!r} is not an absolute path")
+    return path
+
+
+class LocalBody:
+    """A range of an open file. The validator is made of what changes when a file does: time, number and size."""
+
+    def __init__(self, request: ReadRequest) -> None:
+        self._path = local_path(request.href)
+        self._file = _open_regular(self._path)
+        try:
+            state = os.fstat(self._file.fileno())
+            self.info = RemoteInfo(
+                size=state.st_size,
+                etag=f'"{state.st_mtime_ns:x}-{state.st_ino:x}-{state.st_size:x}"',
+                last_modified=formatdate(state.st_mtime, usegmt=True),
+                ranges=True,
+            )
+            self._check(request)
+        except BaseException:
+            self._file.close()
+            raise
+        self.start = request.start
+        stop = state.st_size if request.stop is None else min(request.stop, state.st_size)
+        self.length: int | None = stop - request.start
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def __iter__(self) -> Iterator[Buffer]:
+        left = self.length or 0
+        buffer = memoryview(bytearray(min(left, _CHUNK)))
+        self._file.seek(self.start)
+        while left:
+            try:
+                count = self._file.readinto(buffer[:left])
+            except OSError as error:
+                raise TransferError(f"{self._path}: cannot be read ({describe(error)})") from error
+            if not count:
+                raise TruncatedError(f"{self._path}: the file ended {left} bytes early")
+            left -= count
+            yield buffer[:count]
+
+    def _check(self, request: ReadRequest) -> None:
+        size = self.info.size or 0
+        if request.unless and request.unless == self.info.validator:
+            raise NotModifiedError(f"{self._path}: not changed")
+        if request.pinned is not None and request.pinned.validator != self.info.validator:
+            raise ChangedError(f"{self._path}: the file changed while it was read")
+        if request.start > size or (request.start == size and size):
+            raise RangeNotServedError(f"{self._path}: has {size} bytes, none at {request.start}")
+
+
+class FileTransport:
+    """Reads files of this machine."""
+
+    def stream(self, request: ReadRequest) -> LocalBody:
+        """Open a range of a file. Raises ``TransferError`` when it is not there, not readable or not a file."""
+        return LocalBody(request)
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
+
+def _open_regular(path: str) -> io.FileIO:
+    try:
+        number = os.open(path, _FLAGS)
+    except OSError as error:
+        raise TransferError(f"{path}: cannot be read ({describe(error)})") from error
+    if not stat.S_ISREG(os.fstat(number).st_mode):
+        os.close(number)
+        raise TransferError(f"{path}: not a regular file")
+    return io.FileIO(number)
+
+
+def _create(options: object) -> Transport:  # noqa: ARG001 - there are none
+    return FileTransport()
+
+
+@hookimpl
+def splashdown_transports() -> Iterator[TransportSpec]:
+    """Offer the transport."""
+    yield TransportSpec(name="file", schemes=("file", ""), create=_create, summary="files of this machine")
