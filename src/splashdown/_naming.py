@@ -1,0 +1,229 @@
+"""Names for files: which relative path each asset gets, settled before the first byte. Pure functions.
+
+Owns the layouts and the settling of clashes. What a safe name is, ``_safe_names.py`` says; templates are read by
+``_templates.py``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from posixpath import basename
+from urllib.parse import unquote, urlsplit
+
+from splashdown._safe_names import (
+    MAX_SEGMENT,
+    fold,
+    is_safe_path,
+    safe_path,
+    safe_segment,
+    shorten,
+    split_suffix,
+)
+from splashdown._templates import Fields, check, render
+from splashdown.errors import UsageError
+from splashdown.model import Asset, Transfer
+
+#: Layouts by name; what is not one of these is a template.
+LAYOUTS: Mapping[str, str] = {
+    "openeo": "",  # the rule of the openEO clients, see openeo_name()
+    "advertised": "",  # file:local_path, else the file name of the href
+    "flat": "{filename}",
+    "by-item": "{collection}/{item}/{filename}",
+    "by-date": "{datetime:%Y/%m/%d}/{item}/{filename}",
+}
+
+_FILE_NAME = re.compile(r"[\w.-]+\.[a-zA-Z0-9]{1,10}\Z")
+_OUTSIDE = re.compile(r"[^\w.-]")
+
+#: Endings for media types. A fixed table: no document can choose an ending that some system would run.
+_ENDINGS: Mapping[str, str] = {
+    "application/fits": ".fits",
+    "application/geo+json": ".geojson",
+    "application/geopackage+sqlite3": ".gpkg",
+    "application/json": ".json",
+    "application/netcdf": ".nc",
+    "application/pdf": ".pdf",
+    "application/vnd.apache.parquet": ".parquet",
+    "application/vnd.laszip": ".laz",
+    "application/vnd.laszip+copc": ".copc.laz",
+    "application/x-hdf": ".hdf",
+    "application/x-hdf5": ".h5",
+    "application/x-netcdf": ".nc",
+    "application/x-parquet": ".parquet",
+    "application/xml": ".xml",
+    "application/zip": ".zip",
+    "image/jp2": ".jp2",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/tiff": ".tif",
+    "image/vnd.stac.geotiff": ".tif",
+    "image/webp": ".webp",
+    "text/csv": ".csv",
+    "text/plain": ".txt",
+    "text/xml": ".xml",
+}
+
+
+def settle(
+    assets: Sequence[Asset],
+    *,
+    layout: str = "openeo",
+    reserved: Iterable[str] = (),
+    names: Mapping[str | tuple[str | None, str], str] | None = None,
+    job_id: str = "",
+) -> tuple[Transfer, ...]:
+    """A name for every asset: relative, safe on every system, unique in any case and Unicode form, in the given order.
+
+    ``layout`` is one of :data:`LAYOUTS` or a template. ``reserved`` names are never given. ``names`` maps a label or
+    an identity to the name that the user chose; it is used as it is. Where names clash, assets of items move into
+    a folder of their item, the others get a number; the order of the assets has no influence on that. Raises
+    ``UsageError`` for a template that does not make sense and for a chosen name that leads out of the target or is
+    taken.
+    """
+    claims = _Claims(reserved)
+    chosen = _chosen(assets, names or {}, claims)
+    wanted = list(_wanted(assets, layout, job_id))
+    order = sorted(
+        (i for i in range(len(assets)) if i not in chosen),
+        key=lambda i: (assets[i].item or "", assets[i].key, assets[i].href, i),
+    )
+    settled = chosen | _give(assets, wanted, order, claims, flat=layout == "flat")
+    return tuple(Transfer(asset=asset, name=settled[i]) for i, asset in enumerate(assets))
+
+
+def openeo_name(asset: Asset) -> str:
+    """The name that openEO clients give: the key where it looks like a file name, else key and name of the href.
+
+    Characters other than word characters, ``.``, ``_`` and ``-`` are dropped; an ending that is still missing
+    comes from the media type.
+    """
+    if _FILE_NAME.match(asset.key):
+        return safe_segment(asset.key)
+    parts = (_OUTSIDE.sub("", part.strip()) for part in (asset.key, href_name(asset.href)))
+    return with_ending("-".join(part for part in parts if part), asset)
+
+
+def advertised_name(asset: Asset) -> str:
+    """The file name of the href, else the key, with an ending."""
+    return with_ending(href_name(asset.href) or asset.key, asset)
+
+
+def with_ending(name: str, asset: Asset) -> str:
+    """A safe name with an ending: its own, else that of the media type."""
+    name = safe_segment(name)
+    if split_suffix(name)[1]:
+        return name
+    media_type = (asset.media_type or "").partition(";")[0].strip().lower()
+    return shorten(name) + _ENDINGS.get(media_type, "")
+
+
+def href_name(href: str) -> str:
+    """The last segment of the href's path, percent-decoded; empty where there is none."""
+    try:
+        path = urlsplit(href).path
+    except ValueError:
+        return ""
+    name = basename(unquote(basename(path.rstrip("/"))))
+    return "" if name in {".", ".."} else name
+
+
+def _wanted(assets: Sequence[Asset], layout: str, job_id: str) -> Iterator[str]:
+    """The name each asset would have if it were alone."""
+    template = LAYOUTS.get(layout, layout)
+    if not template:
+        rule = openeo_name if layout == "openeo" else advertised_name
+        for asset in assets:
+            advertised = asset.local_path
+            yield advertised if advertised and is_safe_path(advertised) else rule(asset)
+        return
+    if "{" not in template:
+        known = ", ".join(LAYOUTS)
+        raise UsageError(f"{layout!r} is no layout: use one of {known}, or a template such as '{{item}}/{{filename}}'")
+    check(template, assets)
+    for number, asset in enumerate(assets, 1):
+        fields = Fields(
+            asset=asset, job_id=job_id, counter=number, filename=advertised_name(asset), name=openeo_name(asset)
+        )
+        yield safe_path(render(template, fields))
+
+
+class _Claims:
+    """Names that are taken. A folder's name is taken for files, and a file's for folders."""
+
+    def __init__(self, reserved: Iterable[str]) -> None:
+        self._files = {fold(name) for name in reserved}
+        self._folders: set[str] = set()
+        for name in self._files:
+            self._folders.update(_parents(name))
+
+    def free(self, name: str) -> bool:
+        folded = fold(name)
+        if folded in self._files or folded in self._folders:
+            return False
+        return not any(parent in self._files for parent in _parents(folded))
+
+    def take(self, name: str) -> str:
+        folded = fold(name)
+        self._files.add(folded)
+        self._folders.update(_parents(folded))
+        return name
+
+
+def _parents(path: str) -> Iterator[str]:
+    at = path.find("/")
+    while at >= 0:
+        yield path[:at]
+        at = path.find("/", at + 1)
+
+
+def _chosen(
+    assets: Sequence[Asset], names: Mapping[str | tuple[str | None, str], str], claims: _Claims
+) -> dict[int, str]:
+    """Names that the user gave, by position."""
+    chosen: dict[int, str] = {}
+    for i, asset in enumerate(assets) if names else ():
+        name = names.get(asset.identity) or names.get(asset.label) or names.get(asset.key)
+        if name is None:
+            continue
+        if name.startswith("/") or "\0" in name or any(s in {"", ".", ".."} for s in name.split("/")):
+            raise UsageError(f"{name!r} cannot be the name of {asset.label}: give a relative path below the target")
+        if not claims.free(name):
+            raise UsageError(f"{name!r} is taken, it cannot be the name of {asset.label}: choose another one")
+        chosen[i] = claims.take(name)
+    return chosen
+
+
+def _give(
+    assets: Sequence[Asset], wanted: Sequence[str], order: Sequence[int], claims: _Claims, *, flat: bool
+) -> dict[int, str]:
+    """First the names that nobody else wants, then the contested ones: so a clash never moves a third asset."""
+    folds = Counter(fold(wanted[i]) for i in order)
+    folders = {parent for name in folds for parent in _parents(name)}
+    given: dict[int, str] = {}
+    contested = []
+    for i in order:
+        folded = fold(wanted[i])
+        if folds[folded] == 1 and folded not in folders and claims.free(wanted[i]):
+            given[i] = claims.take(wanted[i])
+        else:
+            contested.append(i)
+    for i in contested:
+        given[i] = claims.take(next(n for n in _alternatives(assets[i], wanted[i], flat=flat) if claims.free(n)))
+    return given
+
+
+def _alternatives(asset: Asset, name: str, *, flat: bool) -> Iterator[str]:
+    """Names for an asset whose own is contested, best first, without end."""
+    folder = safe_segment(asset.item) if asset.item else ""
+    if folder and folder not in name.split("/")[:-1]:
+        name = safe_path(f"{folder}_{name}" if flat else f"{folder}/{name}")
+    yield name
+    head, slash, last = name.rpartition("/")
+    stem, suffix = split_suffix(last)
+    number = 2
+    while True:
+        tail = f"-{number}{suffix}"
+        yield head + slash + shorten(stem, MAX_SEGMENT - len(tail)) + tail
+        number += 1
