@@ -1,5 +1,127 @@
-"""Splashdown lands the results of openEO batch jobs, and any STAC assets, where they are needed."""
+"""Splashdown lands the results of openEO batch jobs, and any STAC assets, where they are needed.
+
+    import splashdown
+
+    results = splashdown.open("https://openeo.example/openeo/1.2/jobs/JOB", auth="TOKEN")
+    results.download_files("data/out")
+
+Names are imported when they are first used, so that ``import splashdown`` stays quick.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 from splashdown._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from splashdown._engine.settings import RetryPolicy, Settings
+    from splashdown.connect import connect
+    from splashdown.errors import (
+        AuthError,
+        DownloadError,
+        JobFailed,
+        JobNotFinished,
+        JobNotFound,
+        LoadError,
+        MultipleAssetsError,
+        NoAssetError,
+        NoProviderError,
+        ResolveError,
+        ResultLinkExpired,
+        SplashdownError,
+        TransferError,
+        UnknownKeyError,
+        UsageError,
+    )
+    from splashdown.hookspecs import hookimpl, hookspec
+    from splashdown.model import Asset, IfExists, Outcome, Plan, RunReport, Status, Transfer
+    from splashdown.results import JobResults, ResultAsset
+    from splashdown.session import Session
+
+_HOMES = {
+    "splashdown._engine.settings": ("RetryPolicy", "Settings"),
+    "splashdown.connect": ("connect",),
+    "splashdown.errors": (
+        "AuthError",
+        "DownloadError",
+        "JobFailed",
+        "JobNotFinished",
+        "JobNotFound",
+        "LoadError",
+        "MultipleAssetsError",
+        "NoAssetError",
+        "NoProviderError",
+        "ResolveError",
+        "ResultLinkExpired",
+        "SplashdownError",
+        "TransferError",
+        "UnknownKeyError",
+        "UsageError",
+    ),
+    "splashdown.hookspecs": ("hookimpl", "hookspec"),
+    "splashdown.model": ("Asset", "IfExists", "Outcome", "Plan", "RunReport", "Status", "Transfer"),
+    "splashdown.results": ("JobResults", "ResultAsset"),
+    "splashdown.session": ("Session",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Asset",
+    "AuthError",
+    "DownloadError",
+    "IfExists",
+    "JobFailed",
+    "JobNotFinished",
+    "JobNotFound",
+    "JobResults",
+    "LoadError",
+    "MultipleAssetsError",
+    "NoAssetError",
+    "NoProviderError",
+    "Outcome",
+    "Plan",
+    "ResolveError",
+    "ResultAsset",
+    "ResultLinkExpired",
+    "RetryPolicy",
+    "RunReport",
+    "Session",
+    "Settings",
+    "SplashdownError",
+    "Status",
+    "Transfer",
+    "TransferError",
+    "UnknownKeyError",
+    "UsageError",
+    "__version__",
+    "connect",
+    "hookimpl",
+    "hookspec",
+    "open",
+]
+
+
+def open(source: object, *, auth: object = None, **options: Any) -> JobResults:  # noqa: A001 - the verb of the field
+    """Resolve a source into results, in a new session with all installed plugins.
+
+    See :meth:`splashdown.Session.open`; make a :class:`~splashdown.Session` to choose plugins and settings.
+    """
+    from splashdown.session import Session
+
+    return Session().open(source, auth=auth, **options)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name from its home (PEP 562)."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,7 +1,340 @@
-"""JobResults and ResultAsset: the typed face of a result set."""
+"""JobResults and ResultAsset: the typed face of a result set, method for method what openEO users know.
+
+The verbs themselves are actions of plugins; the methods here give them types, defaults and documentation.
+"""
 
 from __future__ import annotations
 
+import difflib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from splashdown._naming import settle
+from splashdown.errors import MultipleAssetsError, NoAssetError, UnknownKeyError
+from splashdown.model import Asset, IfExists, Outcome, Plan, Skipped
+from splashdown.redact import redact
+from splashdown.sources import scheme_of
+
+if TYPE_CHECKING:
+    from splashdown._engine.settings import Settings
+    from splashdown.model import Known, ResultSet, RunReport
+    from splashdown.protocols import AssetHandle, Listener, Sink
+    from splashdown.session import Session
+
+
+class ResultAsset:
+    """One asset of some results, and what can be done with it."""
+
+    def __init__(self, results: JobResults, asset: Asset) -> None:
+        self.results = results
+        self.asset = asset
+
+    @property
+    def key(self) -> str:
+        """The asset's key in its item or collection."""
+        return self.asset.key
+
+    @property
+    def href(self) -> str:
+        """Where the asset is read; may hold a signature."""
+        return self.asset.href
+
+    @property
+    def item(self) -> str | None:
+        """The id of the item that it belongs to, if any."""
+        return self.asset.item
+
+    @property
+    def media_type(self) -> str | None:
+        """The advertised media type."""
+        return self.asset.media_type
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The asset's roles: ``data``, ``metadata``, ``thumbnail``, ..."""
+        return self.asset.roles
+
+    @property
+    def size(self) -> int | None:
+        """Bytes, where the metadata says."""
+        return self.asset.size
+
+    @property
+    def checksum(self) -> str | None:
+        """The multihash of the file in hex, where the metadata says."""
+        return self.asset.checksum
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """The asset object of the STAC document."""
+        return self.asset.metadata
+
+    @property
+    def name(self) -> str:
+        """The file name that the asset gets when it is saved by itself; safe on every system."""
+        return settle((self.asset,))[0].name.rpartition("/")[2]
+
+    def __repr__(self) -> str:
+        kind = f" type {self.media_type}" if self.media_type else ""
+        return f"<ResultAsset {self.asset.label!r}{kind} at {redact(self.href)}>"
+
+    def download(self, target: str | Path | None = None, **options: Any) -> Path | str:
+        """Save the asset to a file, or into an existing folder; returns the path (or URL).
+
+        Options are those of :meth:`JobResults.download_file`.
+        """
+        return self.results.of(self.asset).download_file(target, **options)
+
+    def open(self) -> AssetHandle:
+        """A handle that reads the asset piece by piece, over the session's own connections."""
+        return self.results.handle(self.asset)
+
+    def load(self, loader: str | None = None, **options: Any) -> Any:
+        """Make a Python object of the asset: by its media type, its ending or its first bytes.
+
+        ``loader`` names one instead. Raises :class:`~splashdown.errors.NoProviderError` when nothing installed
+        fits, and :class:`~splashdown.errors.LoadError` when the file cannot be read as what it claims to be.
+        """
+        from splashdown._loading import load
+
+        # The handle is not closed here: a lazy object goes on reading through it.
+        return load(self.open(), self.results.session.registry.loaders(), loader, **options)
+
+    def load_json(self, **options: Any) -> Any:
+        """The asset as parsed JSON."""
+        return self.load("json", **options)
+
+    def load_bytes(self, **options: Any) -> bytes:
+        """The asset's bytes, all in memory."""
+        return bytes(self.load("bytes", **options))
+
+    def load_text(self, **options: Any) -> str:
+        """The asset as text (UTF-8 unless ``encoding`` says otherwise)."""
+        return str(self.load("text", **options))
+
 
 class JobResults:
-    """The assets of one source, and what can be done with them."""
+    """The assets of one source, perhaps a selection of them, and what can be done with them."""
+
+    def __init__(
+        self,
+        session: Session,
+        result_set: ResultSet,
+        *,
+        assets: Sequence[Asset] | None = None,
+        skipped: Sequence[Skipped] = (),
+    ) -> None:
+        self.session = session
+        self.result_set = result_set
+        self.assets: Sequence[Asset] = result_set.assets if assets is None else assets
+        self.skipped = tuple(skipped)
+        #: Local copies that this object's downloads made, with their checksums; loaders read those.
+        self._copies: dict[tuple[str | None, str], Outcome] = {}
+
+    def __repr__(self) -> str:
+        return f"<JobResults for {self.result_set.kind} {self.id!r}>"
+
+    def __len__(self) -> int:
+        return len(self.assets)
+
+    def __iter__(self) -> Iterator[ResultAsset]:
+        return (ResultAsset(self, asset) for asset in self.assets)
+
+    @property
+    def id(self) -> str:
+        """The id of the job, item, collection or catalog."""
+        return self.result_set.id
+
+    def get_job_id(self) -> str:
+        """The id of the job (or of whatever the source is)."""
+        return self.id
+
+    def get_metadata(self) -> dict[str, Any]:
+        """The STAC document that lists the assets."""
+        return dict(self.result_set.document)
+
+    def get_assets(self) -> list[ResultAsset]:
+        """All assets, in the order of the document."""
+        return list(self)
+
+    def get_asset(self, key: str | None = None, *, name: str | None = None) -> ResultAsset:
+        """The asset with this key (``name`` is the older spelling); without a key the only one.
+
+        ``item/key`` picks one of several items. Raises :class:`~splashdown.errors.MultipleAssetsError`,
+        :class:`~splashdown.errors.UnknownKeyError` or :class:`~splashdown.errors.NoAssetError`.
+        """
+        return ResultAsset(self, self._one(key if key is not None else name))
+
+    def select(self, **filters: Any) -> JobResults:
+        """The assets that pass all filters, named by keyword and applied in order.
+
+        Built in are ``keys``, ``exclude`` (globs), ``regex``, ``types`` (media types), ``roles``, ``items``,
+        ``collections``, ``datetime``, ``bbox``, ``min_size``, ``max_size``; plugins add theirs by their names. A
+        value is one thing or a list of alternatives; ``None`` is no filter.
+        """
+        assets, skipped = list(self.assets), list(self.skipped)
+        for name, value in filters.items():
+            if value is None:
+                continue
+            kept = list(self.session.registry.filter(name).create(value)(assets))
+            identities = {asset.identity for asset in kept}
+            reason = f"dropped by the filter {name}={value!r}"
+            skipped += [Skipped(asset=a, reason=reason) for a in assets if a.identity not in identities]
+            assets = kept
+        return self._narrowed(assets, skipped)
+
+    def of(self, asset: Asset) -> JobResults:
+        """These results narrowed to one asset."""
+        return self._narrowed([asset], self.skipped)
+
+    def plan(
+        self,
+        target: str | Path = ".",
+        *,
+        layout: str = "openeo",
+        if_exists: str | IfExists = IfExists.AUTO,
+        reserved: Iterable[str] = (),
+        names: Mapping[str | tuple[str | None, str], str] | None = None,
+    ) -> Plan:
+        """What a download to ``target`` would do: names settled, nothing read or written.
+
+        ``layout`` is a preset or a template for names, ``reserved`` holds names that no asset may get, ``names``
+        settles the name of single assets by their identity or label (``item/key``, or ``key`` alone).
+        """
+        transfers = settle(self.assets, layout=layout, reserved=tuple(reserved), names=names)
+        policy = IfExists(if_exists)
+        if policy is not IfExists.AUTO:
+            transfers = tuple(replace(transfer, if_exists=policy) for transfer in transfers)
+        source = redact(self.result_set.href) if self.result_set.href else self.id
+        return Plan(target=str(target), transfers=transfers, skipped=self.skipped, source=source)
+
+    def transfer(
+        self,
+        plan: Plan,
+        *,
+        sink: Sink | None = None,
+        known: Mapping[str, Known] | None = None,
+        listeners: Sequence[Listener] = (),
+        settings: Settings | None = None,
+    ) -> RunReport:
+        """Run a plan; failures are in the report, not raised. ``sink`` is one that is open already."""
+        if sink is None:
+            with closing(self.session.sink(plan.target)) as own:
+                return self.transfer(plan, sink=own, known=known, listeners=listeners, settings=settings)
+        report = self.session.execute(
+            plan, self.result_set, sink=sink, known=known, listeners=listeners, settings=settings
+        )
+        if scheme_of(plan.target) in {"", "file"}:
+            self._copies.update({outcome.asset.identity: outcome for outcome in report.landed})
+        return report
+
+    def run(self, action: str, **options: Any) -> Any:
+        """Do what a plugin's action of this name does."""
+        return self.session.registry.action(action)(self, **options)
+
+    def download_files(
+        self,
+        target: str | Path = ".",
+        include_stac_metadata: bool = True,
+        **options: Any,
+    ) -> list[Path | str]:
+        """Save all assets into a folder (the current one by default); returns their paths (or URLs).
+
+        With ``include_stac_metadata`` the STAC document is saved beside them, with hrefs, sizes and checksums of
+        what landed. Options: ``layout``, ``if_exists`` (``auto``, ``skip``, ``overwrite``, ``error``,
+        ``rename``), ``progress`` (show it), ``listeners``, ``settings`` (of the engine), ``sink_options``.
+
+        Raises :class:`~splashdown.errors.DownloadError` at the end when assets failed (the others landed), and
+        :class:`~splashdown.errors.TargetError` when the target cannot be a folder.
+        """
+        paths: list[Path | str] = self.run(
+            "download_files", target=target, include_stac_metadata=include_stac_metadata, **options
+        )
+        return paths
+
+    def download_file(
+        self,
+        target: str | Path | None = None,
+        key: str | None = None,
+        *,
+        name: str | None = None,
+        **options: Any,
+    ) -> Path | str:
+        """Save one asset to a file, or into an existing folder; returns its path (or URL).
+
+        ``key`` picks the asset where there are several (``name`` is the older spelling). A file that is named
+        outright is replaced, as one step. Options are those of :meth:`download_files`.
+        """
+        path: Path | str = self.run("download_file", target=target, key=key if key is not None else name, **options)
+        return path
+
+    def load(self, key: str | None = None, loader: str | None = None, **options: Any) -> Any:
+        """One asset as a Python object, see :meth:`ResultAsset.load`."""
+        return self.get_asset(key).load(loader, **options)
+
+    def load_json(self, key: str | None = None, **options: Any) -> Any:
+        """One asset as parsed JSON."""
+        return self.run("load_json", key=key, **options)
+
+    def load_bytes(self, key: str | None = None, **options: Any) -> bytes:
+        """One asset's bytes."""
+        return self.get_asset(key).load_bytes(**options)
+
+    def retry(self, report: RunReport, **options: Any) -> RunReport:
+        """Repeat what failed in an earlier run; options are those of :meth:`transfer`."""
+        failed = tuple(outcome.transfer for outcome in report.failed)
+        return self.transfer(replace(report.plan, transfers=failed), **options)
+
+    def handle(self, asset: Asset) -> AssetHandle:
+        """A handle for reading an asset: of its local copy where this object made one, else of the remote file."""
+        copy = self._copies.get(asset.identity)
+        return self.session.open_asset(asset, self.result_set, local=copy)
+
+    def _one(self, key: str | None) -> Asset:
+        if not self.assets:
+            raise NoAssetError(f"{self!r} has no assets to choose from")
+        labels = _shortest(self.assets)
+        if key is None:
+            if len(labels) > 1:
+                raise MultipleAssetsError(
+                    f"there are {len(labels)} assets: {_listing(labels)}; name one by its key, or take all with"
+                    " download_files",
+                    labels,
+                )
+            return self.assets[0]
+        found = [asset for asset in self.assets if key in (asset.key, asset.label)]
+        if not found:
+            raise UnknownKeyError(
+                f"no asset has the key {key!r}{_suggestion(key, labels)}; there are {_listing(labels)}"
+            )
+        if len(found) > 1:
+            owners = [asset.label for asset in found]
+            raise MultipleAssetsError(
+                f"{len(found)} items have an asset {key!r}: name one as item/key: {_listing(owners)}", owners
+            )
+        return found[0]
+
+    def _narrowed(self, assets: Sequence[Asset], skipped: Sequence[Skipped]) -> JobResults:
+        narrowed = JobResults(self.session, self.result_set, assets=assets, skipped=skipped)
+        narrowed._copies = self._copies
+        return narrowed
+
+
+def _shortest(assets: Sequence[Asset]) -> list[str]:
+    """How each asset can be asked for: by its key where no other has it, else by ``item/key``."""
+    counts = Counter(asset.key for asset in assets)
+    return [asset.key if counts[asset.key] == 1 else asset.label for asset in assets]
+
+
+def _listing(labels: Sequence[str], most: int = 8) -> str:
+    shown = ", ".join(labels[:most])
+    return shown if len(labels) <= most else f"{shown}, and {len(labels) - most} more"
+
+
+def _suggestion(key: str, labels: Sequence[str]) -> str:
+    close = difflib.get_close_matches(key, labels, n=3)
+    return f" (did you mean {' or '.join(close)}?)" if close else ""

@@ -20,3 +20,40 @@ def is_job_url(source: object) -> bool:
         return False
     path = urlsplit(str(source)).path
     return bool(_JOB_PATH.search(path)) and not path.lower().endswith((".json", ".geojson"))
+
+
+def scheme_of(place: str) -> str:
+    """The URL scheme of a target or href, lower-case; ``""`` for a path (a drive letter is not a scheme)."""
+    scheme, separator, _ = place.partition("://")
+    if not separator:
+        return "file" if place.lower().startswith("file:") else ""
+    return scheme.lower() if len(scheme) > 1 else ""
+
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+def origin_of(url: str) -> tuple[str, str, int | None]:
+    """Scheme, host and port of a URL, with the scheme's own port filled in (RFC 6454, section 4).
+
+    Raises ``ValueError`` for a URL that two parsers could read differently: a backslash, a control character
+    or white space before the path.
+    """
+    authority = url.partition("://")[2].partition("/")[0]
+    if "\\" in url or any(c <= " " or c == "\x7f" for c in authority):
+        raise ValueError("the URL holds a backslash or a control character")
+    parts = urlsplit(url)
+    scheme = parts.scheme.lower()
+    return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme)
+
+
+def matches_origin(url: str, pattern: str) -> bool:
+    """Whether a URL belongs to an origin; ``*.`` at the start of the pattern's host stands for one or more labels."""
+    try:
+        scheme, host, port = origin_of(url)
+        wanted_scheme, wanted, wanted_port = origin_of(pattern)
+    except ValueError:
+        return False
+    if (scheme, port) != (wanted_scheme, wanted_port):
+        return False
+    return host.endswith(wanted[1:]) if wanted.startswith("*.") else host == wanted

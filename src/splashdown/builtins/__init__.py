@@ -2,8 +2,13 @@
 
 #: The built-in plugins: each is a module of this package and is called as that module. Sorted, one a line.
 NAMES: tuple[str, ...] = (
+    "download",
+    "file",
+    "http",
+    "load_json",
     "loaders",
     "local",
     "memory",
     "openeo",
+    "progress",
 )

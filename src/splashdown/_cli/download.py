@@ -1,0 +1,145 @@
+"""``splashdown download``: save assets to a folder or a store."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from splashdown._cli import render
+from splashdown._cli.main import EXIT_FAILED
+from splashdown._cli.source import filter_options, open_source, source_options
+
+if TYPE_CHECKING:
+    from splashdown._engine.settings import Settings
+    from splashdown.model import Plan
+    from splashdown.results import JobResults, ResultAsset
+
+
+@click.command("download")
+@click.argument("source")
+@click.argument("target", default=".")
+@filter_options
+@click.option("--key", metavar="K", help="Only this asset; TARGET is then a file or an existing folder.")
+@click.option("--layout", default="openeo", show_default=True, help="A preset or a template for file names.")
+@click.option(
+    "--if-exists",
+    type=click.Choice(["auto", "skip", "overwrite", "error", "rename"]),
+    default="auto",
+    show_default=True,
+    help="What to do about files that are there.",
+)
+@click.option("--overwrite", is_flag=True, help="Fetch everything again; the same as --if-exists overwrite.")
+@click.option("--jobs", type=click.IntRange(1, 512), metavar="N", help="Files at a time.")
+@click.option("--no-resume", is_flag=True, help="Keep nothing of an unfinished file.")
+@click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
+@click.option("--no-metadata", is_flag=True, help="Do not save the STAC document.")
+@click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("--quiet", is_flag=True, help="Show nothing but errors.")
+@source_options
+def command(source: str, target: str, dry_run: bool, key: str | None, as_json: bool, quiet: bool, **given: Any) -> int:
+    """Save the assets of SOURCE to TARGET, a folder or a URL such as s3://bucket/prefix/.
+
+    Example: splashdown download https://openeo.example/openeo/1.2/jobs/JOB data/ --type image/tiff
+
+    A file that is complete is not fetched again; an interrupted run goes on where it stopped.
+    """
+    if given.pop("overwrite"):
+        given["if_exists"] = "overwrite"
+    style = "json" if as_json else "quiet" if quiet else "table"
+    options = _transfer_options(given)
+    results = open_source(source, **given)
+    if not quiet:
+        for warning in results.result_set.warnings:
+            click.echo(f"Warning: {warning}", err=True)
+    if dry_run:
+        return _show_plan(results, target, style, options)
+    options["progress"] = not quiet
+    if key is not None:
+        return _download_one(results.get_asset(key), target, style, options)
+    return _download_all(results, target, style, options)
+
+
+def _transfer_options(given: dict[str, Any]) -> dict[str, Any]:
+    """Take what concerns the transfer out of the command's options."""
+    options: dict[str, Any] = {
+        "layout": given.pop("layout"),
+        "if_exists": given.pop("if_exists"),
+        "include_stac_metadata": not given.pop("no_metadata"),
+        "settings": _settings(given.pop("jobs"), given.pop("no_resume"), given.pop("fail_fast")),
+    }
+    return options
+
+
+def _settings(jobs: int | None, no_resume: bool, fail_fast: bool) -> Settings:
+    from splashdown._engine.settings import Settings
+
+    chosen: dict[str, Any] = {"resume": not no_resume, "fail_fast": fail_fast}
+    if jobs is not None:
+        chosen["jobs"] = jobs
+    return Settings(**chosen)
+
+
+def _show_plan(results: JobResults, target: str, style: str, options: dict[str, Any]) -> int:
+    from splashdown import receipt
+
+    plan: Plan = results.plan(
+        target,
+        layout=options["layout"],
+        if_exists=options["if_exists"],
+        reserved=[receipt.name_of(results.result_set)],
+    )
+    if style == "json":
+        render.echo_json(render.plan_record(plan))
+        return 0
+    render.table(
+        ("file", "asset", "size"),
+        [(t.name, t.asset.label, render.size(t.asset.size)) for t in plan.transfers],
+        right=("size",),
+    )
+    for skipped in plan.skipped:
+        click.echo(f"not {render.printable(skipped.asset.label)}: {skipped.reason}")
+    click.echo(f"{len(plan.transfers)} files would go to {target} ({render.size(plan.known_size)} known); none moved")
+    return 0
+
+
+def _download_one(asset: ResultAsset, target: str, style: str, options: dict[str, Any]) -> int:
+    options.pop("include_stac_metadata")
+    if options["if_exists"] == "auto":
+        options.pop("if_exists")
+    path = asset.download(target, **options)
+    if style == "json":
+        render.echo_json({"ok": True, "key": asset.key, "item": asset.item, "location": str(path)})
+    elif style == "table":
+        click.echo(str(path))
+    return 0
+
+
+def _download_all(results: JobResults, target: str, style: str, options: dict[str, Any]) -> int:
+    from splashdown.builtins.download import run_download
+    from splashdown.errors import DownloadError
+
+    metadata = ""
+    try:
+        done = run_download(results, target, **options)
+        report, metadata = done.report, done.metadata
+    except DownloadError as error:
+        report = error.report
+    if style == "json":
+        render.echo_json(render.report_record(report, metadata))
+    elif style == "table":
+        render.report_table(report)
+        click.echo(
+            f"{len(report.landed)} of {len(report.outcomes)} files are in {target},"
+            f" {render.size(report.bytes_moved)} moved in {report.seconds:.1f} s"
+        )
+    for outcome in report.failed:
+        click.echo(f"Failed: {render.printable(outcome.asset.label)}: {outcome.error_type}: {outcome.error}", err=True)
+    if report.ok:
+        return 0
+    click.echo(
+        f"Error: {len(report.failed)} of {len(report.outcomes)} assets failed; run it again for the rest",
+        err=True,
+    )
+    return EXIT_FAILED

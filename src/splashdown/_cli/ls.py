@@ -1,0 +1,37 @@
+"""``splashdown ls``: what a source lists."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from splashdown._cli import render
+from splashdown._cli.source import filter_options, open_source, source_options
+
+
+@click.command("ls")
+@click.argument("source")
+@filter_options
+@source_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
+def command(source: str, as_json: bool, **given: Any) -> None:
+    """List the assets of SOURCE: an openEO job's URL, or a STAC document's path or URL ("-" reads stdin).
+
+    Example: splashdown ls collection.json --type image/tiff
+    """
+    results = open_source(source, **given)
+    for warning in results.result_set.warnings:
+        click.echo(f"Warning: {warning}", err=True)
+    if as_json:
+        render.echo_json([render.asset_record(asset) for asset in results.assets])
+        return
+    with_items = any(asset.item for asset in results.assets)
+    columns = (("item",) if with_items else ()) + ("key", "type", "roles", "size")
+    rows = [
+        ((asset.item or "",) if with_items else ())
+        + (asset.key, asset.media_type or "", ", ".join(asset.roles), render.size(asset.size))
+        for asset in results.assets
+    ]
+    render.table(columns, rows, right=("size",))
+    click.echo(f"{len(rows)} assets of {results.result_set.kind} {render.printable(results.id)}")

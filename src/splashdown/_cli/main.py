@@ -1,0 +1,107 @@
+"""The root command: lazy subcommands, exit codes, one line for each error."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from splashdown._version import __version__
+
+#: Command names and the modules that hold them; a module is imported when its command is run or listed.
+COMMANDS = {
+    "demo": "splashdown._cli.demo",
+    "download": "splashdown._cli.download",
+    "load": "splashdown._cli.load",
+    "ls": "splashdown._cli.ls",
+    "plugins": "splashdown._cli.plugins",
+}
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_NOT_RESOLVED = 3
+EXIT_NOT_AUTHORISED = 4
+EXIT_INTERRUPTED = 130
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is asked for, so that ``--version`` imports none."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All command names."""
+        return sorted({*super().list_commands(ctx), *COMMANDS})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """One command, imported now."""
+        if cmd_name in COMMANDS:
+            command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
+            return command
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="splashdown")
+def cli() -> None:
+    """Land the results of openEO batch jobs, and any STAC assets, where they are needed.
+
+    Example: splashdown download https://openeo.example/openeo/1.2/jobs/JOB data/
+
+    Credentials come from the environment: SPLASHDOWN_TOKEN (what follows "Bearer "), or SPLASHDOWN_USER and
+    SPLASHDOWN_PASSWORD. Exit codes: 0 all landed, 1 some assets failed, 2 wrong usage, 3 source not resolved,
+    4 not authorised, 130 interrupted.
+    """
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Entry point of the ``splashdown`` command."""
+    sys.exit(main(arguments))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; every error ends as one line on stderr."""
+    try:
+        result: Any = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Interrupted; run the same command again to go on where it stopped.", err=True)
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone (`splashdown ls ... | head`): nobody is left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
+    except Exception as error:
+        return _report(error)
+    return result if isinstance(result, int) else 0
+
+
+def _report(error: Exception) -> int:
+    from splashdown.errors import SplashdownError, describe
+
+    if os.environ.get("SPLASHDOWN_DEBUG"):
+        raise error
+    if isinstance(error, SplashdownError):
+        click.echo(f"Error: {' '.join(str(error).split())}", err=True)
+        return exit_code(error)
+    click.echo(f"Error: {describe(error)} (set SPLASHDOWN_DEBUG=1 to see where)", err=True)
+    return EXIT_FAILED
+
+
+def exit_code(error: Exception) -> int:
+    """The exit code that stands for an error."""
+    from splashdown import errors
+
+    by_type: tuple[tuple[type[Exception], int], ...] = (
+        (errors.AuthError, EXIT_NOT_AUTHORISED),
+        (errors.ResolveError, EXIT_NOT_RESOLVED),
+        (errors.UsageError, EXIT_USAGE),
+        (errors.PluginError, EXIT_USAGE),
+    )
+    return next((code for kind, code in by_type if isinstance(error, kind)), EXIT_FAILED)

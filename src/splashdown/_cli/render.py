@@ -1,0 +1,127 @@
+"""How commands show values: tables for people, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import click
+
+from splashdown.model import Asset, Outcome, Plan, RunReport
+from splashdown.redact import redact
+
+
+def echo_json(value: object) -> None:
+    """One JSON document on stdout."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[str] = ()) -> None:
+    """A table on stdout; columns named in ``right`` are aligned there."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        grid.add_column(column, justify="right" if column in right else "left", overflow="fold")
+    for row in rows:
+        # Text, not markup: keys and names come from documents of other people.
+        grid.add_row(*(Text(printable(cell)) for cell in row))
+    # A pipe has no width to respect; long names stay on one line there.
+    width = None if sys.stdout.isatty() else 400
+    Console(width=width, highlight=False, soft_wrap=False).print(grid)
+
+
+def printable(text: str) -> str:
+    """The text without control characters, which a terminal would obey."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def size(count: int | None) -> str:
+    """A number of bytes for people, in binary units."""
+    if count is None:
+        return "?"
+    value = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if value < 1024:
+            return f"{count} B" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1024
+    return f"{value:.1f} TiB"
+
+
+def asset_record(asset: Asset) -> dict[str, Any]:
+    """An asset for ``--json``; its href without secrets."""
+    return {
+        "item": asset.item,
+        "key": asset.key,
+        "href": redact(asset.href),
+        "type": asset.media_type,
+        "roles": list(asset.roles),
+        "size": asset.size,
+        "checksum": asset.checksum,
+    }
+
+
+def plan_record(plan: Plan) -> dict[str, Any]:
+    """A plan for ``--dry-run --json``."""
+    return {
+        "source": plan.source,
+        "target": plan.target,
+        "transfers": [{"name": t.name, **asset_record(t.asset)} for t in plan.transfers],
+        "skipped": [{"reason": s.reason, **asset_record(s.asset)} for s in plan.skipped],
+    }
+
+
+def outcome_record(outcome: Outcome) -> dict[str, Any]:
+    """What became of an asset, for ``--json``."""
+    record: dict[str, Any] = {
+        "item": outcome.asset.item,
+        "key": outcome.asset.key,
+        "name": outcome.transfer.name,
+        "status": str(outcome.status),
+        "location": outcome.location,
+        "size": outcome.size,
+        "checksum": outcome.checksum,
+        "verified": list(outcome.verified),
+        "bytes_moved": outcome.bytes_moved,
+        "attempts": outcome.attempts,
+        "seconds": round(outcome.seconds, 3),
+    }
+    optional: Mapping[str, str] = {
+        "reason": outcome.reason,
+        "error_type": outcome.error_type,
+        "error": outcome.error,
+    }
+    return record | {name: value for name, value in optional.items() if value}
+
+
+def report_record(report: RunReport, metadata: str = "") -> dict[str, Any]:
+    """A report for ``--json``."""
+    return {
+        "source": report.plan.source,
+        "target": report.plan.target,
+        "ok": report.ok,
+        "seconds": round(report.seconds, 3),
+        "bytes_moved": report.bytes_moved,
+        "metadata": metadata,
+        "outcomes": [outcome_record(o) for o in report.outcomes],
+        "skipped": [{"reason": s.reason, **asset_record(s.asset)} for s in report.plan.skipped],
+    }
+
+
+def report_table(report: RunReport) -> None:
+    """What landed, for people."""
+    rows = [
+        (
+            outcome.transfer.name,
+            size(outcome.size),
+            str(outcome.status),
+            ", ".join(outcome.verified) or outcome.reason or (outcome.error_type or "not verified"),
+        )
+        for outcome in report.outcomes
+    ]
+    table(("file", "size", "status", "checked"), rows, right=("size",))

@@ -1,0 +1,119 @@
+"""What several commands share: the source argument, filters, credentials, plugin options, opening the source."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from splashdown.results import JobResults
+    from splashdown.session import Session
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+#: Options of the command line and the filters that they stand for, in the order in which they are applied.
+_FILTERS = {
+    "include": "keys",
+    "exclude": "exclude",
+    "type": "types",
+    "role": "roles",
+    "item": "items",
+    "datetime": "datetime",
+    "bbox": "bbox",
+}
+
+
+def filter_options(function: _F) -> _F:
+    """Give a command the filter options."""
+    options = (
+        click.option("--include", metavar="GLOB", multiple=True, help='Only these keys, e.g. "*.tif"; repeatable.'),
+        click.option("--exclude", metavar="GLOB", multiple=True, help="Not these keys; repeatable."),
+        click.option("--type", metavar="TYPE", multiple=True, help="Only this media type, e.g. image/tiff."),
+        click.option("--role", metavar="ROLE", multiple=True, help="Only assets with this role, e.g. data."),
+        click.option("--item", metavar="ID", multiple=True, help="Only assets of this item."),
+        click.option("--datetime", metavar="A/B", help='Only from A to B; ".." leaves an end open.'),
+        click.option("--bbox", metavar="W,S,E,N", help="Only what touches this box, in degrees."),
+        click.option("--where", metavar="FILTER=VALUE", multiple=True, help="A filter by its name; repeatable."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def source_options(function: _F) -> _F:
+    """Give a command what is needed to open a source."""
+    options = (
+        click.option("--login", is_flag=True, help="Ask for a user name and a password."),
+        click.option("--resolver", metavar="NAME", help="Take this resolver, where the source's form does not tell."),
+        click.option("-o", "--option", metavar="PLUGIN.NAME=VALUE", multiple=True, help="A plugin's option."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def open_source(source: str, *, login: bool = False, resolver: str | None = None, **given: Any) -> JobResults:
+    """Open a source for a command: credentials from the environment or a prompt, filters applied."""
+    session = make_session(given.pop("option", ()))
+    results = session.open(source, auth=credentials(login), resolver=resolver, notify=_notify)
+    return select(results, given)
+
+
+def make_session(options: tuple[str, ...] = ()) -> Session:
+    """A session with the plugin options of the command line."""
+    from splashdown.session import Session
+
+    return Session(options=plugin_options(options))
+
+
+def credentials(login: bool = False) -> object:
+    """What the environment holds, or what the user types: a token, ``(user, password)``, or nothing."""
+    if login:
+        return click.prompt("User", err=True), click.prompt("Password", hide_input=True, err=True)
+    token = os.environ.get("SPLASHDOWN_TOKEN")
+    user = os.environ.get("SPLASHDOWN_USER")
+    if token or not user:
+        return token or None
+    password = os.environ.get("SPLASHDOWN_PASSWORD")
+    if password is None:
+        password = click.prompt(f"Password of {user}", hide_input=True, err=True)
+    return user, password
+
+
+def select(results: JobResults, given: Mapping[str, Any]) -> JobResults:
+    """Apply the filter options of a command."""
+    filters: dict[str, Any] = {}
+    for option, name in _FILTERS.items():
+        value = given.get(option)
+        if value:
+            filters[name] = list(value) if isinstance(value, tuple) else value
+    for pair in given.get("where") or ():
+        name, value = _split_pair(pair, "--where")
+        filters[name] = value
+    return results.select(**filters)
+
+
+def plugin_options(pairs: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    """``PLUGIN.NAME=VALUE`` pairs as options by plugin."""
+    options: dict[str, dict[str, str]] = {}
+    for pair in pairs:
+        name, value = _split_pair(pair, "--option")
+        plugin, dot, field = name.partition(".")
+        if not dot or not field:
+            raise click.UsageError(f"--option {pair}: write PLUGIN.NAME=VALUE, for example s3.region=eu-central-1")
+        options.setdefault(plugin, {})[field] = value
+    return options
+
+
+def _split_pair(pair: str, option: str) -> tuple[str, str]:
+    name, equals, value = pair.partition("=")
+    if not equals or not name:
+        raise click.UsageError(f"{option} {pair}: write NAME=VALUE")
+    return name, value
+
+
+def _notify(message: str) -> None:
+    click.echo(message, err=True)

@@ -1,0 +1,181 @@
+"""The actions ``download_files`` and ``download_file``: plan, move, write the receipt, report.
+
+Naming is the plan's, moving the engine's; here is only their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from splashdown import receipt
+from splashdown.errors import DownloadError, NoAssetError, TargetError
+from splashdown.hookspecs import hookimpl
+from splashdown.model import IfExists, Known, RunReport, Status
+from splashdown.protocols import Listener, Sink, SupportsStat
+from splashdown.sources import scheme_of
+from splashdown.specs import ActionSpec
+
+if TYPE_CHECKING:
+    from splashdown.results import JobResults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DownloadOptions:
+    """What the download actions take besides the target."""
+
+    layout: str = "openeo"
+    if_exists: str = IfExists.AUTO
+    progress: bool = False
+    listeners: Sequence[Listener] = ()
+    settings: Any = None
+    sink_options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def download_files(
+    results: JobResults,
+    target: str | Path = ".",
+    include_stac_metadata: bool = True,
+    **options: Any,
+) -> list[Path | str]:
+    """Save all assets of the results into a folder; returns paths (URLs for a remote target)."""
+    download = run_download(results, target, include_stac_metadata=include_stac_metadata, **options)
+    return [_place(str(target), location) for location in download.locations]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """What a download did: the report, and where the metadata document went (``""`` when none was written)."""
+
+    report: RunReport
+    metadata: str = ""
+
+    @property
+    def locations(self) -> list[str]:
+        """Where everything is, the metadata document last."""
+        landed = [outcome.location for outcome in self.report.landed]
+        return [*landed, self.metadata] if self.metadata else landed
+
+
+def run_download(
+    results: JobResults, target: str | Path = ".", *, include_stac_metadata: bool = True, **given: Any
+) -> Download:
+    """Save all assets and say in detail what happened; raises ``DownloadError`` when something failed."""
+    options = DownloadOptions(**given)
+    if not results.assets:
+        raise NoAssetError(_nothing_left(results))
+    refuse_file_as_folder(target)
+    receipt_name = receipt.name_of(results.result_set)
+    plan = results.plan(target, layout=options.layout, if_exists=options.if_exists, reserved=[receipt_name])
+    metadata = ""
+    with closing(results.session.sink(str(target), **options.sink_options)) as sink:
+        known = known_in(sink)
+        report = results.transfer(
+            plan, sink=sink, known=known, listeners=_listeners(results, options), settings=options.settings
+        )
+        if include_stac_metadata and report.landed:
+            kept = _still_there(sink, known)
+            metadata = receipt.write(sink, receipt_name, receipt.build(results.result_set, report.landed, kept))
+    _raise_failures(report)
+    return Download(report=report, metadata=metadata)
+
+
+def download_file(
+    results: JobResults,
+    target: str | Path | None = None,
+    key: str | None = None,
+    **given: Any,
+) -> Path | str:
+    """Save one asset to a file that the user names, or into an existing folder."""
+    asset = results.get_asset(key)
+    one = results.of(asset.asset)
+    folder, name = split_target(target)
+    if name is None:
+        given.setdefault("include_stac_metadata", False)
+        return _place(folder, run_download(one, folder, **given).report.landed[0].location)
+    given.pop("include_stac_metadata", None)
+    options = DownloadOptions(**{"if_exists": IfExists.OVERWRITE, **given})
+    plan = one.plan(folder, if_exists=options.if_exists, names={asset.asset.identity: name})
+    with closing(results.session.sink(folder, **options.sink_options)) as sink:
+        report = one.transfer(plan, sink=sink, listeners=_listeners(results, options), settings=options.settings)
+    _raise_failures(report)
+    return _place(folder, report.outcomes[0].location)
+
+
+def split_target(target: str | Path | None) -> tuple[str, str | None]:
+    """A target for one file as folder and file name; the name is ``None`` where a folder was given."""
+    if target is None:
+        return ".", None
+    text = str(target)
+    if text.endswith(("/", "\\")) or (not scheme_of(text) and Path(text).is_dir()):
+        return text, None
+    if scheme_of(text):
+        folder, _, name = text.rpartition("/")
+        return f"{folder}/", name
+    path = Path(text)
+    return str(path.parent), path.name
+
+
+def refuse_file_as_folder(target: str | Path) -> None:
+    """Raise ``TargetError`` for a local target that is a file."""
+    if not scheme_of(str(target)) and Path(target).exists() and not Path(target).is_dir():
+        raise TargetError(
+            f"{target} is a file, and a folder is needed for several assets: name another folder, or save a single"
+            " asset with download_file"
+        )
+
+
+def known_in(sink: Sink) -> Mapping[str, Known]:
+    """What the receipt in a target says about earlier runs."""
+    found = receipt.read(sink)
+    if found is None:
+        return {}
+    name, document = found
+    stored = sink.stat(name) if isinstance(sink, SupportsStat) else None
+    return receipt.known(document, stored.modified if stored else None)
+
+
+def _still_there(sink: Sink, known: Mapping[str, Known]) -> dict[str, Known]:
+    if not isinstance(sink, SupportsStat):
+        return dict(known)
+    found = {name: sink.stat(name) for name in known}
+    return {name: known[name] for name, stored in found.items() if stored and stored.size == known[name].size}
+
+
+def _listeners(results: JobResults, options: DownloadOptions) -> list[Listener]:
+    shown = [results.session.listener("progress")] if options.progress else []
+    return [*options.listeners, *shown]
+
+
+def _raise_failures(report: RunReport) -> None:
+    failed = report.failed
+    if failed:
+        first = failed[0]
+        more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+        stored = sum(outcome.status is Status.STORED for outcome in report.outcomes)
+        raise DownloadError(
+            f"{len(failed)} of {len(report.outcomes)} assets failed, {stored} landed:"
+            f" {first.asset.label}: {first.error_type}: {first.error}{more}",
+            report,
+        )
+
+
+def _nothing_left(results: JobResults) -> str:
+    if results.skipped:
+        reasons = sorted({skipped.reason for skipped in results.skipped})
+        return f"no asset of {results!r} is left: {'; '.join(reasons)}"
+    return f"{results!r} lists no assets, so there is nothing to save"
+
+
+def _place(target: str, location: str) -> Path | str:
+    return location if scheme_of(target) not in {"", "file"} else Path(location)
+
+
+@hookimpl
+def splashdown_actions() -> Iterable[ActionSpec]:
+    """Offer the two download verbs."""
+    yield ActionSpec(name="download_files", run=download_files, options=DownloadOptions, summary="save all assets")
+    yield ActionSpec(name="download_file", run=download_file, options=DownloadOptions, summary="save one asset")

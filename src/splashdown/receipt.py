@@ -1,0 +1,198 @@
+"""The receipt: the STAC document that is saved beside the files, describing what is really there.
+
+Landed assets get a relative href, ``file:size`` and ``file:checksum`` (STAC file extension) of the stored
+bytes; the others keep their href without its secrets. The next run reads it to tell what is ours and complete.
+It is written and read through the sink, so that it works for every target.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from splashdown.errors import SplashdownError
+from splashdown.model import Content, Known, Outcome, Part, ResultSet
+from splashdown.protocols import Sink, SupportsRead
+from splashdown.redact import redact
+
+#: The STAC extension that defines ``file:size`` and ``file:checksum``.
+FILE_EXTENSION = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
+
+#: What the receipt of each kind of source is called; openEO users know the first name.
+NAMES: Mapping[str, str] = {
+    "job": "job-results.json",
+    "item": "item.json",
+    "collection": "collection.json",
+    "catalog": "catalog.json",
+    "items": "items.json",
+}
+
+# Fields of ours on an asset, beside the file extension's: what the next run needs to recognise it.
+_VALIDATOR = "splashdown:validator"
+_ITEM = "splashdown:item"
+_KEY = "splashdown:key"
+
+# Bounds what is read of a receipt that somebody else may have put there.
+_MAX_BYTES = 256 * 2**20
+
+
+def name_of(result_set: ResultSet) -> str:
+    """The file name of the receipt for this kind of source."""
+    return NAMES.get(result_set.kind, "results.json")
+
+
+def build(result_set: ResultSet, landed: Iterable[Outcome], kept: Mapping[str, Known] | None = None) -> dict[str, Any]:
+    """The document with what landed; ``kept`` are names that an earlier run put there and that still hold."""
+    document = copy.deepcopy(dict(result_set.document))
+    _strip_links(document)
+    places = {
+        outcome.asset.identity: (
+            outcome.transfer.name,
+            Known(size=outcome.size or 0, checksum=outcome.checksum, validator=outcome.validator),
+        )
+        for outcome in landed
+    }
+    for name, known in (kept or {}).items():
+        if known.identity is not None:
+            places.setdefault(known.identity, (name, known))
+    for asset in result_set.assets:
+        holder, key = _holder(document, asset.item, asset.key)
+        entry = holder.setdefault(key, copy.deepcopy(dict(asset.metadata)))
+        entry["href"] = redact(asset.href).removesuffix("?...")
+        place = places.get(asset.identity)
+        if place is not None:
+            _describe(entry, *place, asset.identity)
+    _declare_extension(document)
+    return document
+
+
+def write(sink: Sink, name: str, document: Mapping[str, Any]) -> str:
+    """Store the receipt as one step; returns its location."""
+    return store_bytes(sink, name, json.dumps(document, indent=2, ensure_ascii=False).encode(), "application/json")
+
+
+def store_bytes(sink: Sink, name: str, data: bytes, media_type: str) -> str:
+    """Store a small object that is in memory, replacing what has its name."""
+    upload = sink.begin(name, Content(size=len(data), media_type=media_type, source=name))
+    try:
+        tag = sink.put_part(upload, Part(number=1, start=0, stop=len(data)), [data] if data else [])
+        return sink.commit(upload, [tag])
+    except BaseException:
+        sink.abort(upload)
+        raise
+
+
+def read(sink: Sink, names: Iterable[str] = tuple(NAMES.values())) -> tuple[str, dict[str, Any]] | None:
+    """The first receipt that the target holds, with its name; ``None`` where there is none that can be read."""
+    if not isinstance(sink, SupportsRead):
+        return None
+    for name in names:
+        data = _read_bytes(sink, name)
+        if data is None:
+            continue
+        try:
+            document = json.loads(data)
+        except ValueError:
+            continue
+        if isinstance(document, dict):
+            return name, document
+    return None
+
+
+def known(document: Mapping[str, Any], recorded: float | None = None) -> dict[str, Known]:
+    """What a receipt says was put in its folder: by name, relative to the folder.
+
+    ``recorded`` is when the receipt was written (seconds since the epoch): a file that is older than its receipt
+    has not changed since it was described.
+    """
+    result: dict[str, Known] = {}
+    for entry in _entries(document):
+        name, size, key = entry.get("href"), entry.get("file:size"), entry.get(_KEY)
+        if not (isinstance(name, str) and name.startswith("./") and isinstance(size, int) and isinstance(key, str)):
+            continue
+        result[name[2:]] = Known(
+            size=size,
+            checksum=_text(entry.get("file:checksum")),
+            validator=_text(entry.get(_VALIDATOR)),
+            identity=(_text(entry.get(_ITEM)), key),
+            recorded=recorded,
+        )
+    return result
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _read_bytes(sink: SupportsRead, name: str) -> bytes | None:
+    data = bytearray()
+    try:
+        with sink.read(name) as chunks:
+            for chunk in chunks:
+                data += chunk
+                if len(data) > _MAX_BYTES:
+                    return None
+    except (OSError, SplashdownError):
+        return None
+    return bytes(data)
+
+
+def _entries(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The asset objects that a document holds itself."""
+    for entry in dict(document.get("assets") or {}).values():
+        if isinstance(entry, dict):
+            yield entry
+    for feature in document.get("features") or ():
+        if isinstance(feature, dict):
+            yield from _entries(feature)
+
+
+def _holder(document: dict[str, Any], item: str | None, key: str) -> tuple[dict[str, Any], str]:
+    """The ``assets`` object that the asset belongs to, and its key there.
+
+    An asset of a linked item goes to the root document as ``item/key``: openEO (API 1.x) wants every asset
+    listed at the collection too, and one document is enough for a receipt.
+    """
+    for feature in document.get("features") or ():
+        if item is not None and feature.get("id") == item:
+            return feature.setdefault("assets", {}), key
+    assets = document.setdefault("assets", {})
+    if item is None or document.get("type") == "Feature" or _same(assets, item, key):
+        return assets, key
+    return assets, f"{item}/{key}"
+
+
+def _same(assets: Mapping[str, Any], item: str, key: str) -> bool:
+    entry = assets.get(key)
+    return isinstance(entry, dict) and entry.get(_ITEM) == item
+
+
+def _describe(entry: dict[str, Any], name: str, known: Known, identity: tuple[str | None, str]) -> None:
+    entry.update({"href": f"./{name}", "file:size": known.size, _KEY: identity[1]})
+    entry.pop("alternate", None)
+    for field_name, value in (("file:checksum", known.checksum), (_VALIDATOR, known.validator), (_ITEM, identity[0])):
+        if value is None:
+            entry.pop(field_name, None)
+        else:
+            entry[field_name] = value
+
+
+def _strip_links(document: dict[str, Any]) -> None:
+    """Links keep their targets without secrets; ``self`` would name a document that this one no longer is."""
+    for holder in (document, *(f for f in document.get("features") or () if isinstance(f, dict))):
+        links = [link for link in holder.get("links") or () if isinstance(link, dict) and link.get("rel") != "self"]
+        for link in links:
+            if isinstance(link.get("href"), str):
+                link["href"] = redact(link["href"]).removesuffix("?...")
+        if "links" in holder:
+            holder["links"] = links
+
+
+def _declare_extension(document: dict[str, Any]) -> None:
+    extensions = document.get("stac_extensions")
+    listed = list(extensions) if isinstance(extensions, list) else []
+    if not any("/file/" in str(uri) for uri in listed):
+        listed.append(FILE_EXTENSION)
+    document["stac_extensions"] = listed

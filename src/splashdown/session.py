@@ -1,0 +1,227 @@
+"""Session: one set of plugins and settings; opens sources and makes transports and sinks.
+
+It leaves choosing, naming and loading to :mod:`splashdown.results`, and moving bytes to the engine.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from splashdown._plugins import options as plugin_options
+from splashdown._plugins.registry import Registry
+from splashdown.errors import OptionError
+from splashdown.results import JobResults
+from splashdown.sources import matches_origin, scheme_of
+
+if TYPE_CHECKING:
+    from splashdown._engine.settings import Settings
+    from splashdown.model import Asset, Known, Outcome, Plan, ResultSet, RunReport
+    from splashdown.protocols import AssetHandle, Listener, Signer, Sink, Transport
+
+_log = logging.getLogger("splashdown")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenContext:
+    """What a resolver is given besides the source (the protocol ``ResolveContext``)."""
+
+    auth: object = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    notify: Callable[[str], None] = _log.info
+
+
+class Session:
+    """Plugins and settings for opening sources; nothing is shared between two sessions.
+
+    ``plugins`` are modules or objects with hook implementations, used besides the built-in ones. With
+    ``discover=False`` no installed plugin is looked for; ``disable`` names plugins to leave out, ``only``
+    the sole ones to use. ``strict=True`` raises for a broken plugin instead of going on without it.
+    ``options`` are settings of plugins by name, for example ``{"s3": {"endpoint_url": "..."}}``.
+    ``settings`` are those of the transfer engine.
+    """
+
+    def __init__(
+        self,
+        *,
+        plugins: Iterable[object] = (),
+        discover: bool = True,
+        disable: Iterable[str] = (),
+        only: Iterable[str] | None = None,
+        strict: bool = False,
+        options: Mapping[str, Mapping[str, Any]] | None = None,
+        settings: Settings | None = None,
+    ) -> None:
+        self.registry = Registry(
+            plugins=tuple(plugins),
+            discover=discover,
+            disable=tuple(disable),
+            only=None if only is None else tuple(only),
+            strict=strict,
+        )
+        self._options = dict(options or {})
+        self._settings = settings
+        self._transports: dict[str, Transport] = {}
+        self._signers: tuple[tuple[Sequence[str], Signer], ...] | None = None
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<Session with {len(self.registry.plugins())} plugins>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections that transports keep. The session can be used again afterwards."""
+        with self._lock:
+            transports, self._transports = self._transports, {}
+        for transport in transports.values():
+            transport.close()
+
+    @property
+    def settings(self) -> Settings:
+        """The engine's settings."""
+        if self._settings is None:
+            from splashdown._engine.settings import Settings
+
+            self._settings = Settings()
+        return self._settings
+
+    def open(
+        self,
+        source: object,
+        *,
+        auth: object = None,
+        resolver: str | None = None,
+        notify: Callable[[str], None] | None = None,
+        **options: Any,
+    ) -> JobResults:
+        """Resolve a source into results.
+
+        ``source`` is the URL of an openEO job or of its results, a STAC document (path, URL, dict, pystac
+        object, ``"-"`` for standard input), or whatever an installed resolver accepts. ``auth`` is ``None``, a
+        token (what follows ``Bearer``) or ``(user, password)``; it is sent to the source's origin alone.
+        ``resolver`` names one where the form of the source does not tell. Other options are the resolver's.
+
+        Raises :class:`~splashdown.errors.ResolveError` when the source does not lead to assets,
+        :class:`~splashdown.errors.AuthError` for missing or refused credentials, and
+        :class:`~splashdown.errors.NoProviderError` when no resolver accepts the source.
+        """
+        _, chosen = self.registry.resolver(source, resolver)
+        context = OpenContext(auth=auth, options=options, notify=notify or _log.info)
+        return JobResults(self, chosen.resolve(source, context))
+
+    def transport(self, href: str) -> Transport:
+        """The transport for an href's scheme; made once and kept."""
+        scheme = scheme_of(href)
+        with self._lock:
+            if scheme not in self._transports:
+                spec = self.registry.transport(scheme)
+                self._transports[scheme] = spec.create(self._fill(spec.name, spec.options, {}))
+            return self._transports[scheme]
+
+    def sink(self, target: str, **options: Any) -> Sink:
+        """A sink for a target: a folder's path, or a URL such as ``s3://bucket/prefix/``. Close it after use."""
+        spec = self.registry.sink(scheme_of(target))
+        return spec.create(target, self._fill(spec.name, spec.options, options))
+
+    def listener(self, name: str, **options: Any) -> Listener:
+        """A listener that a plugin offers under this name."""
+        spec = self.registry.listener(name)
+        return spec.create(self._fill(spec.name, spec.options, options))
+
+    def sign(self, href: str, own: Signer | None = None) -> tuple[str, Mapping[str, str]]:
+        """An href ready to be read: by the source's own signer, else by the plugin whose origins match."""
+        if own is not None:
+            signed, headers = own.sign(href)
+            if headers or signed != href:
+                return signed, headers
+        for origins, signer in self._signer_list():
+            if any(matches_origin(href, origin) for origin in origins):
+                return signer.sign(href)
+        return href, {}
+
+    def open_asset(self, asset: Asset, results: ResultSet, *, local: Outcome | None = None) -> AssetHandle:
+        """A handle for reading one asset: over the session's transports, or of a local copy that still verifies."""
+        from splashdown._engine.reader import open_asset
+
+        return open_asset(
+            asset,
+            transport=self.transport,
+            sign=lambda href: self.sign(href, results.signer),
+            settings=self.settings,
+            refresh=_renewal(results),
+            local=_verified_copy(local),
+        )
+
+    def execute(
+        self,
+        plan: Plan,
+        results: ResultSet,
+        *,
+        sink: Sink,
+        known: Mapping[str, Known] | None = None,
+        listeners: Sequence[Listener] = (),
+        settings: Settings | None = None,
+    ) -> RunReport:
+        """Run a plan inside the wrappers that plugins put around runs."""
+        from splashdown._engine.run import run_plan
+
+        def execute() -> RunReport:
+            return run_plan(
+                plan,
+                sink=sink,
+                transport=self.transport,
+                settings=settings or self.settings,
+                sign=lambda href: self.sign(href, results.signer),
+                refresh=_renewal(results),
+                known=known or {},
+                listeners=listeners,
+            )
+
+        return self.registry.run_plan(plan, execute)
+
+    def _signer_list(self) -> tuple[tuple[Sequence[str], Signer], ...]:
+        if self._signers is None:
+            self._signers = tuple(
+                (spec.origins, spec.create(self._fill(spec.name, spec.options, {}))) for spec in self.registry.signers()
+            )
+        return self._signers
+
+    def _fill(self, name: str, options_type: type | None, given: Mapping[str, Any]) -> Any:
+        merged = {**self._options.get(name, {}), **given}
+        if options_type is None:
+            if merged:
+                raise OptionError(f"the plugin {name!r} has no options, so {', '.join(sorted(merged))} cannot be set")
+            return None
+        return plugin_options.fill(options_type, merged, plugin=name, config=None, environ=os.environ)
+
+
+def _renewal(results: ResultSet) -> Callable[[], Mapping[tuple[str | None, str], Asset]] | None:
+    """How the engine gets fresh hrefs: by reading the source again, assets by identity."""
+    refresh = results.refresh
+    if refresh is None:
+        return None
+    return lambda: {asset.identity: asset for asset in refresh().assets}
+
+
+def _verified_copy(outcome: Outcome | None) -> Path | None:
+    """The stored file of an outcome, if it is still what was stored."""
+    if outcome is None or outcome.checksum is None:
+        return None
+    from splashdown._engine.checksum import hash_of, same
+
+    path = Path(outcome.location)
+    if not path.is_file() or path.stat().st_size != outcome.size:
+        return None
+    with path.open("rb") as file:
+        found = hash_of(iter(lambda: file.read(2**20), b""), outcome.checksum)
+    return path if found is not None and same(found, outcome.checksum) else None

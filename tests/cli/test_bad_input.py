@@ -1,0 +1,127 @@
+"""Bad input ends in one clear line and the right exit code, never in a traceback."""
+
+import json
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+_ITEM = {
+    "type": "Feature",
+    "stac_version": "1.0.0",
+    "id": "one",
+    "geometry": None,
+    "properties": {"datetime": "2024-01-01T00:00:00Z"},
+    "links": [],
+    "assets": {},
+}
+_PAGES = {
+    "/html": ("text/html", b"<!doctype html><html><body>Please log in</body></html>"),
+    "/cut.json": ("application/json", b'{"type": "Feature", "assets": {'),
+    "/openeo/1.2/jobs/html/results": ("text/html", b"<html>gateway</html>"),
+    "/openeo/1.2/jobs/cut/results": ("application/json", b'{"type": "Collection", '),
+}
+
+
+class _Pages(BaseHTTPRequestHandler):
+    def do_GET(self):
+        media_type, body = _PAGES.get(self.path, ("application/json", None))
+        self.send_response(404 if body is None else 200)
+        body = b'{"code": "NotFound", "message": "Resource not found."}' if body is None else body
+        self.send_header("Content-Type", media_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def pages():
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Pages)
+    Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nothing.json",
+        "/html",
+        "/cut.json",
+        "/openeo/1.2/jobs/none",
+        "/openeo/1.2/jobs/html/results",
+        "/openeo/1.2/jobs/cut/results",
+    ],
+)
+def test_a_source_that_is_no_document_is_one_line_and_exit_code_3(splashdown_command, pages, path):
+    result = splashdown_command("ls", pages + path)
+    assert result.returncode == 3, result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+    assert result.stderr.startswith("Error: ")
+    assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "[1, 2",
+        '"text"',
+        '{"type": "FeatureCollection", "features": [{"type": "Feature", "id": 3, "assets": []}]}',
+        json.dumps({"type": "Something", "id": "x"}),
+    ],
+)
+def test_a_file_that_is_no_stac_document_is_one_line_and_exit_code_3(splashdown_command, tmp_path, text):
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    result = splashdown_command("ls", path)
+    assert result.returncode == 3, (result.stdout, result.stderr)
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_file_that_is_not_there_is_exit_code_3(splashdown_command, tmp_path):
+    result = splashdown_command("ls", tmp_path / "none.json")
+    assert result.returncode == 3
+    assert "none.json" in result.stderr
+
+
+def test_an_asset_without_href_is_named(splashdown_command, tmp_path):
+    path = tmp_path / "item.json"
+    path.write_text(json.dumps({**_ITEM, "assets": {"broken": {"type": "image/tiff"}}}))
+    result = splashdown_command("ls", path)
+    assert result.returncode == 3
+    assert "broken" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_a_cycle_of_links_is_named(splashdown_command, tmp_path):
+    for name, other in (("a", "b"), ("b", "a")):
+        (tmp_path / f"{name}.json").write_text(
+            json.dumps(
+                {
+                    "type": "Catalog",
+                    "stac_version": "1.0.0",
+                    "id": name,
+                    "description": name,
+                    "links": [{"rel": "child", "href": f"./{other}.json"}],
+                }
+            )
+        )
+    result = splashdown_command("ls", tmp_path / "a.json")
+    assert result.returncode == 3
+    assert "cycle" in result.stderr
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_an_unknown_option_is_exit_code_2(splashdown_command):
+    assert splashdown_command("ls", "x.json", "--no-such-option").returncode == 2
+
+
+def test_no_credential_is_taken_from_an_argument(splashdown_command):
+    text = splashdown_command("download", "--help").stdout
+    assert "--token" not in text
+    assert "--password" not in text
