@@ -47,8 +47,8 @@ class Authority(Protocol):
     def headers(self, url: str) -> Mapping[str, str]:
         """The headers to send to ``url``; empty for an origin that is not its own."""
 
-    def renew(self) -> bool:
-        """Get a new token after the old one was refused; whether there is one now."""
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        """Get a new token after the one in these headers was refused; whether there is one now."""
 
 
 class Anonymous:
@@ -58,7 +58,7 @@ class Anonymous:
         """Nothing, for any URL."""
         return {}
 
-    def renew(self) -> bool:
+    def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002 - the protocol's name
         """There is nothing to renew."""
         return False
 
@@ -80,6 +80,10 @@ class _Own(AuthBase):
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers.update(self._headers)
         return request
+
+
+#: For requests without credentials of any kind.
+no_ambient_auth = _Own({})
 
 
 class Client:
@@ -104,10 +108,11 @@ class Client:
         :class:`~splashdown.errors.ApiError` or a subclass for an error answer, and
         :class:`~splashdown.errors.ResolveError` when there is no answer or no JSON object in it.
         """
+        sent = self.authority.headers(url) if headers is None else {}
         try:
             return self._read(url, headers)
         except AuthError as error:
-            if error.code != "TokenInvalid" or headers is not None or not self.authority.renew():
+            if error.code != "TokenInvalid" or not self.authority.renew(sent):
                 raise
             return self._read(url, headers)
 

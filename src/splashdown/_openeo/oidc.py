@@ -1,0 +1,146 @@
+"""Access tokens from OpenID Connect providers: client credentials, and refresh tokens (RFC 6749, 4.4 and 6).
+
+Which providers there are, the back-end says (openEO API, ``GET /credentials/oidc``); where a provider gives tokens,
+the provider says (OpenID Connect Discovery 1.0). Secrets go there alone, and no redirect is followed with them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from splashdown._openeo.client import Client, no_ambient_auth, parse_object
+from splashdown._openeo.urls import shown
+from splashdown.errors import AuthError, describe
+
+_TIMEOUT = (10.0, 30.0)
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """One OIDC provider of a back-end."""
+
+    id: str
+    issuer: str
+    scopes: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()  #: ids of clients that may use a refresh token without a secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a provider gave."""
+
+    access_token: str = field(repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+
+
+def providers(api: str, client: Client) -> tuple[Provider, ...]:
+    """The providers that the back-end lists, in its order. Raises ``AuthError`` when there are none."""
+    listed = client.get(f"{api}/credentials/oidc", headers={}).body.get("providers")
+    found = tuple(
+        Provider(
+            id=entry["id"],
+            issuer=entry["issuer"].rstrip("/"),
+            scopes=tuple(scope for scope in entry.get("scopes") or () if isinstance(scope, str)),
+            clients=tuple(_refreshing_clients(entry.get("default_clients"))),
+        )
+        for entry in (listed if isinstance(listed, list) else [])
+        if isinstance(entry, Mapping) and isinstance(entry.get("id"), str) and isinstance(entry.get("issuer"), str)
+    )
+    if not found:
+        raise AuthError(f"{shown(api)} lists no OIDC providers; sign in with a token or (user, password)")
+    return found
+
+
+def pick(offered: Sequence[Provider], wanted: str | None) -> Provider:
+    """The provider of that id; without one, the only provider."""
+    names = ", ".join(provider.id for provider in offered)
+    if wanted is None:
+        if len(offered) > 1:
+            raise AuthError(f"the back-end has several OIDC providers ({names}); name one with provider=")
+        return offered[0]
+    for provider in offered:
+        if provider.id == wanted:
+            return provider
+    raise AuthError(f"the back-end has no OIDC provider {wanted!r}; it has {names}")
+
+
+def client_credentials(provider: Provider, client_id: str, client_secret: str) -> Grant:
+    """Sign a machine in."""
+    scope = " ".join(dict.fromkeys(("openid", *provider.scopes)))
+    form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret, "scope": scope}
+    return _ask(provider, form)
+
+
+def refresh(provider: Provider, client_id: str, client_secret: str | None, refresh_token: str) -> Grant:
+    """Exchange a refresh token. Providers that rotate them give a new one, and the old one is void then."""
+    form = {"grant_type": "refresh_token", "client_id": client_id, "refresh_token": refresh_token}
+    if client_secret:
+        form["client_secret"] = client_secret
+    return _ask(provider, form)
+
+
+def _ask(provider: Provider, form: Mapping[str, str]) -> Grant:
+    with requests.Session() as session:
+        endpoint = _token_endpoint(provider)
+        try:
+            answer = session.post(
+                endpoint, data=dict(form), auth=no_ambient_auth, timeout=_TIMEOUT, allow_redirects=False
+            )
+        except requests.RequestException as error:
+            raise AuthError(f"the OIDC provider {provider.id!r} did not answer ({type(error).__name__})") from None
+    if answer.status_code != 200:
+        raise AuthError(_refusal(provider, answer), status=answer.status_code)
+    body = parse_object(answer.content, endpoint)
+    access, fresh = body.get("access_token"), body.get("refresh_token")
+    if not isinstance(access, str) or not access:
+        raise AuthError(f"the OIDC provider {provider.id!r} answered without an access token")
+    return Grant(access_token=access, refresh_token=fresh if isinstance(fresh, str) and fresh else None)
+
+
+def _refusal(provider: Provider, answer: requests.Response) -> str:
+    try:
+        body: Mapping[str, Any] = answer.json()
+        why = f"{body.get('error', '')} {body.get('error_description', '')}".strip()
+    except (ValueError, AttributeError):
+        why = ""
+    return f"the OIDC provider {provider.id!r} refused: {why[:300] or 'no reason given'} (HTTP {answer.status_code})"
+
+
+def _token_endpoint(provider: Provider) -> str:
+    client = Client()
+    try:
+        document = client.get(f"{_safe(provider.issuer)}/.well-known/openid-configuration").body
+    finally:
+        client.close()
+    # The document speaks for the issuer that it names (OpenID Connect Discovery 1.0, section 4.3).
+    if str(document.get("issuer", "")).rstrip("/") != provider.issuer:
+        raise AuthError(f"the discovery document of {shown(provider.issuer)} is that of another issuer")
+    endpoint = document.get("token_endpoint")
+    if not isinstance(endpoint, str):
+        raise AuthError(f"{shown(provider.issuer)} names no token_endpoint")
+    return _safe(endpoint)
+
+
+def _safe(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise AuthError(f"an OIDC provider's URL makes no sense ({describe(error)})") from None
+    if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
+        return url
+    raise AuthError(f"{shown(url)} is no https URL; secrets are not sent there")
+
+
+def _refreshing_clients(listed: object) -> Iterator[str]:
+    for entry in listed if isinstance(listed, list) else []:
+        if not isinstance(entry, Mapping) or not isinstance(entry.get("id"), str):
+            continue
+        # Back-ends name the grants with what they need besides, for example `urn:...:device_code+pkce`.
+        if "refresh_token" in (entry.get("grant_types") or ()):
+            yield entry["id"]

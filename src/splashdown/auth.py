@@ -1,0 +1,65 @@
+"""Ways to sign in to an openEO back-end, as values for ``auth=``.
+
+A plain token (what follows ``Bearer``) and a ``(user, password)`` pair need none of these. Nothing here requests
+anything: signing in happens when the first request needs it, at the origin that the source names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = ["ClientCredentials", "Netrc", "StoredLogin", "from_environment"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Netrc:
+    """User and password from a netrc file, for exactly the host of the API; a ``default`` entry is not used.
+
+    ``path`` is the file; without it ``$NETRC`` or ``~/.netrc``.
+    """
+
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientCredentials:
+    """The OIDC client credentials grant (RFC 6749, section 4.4), for machines.
+
+    ``provider`` is the id of one of the back-end's OIDC providers; it may be left out where there is one only.
+    """
+
+    client_id: str
+    client_secret: str = field(repr=False)
+    provider: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLogin:
+    """The refresh token that the ``openeo-auth`` tool (or the openEO Python client) has stored on this computer.
+
+    ``provider`` is the id of one of the back-end's OIDC providers; without it, the first that a token is stored for.
+    """
+
+    provider: str | None = None
+
+
+def from_environment(environ: Mapping[str, str]) -> object:
+    """What the environment holds for ``auth=``, or ``None``.
+
+    In this order: ``SPLASHDOWN_TOKEN`` (what follows ``Bearer``); ``SPLASHDOWN_USER`` and ``SPLASHDOWN_PASSWORD``;
+    ``OPENEO_AUTH_CLIENT_ID``, ``OPENEO_AUTH_CLIENT_SECRET`` and, if set, ``OPENEO_AUTH_PROVIDER_ID``, the names that
+    the openEO Python client reads.
+    """
+    if environ.get("SPLASHDOWN_TOKEN"):
+        return environ["SPLASHDOWN_TOKEN"]
+    if environ.get("SPLASHDOWN_USER") and environ.get("SPLASHDOWN_PASSWORD"):
+        return environ["SPLASHDOWN_USER"], environ["SPLASHDOWN_PASSWORD"]
+    if environ.get("OPENEO_AUTH_CLIENT_ID") and environ.get("OPENEO_AUTH_CLIENT_SECRET"):
+        return ClientCredentials(
+            client_id=environ["OPENEO_AUTH_CLIENT_ID"],
+            client_secret=environ["OPENEO_AUTH_CLIENT_SECRET"],
+            provider=environ.get("OPENEO_AUTH_PROVIDER_ID") or None,
+        )
+    return None
