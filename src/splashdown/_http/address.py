@@ -19,7 +19,7 @@ _PORTS = {"http": 80, "https": 443}
 class Address(NamedTuple):
     """Where an href leads. ``origin`` is what credentials are bound to (RFC 6454)."""
 
-    origin: str  #: ``scheme://host:port``, lower-case, the port always there
+    origin: str  #: ``scheme://host[:port]``, lower-case, without the scheme's own port: signatures cover ``Host``
     target: str  #: path and query, as they go into the request line
 
 
@@ -46,7 +46,8 @@ def parse(href: str) -> Address:
     if not 0 < port < 65536:
         raise TransferError(f"{redact(href)} has no valid port")
     target = f"{path or '/'}?{query}" if query else path or "/"
-    return Address(f"{scheme}://{found['host'].lower()}:{port}", target)
+    host = found["host"].lower()
+    return Address(f"{scheme}://{host}" if port == _PORTS[scheme] else f"{scheme}://{host}:{port}", target)
 
 
 def redirected(href: str, location: str) -> str:

@@ -37,7 +37,7 @@ class Hosts:
         self._lock = threading.Lock()
 
     def get(self, origin: str) -> Host:
-        """The host of ``scheme://host:port``. Raises ``TransferError`` for a host or a proxy that makes no sense."""
+        """The host of ``scheme://host[:port]``. Raises ``TransferError`` for a host or a proxy that makes no sense."""
         host = self._hosts.get(origin)
         if host is None:
             with self._lock:
