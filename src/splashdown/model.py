@@ -40,6 +40,7 @@ class Asset:
     size: int | None = None  #: ``file:size``, bytes
     checksum: str | None = None  #: ``file:checksum`` (or ``checksum:multihash``), a multihash in lower-case hex
     local_path: str | None = None  #: ``file:local_path``
+    listed_as: str | None = None  #: its key in the root document, where that lists an item's file too
     bbox: tuple[float, ...] | None = None  #: west, south, east, north in degrees (RFC 7946, section 5)
     geometry: Mapping[str, Any] | None = None  #: GeoJSON geometry of the item
     start: dt.datetime | None = None  #: first instant; equals ``end`` for a single ``datetime``

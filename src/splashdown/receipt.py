@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from splashdown.errors import SplashdownError
-from splashdown.model import Content, Known, Outcome, Part, ResultSet
+from splashdown.model import Asset, Content, Known, Outcome, Part, ResultSet
 from splashdown.protocols import Sink, SupportsRead
 from splashdown.redact import redact
 
@@ -57,8 +57,11 @@ def build(result_set: ResultSet, landed: Iterable[Outcome], kept: Mapping[str, K
     for name, known in (kept or {}).items():
         if known.identity is not None:
             places.setdefault(known.identity, (name, known))
+    for entry in _entries(document):
+        if isinstance(entry.get("href"), str):
+            entry["href"] = redact(entry["href"]).removesuffix("?...")
     for asset in result_set.assets:
-        holder, key = _holder(document, asset.item, asset.key)
+        holder, key = _holder(document, asset)
         entry = holder.setdefault(key, copy.deepcopy(dict(asset.metadata)))
         entry["href"] = redact(asset.href).removesuffix("?...")
         place = places.get(asset.identity)
@@ -139,7 +142,7 @@ def _read_bytes(sink: SupportsRead, name: str) -> bytes | None:
     return bytes(data)
 
 
-def _entries(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _entries(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The asset objects that a document holds itself."""
     for entry in dict(document.get("assets") or {}).values():
         if isinstance(entry, dict):
@@ -149,16 +152,20 @@ def _entries(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield from _entries(feature)
 
 
-def _holder(document: dict[str, Any], item: str | None, key: str) -> tuple[dict[str, Any], str]:
+def _holder(document: dict[str, Any], asset: Asset) -> tuple[dict[str, Any], str]:
     """The ``assets`` object that the asset belongs to, and its key there.
 
-    An asset of a linked item goes to the root document as ``item/key``: openEO (API 1.x) wants every asset
-    listed at the collection too, and one document is enough for a receipt.
+    An asset of a linked item goes to the root document under the key that it is listed with there, else as
+    ``item/key``: openEO (API 1.x) wants every asset listed at the collection too, and one document is enough for a
+    receipt.
     """
+    item, key = asset.item, asset.key
     for feature in document.get("features") or ():
         if item is not None and feature.get("id") == item:
             return feature.setdefault("assets", {}), key
     assets = document.setdefault("assets", {})
+    if asset.listed_as is not None:
+        return assets, asset.listed_as
     if item is None or document.get("type") == "Feature" or _same(assets, item, key):
         return assets, key
     return assets, f"{item}/{key}"

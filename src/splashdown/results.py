@@ -307,6 +307,8 @@ class JobResults:
                 )
             return self.assets[0]
         found = [asset for asset in self.assets if key in (asset.key, asset.label)]
+        # Back-ends list the files of items under other keys too: `ITEM_KEY` in the collection, `KEY` in the item.
+        found = found or [asset for asset in self.assets if key == asset.listed_as]
         if not found:
             raise UnknownKeyError(
                 f"no asset has the key {key!r}{_suggestion(key, labels)}; there are {_listing(labels)}"

@@ -101,6 +101,7 @@ def _merged(asset: Asset, listed: Asset) -> Asset:
         size=listed.size if asset.size is None else asset.size,
         checksum=asset.checksum or listed.checksum,
         local_path=asset.local_path or listed.local_path,
+        listed_as=listed.key,
     )
 
 
