@@ -1,0 +1,61 @@
+"""The kit for authors of plugins: contracts to subclass in pytest, fakes, and checks. Needs pytest.
+
+Nothing here is loaded by pytest on its own; a test module imports what it uses::
+
+    from splashdown.testing import SinkContract
+
+    class TestShelfSink(SinkContract):
+        @pytest.fixture
+        def sink(self, tmp_path):
+            return ShelfSink(f"shelf://{tmp_path}")
+"""
+
+import pytest
+
+# Contracts assert in modules that pytest would not rewrite by itself; without this a failure shows no values.
+pytest.register_assert_rewrite(
+    *(f"{__name__}.{name}" for name in ("filters", "imports", "loaders", "resolvers", "sinks", "stores", "transports"))
+)
+
+from splashdown.builtins.memory import MemorySink  # noqa: E402 - after the rewriting is asked for
+from splashdown.testing.fakes import (  # noqa: E402
+    FakeContext,
+    FakeFile,
+    FakeTransport,
+    Fault,
+    MemoryHandle,
+    answers,
+    cuts_after,
+    fails_with,
+    is_fine,
+    make_asset,
+    make_session,
+)
+from splashdown.testing.filters import FilterContract  # noqa: E402
+from splashdown.testing.imports import HEAVY, assert_light_import  # noqa: E402
+from splashdown.testing.loaders import LoaderContract  # noqa: E402
+from splashdown.testing.resolvers import ResolverContract  # noqa: E402
+from splashdown.testing.sinks import SinkContract  # noqa: E402
+from splashdown.testing.transports import TransportContract  # noqa: E402
+
+__all__ = [
+    "HEAVY",
+    "FakeContext",
+    "FakeFile",
+    "FakeTransport",
+    "Fault",
+    "FilterContract",
+    "LoaderContract",
+    "MemoryHandle",
+    "MemorySink",
+    "ResolverContract",
+    "SinkContract",
+    "TransportContract",
+    "answers",
+    "assert_light_import",
+    "cuts_after",
+    "fails_with",
+    "is_fine",
+    "make_asset",
+    "make_session",
+]

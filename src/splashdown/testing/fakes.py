@@ -1,0 +1,209 @@
+"""Stand-ins for what surrounds a plugin: remote files that break as told, an opened asset, a resolver's context."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from splashdown.errors import ChangedError, HttpStatusError, LoadError, NotModifiedError, TruncatedError
+from splashdown.model import Asset, Buffer, ReadRequest, RemoteInfo
+
+if TYPE_CHECKING:
+    from splashdown.session import Session
+
+#: What happens to one request: raise, return after how many bytes the body ends early, or return ``None``.
+Fault = Callable[[ReadRequest], int | None]
+
+
+def fails_with(error: Exception) -> Fault:
+    """The request fails with this error."""
+
+    def fault(request: ReadRequest) -> int | None:  # noqa: ARG001 - a fault's signature
+        raise error
+
+    return fault
+
+
+def answers(status: int, retry_after: float | None = None) -> Fault:
+    """The server answers with this status."""
+    return fails_with(HttpStatusError(f"HTTP {status}", status=status, retry_after=retry_after))
+
+
+def cuts_after(size: int) -> Fault:
+    """The body breaks off after so many bytes."""
+    return lambda request: size  # noqa: ARG005 - a fault's signature
+
+
+def is_fine(request: ReadRequest) -> int | None:  # noqa: ARG001 - a fault's signature
+    """Nothing happens: stands for a good answer between two bad ones."""
+    return None
+
+
+@dataclass(kw_only=True)
+class FakeFile:
+    """One remote file of a :class:`FakeTransport`. It may be changed between requests.
+
+    ``faults`` are used up in turn, one by each request. ``sized`` says whether the server tells the size,
+    ``ranges`` whether it serves ranges.
+    """
+
+    data: bytes
+    etag: str | None = '"1"'
+    last_modified: str | None = None
+    media_type: str | None = None
+    ranges: bool = True
+    sized: bool = True
+    digests: Mapping[str, str] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def info(self) -> RemoteInfo:
+        """What the server says about it."""
+        return RemoteInfo(
+            size=len(self.data) if self.sized else None,
+            media_type=self.media_type,
+            etag=self.etag,
+            last_modified=self.last_modified,
+            ranges=self.ranges,
+            digests=self.digests,
+        )
+
+
+class FakeStream:
+    """The body of one answer of a :class:`FakeTransport`."""
+
+    def __init__(self, file: FakeFile, start: int, stop: int | None, cut: int | None, chunk: int) -> None:
+        self.info = file.info
+        self.start = start
+        self._data = file.data[start:stop]
+        self._cut, self._chunk = cut, chunk
+        self.length = len(self._data) if file.sized else None
+
+    def __iter__(self) -> Iterator[Buffer]:
+        """Yield chunks in one buffer that is used again, as a fast transport does."""
+        end = len(self._data) if self._cut is None else min(self._cut, len(self._data))
+        buffer = bytearray(self._chunk)
+        for at in range(0, end, self._chunk):
+            size = min(self._chunk, end - at)
+            buffer[:size] = self._data[at : at + size]
+            yield memoryview(buffer)[:size]
+        if self._cut is not None:
+            raise TruncatedError(f"the body ended after {end} bytes")
+
+
+class FakeTransport:
+    """Serves files from a dictionary and breaks where it is told to; ``requests`` lists what was asked for.
+
+    An unknown href is answered with 404. ``chunk`` is the size of the chunks in bytes.
+    """
+
+    def __init__(self, files: Mapping[str, FakeFile | bytes], *, chunk: int = 1000) -> None:
+        self.files = {href: f if isinstance(f, FakeFile) else FakeFile(data=f) for href, f in files.items()}
+        self.requests: list[ReadRequest] = []
+        self.open_streams = 0
+        self.closed = False
+        self._chunk = chunk
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def stream(self, request: ReadRequest) -> Iterator[FakeStream]:
+        """Open one range or the whole file."""
+        with self._lock:
+            self.requests.append(request)
+            file = self.files.get(request.href)
+            if file is None:
+                raise HttpStatusError(f"HTTP 404 for {request.href}", status=404)
+            fault = file.faults.pop(0) if file.faults else None
+            self.open_streams += 1
+        try:
+            cut = fault(request) if fault else None
+            if request.unless and request.unless == file.info.validator:
+                raise NotModifiedError("HTTP 304")
+            if request.pinned and request.pinned.validator not in {None, file.info.validator}:
+                raise ChangedError("HTTP 412")
+            start, stop = (request.start, request.stop) if file.ranges else (0, None)
+            yield FakeStream(file, start, stop, cut, self._chunk)
+        finally:
+            with self._lock:
+                self.open_streams -= 1
+
+    def close(self) -> None:
+        """Remember that it was closed."""
+        self.closed = True
+
+
+class MemoryHandle:
+    """An :class:`~splashdown.protocols.AssetHandle` over bytes; ``reads`` lists the ranges that were asked for."""
+
+    def __init__(self, data: bytes, asset: Asset | None = None) -> None:
+        self.asset = make_asset() if asset is None else asset
+        self.reads: list[tuple[int, int]] = []
+        self._data = data
+        self._path: Path | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file."""
+        return len(self._data)
+
+    def bytes(self, max_bytes: int | None = None) -> bytes:
+        """The whole file."""
+        if max_bytes is not None and self.size > max_bytes:
+            raise LoadError(f"{self.asset.label} has {self.size} bytes, more than the {max_bytes} allowed")
+        self.reads.append((0, self.size))
+        return self._data
+
+    def open(self) -> IO[Any]:
+        """A binary file."""
+        return io.BytesIO(self.bytes())
+
+    def path(self) -> Path:
+        """A temporary file with the bytes; it goes with this object."""
+        if self._path is None:
+            folder = tempfile.TemporaryDirectory(prefix="splashdown-")
+            weakref.finalize(self, folder.cleanup)
+            self._path = Path(folder.name, self.asset.key.rpartition("/")[2])
+            self._path.write_bytes(self._data)
+        return self._path
+
+    def read_range(self, start: int, stop: int) -> memoryview:
+        """The bytes ``start:stop``."""
+        self.reads.append((start, stop))
+        return memoryview(self._data)[start:stop]
+
+    def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, memoryview]]:
+        """Several ranges, the last one first: a loader must not count on an order."""
+        for index, (start, stop) in reversed(list(enumerate(ranges))):
+            yield index, self.read_range(start, stop)
+
+
+@dataclass(kw_only=True)
+class FakeContext:
+    """A :class:`~splashdown.protocols.ResolveContext`; ``messages`` lists what the resolver told the user."""
+
+    auth: object = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+    messages: list[str] = field(default_factory=list)
+
+    def notify(self, message: str) -> None:
+        """Keep the message."""
+        self.messages.append(message)
+
+
+def make_asset(key: str = "data.bin", href: str | None = None, **fields: Any) -> Asset:
+    """An asset with the fields that matter to a test; its href is ``fake://host/KEY`` where none is given."""
+    return Asset(key=key, href=f"fake://host/{key}" if href is None else href, **fields)
+
+
+def make_session(*plugins: object, **options: Any) -> Session:
+    """A session with the built-in plugins and these, whatever is installed; a plugin's failure is raised."""
+    from splashdown.session import Session
+
+    return Session(plugins=plugins, discover=False, strict=True, **options)

@@ -1,0 +1,71 @@
+"""The contract of loaders. Subclass :class:`LoaderContract` with the fixtures ``spec`` and ``good``."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from splashdown.errors import LoadError
+from splashdown.specs import LoaderSpec
+from splashdown.testing.fakes import MemoryHandle, make_asset
+from splashdown.testing.stores import data_of
+
+
+class LoaderContract:
+    """What every loader does.
+
+    A subclass has the fixtures ``spec``, its :class:`~splashdown.specs.LoaderSpec`, and ``good``, the bytes of a
+    file that it loads; it overrides :meth:`check` to look at what came out.
+    """
+
+    #: Whether any bytes at all make a good file of this format, as for plain bytes.
+    takes_anything = False
+
+    def check(self, loaded: object) -> None:
+        """Assert what is special about the object made of ``good``."""
+        assert loaded is not None
+
+    def handle(self, spec: LoaderSpec, data: bytes) -> MemoryHandle:
+        """An opened asset as this loader expects it."""
+        name = "data" + (spec.extensions[0] if spec.extensions else ".bin")
+        return MemoryHandle(data, make_asset(name, media_type=spec.media_types[0] if spec.media_types else None))
+
+    def test_its_spec_can_be_compared(self, spec: LoaderSpec) -> None:
+        for media_type in spec.media_types:
+            assert media_type == media_type.lower().partition(";")[0].strip()
+        assert all(extension.startswith(".") for extension in spec.extensions)
+        assert all(len(prefix) > 0 for prefix in spec.magic)
+
+    def test_a_good_file_becomes_an_object(self, spec: LoaderSpec, good: bytes) -> None:
+        self.check(spec.load(self.handle(spec, good)))
+
+    def test_its_magic_is_that_of_a_good_file(self, spec: LoaderSpec, good: bytes) -> None:
+        assert not spec.magic or good.startswith(tuple(spec.magic))
+
+    def test_loading_twice_gives_the_same(self, spec: LoaderSpec, good: bytes) -> None:
+        handle = self.handle(spec, good)
+        self.check(spec.load(handle))
+        self.check(spec.load(handle))
+
+    def test_its_summary_can_be_printed(self, spec: LoaderSpec, good: bytes) -> None:
+        if spec.summarise is None:
+            pytest.skip("this loader has no summarise()")
+        facts = spec.summarise(spec.load(self.handle(spec, good)))
+        assert all(isinstance(name, str) for name in facts)
+        json.dumps(dict(facts), default=str)
+
+    @pytest.mark.parametrize("how", ["empty", "cut", "noise", "page"])
+    def test_what_is_no_such_file_is_a_load_error(self, spec: LoaderSpec, good: bytes, how: str) -> None:
+        if self.takes_anything:
+            pytest.skip("this loader takes any bytes")
+        bad = {
+            "empty": b"",
+            "cut": good[: len(good) // 2],
+            "noise": data_of(2000),
+            "page": b"<!DOCTYPE html><title>503 Service Unavailable</title>",
+        }[how]
+        with pytest.raises(LoadError) as error:
+            spec.load(self.handle(spec, bad))
+        assert "data" in str(error.value), "the error names the asset"
+        assert "\n" not in str(error.value)

@@ -1,0 +1,82 @@
+"""The contract of resolvers. Subclass :class:`ResolverContract` with fixtures ``resolver``, ``source``, ``missing``."""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+import socket
+
+import pytest
+
+from splashdown.errors import ResolveError, UsageError
+from splashdown.model import ResultSet
+from splashdown.protocols import Resolver
+from splashdown.testing.fakes import FakeContext
+
+
+class ResolverContract:
+    """What every resolver does.
+
+    A subclass has the fixtures ``resolver``, ``source`` (one that it resolves to at least one asset) and
+    ``missing`` (one of the right form that leads nowhere). ``auth`` may be overridden with what ``source`` needs.
+    """
+
+    @pytest.fixture
+    def auth(self) -> object:
+        """What is passed as ``auth=``."""
+        return None
+
+    def test_it_has_the_methods_of_a_resolver(self, resolver: Resolver) -> None:
+        assert isinstance(resolver, Resolver)
+
+    def test_it_accepts_its_source_without_touching_the_network(
+        self, resolver: Resolver, source: object, missing: object, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise AssertionError("accepts() has to judge by form")
+
+        monkeypatch.setattr(socket.socket, "connect", refuse)
+        assert resolver.accepts(source) is True
+        assert resolver.accepts(missing) is True
+
+    def test_it_refuses_what_is_not_its_own(self, resolver: Resolver) -> None:
+        assert resolver.accepts(object()) is False
+        assert resolver.accepts("no-such-scheme://host/path") is False
+
+    @pytest.mark.parametrize("odd", [None, 0, 1.5, "", b"", b"\xff", [], {}, (), "\0", "http://[", "a" * 100_000])
+    def test_it_judges_odd_sources_without_an_error(self, resolver: Resolver, odd: object) -> None:
+        assert resolver.accepts(odd) in {True, False}
+
+    def test_assets_have_names_of_their_own_and_absolute_hrefs(
+        self, resolver: Resolver, source: object, auth: object
+    ) -> None:
+        found = resolver.resolve(source, FakeContext(auth=auth))
+        assert isinstance(found, ResultSet)
+        assert found.assets
+        identities = [asset.identity for asset in found.assets]
+        assert len(set(identities)) == len(identities)
+        for asset in found.assets:
+            assert re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:|/|[A-Za-z]:\\", asset.href), "hrefs are absolute"
+        json.dumps(found.document)
+
+    def test_resolving_twice_finds_the_same_and_changes_nothing(
+        self, resolver: Resolver, source: object, auth: object
+    ) -> None:
+        first = resolver.resolve(source, FakeContext(auth=auth))
+        before = copy.deepcopy(dict(first.document))
+        second = resolver.resolve(source, FakeContext(auth=auth))
+        assert [a.identity for a in first.assets] == [a.identity for a in second.assets]
+        assert dict(first.document) == before
+
+    def test_a_source_that_leads_nowhere_is_a_resolve_error(
+        self, resolver: Resolver, missing: object, auth: object
+    ) -> None:
+        with pytest.raises(ResolveError) as error:
+            resolver.resolve(missing, FakeContext(auth=auth))
+        assert str(error.value)
+        assert "\n" not in str(error.value)
+
+    def test_an_option_that_it_does_not_know_is_refused(self, resolver: Resolver, source: object, auth: object) -> None:
+        with pytest.raises(UsageError, match="no_such_option"):
+            resolver.resolve(source, FakeContext(auth=auth, options={"no_such_option": 1}))

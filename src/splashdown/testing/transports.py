@@ -1,0 +1,121 @@
+"""The contract of transports. Subclass :class:`TransportContract` with fixtures ``transport`` and ``publish``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from splashdown.errors import ChangedError, NotModifiedError, TransferError
+from splashdown.model import ReadRequest, RemoteInfo
+from splashdown.protocols import Stream, Transport
+from splashdown.testing.stores import data_of
+
+Publish = Callable[[str, bytes], str]
+
+
+class TransportContract:
+    """What every transport does.
+
+    A subclass has two fixtures: ``transport``, a fresh one, and ``publish``, a function that puts a file of a name
+    on the server, replacing what is there, and returns its href. :meth:`missing` gives an href without a file.
+    """
+
+    def missing(self, publish: Publish) -> str:
+        """An href of the right form that leads nowhere."""
+        return publish("there.bin", b"x").replace("there.bin", "missing.bin")
+
+    def test_it_has_the_methods_of_a_transport(self, transport: Transport) -> None:
+        assert isinstance(transport, Transport)
+
+    @pytest.mark.parametrize("size", [0, 1, 100_001, 3_000_000])
+    def test_a_whole_file_is_read(self, transport: Transport, publish: Publish, size: int) -> None:
+        data = data_of(size)
+        href = publish("a.bin", data)
+        with transport.stream(ReadRequest(href=href)) as stream:
+            assert isinstance(stream, Stream)
+            assert isinstance(stream.info, RemoteInfo)
+            assert stream.start == 0
+            assert stream.info.size in {None, size}
+            assert stream.length in {None, size}
+            assert b"".join(bytes(chunk) for chunk in stream) == data
+
+    @pytest.mark.parametrize(("start", "stop"), [(0, 1), (10, 20), (99_990, 100_000), (50_000, None), (0, 100_000)])
+    def test_a_range_is_read_or_the_whole_file_said_to_come(
+        self, transport: Transport, publish: Publish, start: int, stop: int | None
+    ) -> None:
+        data = data_of(100_000)
+        href = publish("a.bin", data)
+        whole = read_info(transport, href)
+        with transport.stream(ReadRequest(href=href, start=start, stop=stop, pinned=whole)) as stream:
+            assert stream.start in ({start} if whole.ranges else {0, start})
+            expected = data[start:stop] if stream.start == start else data
+            found = b"".join(bytes(chunk) for chunk in stream)
+            assert found == expected or (stream.start == 0 == start and found == data)
+            assert stream.info.size in {None, len(data)}, "info is about the whole file, not about the range"
+
+    @pytest.mark.parametrize("name", ["with space.bin", "ünïcode.bin", "100%25.bin", "a+b#c.bin", "deep/er/a.bin"])
+    def test_files_of_all_names_are_read(self, transport: Transport, publish: Publish, name: str) -> None:
+        assert read(transport, publish(name, name.encode())) == name.encode()
+
+    def test_several_streams_are_open_at_once(self, transport: Transport, publish: Publish) -> None:
+        datas = {publish(f"{n}.bin", data_of(200_000, str(n))): data_of(200_000, str(n)) for n in range(6)}
+        with ThreadPoolExecutor(6) as pool:
+            assert dict(zip(datas, pool.map(lambda href: read(transport, href), datas), strict=True)) == datas
+
+    def test_a_stream_that_is_left_early_does_not_spoil_the_next(self, transport: Transport, publish: Publish) -> None:
+        data = data_of(2_000_000)
+        href = publish("a.bin", data)
+        for _ in range(3):
+            with transport.stream(ReadRequest(href=href)) as stream:
+                next(iter(stream))
+        assert read(transport, href) == data
+
+    def test_a_missing_file_is_a_transfer_error_that_no_retry_will_mend(
+        self, transport: Transport, publish: Publish
+    ) -> None:
+        href = self.missing(publish)
+        with pytest.raises(TransferError) as error, transport.stream(ReadRequest(href=href)) as stream:
+            list(stream)
+        assert not error.value.retryable
+
+    def test_a_file_that_changed_is_noticed(self, transport: Transport, publish: Publish) -> None:
+        href = publish("a.bin", data_of(5000, "old"))
+        before = read_info(transport, href)
+        publish("a.bin", data_of(6000, "new"))
+        try:
+            with transport.stream(ReadRequest(href=href, start=100, stop=200, pinned=before)) as stream:
+                seen = stream.info
+                list(stream)
+        except ChangedError:
+            return
+        assert (seen.size, seen.validator) != (before.size, before.validator), "neither refused nor to be seen"
+
+    def test_an_unchanged_file_is_not_sent_again_or_sent_whole(self, transport: Transport, publish: Publish) -> None:
+        data = data_of(5000)
+        href = publish("a.bin", data)
+        validator = read_info(transport, href).validator
+        if validator is None:
+            pytest.skip("this transport has no validators")
+        try:
+            with transport.stream(ReadRequest(href=href, unless=validator)) as stream:
+                assert b"".join(bytes(chunk) for chunk in stream) == data
+        except NotModifiedError:
+            pass
+        with transport.stream(ReadRequest(href=href, unless='"another version"')) as stream:
+            assert b"".join(bytes(chunk) for chunk in stream) == data
+
+
+def read(transport: Transport, href: str) -> bytes:
+    """The whole file."""
+    with transport.stream(ReadRequest(href=href)) as stream:
+        return b"".join(bytes(chunk) for chunk in stream)
+
+
+def read_info(transport: Transport, href: str) -> RemoteInfo:
+    """What the server says about the file."""
+    with transport.stream(ReadRequest(href=href)) as stream:
+        for _ in stream:
+            pass
+        return stream.info
