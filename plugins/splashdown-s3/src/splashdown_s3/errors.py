@@ -1,0 +1,259 @@
+"""Says in one line what a store, or the way to it, refused, why, and what to do. No text holds a credential."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
+from html import unescape
+from typing import TYPE_CHECKING
+
+from splashdown.errors import (
+    RETRYABLE_STATUS,
+    ChangedError,
+    ExistsError,
+    HttpStatusError,
+    RangeNotServedError,
+    SplashdownError,
+    StalledError,
+    StoreError,
+    TransferError,
+    TruncatedError,
+)
+
+if TYPE_CHECKING:
+    from splashdown_s3.store import Store
+    from splashdown_s3.uri import Location
+
+_ELEMENT = "<{0}>(.*?)</{0}>"
+
+#: Error codes of S3 ("Error responses", List of error codes) that the same request may not meet again.
+_PASSING = frozenset({
+    "SlowDown", "RequestTimeout", "InternalError", "ServiceUnavailable", "OperationAborted",
+    "ConditionalRequestConflict", "BadDigest", "XAmzContentChecksumMismatch",
+    "XAmzContentSHA256Mismatch", "IncompleteBody", "Busy",
+})  # fmt: skip
+
+#: Codes that say "this store has no such thing" rather than "no", and what stores answer to a header they do not know.
+LACKS = frozenset({"NotImplemented", "InvalidRequest", "InvalidArgument", "MalformedXML", "MissingContentLength"})
+
+#: What to do, by error code; ``{...}`` are filled from the request.
+_HINTS: Mapping[str, str] = {
+    "InvalidAccessKeyId": "the store does not know the access key (from: {origin}); check the profile or"
+    " AWS_ACCESS_KEY_ID, and that {endpoint} is the endpoint it belongs to",
+    "SignatureDoesNotMatch": "the secret key is not the one of this access key (from: {origin}); check the profile or"
+    " AWS_SECRET_ACCESS_KEY",
+    "ExpiredToken": "the session's credentials (from: {origin}) are past their time; sign in again"
+    " (for example: aws sso login)",
+    "InvalidToken": "the store does not accept the session token (from: {origin}); sign in again, or unset"
+    " AWS_SESSION_TOKEN",
+    "RequestTimeTooSkewed": "this machine's clock and the store's differ{skew}; set this machine's clock",
+    "AccessDenied": "the credentials (from: {origin}) do not allow this; ask the bucket's owner, or choose another"
+    " profile",
+    "AllAccessDisabled": "the bucket's owner has disabled access",
+    "NoSuchBucket": "there is no bucket {bucket!r} at {endpoint}; check its name and endpoint_url, or create it",
+    "InvalidBucketName": "{bucket!r} cannot be the name of a bucket; check the URI",
+    "NoSuchKey": "there is no such object",
+    "NoSuchVersion": "there is no such version of the object",
+    "NoSuchUpload": "the upload is gone: it was finished, aborted or cleaned up meanwhile; run it again",
+    "PermanentRedirect": "the bucket is in another region or at another endpoint; set region{region}",
+    "AuthorizationHeaderMalformed": "the region does not fit the bucket; set region{region}",
+    "IllegalLocationConstraintException": "the region does not fit the bucket; set region{region}",
+    "InvalidObjectState": "the object is in an archive; restore it first",
+    "InvalidStorageClass": "the store does not know this storage_class; leave it out or choose another",
+    "AccessControlListNotSupported": "the bucket takes no ACLs; leave acl out",
+    "QuotaExceeded": "the quota of the bucket or user is used up; free space or ask its operator",
+    "EntityTooLarge": "the object is larger than the store takes",
+    "KeyTooLongError": "the key is longer than 1,024 bytes; choose a shorter prefix or layout",
+    "MethodNotAllowed": "the store does not offer this operation",
+    "NotImplemented": "the store does not offer this operation",
+}
+
+
+class Refused(Exception):  # noqa: N818 - reads as what happened
+    """An answer of the store that is no success."""
+
+    def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str], region: str = "") -> None:
+        super().__init__(code or str(status))
+        self.status = status
+        self.code = code
+        self.message = message
+        self.headers = headers
+        self.region = region
+
+    @classmethod
+    def parse(cls, status: int, body: str, headers: Mapping[str, str]) -> Refused:
+        """Read an error document ("Error responses", REST error responses); a HEAD has none."""
+        found = {
+            name: unescape(match[1]) if (match := re.search(_ELEMENT.format(name), body, re.DOTALL)) else ""
+            for name in ("Code", "Message", "Region")
+        }
+        return cls(status, found["Code"] or _BY_STATUS.get(status, ""), found["Message"], headers, found["Region"])
+
+    @classmethod
+    def of_boto(cls, response: Mapping[str, object]) -> Refused:
+        """The same of botocore's ``ClientError.response``."""
+        error, meta = _mapping(response.get("Error")), _mapping(response.get("ResponseMetadata"))
+        status = int(str(meta.get("HTTPStatusCode", 0)))
+        code = str(error.get("Code", ""))
+        headers = {str(name): str(value) for name, value in _mapping(meta.get("HTTPHeaders")).items()}
+        code = _BY_STATUS.get(status, code) if code.isdigit() else code
+        return cls(status, code, str(error.get("Message", "")), headers, str(error.get("Region", "")))
+
+
+#: The code of an answer without a body.
+_BY_STATUS: Mapping[int, str] = {
+    301: "PermanentRedirect",
+    403: "AccessDenied",
+    404: "NoSuchKey",
+    405: "MethodNotAllowed",
+    412: "PreconditionFailed",
+    416: "InvalidRange",
+    501: "NotImplemented",
+    503: "SlowDown",
+}
+
+
+@contextmanager
+def storing(store: Store | None, where: Location, doing: str) -> Iterator[None]:
+    """Turn what goes wrong into ``StoreError`` or ``ExistsError``."""
+    try:
+        yield
+    except SplashdownError:
+        raise
+    except Exception as error:
+        failure = _failure(error, store, where, doing)
+        if failure is None:
+            raise
+        text, retryable, refused = failure
+        if refused is not None and refused.status == 412:
+            raise ExistsError(f"{where} exists already; choose --if-exists overwrite or rename") from error
+        wrapped = StoreError(text)
+        wrapped.retryable = retryable
+        raise wrapped from None
+
+
+@contextmanager
+def reading(store: Store | None, where: Location) -> Iterator[None]:
+    """Turn what goes wrong into the errors of a transport."""
+    try:
+        yield
+    except SplashdownError:
+        raise
+    except Exception as error:
+        failure = _failure(error, store, where, "read")
+        if failure is None:
+            raise
+        raise _read_error(error, *failure) from None
+
+
+def _read_error(error: Exception, text: str, retryable: bool, refused: Refused | None) -> TransferError:
+    if refused is not None:
+        if refused.status == 412:
+            return ChangedError(text)
+        if refused.status == 416:
+            return RangeNotServedError(text)
+        return HttpStatusError(text, status=refused.status, retry_after=_retry_after(refused.headers))
+    name = type(error).__name__
+    if "ReadTimeout" in name:
+        return StalledError(text)
+    if name in {"IncompleteRead", "ProtocolError", "ResponseStreamingError", "IncompleteReadError"}:
+        return TruncatedError(text)
+    failed = TransferError(text)
+    failed.retryable = retryable
+    return failed
+
+
+def _failure(
+    error: Exception, store: Store | None, where: Location, doing: str
+) -> tuple[str, bool, Refused | None] | None:
+    """Text, whether it may pass, and the store's answer; ``None`` for errors that are not of this kind."""
+    from botocore.exceptions import ClientError
+
+    from splashdown_s3.store import FAILURES
+
+    if isinstance(error, ClientError):
+        error = Refused.of_boto(error.response)
+    if isinstance(error, Refused):
+        return _answered(error, store, where, doing), _may_pass(error), error
+    if isinstance(error, FAILURES):
+        text, retryable = _unreached(error, store)
+        return scrub(f"cannot {doing} {where}: {text}", store.secrets() if store else ()), retryable, None
+    return None
+
+
+def _answered(refused: Refused, store: Store | None, where: Location, doing: str) -> str:
+    hint = _HINTS.get(refused.code, "")
+    if not hint:
+        hint = "try again later" if _may_pass(refused) else (refused.message or "the store gives no reason")
+    region = refused.headers.get("x-amz-bucket-region") or refused.region
+    filled = hint.format(
+        bucket=where.bucket,
+        endpoint=store.endpoint if store else "",
+        origin=store.source_of_credentials() if store else "",
+        region=f" to {region!r}" if region else "",
+        skew=_skew(refused.headers),
+    ) if hint in _HINTS.values() else hint  # fmt: skip
+    answer = f"{refused.status} {refused.code}".strip()
+    return scrub(f"cannot {doing} {where}: {answer}: {filled}", store.secrets() if store else ())
+
+
+def _unreached(error: Exception, store: Store | None) -> tuple[str, bool]:
+    """What kept a request from being answered, and whether that may pass."""
+    name = type(error).__name__
+    endpoint = store.endpoint if store else "the endpoint"
+    if name in {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"}:
+        return (
+            f"{name}: no complete AWS credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose"
+            " a profile, or set unsigned for a public bucket"
+        ), False
+    if "SSO" in name or "Token" in name:
+        return f"{name}: {error}; sign in again (aws sso login)", False
+    if "SSL" in name:
+        return (f"{name}: {error}; check that {endpoint} speaks https, or name its certificates with ca_bundle"), False
+    if name in {"NewConnectionError", "NameResolutionError", "EndpointConnectionError", "ConnectTimeoutError"}:
+        return f"{name}: {endpoint} does not answer; check endpoint_url, region and network", True
+    passing = not name.endswith(("ValidationError", "ProfileNotFound", "InvalidRegionError", "NoRegionError"))
+    return f"{name}: {error}", passing
+
+
+def _may_pass(refused: Refused) -> bool:
+    if refused.code in _PASSING:
+        return True
+    return refused.status in RETRYABLE_STATUS or (refused.status >= 500 and refused.status != 501)
+
+
+def _skew(headers: Mapping[str, str]) -> str:
+    """`` by 2:00:00``, from the store's own clock in its answer."""
+    try:
+        theirs = parsedate_to_datetime(headers.get("date") or headers.get("Date") or "")
+    except ValueError:
+        return ""
+    seconds = abs((dt.datetime.now(dt.UTC) - theirs.astimezone(dt.UTC)).total_seconds())
+    return f" by {dt.timedelta(seconds=round(seconds))}"
+
+
+def _retry_after(headers: Mapping[str, str]) -> float | None:
+    value = headers.get("retry-after", "")
+    return float(value) if value.isdigit() else None
+
+
+_SIGNED = re.compile(
+    r"(?i)(X-Amz-(?:Signature|Credential|Security-Token)|AWSAccessKeyId|Signature|Credential)=[^&\s,]+"
+)
+_KEY_ID = re.compile(r"\b(?:AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}\b")
+
+
+def scrub(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """One line without anything that looks like, or is, a credential."""
+    for secret in secrets:
+        # Very short values are those of test stores, and would turn every word into stars.
+        if len(secret) >= 8:
+            text = text.replace(secret, "***")
+    return " ".join(_KEY_ID.sub("***", _SIGNED.sub(r"\1=***", text)).split())
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}

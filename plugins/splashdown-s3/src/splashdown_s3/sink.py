@@ -1,0 +1,203 @@
+"""The sink ``s3://bucket/prefix/``: one PutObject for a small object, a multipart upload for the others.
+
+A part is held in memory until the store has it; nothing touches the disk. Cutting, retries and verification are the
+engine's. An object that fits in one part is kept until ``commit``, so that nothing is visible before.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from splashdown.errors import ExistsError, StoreError
+from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, StoredPart, Upload
+from splashdown_s3 import objects
+from splashdown_s3.buffers import cut, fill
+from splashdown_s3.errors import Refused, storing
+from splashdown_s3.multipart import Multipart, Started, Tag
+from splashdown_s3.options import MAX_PARTS, S3Options
+from splashdown_s3.store import Store
+from splashdown_s3.uri import Location, folder
+
+
+@dataclass(slots=True)
+class _Held:
+    """An object that is small, or whose size is not known yet: what this process holds of it."""
+
+    content: Content
+    body: bytearray | None = None
+    started: Started | None = None
+
+
+class S3Sink:
+    """Stores objects under one prefix of one bucket. One object serves all threads."""
+
+    def __init__(self, target: str, options: S3Options) -> None:
+        self._target = folder(target)
+        with storing(None, self._target, "store under"):
+            self._store = Store(options)
+        self._multipart = Multipart(self._store)
+        self._held: dict[str, _Held] = {}
+        self.parts = PartPolicy(min_size=options.part_size, max_parts=MAX_PARTS, buffered=True)
+
+    def begin(self, key: str, content: Content) -> Upload:
+        """Open an upload. Asks for the key first when nothing may be replaced: not every store knows conditions."""
+        where = self._where(key)
+        if not content.replace:
+            self._refuse_existing(where)
+        if content.size is None or content.size <= self.parts.min_size:
+            name = secrets.token_hex(8)
+            self._held[name] = _Held(content)
+            return Upload(key=key, token={"id": name})
+        with storing(self._store, where, "store"):
+            return Upload(key=key, token=self._multipart.start(where, content).token())
+
+    def put_part(self, upload: Upload, part: Part, chunks: Iterable[Buffer]) -> str:
+        """Send a part, or keep it where it may be all there is."""
+        where = self._where(upload.key)
+        if "upload" in upload.token:
+            return self._send(where, Started.of(upload.token), part.number, fill(part, chunks))
+        held = self._holding(upload)
+        if held.content.size is not None:
+            held.body = fill(part, chunks)
+            return ""
+        if part.stop is not None:
+            return self._send(where, self._start(where, held), part.number, fill(part, chunks))
+        return self._put_open(where, held, chunks)
+
+    def commit(self, upload: Upload, tags: Sequence[str]) -> str:
+        """Make the object visible, by PutObject or CompleteMultipartUpload."""
+        where = self._where(upload.key)
+        held = None if "upload" in upload.token else self._holding(upload)
+        started = held.started if held else Started.of(upload.token)
+        parts = [Tag.parse(one) for tag in tags for one in tag.split()]
+        if self._store.lacks.conditions and (started.new if started else not (held and held.content.replace)):
+            self._refuse_existing(where)
+        with storing(self._store, where, "store"):
+            if held and not parts:
+                objects.put(self._store, where, held.content, held.body or b"")
+            elif started:
+                self._multipart.finish(where, started, parts)
+        self._held.pop(upload.token.get("id", ""), None)
+        if held and started and not parts:
+            # An attempt before the last one was long enough for a multipart upload; nothing of it is needed.
+            self._drop(where, started)
+        return str(where)
+
+    def abort(self, upload: Upload) -> None:
+        """Drop what was sent and what is held."""
+        held = self._held.pop(upload.token.get("id", ""), None)
+        started = Started.of(upload.token) if "upload" in upload.token else held and held.started
+        if started:
+            self._drop(self._where(upload.key), started)
+
+    def close(self) -> None:
+        """Give back connections and memory."""
+        self._held.clear()
+        self._store.close()
+
+    def recover(self, upload: Upload, parts: Sequence[StoredPart]) -> Sequence[StoredPart]:
+        """The parts that ListParts shows with the ETag and size that they had."""
+        if "upload" not in upload.token:
+            return ()
+        where = self._where(upload.key)
+        with storing(self._store, where, "list the parts of"):
+            held = self._multipart.held(where, Started.of(upload.token))
+        return [one for one in parts if _is_held(one, held.get(one.part.number))]
+
+    def stat(self, key: str) -> Stored | None:
+        """Size and, where this plugin or the store noted one, checksum."""
+        where = self._where(key)
+        with storing(self._store, where, "look at"):
+            return objects.head(self._store, where)
+
+    @contextmanager
+    def read(self, key: str) -> Iterator[Iterator[Buffer]]:
+        """The bytes of an object."""
+        where = self._where(key)
+        missing = False
+        with storing(self._store, where, "read"):
+            try:
+                response = self._store.request("GET", where, stream=True)
+            except Refused as refused:
+                missing = refused.code == "NoSuchKey"
+                if not missing:
+                    raise
+        if missing:
+            raise FileNotFoundError(str(where))
+        try:
+            yield self._chunks(where, objects.chunks(response, response.length_remaining))
+        finally:
+            response.close()
+
+    def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        """Every object below the target, without the empty ones that consoles make to show a folder."""
+        base = self._where(prefix)
+        with storing(self._store, base, "list"):
+            pages = self._store.client_for(base.bucket).get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=base.bucket, Prefix=base.key, **self._store.payer):
+                for one in page.get("Contents", ()):
+                    if not one["Key"].endswith("/"):
+                        yield one["Key"][len(self._target.key) :], one["Size"]
+
+    def delete(self, key: str) -> None:
+        """Remove an object."""
+        where = self._where(key)
+        with storing(self._store, where, "delete"):
+            objects.delete(self._store, where)
+
+    def _where(self, key: str) -> Location:
+        return Location(self._target.bucket, self._target.key + key)
+
+    def _holding(self, upload: Upload) -> _Held:
+        held = self._held.get(upload.token.get("id", ""))
+        if held is None:
+            raise StoreError(f"cannot store {self._where(upload.key)}: this upload was aborted or finished before")
+        return held
+
+    def _refuse_existing(self, where: Location) -> None:
+        with storing(self._store, where, "look at"):
+            found = objects.head(self._store, where)
+        if found is not None:
+            raise ExistsError(f"{where} exists already; choose --if-exists overwrite or rename")
+
+    def _start(self, where: Location, held: _Held) -> Started:
+        if held.started is None:
+            with storing(self._store, where, "store"):
+                held.started = self._multipart.start(where, held.content)
+        return held.started
+
+    def _send(self, where: Location, started: Started, number: int, body: bytearray) -> str:
+        with storing(self._store, where, "store"):
+            return str(self._multipart.put(where, started, number, body))
+
+    def _put_open(self, where: Location, held: _Held, chunks: Iterable[Buffer]) -> str:
+        """Take a body of unknown size: keep it when it is small, else send it part by part as it comes."""
+        tags: list[str] = []
+        held.body = None
+        bodies = cut(chunks, self.parts.min_size)
+        first = next(bodies)
+        for number, body in enumerate(bodies, start=2):
+            started = self._start(where, held)
+            if number == 2:
+                tags.append(self._send(where, started, 1, first))
+                del first
+            tags.append(self._send(where, started, number, body))
+        if not tags:
+            held.body = first
+        return " ".join(tags)
+
+    def _drop(self, where: Location, started: Started) -> None:
+        with storing(self._store, where, "abort the upload of"):
+            self._multipart.drop(where, started.upload_id)
+
+    def _chunks(self, where: Location, body: Iterator[bytes]) -> Iterator[bytes]:
+        with storing(self._store, where, "read"):
+            yield from body
+
+
+def _is_held(one: StoredPart, held: tuple[str, int] | None) -> bool:
+    tag = Tag.parse(one.tag)
+    return held == (tag.etag, tag.size)

@@ -1,0 +1,281 @@
+"""One endpoint as one user sees it: the boto3 client, credentials and kept connections, for all threads.
+
+Requests that carry an object's bytes go out here, signed by botocore's signer and sent by urllib3: building and parsing
+them through boto3 costs several times the processor time, all of it under the interpreter lock. Everything else
+(multipart bookkeeping, lists, copies) is boto3's. Retries are the engine's: nothing here repeats a request, except
+once in the region that the store names.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from urllib.parse import parse_qs, quote, urlsplit
+
+import boto3
+import urllib3
+from botocore import UNSIGNED
+from botocore.auth import S3SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, NoCredentialsError
+from botocore.httpsession import get_cert_path
+from botocore.session import Session
+from botocore.utils import get_environ_proxies
+
+from splashdown_s3.attributes import fixed
+from splashdown_s3.errors import Refused
+from splashdown_s3.options import S3Options
+from splashdown_s3.uri import Location
+
+if TYPE_CHECKING:
+    from botocore.credentials import Credentials, ReadOnlyCredentials
+    from urllib3.connectionpool import HTTPConnectionPool
+    from urllib3.response import BaseHTTPResponse
+
+    from splashdown.model import Buffer
+
+#: The hash that stands for "the payload is not signed"; for https only, where TLS protects it.
+UNSIGNED_PAYLOAD = "UNSIGNED-PAYLOAD"
+_EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
+
+# Characters that a key keeps in the path: the unreserved ones and the slash (AWS Signature Version 4, "UriEncode").
+_SAFE = "/-_.~"
+_ERROR_BODY = 64 * 1024
+
+
+class Address(NamedTuple):
+    """Where a bucket is reached, and how requests to it are signed."""
+
+    base: str  #: scheme and host, without a slash
+    path: str  #: ``/bucket`` or nothing
+    region: str
+    service: str
+
+
+class _Signer(S3SigV4Auth):
+    """botocore's signer with a payload hash that is known already."""
+
+    def __init__(self, credentials: ReadOnlyCredentials, address: Address, payload_hash: str) -> None:
+        super().__init__(credentials, address.service, address.region)
+        self._payload_hash = payload_hash
+
+    def payload(self, request: AWSRequest) -> str:  # noqa: ARG002 - the signature is botocore's
+        return self._payload_hash
+
+
+@dataclass(slots=True)
+class Lacks:
+    """What an endpoint was found not to have. It is asked for until it is refused, and not again."""
+
+    checksums: bool = False  #: flexible checksums
+    conditions: bool = False  #: ``If-None-Match`` on writes
+
+
+class Store:
+    """Clients, addresses and connections. Made without a request; safe for all threads."""
+
+    def __init__(self, options: S3Options) -> None:
+        self.options = options
+        self.attributes = fixed(options)
+        self.lacks = Lacks()
+        self._session = Session(profile=options.profile)
+        self._boto3 = boto3.session.Session(botocore_session=self._session)
+        self._lock = threading.RLock()
+        self._clients: dict[str | None, Any] = {}
+        self._addresses: dict[str, Address] = {}
+        self._managers: dict[str, urllib3.PoolManager] = {}
+        self._pools: dict[str, HTTPConnectionPool] = {}
+        self._credentials: Credentials | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """The URL of the endpoint, for people and for telling stores apart."""
+        return str(self.client().meta.endpoint_url)
+
+    @property
+    def encrypted(self) -> bool:
+        """Whether connections are https."""
+        return self.endpoint.startswith("https:")
+
+    @property
+    def payer(self) -> dict[str, str]:
+        """The argument of boto3's methods that says who pays."""
+        return {"RequestPayer": "requester"} if self.options.requester_pays else {}
+
+    def client(self, region: str | None = None) -> Any:
+        """The boto3 client of a region; ``None`` is the configured one."""
+        with self._lock:
+            if region not in self._clients:
+                self._clients[region] = self._make_client(region)
+            return self._clients[region]
+
+    def client_for(self, bucket: str) -> Any:
+        """The client of the region where the bucket is, as far as that is known."""
+        known = self._addresses.get(bucket)
+        return self.client(known.region if known and known.region in self._clients else None)
+
+    def source_of_credentials(self) -> str:
+        """Where the credentials come from, in botocore's words (``env``, ``shared-credentials-file``, ...)."""
+        return str(getattr(self._credentials, "method", "") or "no source")
+
+    def secrets(self) -> tuple[str, ...]:
+        """Values that must not appear in any text."""
+        if self._credentials is None:
+            return ()
+        frozen = self._credentials.get_frozen_credentials()
+        return tuple(value for value in (frozen.access_key, frozen.secret_key, frozen.token) if value)
+
+    def request(
+        self,
+        method: str,
+        where: Location,
+        *,
+        query: Sequence[tuple[str, str]] = (),
+        headers: Mapping[str, str] | None = None,
+        body: Buffer | None = None,
+        payload_hash: str | None = None,
+        stream: bool = False,
+        moved: bool = False,
+    ) -> BaseHTTPResponse:
+        """Send one request about one object; the answer is a success, everything else raises ``Refused``.
+
+        With ``stream`` the body is left to the caller, who has to release the connection. ``payload_hash`` is the
+        body's SHA-256 in hex where it is known.
+        """
+        address = self._address(where.bucket)
+        if payload_hash is None:
+            payload_hash = self._payload_hash(address, body)
+        suffix = "".join(f"{'&' if at else '?'}{quote(k, '')}={quote(v, '')}" for at, (k, v) in enumerate(query))
+        target = f"{address.path}/{quote(where.key, _SAFE)}{suffix}"
+        sent = self._signed(method, address, target, dict(headers or {}), payload_hash)
+        pool = self._pool(address.base)
+        url = address.base + target if pool.proxy and address.base.startswith("http:") else target
+        response = pool.urlopen(
+            method, url, body=cast("Any", body), headers=sent, retries=False, redirect=False,
+            preload_content=not stream, decode_content=False, assert_same_host=False,
+        )  # fmt: skip
+        if response.status < 300:
+            return response
+        refused = _refused(response)
+        region = refused.headers.get("x-amz-bucket-region") or refused.region
+        if region and region != address.region and not moved:
+            self._move(where.bucket, region)
+            return self.request(
+                method, where, query=query, headers=headers, body=body, payload_hash=payload_hash, stream=stream,
+                moved=True,
+            )  # fmt: skip
+        raise refused
+
+    def close(self) -> None:
+        """Give back all connections."""
+        with self._lock:
+            for client in self._clients.values():
+                client.close()
+            for manager in self._managers.values():
+                manager.clear()
+            self._clients.clear()
+            self._pools.clear()
+
+    def _make_client(self, region: str | None) -> Any:
+        options = self.options
+        style: Literal["auto", "path", "virtual"] = "auto"
+        if options.path_style is not None:
+            style = "path" if options.path_style else "virtual"
+        config = Config(
+            signature_version=UNSIGNED if options.unsigned else "s3v4",
+            s3={"addressing_style": style},
+            # Over https the default sends checksums in trailers, which several stores refuse.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+            retries={"total_max_attempts": 1, "mode": "standard"},
+            connect_timeout=options.connect_timeout,
+            read_timeout=options.read_timeout,
+            max_pool_connections=options.connections,
+        )
+        return self._boto3.client(
+            "s3", region_name=region or options.region, endpoint_url=options.endpoint_url,
+            verify=options.ca_bundle, config=config,
+        )  # fmt: skip
+
+    def _address(self, bucket: str) -> Address:
+        address = self._addresses.get(bucket)
+        if address is None:
+            with self._lock:
+                address = self._addresses[bucket] = self._resolve(bucket, None)
+        return address
+
+    def _move(self, bucket: str, region: str) -> None:
+        """Remember the region that the store named."""
+        with self._lock:
+            self._addresses[bucket] = self._resolve(bucket, region)
+
+    def _resolve(self, bucket: str, region: str | None) -> Address:
+        """The address of a bucket as boto3 builds it (host or path style, access points, dual stack, ...).
+
+        A presigned URL says all of it, and takes no request.
+        """
+        client = self.client(region)
+        if self._credentials is None and not self.options.unsigned:
+            self._credentials = self._session.get_credentials()
+            if self._credentials is None:
+                raise NoCredentialsError
+        url = client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "k"})
+        parts = urlsplit(url)
+        scope = parse_qs(parts.query).get("X-Amz-Credential", ["//"])[0].split("/")
+        signed_region, service = (scope[2], scope[3]) if len(scope) > 4 else (client.meta.region_name or "", "s3")
+        return Address(f"{parts.scheme}://{parts.netloc}", parts.path.removesuffix("/k"), signed_region, service)
+
+    def _signed(
+        self, method: str, address: Address, target: str, headers: dict[str, str], payload_hash: str
+    ) -> dict[str, str]:
+        if self.options.requester_pays:
+            headers["x-amz-request-payer"] = "requester"
+        if self.options.unsigned or self._credentials is None:
+            return headers
+        request = AWSRequest(method=method, url=address.base + target, headers=headers)
+        _Signer(self._credentials.get_frozen_credentials(), address, payload_hash).add_auth(request)
+        return dict(request.headers.items())
+
+    def _payload_hash(self, address: Address, body: Buffer | None) -> str:
+        if body is None or len(body) == 0:
+            return _EMPTY_SHA256
+        if address.base.startswith("https:"):
+            return UNSIGNED_PAYLOAD
+        return hashlib.sha256(body).hexdigest()
+
+    def _pool(self, base: str) -> HTTPConnectionPool:
+        pool = self._pools.get(base)
+        if pool is None:
+            with self._lock:
+                proxy = get_environ_proxies(base).get(urlsplit(base).scheme, "")
+                manager = self._managers.setdefault(proxy, self._managers.get(proxy) or self._make_manager(proxy))
+                pool = self._pools[base] = manager.connection_from_url(base)
+        return pool
+
+    def _make_manager(self, proxy: str) -> urllib3.PoolManager:
+        options = self.options
+        bundle = options.ca_bundle or self._session.get_config_variable("ca_bundle")
+        common: dict[str, Any] = {
+            "maxsize": options.connections,
+            "timeout": urllib3.Timeout(connect=options.connect_timeout, read=options.read_timeout),
+            "cert_reqs": "CERT_REQUIRED",
+            "ca_certs": bundle or get_cert_path(verify=True),
+        }
+        return urllib3.ProxyManager(proxy, **common) if proxy else urllib3.PoolManager(**common)
+
+
+def _refused(response: BaseHTTPResponse) -> Refused:
+    """What an error answer says; gives the connection back."""
+    try:
+        text = (response.read(_ERROR_BODY) if response.length_remaining != 0 else response.data) or b""
+    finally:
+        response.release_conn()
+    return Refused.parse(response.status, bytes(text).decode(errors="replace"), response.headers)
+
+
+#: What boto3, botocore and urllib3 raise, besides ``Refused``.
+FAILURES = (BotoCoreError, urllib3.exceptions.HTTPError, OSError)

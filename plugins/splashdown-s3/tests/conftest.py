@@ -1,0 +1,76 @@
+"""Fixtures: one real store for all tests of the plugin, and a bucket of its own for each test."""
+
+from __future__ import annotations
+
+import secrets
+
+import boto3
+import pytest
+from botocore.config import Config
+from seaweedfs import ACCESS_KEY, SECRET_KEY, seaweedfs
+from splashdown_s3 import S3Options
+from splashdown_s3.sink import S3Sink
+from splashdown_s3.transport import S3Transport
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory):
+    with seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch, tmp_path):
+    """The store's credentials, and nothing of the machine's own configuration."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+
+
+@pytest.fixture(scope="session")
+def plain(store):
+    """boto3's own client: how tests look at what the plugin did."""
+    client = boto3.session.Session().client(
+        "s3",
+        endpoint_url=store.url,
+        region_name="us-east-1",
+        aws_access_key_id=ACCESS_KEY,
+        aws_secret_access_key=SECRET_KEY,
+        config=Config(s3={"addressing_style": "path"}, request_checksum_calculation="when_required"),
+    )
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def bucket(plain):
+    name = f"test-{secrets.token_hex(6)}"
+    plain.create_bucket(Bucket=name)
+    return name
+
+
+@pytest.fixture(params=["http", "https"])
+def options(request, store):
+    """How the plugin reaches the store: both schemes, because clients and stores behave differently over them."""
+    if request.param == "http":
+        return S3Options(endpoint_url=store.url, path_style=True)
+    return S3Options(endpoint_url=store.https_url, path_style=True, ca_bundle=str(store.ca_bundle))
+
+
+@pytest.fixture
+def sink(options, bucket):
+    made = S3Sink(f"s3://{bucket}/prefix/", options)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def transport(options):
+    made = S3Transport(options)
+    yield made
+    made.close()

@@ -1,0 +1,167 @@
+"""What the sink does to a real store."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+
+import pytest
+from splashdown_s3.options import MIB
+
+from splashdown.errors import ExistsError, StoreError, TruncatedError
+from splashdown.model import Content, Part, StoredPart
+from splashdown.protocols import Sink, SupportsList, SupportsRead, SupportsResume, SupportsStat
+
+BIG = os.urandom(8 * MIB) + os.urandom(8 * MIB) + os.urandom(1 * MIB)
+PARTS = (
+    Part(number=1, start=0, stop=8 * MIB),
+    Part(number=2, start=8 * MIB, stop=16 * MIB),
+    Part(number=3, start=16 * MIB, stop=17 * MIB),
+)
+
+
+def multihash(data: bytes) -> str:
+    return "1220" + hashlib.sha256(data).hexdigest()
+
+
+def put(sink, key, data, **content):
+    upload = sink.begin(key, Content(size=len(data), **content))
+    tag = sink.put_part(upload, Part(number=1, start=0, stop=len(data)), [data[:7], memoryview(data)[7:]])
+    return sink.commit(upload, [tag])
+
+
+def uploads(plain, bucket):
+    return plain.list_multipart_uploads(Bucket=bucket).get("Uploads", [])
+
+
+def test_it_offers_what_the_engine_can_use(sink):
+    for protocol in (Sink, SupportsStat, SupportsRead, SupportsResume, SupportsList):
+        assert isinstance(sink, protocol)
+
+
+def test_a_small_object_arrives_with_type_and_metadata(sink, plain, bucket):
+    location = put(sink, "a/b.tif", b"some bytes", media_type="image/tiff; application=geotiff", source="item/k é")
+    assert location == f"s3://{bucket}/prefix/a/b.tif"
+    found = plain.get_object(Bucket=bucket, Key="prefix/a/b.tif")
+    assert found["Body"].read() == b"some bytes"
+    assert found["ContentType"] == "image/tiff; application=geotiff"
+    assert found["Metadata"] == {"splashdown-multihash": multihash(b"some bytes"), "splashdown-source": "item/k %C3%A9"}
+
+
+def test_an_empty_object_arrives(sink, plain, bucket):
+    upload = sink.begin("empty", Content(size=0))
+    sink.commit(upload, [sink.put_part(upload, Part(number=1, start=0, stop=0), [])])
+    assert plain.head_object(Bucket=bucket, Key="prefix/empty")["ContentLength"] == 0
+
+
+def test_nothing_is_visible_before_commit(sink):
+    upload = sink.begin("small", Content(size=3))
+    sink.put_part(upload, Part(number=1, start=0, stop=3), [b"abc"])
+    assert sink.stat("small") is None
+    upload = sink.begin("big", Content(size=len(BIG)))
+    for part in PARTS:
+        sink.put_part(upload, part, [BIG[part.start : part.stop]])
+    assert sink.stat("big") is None
+    sink.abort(upload)
+
+
+def test_parts_may_come_in_any_order_and_twice(sink, plain, bucket):
+    upload = sink.begin("big.bin", Content(size=len(BIG), media_type="image/tiff", checksum=multihash(BIG)))
+    tags = {}
+    for number in (3, 1, 2, 1):
+        part = PARTS[number - 1]
+        tags[number] = sink.put_part(upload, part, [BIG[part.start : part.stop]])
+    sink.commit(upload, [tags[1], tags[2], tags[3]])
+    found = plain.get_object(Bucket=bucket, Key="prefix/big.bin")
+    assert found["Body"].read() == BIG
+    assert found["ContentType"] == "image/tiff"
+    assert uploads(plain, bucket) == []
+    assert sink.stat("big.bin").checksum == multihash(BIG)
+
+
+@pytest.mark.parametrize("size", [0, 5, 8 * MIB, 8 * MIB + 1, 17 * MIB])
+def test_a_body_of_unknown_size_is_cut_as_it_comes(sink, plain, bucket, size):
+    upload = sink.begin("open", Content())
+    chunks = (BIG[at : min(at + 3 * MIB, size)] for at in range(0, size, 3 * MIB))
+    sink.commit(upload, [sink.put_part(upload, Part(number=1, start=0, stop=None), chunks)])
+    assert plain.get_object(Bucket=bucket, Key="prefix/open")["Body"].read() == BIG[:size]
+    assert uploads(plain, bucket) == []
+
+
+def test_abort_leaves_nothing_and_may_be_called_twice(sink, plain, bucket):
+    upload = sink.begin("big.bin", Content(size=len(BIG)))
+    sink.put_part(upload, PARTS[0], [BIG[: 8 * MIB]])
+    assert len(uploads(plain, bucket)) == 1
+    sink.abort(upload)
+    sink.abort(upload)
+    assert uploads(plain, bucket) == []
+    small = sink.begin("small", Content(size=1))
+    sink.abort(small)
+    sink.abort(small)
+    with pytest.raises(StoreError, match="aborted"):
+        sink.commit(small, [""])
+
+
+def test_a_part_that_ends_early_is_refused(sink, plain, bucket):
+    upload = sink.begin("big.bin", Content(size=len(BIG)))
+    with pytest.raises(TruncatedError, match="5 of 8388608 bytes"):
+        sink.put_part(upload, PARTS[0], [b"12345"])
+    sink.abort(upload)
+
+
+def test_another_process_finds_the_parts_again(sink, options, bucket):
+    from splashdown_s3.sink import S3Sink
+
+    upload = sink.begin("big.bin", Content(size=len(BIG)))
+    stored = [
+        StoredPart(part=part, tag=sink.put_part(upload, part, [BIG[part.start : part.stop]])) for part in PARTS[:2]
+    ]
+    invented = StoredPart(part=PARTS[2], tag=stored[0].tag)
+    other = S3Sink(f"s3://{bucket}/prefix/", options)
+    assert other.recover(upload, [*stored, invented]) == stored
+    tag = other.put_part(upload, PARTS[2], [BIG[16 * MIB :]])
+    other.commit(upload, [one.tag for one in stored] + [tag])
+    assert other.recover(upload, stored) == []
+    with other.read("big.bin") as chunks:
+        assert b"".join(chunks) == BIG
+    other.close()
+
+
+def test_nothing_is_replaced_when_that_is_asked_for(sink):
+    put(sink, "k", b"first")
+    with pytest.raises(ExistsError):
+        sink.begin("k", Content(size=6, replace=False))
+    late = sink.begin("late", Content(size=6, replace=False))
+    tag = sink.put_part(late, Part(number=1, start=0, stop=6), [b"second"])
+    put(sink, "late", b"third")
+    with pytest.raises(ExistsError):
+        sink.commit(late, [tag])
+    with sink.read("late") as chunks:
+        assert b"".join(chunks) == b"third"
+
+
+def test_nothing_is_replaced_by_a_multipart_upload_either(sink):
+    upload = sink.begin("late", Content(size=len(BIG), replace=False))
+    tags = [sink.put_part(upload, part, [BIG[part.start : part.stop]]) for part in PARTS]
+    put(sink, "late", b"third")
+    with pytest.raises(ExistsError):
+        sink.commit(upload, tags)
+    sink.abort(upload)
+    assert sink.stat("late").size == 5
+
+
+def test_reading_what_is_not_there(sink):
+    assert sink.stat("nothing") is None
+    sink.delete("nothing")
+    with pytest.raises(FileNotFoundError), sink.read("nothing"):
+        pass
+
+
+@pytest.mark.parametrize("key", ["a b+c%20d.tif", "grüße/日本.tif", "q?x=1&y#z.tif", "tilde~'()!*@:$,;=.tif", "%2E"])
+def test_odd_keys_stay_as_they_are(sink, plain, bucket, key):
+    put(sink, key, b"odd")
+    assert plain.get_object(Bucket=bucket, Key="prefix/" + key)["Body"].read() == b"odd"
+    assert sink.stat(key).size == 3
+    assert list(sink.list()) == [(key, 3)]
+    sink.delete(key)
+    assert sink.stat(key) is None

@@ -1,0 +1,74 @@
+"""What the transport reads from a real store."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from splashdown_s3 import S3Options
+from splashdown_s3.options import MIB
+from splashdown_s3.transport import S3Transport
+
+from splashdown.errors import ChangedError, HttpStatusError, RangeNotServedError
+from splashdown.model import ReadRequest
+
+DATA = os.urandom(3 * MIB + 5)
+
+
+def read(transport, href, **request):
+    with transport.stream(ReadRequest(href=href, **request)) as stream:
+        return stream, b"".join(stream)
+
+
+@pytest.fixture
+def href(plain, bucket):
+    plain.put_object(Bucket=bucket, Key="a b/data.tif", Body=DATA, ContentType="image/tiff")
+    return f"s3://{bucket}/a b/data.tif"
+
+
+def test_the_first_read_tells_about_the_whole_object(transport, href):
+    stream, data = read(transport, href)
+    assert data == DATA
+    assert (stream.start, stream.length) == (0, len(DATA))
+    assert stream.info.size == len(DATA)
+    assert stream.info.ranges
+    assert stream.info.media_type == "image/tiff"
+    assert stream.info.validator.startswith('"')
+
+
+def test_ranges(transport, href):
+    stream, data = read(transport, href, start=10, stop=MIB)
+    assert data == DATA[10:MIB]
+    assert (stream.start, stream.length, stream.info.size) == (10, MIB - 10, len(DATA))
+    _, data = read(transport, href, start=3 * MIB)
+    assert data == DATA[3 * MIB :]
+    with pytest.raises(RangeNotServedError):
+        read(transport, href, start=len(DATA) + 1)
+
+
+def test_an_empty_object(transport, plain, bucket):
+    plain.put_object(Bucket=bucket, Key="empty", Body=b"")
+    stream, data = read(transport, f"s3://{bucket}/empty")
+    assert (data, stream.info.size, stream.length) == (b"", 0, 0)
+
+
+def test_an_object_that_changed_is_not_mixed(transport, plain, bucket, href):
+    stream, _ = read(transport, href, stop=10)
+    plain.put_object(Bucket=bucket, Key="a b/data.tif", Body=DATA[::-1])
+    with pytest.raises(ChangedError):
+        read(transport, href, start=10, pinned=stream.info)
+
+
+def test_a_missing_object_and_bucket_are_told_apart(transport, bucket):
+    with pytest.raises(HttpStatusError, match=f"cannot read s3://{bucket}/no: 404 NoSuchKey: there is no") as missing:
+        read(transport, f"s3://{bucket}/no")
+    assert missing.value.status == 404
+    with pytest.raises(HttpStatusError, match="404 NoSuchBucket: there is no bucket 'no-such-bucket' at http"):
+        read(transport, "s3://no-such-bucket/no")
+
+
+def test_anonymous_reads_are_not_signed(store, href):
+    transport = S3Transport(S3Options(endpoint_url=store.url, path_style=True, unsigned=True))
+    with pytest.raises(HttpStatusError, match="403 AccessDenied"):
+        read(transport, href)
+    transport.close()
