@@ -1,11 +1,20 @@
 import sys
+from importlib import metadata
 
 import pytest
+
+from splashdown._plugins import candidates
 
 
 @pytest.fixture
 def site(tmp_path, monkeypatch):
-    """A folder on the path, for distributions; what it brought is forgotten afterwards."""
+    """The only folder with installed distributions, first on the path; what it brought is forgotten afterwards."""
+
+    def entry_points(group):
+        found = metadata.distributions(path=[str(tmp_path)])
+        return [point for distribution in found for point in distribution.entry_points if point.group == group]
+
+    monkeypatch.setattr(candidates, "entry_points", entry_points)
     monkeypatch.syspath_prepend(str(tmp_path))
     before = set(sys.modules)
     yield tmp_path
