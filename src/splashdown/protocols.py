@@ -108,8 +108,10 @@ class SupportsRead(Protocol):
 class SupportsReadBack(Protocol):
     """A sink that can read an upload before it is committed, so that parts which came out of order can be hashed."""
 
-    def read_back(self, upload: Upload) -> AbstractContextManager[Iterator[Buffer]]:
-        """The bytes stored so far, from the first on."""
+    def read_back(
+        self, upload: Upload, start: int = 0, stop: int | None = None
+    ) -> AbstractContextManager[Iterator[Buffer]]:
+        """The bytes ``start:stop`` of what is stored so far."""
 
 
 @runtime_checkable
@@ -152,8 +154,11 @@ class SupportsState(Protocol):
     """A sink that has a place beside its objects for what the engine must remember of an unfinished run."""
 
     @property
-    def state_dir(self) -> Path:
-        """A folder of this machine. The engine makes it when it needs it and removes it when it is empty."""
+    def state_dir(self) -> Path | None:
+        """A folder of this machine, which the engine makes when it needs it and removes when it is empty.
+
+        ``None`` says that there is nothing to remember: the objects do not outlive the process.
+        """
 
 
 @runtime_checkable

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import random
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown.errors import ChangedError, TruncatedError
-from splashdown.model import Asset, Buffer, Plan, ReadRequest, RemoteInfo, Transfer
+from splashdown.model import Asset, Buffer, PartPolicy, Plan, ReadRequest, RemoteInfo, Transfer, Upload
+
+SMALL = Settings(
+    part_size=1000, range_cutoff=5000, range_connections=4, memory=10_000, retry=RetryPolicy(base=0.0, refill=100)
+)
+DATA = random.Random(7).randbytes(60_500)
+
+
+def sha256(data):
+    return "1220" + hashlib.sha256(data).hexdigest()
 
 
 @dataclass
@@ -113,3 +126,52 @@ def plan_of(bodies: dict[str, Body], **asset: object) -> Plan:
             for href in bodies
         ),
     )
+
+
+class Store:
+    """A sink that needs parts whole, as object stores do; it counts what it holds and fails when told to."""
+
+    def __init__(self, policy=None, faults=(), slow=0.0, state_dir=None):
+        self.parts = policy or PartPolicy(min_size=1000, max_parts=10_000, buffered=True)
+        self.objects, self.uploads = {}, {}
+        self.faults, self.slow = list(faults), slow
+        self.state_dir = state_dir
+        self.lock = threading.Lock()
+        self.busy = self.most_busy = 0
+
+    def begin(self, key, content):
+        with self.lock:
+            upload = Upload(key=key, token={"id": str(len(self.uploads))})
+            self.uploads[upload.token["id"]] = {}
+        return upload
+
+    def put_part(self, upload, part, chunks):
+        (chunk,) = chunks
+        with self.lock:
+            self.busy += 1
+            self.most_busy = max(self.busy, self.most_busy)
+            fault = self.faults.pop(0) if self.faults else None
+        time.sleep(self.slow)
+        with self.lock:
+            self.busy -= 1
+        if fault:
+            raise fault
+        assert len(chunk) == part.size
+        self.uploads[upload.token["id"]][part.number] = bytes(chunk)
+        return f"tag{part.number}"
+
+    def commit(self, upload, tags):
+        parts = self.uploads.pop(upload.token["id"])
+        assert [f"tag{n}" for n in range(1, len(parts) + 1)] == tags
+        self.objects[upload.key] = b"".join(parts[n] for n in sorted(parts))
+        return "store:" + upload.key
+
+    def abort(self, upload):
+        self.uploads.pop(upload.token["id"], None)
+
+    def recover(self, upload, parts):
+        held = self.uploads.get(upload.token["id"], {})
+        return [one for one in parts if one.part.number in held]
+
+    def close(self):
+        pass

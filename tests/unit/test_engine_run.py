@@ -302,7 +302,7 @@ def test_an_empty_plan_is_a_report_without_outcomes():
 
 
 class TestWhatIsThere:
-    def there(self, tmp_path, policy=IfExists.AUTO, data=DATA, known=None, asset=None, body=None):
+    def there(self, tmp_path, policy=IfExists.AUTO, *, data=DATA, known=None, asset=None, body=None):
         (tmp_path / "a.bin").write_bytes(data)
         bodies = {"http://h/a.bin": body or Body(DATA)}
         plan = plan_of(bodies, **(asset or {}))

@@ -6,7 +6,10 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from splashdown._engine.allowance import Allowance
 from splashdown._engine.dispatch import Dispatcher
+from splashdown._engine.journal import Journal
+from splashdown._engine.pool import Pool
 from splashdown._engine.renew import Renewal
 from splashdown._engine.retry import Throttle
 from splashdown._engine.settings import Settings
@@ -31,6 +34,9 @@ class Context:
     sign: Sign
     renewal: Renewal
     events: Dispatcher
+    journal: Journal
+    pool: Pool  #: threads for the second and further connections of large files
+    allowance: Allowance
     known: Mapping[str, Known]
     source: str = ""
     names: frozenset[str] = frozenset()  #: all names of the plan, which a renamed file must not take
@@ -38,4 +44,4 @@ class Context:
     throttle: Throttle = field(default_factory=Throttle)
     lock: threading.Lock = field(default_factory=threading.Lock)
     claimed: set[str] = field(default_factory=set)  #: names that renamed files have taken in this run
-    active: dict[int, Upload] = field(default_factory=dict)  #: uploads under way, by the transfer's number
+    active: dict[int, Upload] = field(default_factory=dict)  #: uploads that nobody can resume, by transfer's number

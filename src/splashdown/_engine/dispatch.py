@@ -17,6 +17,7 @@ _log = logging.getLogger("splashdown")
 _BACKLOG = 5_000
 #: A listener that hangs must not hang the end of a run for ever.
 _CLOSE_SECONDS = 10.0
+_HURRY_SECONDS = 0.2
 
 
 class Dispatcher:
@@ -36,14 +37,15 @@ class Dispatcher:
         if self.active and not (type(event) is Progress and self._queue.qsize() > _BACKLOG):
             self._queue.put(event)
 
-    def close(self) -> None:
+    def close(self, *, hurry: bool = False) -> None:
         """Wait until everything is delivered, or until a hanging listener has had its time."""
         if self._thread is None:
             return
         self._queue.put(None)
-        self._thread.join(_CLOSE_SECONDS)
-        if self._thread.is_alive():
-            _log.warning("a listener did not return within %g s; events were lost", _CLOSE_SECONDS)
+        seconds = _HURRY_SECONDS if hurry else _CLOSE_SECONDS
+        self._thread.join(seconds)
+        if self._thread.is_alive() and not hurry:
+            _log.warning("a listener did not return within %g s; events were lost", seconds)
         self.active = False
 
     def _deliver(self) -> None:
@@ -55,6 +57,6 @@ class Dispatcher:
                     self._drop(listener, error)
 
     def _drop(self, listener: Listener, error: Exception) -> None:
-        self._listeners.remove(listener)
+        self._listeners = [one for one in self._listeners if one is not listener]
         name = getattr(listener, "__qualname__", type(listener).__qualname__)
         _log.warning("listener %s failed and gets no more events: %s", name, describe(error))

@@ -1,15 +1,20 @@
-"""Runs a plan: threads over files, outcomes in the plan's order. One transfer's story is in ``transfer``."""
+"""Runs a plan: threads over files, outcomes in the plan's order. One asset's story is in ``transfer``."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from splashdown._engine.allowance import Allowance
 from splashdown._engine.context import Context, Sign, unsigned
 from splashdown._engine.dispatch import Dispatcher
+from splashdown._engine.journal import Journal, user_state_dir
+from splashdown._engine.owner import HEARTBEAT_SECONDS
 from splashdown._engine.pool import Pool
+from splashdown._engine.preflight import check_space
 from splashdown._engine.renew import Refresh, Renewal
 from splashdown._engine.retry import host_of
 from splashdown._engine.schedule import Schedule
@@ -18,7 +23,7 @@ from splashdown._engine.transfer import move
 from splashdown.errors import describe
 from splashdown.events import RunFinished, RunStarted
 from splashdown.model import Known, Outcome, Plan, RunReport, Status
-from splashdown.protocols import Listener, Sink, Transport
+from splashdown.protocols import Listener, Sink, SupportsState, Transport
 
 #: How long the main thread waits at a time: on some systems a signal is seen only between two waits.
 _TICK = 0.25
@@ -31,21 +36,27 @@ def run_plan(
     *,
     sink: Sink,
     transport: Callable[[str], Transport],
-    settings: Settings,
+    settings: Settings | None = None,
     sign: Sign = unsigned,
     refresh: Refresh | None = None,
     known: Mapping[str, Known] | None = None,
     listeners: Sequence[Listener] = (),
-    state: Path | None = None,  # noqa: ARG001 - the journal's place
+    state: Path | None = None,
+    settled: Callable[[RunReport], None] | None = None,
 ) -> RunReport:
     """Move what the plan says and tell what became of each asset; a failed asset does not raise.
 
     ``transport(href)`` returns the transport for an href, ``sign(href)`` the href to read with its headers;
     ``refresh()`` reads the source again and returns its assets by ``(item, key)``. ``known`` is what the receipt of
-    an earlier run says, by name. The sink and the transports stay open: they belong to the caller.
+    an earlier run says, by name. ``state`` is the folder for what an unfinished run has to remember; without it the
+    sink's own is used, or the user's. ``settled`` is called with the report before that memory goes: whoever writes a
+    receipt does it there, so that no crash comes between the two. The sink and the transports stay open: they belong
+    to the caller. Raises ``StoreError`` when the target has no room for what is known to come.
     """
     begun = time.perf_counter()
+    settings = settings or Settings()
     events = Dispatcher(listeners)
+    journal = Journal(_state_dir(plan, sink, state), keep=settings.resume)
     context = Context(
         sink=sink,
         transport=transport,
@@ -53,22 +64,49 @@ def run_plan(
         sign=sign,
         renewal=Renewal(refresh),
         events=events,
-        known=known or {},
+        journal=journal,
+        pool=Pool(settings.range_connections - 1, "splashdown-lane"),
+        allowance=Allowance(settings.memory),
+        known={**(known or {}), **journal.stored},
         source=plan.source,
         names=frozenset(transfer.name for transfer in plan.transfers),
     )
+    finished, hurry = None, False
     try:
+        check_space(context, plan)
         events.emit(RunStarted(plan=plan))
-        outcomes = _Workers(context, plan).run()
-        report = RunReport(plan=plan, outcomes=outcomes, seconds=time.perf_counter() - begun)
+        report = RunReport(plan=plan, outcomes=_Files(context, plan).run(), seconds=time.perf_counter() - begun)
+        _clean(context)
+        if settled is not None:
+            settled(report)
+        if report.ok:
+            finished = [outcome.transfer.name for outcome in report.outcomes]
         events.emit(RunFinished(report=report))
+    except BaseException as error:
+        hurry = not isinstance(error, Exception)  # somebody waits for the prompt
+        raise
     finally:
-        events.close()
+        context.pool.close()
+        journal.close(finished)
+        events.close(hurry=hurry)
     return report
 
 
-class _Workers:
-    """The threads of one run and what they share."""
+def _state_dir(plan: Plan, sink: Sink, state: Path | None) -> Path | None:
+    if state is not None:
+        return state
+    return sink.state_dir if isinstance(sink, SupportsState) else user_state_dir(plan.target)
+
+
+def _clean(context: Context) -> None:
+    """Remove from the sink what earlier runs have begun and nobody will end."""
+    for upload in context.journal.leftovers():
+        with suppress(Exception):  # a failure leaves it for the store's own housekeeping
+            context.sink.abort(upload)
+
+
+class _Files:
+    """The threads of one run, one file at a time each."""
 
     def __init__(self, context: Context, plan: Plan) -> None:
         self._context, self._plan = context, plan
@@ -88,9 +126,12 @@ class _Workers:
         return tuple(outcome or _not_tried(self._plan, number) for number, outcome in enumerate(self._outcomes))
 
     def _wait(self) -> None:
+        beat = time.monotonic()
         try:
             while not self._ended.wait(_TICK):
-                pass
+                if time.monotonic() - beat > HEARTBEAT_SECONDS:
+                    beat = time.monotonic()
+                    self._context.journal.touch()
         except BaseException:
             self._context.stop.set()
             self._schedule.stop()
@@ -123,7 +164,7 @@ class _Workers:
             )
 
     def _drop_active(self) -> None:
-        """What blocked transfers have begun goes, on a thread of its own: a store may be as slow as they are."""
+        """What blocked transfers have begun and nobody can resume goes, on a thread of its own: it may be slow too."""
 
         def drop() -> None:
             for upload in tuple(self._context.active.values()):

@@ -36,8 +36,10 @@ class Settings:
     jobs: int = 8  #: files at a time
     per_host: int = 8  #: files at a time from one host
     range_cutoff: int = 64 * MIB  #: files from this size on are read over several connections
-    range_connections: int = 4  #: connections for one such file; more than one needs a server that serves ranges
-    part_size: int = 32 * MIB  #: how much of a large file is journalled at a time; sinks with parts may ask for more
+    range_connections: int = 8  #: connections for one such file, as long as one alone is slow; see ``range_speed``
+    range_speed: int = 100 * MIB  #: bytes a second; a first connection that is faster stays the only one
+    part_size: int = 32 * MIB  #: how much of a large file is journalled at a time; a sink may ask for more or less
+    memory: int = 256 * MIB  #: for parts on their way to sinks that need them whole (object stores), all files together
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     connect_timeout: float = 20.0
     read_timeout: float = 60.0  #: longest silence of a connection; there is no limit on the whole transfer
@@ -50,7 +52,7 @@ class Settings:
     fsync: bool = False  #: survive a power cut, not only the end of the process
 
     def __post_init__(self) -> None:
-        for name in ("jobs", "per_host", "range_connections", "range_cutoff", "part_size"):
+        for name in ("jobs", "per_host", "range_connections", "range_cutoff", "part_size", "memory"):
             if getattr(self, name) < 1:
                 raise UsageError(f"Settings: {name} is at least 1, not {getattr(self, name)}")
         for name in ("connect_timeout", "read_timeout", "low_speed_time"):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass
+from dataclasses import replace as altered
 
 from splashdown._engine.checksum import hash_of, same
 from splashdown._engine.context import Context
@@ -29,6 +30,10 @@ class Verdict:
     verified: tuple[str, ...] = ()
     replace: bool = True
     unless: str | None = None  #: what is there is complete as long as the server says that this validator holds
+
+    def renamed(self, transfer: Transfer) -> Transfer:
+        """The transfer with the name that was settled on."""
+        return transfer if transfer.name == self.name else altered(transfer, name=self.name)
 
 
 def decide(context: Context, transfer: Transfer) -> Verdict:

@@ -47,7 +47,8 @@ class Source:
         self.ranges = True  #: false once the server has broken its promise to serve ranges
         self.worked = False
         self.attempts = 0
-        self.moved = 0  #: bytes by readers that are closed
+        self.cancelled = False  #: one connection has failed for good, the others need not go on
+        self._moved = 0
         self.kept = 0  #: bytes that an earlier run has stored
         self.readers: list[Reader] = []
         self.budget = Budget(context.settings.retry)  #: outlives restarts
@@ -65,12 +66,17 @@ class Source:
         info = self.pinned
         return self.ranges and info is not None and info.ranges and bool(info.validator or self.asset.checksum)
 
+    @property
+    def moved(self) -> int:
+        """Bytes that came over the wire, repeats included."""
+        return self._moved + sum(reader.moved for reader in self.readers)
+
     def forget(self) -> None:
-        """Begin anew: the next answer may be another version."""
-        for reader in tuple(self.readers):
-            reader.close()
-        self.readers.clear()
+        """Begin anew: the next answer may be another version. All readers have to be closed."""
+        self._moved = self.moved
+        self.readers = []
         self.pinned = None
+        self.cancelled = False
         self.kept = 0
 
     def tell(self, now: float) -> None:
@@ -142,18 +148,35 @@ class Reader:
             if telling:
                 source.tell(time.monotonic())
 
+    @property
+    def connected(self) -> bool:
+        """Whether an answer is open."""
+        return self._manager is not None
+
+    @property
+    def at_end(self) -> bool:
+        """Whether everything that was asked for has been read, as far as the end is known."""
+        end = self.stop if self.stop is not None else self.source.pinned.size if self.source.pinned else None
+        return end is not None and self.pos >= end
+
+    def ended(self) -> bool:
+        """Whether the file has no more bytes; finds out by reading on."""
+        if self._rest is None:
+            self._rest = self._next()
+        return self._rest is None
+
     def finish(self) -> None:
         """Let the answer end, so that its connection can serve the next one; more bytes than promised are an error."""
-        if self._rest is not None:
-            raise TruncatedError(f"{self.source.asset.label}: the server sent more bytes than it had promised")
-        if self._chunks is not None and next(self._chunks, None) is not None:
-            raise TruncatedError(f"{self.source.asset.label}: the server sent more bytes than it had promised")
+        more: Buffer | None = self._rest
+        if more is None and self._chunks is not None:
+            with suppress(Exception):  # everything that was asked for is here already
+                more = next(self._chunks, None)
         self.close()
+        if more is not None:
+            raise TruncatedError(f"{self.source.asset.label}: the server sent more bytes than it had promised")
 
     def close(self) -> None:
         """Give the connection back, or up."""
-        self.source.moved += self.moved
-        self.moved = 0
         self._disconnect()
 
     def _next(self) -> Buffer | None:
@@ -162,8 +185,7 @@ class Reader:
             return rest
         clock, context = time.monotonic, self.source.context
         while True:
-            if context.stop.is_set():
-                raise StoppedError(f"{self.source.asset.label}: stopped")
+            self._check_stop()
             before = clock()
             try:
                 if self._chunks is None:
@@ -173,6 +195,7 @@ class Reader:
                 if chunk is None:
                     self._ended()
                     return None
+                self._check_stop()  # it may have waited long
                 self.moved += len(chunk)
                 self._waited += clock() - before
                 self._came += len(chunk)
@@ -182,12 +205,15 @@ class Reader:
             except Exception as error:
                 self._failed(error)
 
+    def _check_stop(self) -> None:
+        if self.source.cancelled or self.source.context.stop.is_set():
+            raise StoppedError(f"{self.source.asset.label}: stopped")
+
     def _connect(self) -> None:
         source, context = self.source, self.source.context
         href = source.asset.href
         context.throttle.wait(host_of(href), context.stop)
-        if context.stop.is_set():
-            raise StoppedError(f"{source.asset.label}: stopped")
+        self._check_stop()
         source.attempts += 1
         signed, headers = context.sign(href)
         request = ReadRequest(

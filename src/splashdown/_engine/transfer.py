@@ -1,18 +1,20 @@
-"""One asset from its first request to its name in the target."""
+"""One asset's whole story: is it there already, can the store copy it by itself, else attempts until one succeeds."""
 
 from __future__ import annotations
 
 import time
 from dataclasses import replace as altered
 
+from splashdown._engine.attempt import Attempt
+from splashdown._engine.checksum import same, understood
 from splashdown._engine.context import Context
 from splashdown._engine.retry import RestartError
 from splashdown._engine.skip import Verdict, decide
-from splashdown._engine.source import Reader, Source
-from splashdown._engine.verify import Expectation
-from splashdown.errors import NotModifiedError, StoreError, TransferError, describe
-from splashdown.events import TransferFinished, TransferStarted
-from splashdown.model import Content, Outcome, Part, Status, Transfer, Upload
+from splashdown._engine.source import Source
+from splashdown.errors import ChecksumError, NotModifiedError, TransferError
+from splashdown.events import TransferFinished
+from splashdown.model import Content, Outcome, Status, Transfer
+from splashdown.protocols import SupportsServerSideCopy
 from splashdown.redact import redact
 
 
@@ -26,7 +28,6 @@ def move(context: Context, number: int, transfer: Transfer) -> Outcome:
         outcome = Outcome(
             transfer=transfer, status=Status.FAILED, error_type=type(error).__name__, error=_text(error, source)
         )
-    source.forget()
     outcome = altered(outcome, attempts=source.attempts, bytes_moved=source.moved, seconds=time.perf_counter() - begun)
     if context.events.active:
         context.events.emit(TransferFinished(outcome=outcome))
@@ -38,10 +39,12 @@ def _move(context: Context, number: int, source: Source) -> Outcome:
     if verdict.keep:
         return _kept(source, verdict, verdict.keep)
     source.unless = verdict.unless
+    if (copied := _copied(context, source, verdict)) is not None:
+        return copied
     forgiven = False
     while True:
         try:
-            return _attempt(context, number, source, verdict)
+            return Attempt(context, number, source, verdict).run()
         except NotModifiedError:
             return _kept(source, verdict, "not changed since it was stored")
         except RestartError as restart:
@@ -49,53 +52,53 @@ def _move(context: Context, number: int, source: Source) -> Outcome:
                 raise restart.cause from restart
             forgiven = forgiven or not restart.retries
             source.ranges = source.ranges and restart.ranges
-            source.forget()
+        except ChecksumError:
+            # Bytes may have been damaged on their way, but metadata that is wrong stays wrong: once more, not forever.
+            if forgiven or not source.moved:
+                raise
+            forgiven = True
+        source.forget()
 
 
-def _attempt(context: Context, number: int, source: Source, verdict: Verdict) -> Outcome:
-    """One pass from the first byte; raises ``RestartError`` when another should follow."""
-    reader = Reader(source, budget=source.budget)
-    info = reader.open()
-    expected = Expectation(source.asset, info, context.settings)
-    if context.events.active:
-        context.events.emit(TransferStarted(transfer=source.transfer, size=info.size))
+def _copied(context: Context, source: Source, verdict: Verdict) -> Outcome | None:
+    """Let the store copy by itself where it can; the bytes do not come through this machine."""
+    sink, asset = context.sink, source.asset
+    if verdict.unless or not isinstance(sink, SupportsServerSideCopy):
+        return None
     content = Content(
-        size=info.size,
-        media_type=source.asset.media_type or info.media_type,
-        checksum=source.asset.checksum,
-        source=source.asset.label,
+        size=asset.size,
+        media_type=asset.media_type,
+        checksum=asset.checksum,
+        source=asset.label,
         replace=verdict.replace,
         durable=context.settings.fsync,
     )
-    upload = context.sink.begin(verdict.name, content)
-    context.active[number] = upload
-    try:
-        digests = expected.digests()
-        reader.update = digests.update if digests else None
-        tag = context.sink.put_part(upload, Part(number=1, start=0, stop=info.size), reader.chunks(info.size))
-        reader.finish()
-        verified = expected.check(reader.pos, digests)
-        location = context.sink.commit(upload, [tag])
-    except BaseException:
-        _abort(context, upload)
-        raise
-    finally:
-        del context.active[number]
+    stored = sink.copy_from(asset.href, verdict.name, content)
+    if stored is None:
+        return None
+    verified = []
+    if asset.size is not None and context.settings.verify:
+        if stored.size != asset.size:
+            raise ChecksumError(f"{asset.label}: the store copied {stored.size} bytes, file:size says {asset.size}")
+        verified.append("size")
+    if context.settings.verify and understood(asset.checksum) and stored.checksum and asset.checksum:
+        if not same(stored.checksum, asset.checksum):
+            raise ChecksumError(f"{asset.label}: the store's copy has another checksum than file:checksum")
+        verified.append("checksum")
     return Outcome(
-        transfer=_named(source.transfer, verdict.name),
+        transfer=verdict.renamed(source.transfer),
         status=Status.STORED,
-        location=location,
-        size=reader.pos,
-        checksum=digests.multihash,
-        verified=verified,
-        validator=info.validator,
+        location=stored.location,
+        size=stored.size,
+        checksum=stored.checksum,
+        verified=tuple(verified),
     )
 
 
 def _kept(source: Source, verdict: Verdict, reason: str) -> Outcome:
     stored = verdict.stored
     return Outcome(
-        transfer=_named(source.transfer, verdict.name),
+        transfer=verdict.renamed(source.transfer),
         status=Status.SKIPPED,
         location=stored.location if stored else "",
         size=stored.size if stored else None,
@@ -104,17 +107,6 @@ def _kept(source: Source, verdict: Verdict, reason: str) -> Outcome:
         validator=verdict.unless,
         reason=reason,
     )
-
-
-def _named(transfer: Transfer, name: str) -> Transfer:
-    return transfer if transfer.name == name else altered(transfer, name=name)
-
-
-def _abort(context: Context, upload: Upload) -> None:
-    try:
-        context.sink.abort(upload)
-    except Exception as error:
-        raise StoreError(f"could not clean up after {upload.key!r}: {describe(error)}") from error
 
 
 def _text(error: Exception, source: Source) -> str:

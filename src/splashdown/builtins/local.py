@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import io
 import os
 import secrets
 import shutil
@@ -41,22 +42,23 @@ class LocalSink:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self._hidden = root / HIDDEN
         self.parts = PartPolicy()
         self._open: dict[str, int] = {}
         self._parents: dict[str, Path] = {}
         self._real_root: Path | None = None
 
     @property
-    def state_dir(self) -> Path:
+    def state_dir(self) -> Path | None:
         """Where unfinished files are, and the engine's journal beside them."""
-        return self.root / HIDDEN
+        return self._hidden
 
     def begin(self, key: str, content: Content) -> Upload:
         """Make the temporary file; it gets the mode that the umask leaves."""
         self._parent(key)
         name = secrets.token_hex(12) + ".part"
         with _storing(key):
-            self._open[name] = self._create(self.state_dir / name)
+            self._open[name] = self._create(self._hidden / name)
         token = {"part": name, "boot": _boot()}
         if content.durable:
             token["durable"] = "1"
@@ -71,7 +73,7 @@ class LocalSink:
         try:
             if descriptor is None:
                 with _storing(upload.key):
-                    descriptor = os.open(self.state_dir / name, _AGAIN)
+                    descriptor = os.open(self._hidden / name, _AGAIN)
             return _write(descriptor, upload, part, chunks)
         finally:
             if descriptor is not None:
@@ -79,7 +81,7 @@ class LocalSink:
 
     def commit(self, upload: Upload, tags: Sequence[str]) -> str:  # noqa: ARG002 - the parts are in their places already
         """Rename the temporary file over the final name."""
-        part = self.state_dir / upload.token["part"]
+        part = self._hidden / upload.token["part"]
         folder = self._parent(upload.key)
         final = folder / upload.key.rpartition("/")[2]
         self._forget(upload)
@@ -96,14 +98,14 @@ class LocalSink:
         """Remove the temporary file."""
         self._forget(upload)
         with suppress(OSError):
-            (self.state_dir / upload.token["part"]).unlink()
+            (self._hidden / upload.token["part"]).unlink()
 
     def close(self) -> None:
         """Remove the hidden folder where nothing unfinished is left in it."""
         for name in tuple(self._open):
             os.close(self._open.pop(name))
         with suppress(OSError):
-            self.state_dir.rmdir()
+            self._hidden.rmdir()
 
     def stat(self, key: str) -> Stored | None:
         """Size and time of a file. Raises ``StoreError`` where a folder has the name."""
@@ -122,20 +124,21 @@ class LocalSink:
     def read(self, key: str) -> Iterator[Iterator[Buffer]]:
         """The bytes of a stored file."""
         with (self.root / key).open("rb", buffering=0) as file:
-            yield _chunks(file.fileno())
+            yield _chunks(file, None)
 
     @contextmanager
-    def read_back(self, upload: Upload) -> Iterator[Iterator[Buffer]]:
-        """The bytes of an unfinished file, from the first on."""
-        with (self.state_dir / upload.token["part"]).open("rb", buffering=0) as file:
-            yield _chunks(file.fileno())
+    def read_back(self, upload: Upload, start: int = 0, stop: int | None = None) -> Iterator[Iterator[Buffer]]:
+        """The bytes of an unfinished file."""
+        with (self._hidden / upload.token["part"]).open("rb", buffering=0) as file:
+            file.seek(start)
+            yield _chunks(file, None if stop is None else stop - start)
 
     def recover(self, upload: Upload, parts: Sequence[StoredPart]) -> Sequence[StoredPart]:
         """What an earlier process wrote. After a crash of the machine only what was synced is believed."""
         if "durable" not in upload.token and upload.token.get("boot") != _boot():
             return ()
         try:
-            size = (self.state_dir / upload.token["part"]).stat().st_size
+            size = (self._hidden / upload.token["part"]).stat().st_size
         except (OSError, KeyError):
             return ()
         return [one for one in parts if one.part.stop is not None and one.part.stop <= size]
@@ -172,9 +175,9 @@ class LocalSink:
             return os.open(path, _NEW, 0o666)
         except FileNotFoundError:
             # Another process that finished may have removed the folder just now; once more is enough for that.
-            self.state_dir.mkdir(parents=True, exist_ok=True)
-            if self.state_dir.is_symlink():
-                raise StoreError(f"{self.state_dir} is a symbolic link; remove it, it has to be a folder") from None
+            self._hidden.mkdir(parents=True, exist_ok=True)
+            if self._hidden.is_symlink():
+                raise StoreError(f"{self._hidden} is a symbolic link; remove it, it has to be a folder") from None
             return os.open(path, _NEW, 0o666)
 
     def _forget(self, upload: Upload) -> None:
@@ -231,16 +234,14 @@ def _write(descriptor: int, upload: Upload, part: Part, chunks: Iterable[Buffer]
     return f"{part.start}-{end}"
 
 
-def _chunks(descriptor: int) -> Iterator[Buffer]:
-    buffer = memoryview(bytearray(_READ_SIZE))
-    while size := os.readv(descriptor, [buffer]) if hasattr(os, "readv") else _read_into(descriptor, buffer):
+def _chunks(file: io.FileIO, left: int | None) -> Iterator[Buffer]:
+    buffer = memoryview(bytearray(_READ_SIZE if left is None else min(left, _READ_SIZE)))
+    while left is None or left > 0:
+        size = file.readinto(buffer if left is None else buffer[:left])
+        if not size:
+            return
+        left = None if left is None else left - size
         yield buffer[:size]
-
-
-def _read_into(descriptor: int, buffer: memoryview) -> int:
-    data = os.read(descriptor, len(buffer))
-    buffer[: len(data)] = data
-    return len(data)
 
 
 def _replace(part: Path, final: Path) -> None:

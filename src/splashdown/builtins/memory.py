@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from splashdown.errors import ExistsError, StoreError
@@ -28,6 +29,7 @@ class MemorySink:
     def __init__(self, store: MutableMapping[str, bytes] | None = None) -> None:
         self.store: MutableMapping[str, bytes] = {} if store is None else store
         self.parts = PartPolicy()
+        self.state_dir: Path | None = None  #: objects in memory are not there for the next process
         self._uploads: dict[str, bytearray] = {}
         self._lock = threading.Lock()
 
@@ -83,9 +85,9 @@ class MemorySink:
         yield iter((data,))
 
     @contextmanager
-    def read_back(self, upload: Upload) -> Iterator[Iterator[Buffer]]:
+    def read_back(self, upload: Upload, start: int = 0, stop: int | None = None) -> Iterator[Iterator[Buffer]]:
         """The bytes of an object that is not committed yet."""
-        yield iter((bytes(self._data(upload)),))
+        yield iter((bytes(self._data(upload)[start:stop]),))
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Every committed object."""

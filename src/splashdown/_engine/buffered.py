@@ -1,0 +1,118 @@
+"""Lanes for sinks that need a part whole before they can send it: object stores.
+
+Memory is bounded by the run's allowance. Parts are handed out in the file's order and only to a lane that has its
+memory already, so the part that hashing waits for is always on its way and nobody waits for ever.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from splashdown._engine.lanes import Lanes, Work
+from splashdown._engine.patience import patiently
+from splashdown._engine.retry import StoppedError
+from splashdown._engine.source import Reader
+from splashdown.model import Buffer, Part
+
+
+class _Seat:
+    """A connection and the right to read from it."""
+
+    def __init__(self, reader: Reader | None) -> None:
+        self.reader = reader
+        self.lock = threading.Lock()
+
+    def close(self) -> None:
+        if self.reader is not None:
+            self.reader.close()
+
+
+class Buffered(Lanes):
+    """With ``own`` each lane reads from a connection of its own, else all take turns at the first one.
+
+    The sink is given a part as one chunk. ``step`` is how large a part may be, ``wide`` how many lanes to add.
+    """
+
+    def __init__(self, work: Work, parts: Iterable[Part], *, step: int, own: bool, wide: int) -> None:
+        super().__init__(work, parts)
+        self._step, self._own, self._wide = step, own, wide
+        self._seat = _Seat(None)
+        self._held: dict[int, memoryview] = {}
+        self._credits = 0
+        self._count = threading.Lock()
+
+    def run(self, first: Reader | None) -> list[str]:
+        """Move everything and return the tags in the parts' order."""
+        self._seat.reader = None if self._own else first
+        self.widen(self._wide)
+        try:
+            return super().run(first if self._own else None)
+        finally:
+            self._seat.close()
+            self._held.clear()
+            while self._credits:
+                self._give_back()
+
+    def move(self, reader: Reader | None) -> None:
+        """Read a part, send it, and so on."""
+        seat = _Seat(reader) if self._own else self._seat
+        try:
+            while self._move_one(seat):
+                pass
+        finally:
+            if self._own:
+                seat.close()
+
+    def again(self, part: Part) -> Iterator[Buffer]:
+        """Read from the memory that still holds the part, which is free then."""
+        yield self._held[part.start]
+        self._release(part)
+
+    def _move_one(self, seat: _Seat) -> bool:
+        if not self.context.allowance.take(self._step, self.context.stop):
+            raise StoppedError(f"{self.source.asset.label}: stopped")
+        with self._count:
+            self._credits += 1
+        with seat.lock:
+            part = self.take()
+            if part is not None:
+                part, data, claimed = self._fill(part, seat)
+        if part is None or (not data and part.number > 1):
+            self._give_back()
+            return False
+        self._held[part.start] = data
+        tag = patiently(self.context, self.source, lambda: self.context.sink.put_part(self.work.upload, part, (data,)))
+        self.done(part, tag, hashed=claimed)
+        if claimed or not self.work.digests:
+            self._release(part)
+        return True
+
+    def _fill(self, part: Part, seat: _Seat) -> tuple[Part, memoryview, bool]:
+        seat.reader = reader = self.reader_at(part, seat.reader)
+        claimed = self.trail.claim(part)
+        reader.update = self.work.digests.update if claimed else None
+        data, at = memoryview(bytearray(part.size or 0)), 0
+        for chunk in reader.chunks(part.stop):
+            size = len(chunk)
+            data[at : at + size] = chunk
+            at += size
+        if at < len(data):
+            self.no_more()
+            part = Part(number=part.number, start=part.start, stop=part.start + at)
+        if reader.at_end:
+            reader.finish()
+        return part, data[:at], claimed
+
+    def _release(self, part: Part) -> None:
+        with suppress(KeyError):
+            del self._held[part.start]
+            self._give_back()
+
+    def _give_back(self) -> None:
+        with self._count:
+            if not self._credits:
+                return
+            self._credits -= 1
+        self.context.allowance.give_back(self._step)

@@ -1,0 +1,198 @@
+"""Remembers, for the next run, what an unfinished run has stored: an append-only file beside the partial data.
+
+What the records say is the business of ``records``; which journals may be taken over, of ``owner``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from splashdown._engine import owner, records
+from splashdown._engine.records import Entry, Record, Replayed
+from splashdown.errors import describe
+from splashdown.model import Known, StoredPart, Upload
+
+_log = logging.getLogger("splashdown")
+
+#: What nobody came back for within a week is removed.
+_OLDEST_SECONDS = 7 * 24 * 3600.0
+_APP = "splashdown"
+
+
+class Journal:
+    """One run's journal. That it cannot be written costs the resuming of this run, never the run.
+
+    ``folder`` is where journals are; the ones that were left behind there are taken over. With ``keep=False``
+    nothing is written, and what earlier runs have left is only read.
+    """
+
+    def __init__(self, folder: Path | None, *, keep: bool) -> None:
+        self._folder = folder
+        self._keep = keep and folder is not None
+        self._lock = threading.Lock()
+        self._file: _File | None = None
+        self._count = 0
+        self._taken = owner.claim(folder) if folder is not None else []
+        self._old = records.merge(_read(path) for path in self._taken)
+
+    @property
+    def stored(self) -> Mapping[str, Known]:
+        """What earlier, unfinished runs have stored, by name."""
+        return self._old.stored
+
+    @property
+    def keeps(self) -> bool:
+        """Whether what is begun now can be found again by the next run."""
+        return self._keep
+
+    def take(self, of: str) -> Entry | None:
+        """The unfinished upload of an asset, for the caller to continue or to abort."""
+        return self._old.entries.pop(of, None)
+
+    def leftovers(self) -> list[Upload]:
+        """Uploads that nobody will continue: too old, replaced, or any when this run keeps nothing."""
+        dead, self._old.surplus = self._old.surplus, []
+        for of, entry in tuple(self._old.entries.items()):
+            if not self._keep or time.time() - entry.at > _OLDEST_SECONDS:
+                dead.append(self._old.entries.pop(of).upload)
+        return dead
+
+    def begin(self, entry: Entry) -> str:
+        """Note an upload of several parts; returns the number to call it by."""
+        with self._lock:
+            self._count += 1
+            number = str(self._count)
+        self._write(records.begin(number, entry))
+        for one in entry.parts:
+            self._write(records.part(number, one))
+        return number
+
+    def part(self, number: str, stored: StoredPart) -> None:
+        """Note a part that the sink has taken."""
+        self._write(records.part(number, stored))
+
+    def end(self, number: str) -> None:
+        """Note that an upload is no more: committed or aborted."""
+        self._write(records.end(number))
+
+    def storing(self, name: str, known: Known) -> None:
+        """Note, just before a file gets its name, what it will be."""
+        if self._keep:
+            self._write(records.stored(name, known))
+
+    def touch(self) -> None:
+        """Show other machines that this run is alive."""
+        if self._file is not None:
+            self._file.touch()
+
+    def close(self, finished: Iterable[str] | None) -> None:
+        """End the run. ``finished`` are names that need no memory any more; ``None`` keeps everything.
+
+        What is left belongs to whoever comes next; the folder goes when nothing is left in it.
+        """
+        with self._lock:
+            kept, self._keep = self._keep, False  # a thread that is late writes nothing any more
+            file, self._file = self._file, None
+        if file is not None:
+            file.close()
+        written = [*self._taken, *([file.path] if file is not None else [])]
+        if kept and finished is None:
+            for path in written:
+                with suppress(OSError):
+                    path.rename(path.with_name(owner.free_name()))
+        else:
+            self._drop(written, set(finished or ()), kept=kept)
+        if self._folder is not None:
+            with suppress(OSError):
+                self._folder.rmdir()
+
+    def _drop(self, written: list[Path], finished: set[str], *, kept: bool) -> None:
+        """Remove journals; what others may still come back for is written anew first."""
+        rest = Replayed(
+            entries=self._old.entries,
+            stored={name: known for name, known in self._old.stored.items() if name not in finished},
+        )
+        if kept and self._folder is not None and (rest.entries or rest.stored):
+            with suppress(OSError):
+                file = _File(self._folder / owner.free_name())
+                for record in records.rewritten(rest):
+                    file.write(record)
+                file.close()
+        for path in written:
+            with suppress(OSError):
+                path.unlink()
+
+    def _write(self, record: Record) -> None:
+        if not self._keep:
+            return
+        try:
+            (self._file or self._create()).write(record)
+        except OSError as error:
+            if self._keep:
+                _log.warning("this run cannot be resumed, its journal is not writable: %s", describe(error))
+            self._keep = False
+
+    def _create(self) -> _File:
+        assert self._folder is not None
+        with self._lock:
+            if self._file is None:
+                self._folder.mkdir(parents=True, exist_ok=True)
+                try:
+                    self._file = _File(self._folder / owner.new_name())
+                except FileNotFoundError:  # another process has finished just now and taken the folder with it
+                    self._folder.mkdir(parents=True, exist_ok=True)
+                    self._file = _File(self._folder / owner.new_name())
+            return self._file
+
+
+class _File:
+    """Appends lines; one ``write`` for each, so that threads do not mix and a crash tears the last at most."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = threading.Lock()
+        self._descriptor: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+
+    def write(self, record: Record) -> None:
+        data = records.line(record)
+        with self._lock:  # a late thread must not write to a descriptor that has been closed and given to others
+            if self._descriptor is not None and os.write(self._descriptor, data) != len(data):
+                os.write(self._descriptor, b"\n")  # the torn record must not spoil the next one
+                raise OSError("only a part of a record was written")
+
+    def touch(self) -> None:
+        with suppress(OSError):
+            os.utime(self.path)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._descriptor is not None:
+                os.close(self._descriptor)
+                self._descriptor = None
+
+
+def _read(path: Path) -> Replayed:
+    try:
+        with path.open("rb") as file:
+            return records.replay(file)
+    except OSError:
+        return Replayed()
+
+
+def user_state_dir(target: str) -> Path:
+    """Where journals of a target go that has no place for them: the user's state folder (XDG base directories)."""
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Application Support"
+    else:
+        base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
+    return base / _APP / hashlib.sha256(target.encode()).hexdigest()[:20]

@@ -1,0 +1,169 @@
+"""The records of a journal: values, and the JSON lines they become. Pure; the file is the business of ``journal``.
+
+``begin`` is an upload of several parts, ``part`` one of its parts that is stored, ``end`` says that the upload is no
+more, ``stored`` that a file is about to get its name. Records hold no href and no credentials.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from splashdown.model import Known, Part, StoredPart, Upload
+
+Record = dict[str, object]
+
+
+@dataclass(slots=True, kw_only=True)
+class Entry:
+    """An unfinished upload: which asset and version it is, how it was cut, and the parts that are stored."""
+
+    identity: str
+    upload: Upload
+    size: int
+    validator: str
+    at: float
+    cut: tuple[Part, ...]
+    parts: list[StoredPart] = field(default_factory=list)
+
+
+@dataclass(slots=True, kw_only=True)
+class Replayed:
+    """What journals tell: unfinished uploads by identity, and files that were stored by name."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    stored: dict[str, Known] = field(default_factory=dict)
+    surplus: list[Upload] = field(default_factory=list)  #: uploads that another one of the same asset replaced
+
+
+def identity(source: str, item: str | None, key: str, name: str) -> str:
+    """What an asset is called in a journal: the same in every run, however its href is signed."""
+    return hashlib.sha256("\0".join((source, item or "", key, name)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def line(record: Record) -> bytes:
+    """One record as it is written."""
+    return json.dumps(record, separators=(",", ":")).encode() + b"\n"
+
+
+def begin(number: str, entry: Entry) -> Record:
+    """The record of an upload; ``number`` is what its later records call it by."""
+    return {
+        "do": "begin",
+        "id": number,
+        "of": entry.identity,
+        "name": entry.upload.key,
+        "token": dict(entry.upload.token),
+        "size": entry.size,
+        "validator": entry.validator,
+        "cut": [part.start for part in entry.cut] + [entry.size],
+        "at": entry.at,
+    }
+
+
+def part(number: str, stored: StoredPart) -> Record:
+    """The record of a part that the sink has taken."""
+    one = stored.part
+    return {"do": "part", "id": number, "n": one.number, "start": one.start, "stop": one.stop, "tag": stored.tag}
+
+
+def end(number: str) -> Record:
+    """The record of an upload that was committed or aborted."""
+    return {"do": "end", "id": number}
+
+
+def stored(name: str, known: Known) -> Record:
+    """The record of a file."""
+    item, key = known.identity or (None, "")
+    return {
+        "do": "stored",
+        "name": name,
+        "size": known.size,
+        "checksum": known.checksum,
+        "validator": known.validator,
+        "item": item,
+        "key": key,
+        "at": time.time() if known.recorded is None else known.recorded,
+    }
+
+
+def replay(lines: Iterable[bytes]) -> Replayed:
+    """Read records; what is none, is torn by a crash, or belongs to no upload is left out."""
+    found, by_number = Replayed(), dict[str, Entry]()
+    for text in lines:
+        try:
+            record = json.loads(text)
+            match record["do"]:
+                case "begin":
+                    by_number[record["id"]] = entry = _entry(record)
+                    if entry.identity in found.entries:
+                        found.surplus.append(found.entries[entry.identity].upload)
+                    found.entries[entry.identity] = entry
+                case "part":
+                    by_number[record["id"]].parts.append(_stored_part(record))
+                case "end":
+                    entry = by_number.pop(record["id"])
+                    if found.entries.get(entry.identity) is entry:
+                        del found.entries[entry.identity]
+                case "stored":
+                    found.stored[str(record["name"])] = _known(record)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            continue
+    return found
+
+
+def merge(replays: Iterable[Replayed]) -> Replayed:
+    """What several journals tell together, the later ones winning."""
+    all_of_them = Replayed()
+    for one in replays:
+        for of, entry in one.entries.items():
+            if of in all_of_them.entries:
+                all_of_them.surplus.append(all_of_them.entries[of].upload)
+            all_of_them.entries[of] = entry
+        all_of_them.stored.update(one.stored)
+        all_of_them.surplus.extend(one.surplus)
+    return all_of_them
+
+
+def rewritten(rest: Replayed) -> Iterator[Record]:
+    """The records of a journal that tells just this."""
+    for number, entry in enumerate(rest.entries.values()):
+        yield begin(f"r{number}", entry)
+        for one in entry.parts:
+            yield part(f"r{number}", one)
+    for name, known in rest.stored.items():
+        yield stored(name, known)
+
+
+def _entry(record: Mapping[str, Any]) -> Entry:
+    bounds = [int(one) for one in record["cut"]]
+    if not bounds or bounds != sorted(bounds) or bounds[-1] != int(record["size"]):
+        raise ValueError("the parts are not those of one file")
+    return Entry(
+        identity=str(record["of"]),
+        upload=Upload(key=str(record["name"]), token={str(n): str(v) for n, v in record["token"].items()}),
+        size=int(record["size"]),
+        validator=str(record["validator"]),
+        at=float(record["at"]),
+        cut=tuple(Part(number=number, start=a, stop=b) for number, (a, b) in enumerate(pairwise(bounds), start=1)),
+    )
+
+
+def _stored_part(record: Mapping[str, Any]) -> StoredPart:
+    one = Part(number=int(record["n"]), start=int(record["start"]), stop=int(record["stop"]))
+    return StoredPart(part=one, tag=str(record["tag"]))
+
+
+def _known(record: Mapping[str, Any]) -> Known:
+    return Known(
+        size=int(record["size"]),
+        checksum=record.get("checksum"),
+        validator=record.get("validator"),
+        identity=(record.get("item"), str(record["key"])),
+        recorded=float(record["at"]),
+    )

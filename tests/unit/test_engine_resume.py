@@ -1,0 +1,307 @@
+"""What an interrupted run leaves, and what the next one makes of it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scripted import DATA, SMALL, Body, ScriptedTransport, Store, plan_of, sha256
+
+from splashdown._engine import owner, records
+from splashdown._engine.journal import Journal
+from splashdown._engine.records import Entry
+from splashdown._engine.run import run_plan
+from splashdown.builtins.local import LocalSink
+from splashdown.errors import HttpStatusError
+from splashdown.model import IfExists, Known, Part, Status, StoredPart, Upload
+
+ONE = replace(SMALL, range_connections=1)
+
+
+def breaking_after(count):
+    """A fault that lets ``count`` bytes through and then refuses everything for good."""
+
+    def fault(request):
+        if request.start >= count:
+            raise HttpStatusError("gone", status=400)
+        return count - request.start
+
+    return fault
+
+
+def run(body, sink, settings=ONE, plan=None, **more):
+    bodies = {"http://h/a.bin?sig=SECRET": body}
+    transport = ScriptedTransport(bodies, 300)
+    plan = plan or plan_of(bodies)
+    plan = replace(
+        plan, transfers=tuple(replace(t, name="a.bin", asset=replace(t.asset, key="a")) for t in plan.transfers)
+    )
+    report = run_plan(plan, sink=sink, transport=lambda href: transport, settings=settings, **more)
+    return report.outcomes[0], transport
+
+
+def interrupted(tmp_path, body, at=12_345, settings=ONE):
+    body.faults = [breaking_after(at)] * 50
+    outcome, _ = run(body, LocalSink(tmp_path), settings)
+    assert outcome.status is Status.FAILED
+    body.faults = []
+
+
+def hidden(tmp_path):
+    return sorted(p.name for p in (tmp_path / ".splashdown").iterdir()) if (tmp_path / ".splashdown").exists() else []
+
+
+def test_the_next_run_goes_on_after_the_last_whole_part(tmp_path):
+    body = Body(DATA)
+    interrupted(tmp_path, body)
+    assert [p.name for p in tmp_path.iterdir()] == [".splashdown"]
+    outcome, transport = run(body, LocalSink(tmp_path))
+    assert (tmp_path / "a.bin").read_bytes() == DATA
+    assert outcome.checksum == sha256(DATA)
+    assert transport.requests[0].start == 12_000
+    assert outcome.bytes_moved == len(DATA) - 12_000
+    assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_the_journal_holds_no_secret_and_no_href(tmp_path):
+    interrupted(tmp_path, Body(DATA))
+    text = b"".join(p.read_bytes() for p in (tmp_path / ".splashdown").glob("*.journal"))
+    assert text
+    assert b"SECRET" not in text
+    assert b"http" not in text
+
+
+def test_another_version_on_the_server_starts_again(tmp_path):
+    body = Body(DATA)
+    interrupted(tmp_path, body)
+    body.data, body.etag = DATA[::-1], '"v2"'
+    outcome, _ = run(body, LocalSink(tmp_path))
+    assert (tmp_path / "a.bin").read_bytes() == DATA[::-1]
+    assert outcome.checksum == sha256(DATA[::-1])
+    assert hidden(tmp_path) == []
+
+
+def test_without_a_validator_nothing_is_kept(tmp_path):
+    sink = LocalSink(tmp_path)
+    body = Body(DATA, etag=None, faults=[breaking_after(5000)] + [breaking_after(0)] * 9)
+    run(body, sink)
+    sink.close()
+    assert not [n for n in hidden(tmp_path) if n.endswith(".part")]
+
+
+def test_no_resume_leaves_nothing(tmp_path):
+    sink = LocalSink(tmp_path)
+    run(Body(DATA, faults=[breaking_after(12_000)] * 9), sink, replace(ONE, resume=False))
+    sink.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_no_resume_removes_what_an_earlier_run_has_left(tmp_path):
+    body = Body(DATA)
+    interrupted(tmp_path, body)
+    _, transport = run(body, LocalSink(tmp_path), replace(ONE, resume=False))
+    assert transport.requests[0].start == 0
+    assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_partial_data_of_before_a_crash_of_the_machine_is_not_believed(tmp_path, monkeypatch):
+    body = Body(DATA)
+    interrupted(tmp_path, body)
+    from splashdown.builtins import local
+
+    monkeypatch.setattr(local, "_boot", lambda: "another boot")
+    outcome, transport = run(body, LocalSink(tmp_path))
+    assert transport.requests[0].start == 0
+    assert outcome.checksum == sha256(DATA)
+    assert hidden(tmp_path) == []
+
+
+def test_a_store_goes_on_too_but_what_it_cannot_hash_is_not_called_verified(tmp_path):
+    sink = Store(state_dir=tmp_path / "state")
+    body = Body(DATA, faults=[breaking_after(20_500)] * 50)
+    outcome, _ = run(body, sink)
+    assert outcome.status is Status.FAILED
+    assert len(sink.uploads) == 1
+    body.faults = []
+    outcome, _ = run(body, sink)
+    assert sink.objects["a.bin"] == DATA
+    assert outcome.bytes_moved < len(DATA) - 15_000
+    assert outcome.checksum is None
+    assert outcome.verified == ("length",)
+    assert not (tmp_path / "state").exists()
+
+
+def test_a_store_begins_again_where_a_checksum_has_to_hold(tmp_path):
+    sink = Store(state_dir=tmp_path / "state")
+    body = Body(DATA, faults=[breaking_after(20_500)] * 50)
+    bodies = {"http://h/a.bin?sig=SECRET": body}
+    plan = plan_of(bodies, checksum=sha256(DATA))
+    run(body, sink, plan=plan)
+    body.faults = []
+    outcome, _ = run(body, sink, plan=plan)
+    assert outcome.verified == ("length", "checksum")
+    assert sink.uploads == {}
+
+
+def test_files_that_a_killed_run_has_stored_are_known_without_a_receipt(tmp_path):
+    bodies = {f"http://h/{n}": Body(DATA[: n + 1]) for n in range(5)}
+    plan = plan_of(bodies)
+    transport = ScriptedTransport(bodies)
+    sink = LocalSink(tmp_path)
+
+    class Killed(BaseException):
+        pass
+
+    def die(report):
+        raise Killed
+
+    with pytest.raises(Killed):
+        run_plan(plan, sink=sink, transport=lambda href: transport, settings=ONE, settled=die)
+    assert len(transport.requests) == 5
+    report = run_plan(plan, sink=LocalSink(tmp_path), transport=lambda href: transport, settings=ONE)
+    assert [o.status for o in report.outcomes] == [Status.SKIPPED] * 5
+    assert report.bytes_moved == 0
+    assert hidden(tmp_path) == []
+
+
+class TestOwnership:
+    def test_a_live_process_keeps_its_journal(self, tmp_path):
+        first = Journal(tmp_path, keep=True)
+        first.storing("a", Known(size=1, identity=(None, "a")))
+        assert not owner.claim(tmp_path)
+        assert Journal(tmp_path, keep=True).stored == {}
+
+    def test_a_dead_process_loses_it_to_one_other_only(self, tmp_path):
+        child = os.fork()
+        if child == 0:
+            Journal(tmp_path, keep=True).storing("a", Known(size=1, identity=(None, "a")))
+            os._exit(0)
+        os.waitpid(child, 0)
+        first, second = Journal(tmp_path, keep=True), Journal(tmp_path, keep=True)
+        assert set(first.stored) == {"a"}
+        assert second.stored == {}
+
+    def test_a_journal_that_was_given_back_is_free(self, tmp_path):
+        first = Journal(tmp_path, keep=True)
+        first.storing("a", Known(size=1, identity=(None, "a")))
+        first.close(None)
+        assert set(Journal(tmp_path, keep=True).stored) == {"a"}
+
+    def test_another_machines_journal_is_taken_only_when_it_is_old(self, tmp_path):
+        journal = tmp_path / "0123456789ab-17-99-abcdef.journal"
+        journal.write_bytes(records.line(records.stored("a", Known(size=1, identity=(None, "a")))))
+        assert Journal(tmp_path, keep=True).stored == {}
+        os.utime(journal, (1, 1))
+        assert set(Journal(tmp_path, keep=True).stored) == {"a"}
+
+    def test_what_belongs_to_other_plans_stays(self, tmp_path):
+        first = Journal(tmp_path, keep=True)
+        first.storing("a", Known(size=1, identity=(None, "a")))
+        first.storing("b", Known(size=1, identity=(None, "b")))
+        first.close(None)
+        second = Journal(tmp_path, keep=True)
+        second.close(["a"])
+        third = Journal(tmp_path, keep=True)
+        assert set(third.stored) == {"b"}
+        third.close(["b"])
+        assert not tmp_path.exists()
+
+    def test_a_journal_that_cannot_be_written_does_not_fail_the_run(self, tmp_path, caplog):
+        (tmp_path / "file").write_text("")
+        journal = Journal(tmp_path / "file" / "below", keep=True)
+        journal.storing("a", Known(size=1, identity=(None, "a")))
+        journal.storing("b", Known(size=1, identity=(None, "b")))
+        assert sum("cannot be resumed" in r.getMessage() for r in caplog.records) == 1
+
+
+names = st.text(min_size=1, max_size=8)
+knowns = st.builds(
+    Known,
+    size=st.integers(0, 2**50),
+    checksum=st.none() | st.just("1220aa"),
+    validator=st.none() | names,
+    identity=st.tuples(st.none() | names, names),
+    recorded=st.floats(0, 2e9),
+)
+
+
+@st.composite
+def entries(draw):
+    steps = draw(st.lists(st.integers(1, 1000), min_size=1, max_size=6))
+    bounds = [sum(steps[:n]) for n in range(len(steps) + 1)]
+    parts = tuple(Part(number=n + 1, start=bounds[n], stop=bounds[n + 1]) for n in range(len(steps)))
+    held = draw(st.lists(st.sampled_from(parts), unique=True))
+    return Entry(
+        identity=draw(st.uuids()).hex,
+        upload=Upload(key=draw(names), token=draw(st.dictionaries(names, names, max_size=3))),
+        size=bounds[-1],
+        validator=draw(names),
+        at=draw(st.floats(0, 2e9)),
+        cut=parts,
+        parts=[StoredPart(part=p, tag=draw(names)) for p in held],
+    )
+
+
+@given(st.lists(entries(), max_size=4), st.dictionaries(names, knowns, max_size=4))
+def test_a_journal_says_what_was_written(uploads, stored):
+    rest = records.Replayed(entries={e.identity: e for e in uploads}, stored=stored)
+    again = records.replay([records.line(r) for r in records.rewritten(rest)])
+    assert again.entries == rest.entries
+    assert again.stored == stored
+    assert again.surplus == []
+
+
+@given(st.lists(entries(), min_size=1, max_size=3), st.data())
+def test_a_torn_journal_never_claims_more_than_the_whole_one(uploads, data):
+    rest = records.Replayed(entries={e.identity: e for e in uploads})
+    whole = b"".join(records.line(r) for r in records.rewritten(rest))
+    torn = whole[: data.draw(st.integers(0, len(whole)))]
+    again = records.replay(torn.splitlines(keepends=True))
+    for identity, entry in again.entries.items():
+        full = rest.entries[identity]
+        assert entry.upload == full.upload
+        assert entry.cut == full.cut
+        assert entry.parts == full.parts[: len(entry.parts)]
+
+
+@given(st.lists(st.binary(max_size=60), max_size=10))
+def test_garbage_in_a_journal_is_ignored(lines):
+    found = records.replay(lines)
+    assert found.entries == {}
+
+
+@given(st.lists(st.sampled_from(["begin", "part", "end", "stored", "x"]), max_size=8), st.data())
+def test_records_with_wrong_fields_are_ignored(kinds, data):
+    import json
+
+    junk = st.none() | st.integers() | names | st.lists(st.integers(), max_size=3)
+    lines = [
+        json.dumps(
+            {"do": kind, **{f: data.draw(junk) for f in ("id", "of", "name", "token", "size", "cut", "n")}}
+        ).encode()
+        for kind in kinds
+    ]
+    assert records.replay(lines).entries == {}
+
+
+def test_two_processes_on_one_target_do_not_disturb_each_other(tmp_path):
+    body = Body(DATA)
+    first, second = LocalSink(tmp_path), LocalSink(tmp_path)
+    plan = plan_of({"http://h/a.bin": body})
+    plan = replace(plan, transfers=tuple(replace(t, if_exists=IfExists.OVERWRITE) for t in plan.transfers))
+    transport = ScriptedTransport({"http://h/a.bin": body}, 300)
+    inner = []
+
+    def meanwhile(request):
+        if not inner:
+            inner.append(run_plan(plan, sink=second, transport=lambda href: transport, settings=ONE))
+
+    body.faults = [meanwhile]
+    outer = run_plan(plan, sink=first, transport=lambda href: transport, settings=ONE)
+    assert outer.ok
+    assert inner[0].ok
+    assert (tmp_path / "a.bin").read_bytes() == DATA
+    assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]
