@@ -99,9 +99,11 @@ def openeo_name(asset: Asset) -> str:
     Characters other than word characters, ``.``, ``_`` and ``-`` are dropped; an ending that is still missing
     comes from the media type.
     """
-    if _FILE_NAME.match(asset.key):
-        return safe_segment(asset.key)
-    parts = (_OUTSIDE.sub("", part.strip()) for part in (asset.key, href_name(asset.href)))
+    # The results document's own key, where an item's file is listed there too: openEO clients know no other.
+    key = asset.listed_as or asset.key
+    if _FILE_NAME.match(key):
+        return safe_segment(key)
+    parts = (_OUTSIDE.sub("", part.strip()) for part in (key, href_name(asset.href)))
     return with_ending("-".join(part for part in parts if part), asset)
 
 

@@ -56,14 +56,16 @@ def _unite(listed: list[Asset], in_items: list[Asset]) -> Iterator[Asset]:
     by_file: dict[str, Asset] = {}
     for asset in in_items:
         by_file.setdefault(_file(asset.href, ambiguous), asset)
+    candidates: list[tuple[Asset, Asset | None]] = [(a, by_file.get(_file(a.href, ambiguous))) for a in listed]
+    candidates += [(asset, None) for asset in by_file.values()]
     given: set[str] = set()
     taken: set[tuple[str | None, str]] = set()
-    for asset in (*listed, *by_file.values()):
+    for asset, twin in candidates:
         file = _file(asset.href, ambiguous)
         if file in given:
             continue
         given.add(file)
-        chosen = _own_name(_merged(by_file[file], asset) if file in by_file else asset, taken)
+        chosen = _own_name(asset if twin is None else _merged(twin, asset), taken)
         taken.add(chosen.identity)
         yield chosen
 

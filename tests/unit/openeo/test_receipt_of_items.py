@@ -47,3 +47,20 @@ def test_an_asset_is_also_found_by_the_key_that_the_collection_has_for_it(api: S
     results = Session(discover=False).open(api.url + RESULTS)
     assert results.get_asset("two_B04").item == "two"
     assert results.get_asset("two/B04").item == "two"
+
+
+def test_files_get_the_names_that_the_results_document_has_for_them(api: ScriptedApi, tmp_path):
+    api.script[RESULTS] = Answer(
+        {
+            "type": "Collection",
+            "id": "j1",
+            "assets": {"one_B04.tif": {"href": "/f/1.tif"}, "two_B04.tif": {"href": "/f/2.tif"}},
+            "links": [{"rel": "item", "href": "/one"}, {"rel": "item", "href": "/two"}],
+        }
+    )
+    for number, name in enumerate(("one", "two"), 1):
+        asset = {"B04.tif": {"href": f"/f/{number}.tif"}}
+        api.script[f"/{name}"] = Answer({"type": "Feature", "id": name, "properties": {}, "assets": asset})
+        api.script[f"/f/{number}.tif"] = Answer(name.encode())
+    paths = Session(discover=False).open(api.url + RESULTS).download_files(tmp_path, include_stac_metadata=False)
+    assert {path.name: path.read_bytes() for path in paths} == {"one_B04.tif": b"one", "two_B04.tif": b"two"}
