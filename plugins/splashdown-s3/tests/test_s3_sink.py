@@ -165,3 +165,77 @@ def test_odd_keys_stay_as_they_are(sink, plain, bucket, key):
     assert list(sink.list()) == [(key, 3)]
     sink.delete(key)
     assert sink.stat(key) is None
+
+
+def test_the_first_question_about_a_new_target_answers_for_all_names(sink, plain, bucket):
+    assert sink.stat("one") is None
+    plain.put_object(Bucket=bucket, Key="prefix/two", Body=b"from elsewhere")
+    assert sink.stat("two") is None
+    with pytest.raises(ExistsError):  # what was declared free is written only while that is true
+        put(sink, "two", b"mine")
+    put(sink, "one", b"mine")
+    assert sink.stat("one").size == 4
+    assert plain.get_object(Bucket=bucket, Key="prefix/two")["Body"].read() == b"from elsewhere"
+
+
+def test_a_repeated_commit_of_the_same_bytes_is_no_conflict(sink):
+    assert sink.stat("one") is None
+    upload = sink.begin("one", Content(size=4))
+    sink.put_part(upload, Part(number=1, start=0, stop=4), [b"mine"])
+    put(sink, "one", b"mine")  # stands for an attempt whose answer was lost
+    late = sink.begin("one", Content(size=4, replace=True))
+    assert sink.commit(upload, [""]).endswith("/one")
+    sink.abort(late)
+
+
+@pytest.mark.parametrize("size", [3, 17 * MIB])
+def test_copies_inside_the_store(sink, plain, bucket, size):
+    plain.put_object(Bucket=bucket, Key="from/a b+é.bin", Body=BIG[:size], ContentType="text/x")
+    stored = sink.copy_from(
+        f"s3://{bucket}/from/a b+é.bin", "to.bin", Content(size=size, media_type="image/tiff", source="k")
+    )
+    assert stored.size == size
+    found = plain.get_object(Bucket=bucket, Key="prefix/to.bin")
+    assert found["Body"].read() == BIG[:size]
+    assert (found["ContentType"], found["Metadata"]) == ("image/tiff", {"splashdown-source": "k"})
+    with pytest.raises(ExistsError):
+        sink.copy_from(f"s3://{bucket}/from/a b+é.bin", "to.bin", Content(size=size, replace=False))
+
+
+def test_a_copy_keeps_a_multihash_that_the_source_has(sink, bucket):
+    put(sink, "first", b"some bytes")
+    stored = sink.copy_from(f"s3://{bucket}/prefix/first", "second", Content(size=10))
+    assert stored.checksum == sink.stat("second").checksum == multihash(b"some bytes")
+
+
+def test_large_objects_are_copied_in_parts(options, plain, bucket):
+    from splashdown_s3.copying import Copier
+    from splashdown_s3.store import Store
+    from splashdown_s3.uri import Location
+
+    plain.put_object(Bucket=bucket, Key="from", Body=BIG)
+    store = Store(options)
+    copier = Copier(store, limit=10 * MIB, step=5 * MIB)
+    stored = copier.copy(Location(bucket, "from"), Location(bucket, "to"), Content(media_type="image/tiff"))
+    assert stored.size == len(BIG)
+    found = plain.get_object(Bucket=bucket, Key="to")
+    assert found["Body"].read() == BIG
+    assert found["ContentType"] == "image/tiff"
+    assert uploads(plain, bucket) == []
+    store.close()
+
+
+def test_a_source_that_cannot_be_copied_is_left_to_streaming(sink, bucket):
+    assert sink.copy_from(f"s3://{bucket}/nothing", "to", Content()) is None
+    assert sink.copy_from("s3://no-such-bucket/k", "to", Content()) is None
+    assert sink.copy_from("https://example.org/k", "to", Content()) is None
+
+
+def test_more_than_a_thousand_objects_are_listed(sink):
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda number: put(sink, f"n/{number:04}", b"x"), range(1005)))
+    assert list(sink.list("n/")) == [(f"n/{number:04}", 1) for number in range(1005)]
+    assert sink.stat("n/1004").size == 1
+    assert sink.stat("n/1005") is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from splashdown.errors import TruncatedError
 from splashdown.model import Buffer, Part
@@ -12,7 +13,7 @@ _GROW_EVERY = 1000
 
 
 def fill(part: Part, chunks: Iterable[Buffer]) -> bytearray:
-    """The bytes of a part, whose size is known or which ends by itself. Raises ``TruncatedError`` for others."""
+    """A copy of the bytes of a part, whose size is known or which ends by itself. Raises ``TruncatedError``."""
     if part.size is None:
         whole = bytearray()
         for chunk in chunks:
@@ -29,6 +30,13 @@ def fill(part: Part, chunks: Iterable[Buffer]) -> bytearray:
     if at != part.size:
         raise TruncatedError(f"part {part.number}: {at} of {part.size} bytes came")
     return body
+
+
+def borrow(part: Part, chunks: Iterable[Buffer]) -> Buffer:
+    """As :func:`fill`, without a copy where the part comes as one chunk; valid until the next chunk is asked for."""
+    rest = iter(chunks)
+    first = next(rest, b"")
+    return first if len(first) == part.size else fill(part, chain((first,), rest))
 
 
 def size_of(number: int, first: int) -> int:

@@ -51,7 +51,7 @@ _HINTS: Mapping[str, str] = {
     " AWS_SESSION_TOKEN",
     "RequestTimeTooSkewed": "this machine's clock and the store's differ{skew}; set this machine's clock",
     "AccessDenied": "the credentials (from: {origin}) do not allow this; ask the bucket's owner, or choose another"
-    " profile",
+    " profile{listing}",
     "AllAccessDisabled": "the bucket's owner has disabled access",
     "NoSuchBucket": "there is no bucket {bucket!r} at {endpoint}; check its name and endpoint_url, or create it",
     "InvalidBucketName": "{bucket!r} cannot be the name of a bucket; check the URI",
@@ -195,6 +195,8 @@ def _answered(refused: Refused, store: Store | None, where: Location, doing: str
         origin=store.source_of_credentials() if store else "",
         region=f" to {region!r}" if region else "",
         skew=_skew(refused.headers),
+        # A store answers 403, not 404, to a HEAD by somebody who may not list the bucket.
+        listing="; without s3:ListBucket, choose --if-exists overwrite" if doing == "look at" else "",
     ) if hint in _HINTS.values() else hint  # fmt: skip
     answer = f"{refused.status} {refused.code}".strip()
     return scrub(f"cannot {doing} {where}: {answer}: {filled}", store.secrets() if store else ())

@@ -59,7 +59,7 @@ class Multipart:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def start(self, where: Location, content: Content) -> Started:
+    def start(self, where: Location, content: Content, *, checksums: bool = True) -> Started:
         """Open an upload; asks for a whole-object checksum while the store has not refused one."""
         store = self._store
         arguments: dict[str, Any] = {
@@ -70,7 +70,7 @@ class Multipart:
             **store.attributes,
             **store.payer,
         }
-        algorithm = choose(store.options.checksum) if store.lacks.checksums is not True else None
+        algorithm = choose(store.options.checksum) if checksums and not store.lacks.checksums else None
         client = store.client_for(where.bucket)
         if algorithm is not None:
             asked = {"ChecksumAlgorithm": algorithm.name, "ChecksumType": "FULL_OBJECT"}
@@ -97,13 +97,13 @@ class Multipart:
         answer = self._store.request("PUT", where, query=query, headers=headers, body=body)
         return Tag(answer.headers["etag"], len(body), checksum)
 
-    def finish(self, where: Location, started: Started, tags: Sequence[Tag]) -> None:
-        """Make the object visible. An answer that was lost is looked for by HEAD."""
+    def finish(self, where: Location, started: Started, tags: Sequence[Tag], *, new: bool) -> None:
+        """Make the object visible, with ``new`` only where there is none. A lost answer is looked for by HEAD."""
         try:
-            self._complete(where, started, tags)
+            self._complete(where, started, tags, new=new)
         except (ClientError, *FAILURES) as error:
             refused = Refused.of_boto(error.response) if isinstance(error, ClientError) else None
-            lost = refused is None or refused.code == "NoSuchUpload" or refused.status >= 500
+            lost = refused is None or refused.status in {404, 412} or refused.status >= 500
             if not (lost and self._is_there(where, tags)):
                 raise
 
@@ -138,7 +138,7 @@ class Multipart:
             return {}
         return found
 
-    def _complete(self, where: Location, started: Started, tags: Sequence[Tag]) -> None:
+    def _complete(self, where: Location, started: Started, tags: Sequence[Tag], *, new: bool) -> None:
         algorithm = by_name(started.algorithm) if started.algorithm else None
         arguments: dict[str, Any] = {
             "Bucket": where.bucket,
@@ -151,7 +151,7 @@ class Multipart:
             arguments["ChecksumType"] = "FULL_OBJECT"
             arguments[algorithm.field] = algorithm.combine((tag.checksum, tag.size) for tag in tags)
         client = self._store.client_for(where.bucket)
-        if started.new and not self._store.lacks.conditions:
+        if new and not self._store.lacks.conditions:
             try:
                 client.complete_multipart_upload(**arguments, IfNoneMatch="*")
             except ClientError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterator, Mapping
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from splashdown.errors import TruncatedError
@@ -22,31 +23,54 @@ _SHA256 = "1220"  # multihash: sha2-256, 32 bytes
 _CHECKSUM = "x-amz-checksum-sha256"
 
 
-def put(store: Store, where: Location, content: Content, body: Buffer) -> None:
-    """Store an object with one request.
+def put(store: Store, where: Location, content: Content, body: Buffer, *, new: bool) -> None:
+    """Store an object with one request; with ``new`` only where there is none.
 
     One SHA-256 serves three times: it signs the payload, it is the checksum that the store compares, and, where the
     asset came without one, it is the multihash in the object's metadata.
     """
     digest = hashlib.sha256(body).digest()
-    user = attributes.metadata(content.source, content.checksum or _SHA256 + digest.hex())
-    headers = attributes.as_headers({"ContentType": attributes.media_type(content), **store.attributes}, user)
-    extra = {}
+    multihash = content.checksum or _SHA256 + digest.hex()
+    arguments = {"ContentType": attributes.media_type(content), **store.attributes}
+    headers = attributes.as_headers(arguments, attributes.metadata(content.source, multihash))
+    extras: dict[str, tuple[str, str]] = {}
     if store.options.checksum != "none" and not store.lacks.checksums:
-        extra[_CHECKSUM] = base64.b64encode(digest).decode()
-    if not content.replace and not store.lacks.conditions:
-        extra["if-none-match"] = "*"
+        extras["checksums"] = (_CHECKSUM, base64.b64encode(digest).decode())
+    if new and not store.lacks.conditions:
+        extras["conditions"] = ("if-none-match", "*")
     try:
-        store.request("PUT", where, headers={**headers, **extra}, body=body, payload_hash=digest.hex())
+        _put_without(store, where, headers, extras, body=body, sha256=digest.hex())
     except Refused as refused:
-        if refused.code not in LACKS or not extra:
+        if refused.status != 412 or not _is_ours(head(store, where), len(body), multihash):
             raise
-        store.request("PUT", where, headers=headers, body=body, payload_hash=digest.hex())
-        # It was one of the two; the one that was asked for most rarely is the likelier to be unknown.
-        if "if-none-match" in extra:
-            store.lacks.conditions = True
+
+
+def _put_without(
+    store: Store,
+    where: Location,
+    headers: dict[str, str],
+    extras: dict[str, tuple[str, str]],
+    *,
+    body: Buffer,
+    sha256: str,
+) -> None:
+    """Send the request, and again with fewer extras as long as the store says that it does not know them."""
+    dropped: list[str] = []
+    while True:
+        try:
+            store.request("PUT", where, headers={**headers, **dict(extras.values())}, body=body, payload_hash=sha256)
+        except Refused as refused:
+            if refused.code not in LACKS or not extras:
+                raise
+            dropped.append(extras.popitem()[0])
         else:
-            store.lacks.checksums = True
+            store.lacks.note(dropped)
+            return
+
+
+def _is_ours(found: Stored | None, size: int, multihash: str) -> bool:
+    """Whether what is there is from an attempt whose answer was lost."""
+    return found is not None and (found.size, found.checksum) == (size, multihash)
 
 
 def head(store: Store, where: Location) -> Stored | None:
@@ -57,7 +81,20 @@ def head(store: Store, where: Location) -> Stored | None:
         if refused.status == 404 and refused.code != "NoSuchBucket":
             return None
         raise
-    return Stored(size=int(headers.get("content-length", 0)), checksum=noted(headers), location=str(where))
+    return Stored(
+        size=int(headers.get("content-length", 0)),
+        checksum=noted(headers),
+        location=str(where),
+        modified=_seconds(headers.get("last-modified")),
+    )
+
+
+def _seconds(date: str | None) -> float | None:
+    """An HTTP date as seconds since the epoch."""
+    try:
+        return parsedate_to_datetime(date).timestamp() if date else None
+    except ValueError:
+        return None
 
 
 def noted(headers: Mapping[str, str]) -> str | None:

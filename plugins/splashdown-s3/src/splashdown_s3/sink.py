@@ -11,15 +11,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from botocore.exceptions import ClientError
+
 from splashdown.errors import ExistsError, StoreError
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, StoredPart, Upload
 from splashdown_s3 import objects
-from splashdown_s3.buffers import cut, fill
+from splashdown_s3.buffers import borrow, cut, fill
+from splashdown_s3.copying import Copier
 from splashdown_s3.errors import Refused, storing
 from splashdown_s3.multipart import Multipart, Started, Tag
-from splashdown_s3.options import MAX_PARTS, S3Options
+from splashdown_s3.options import MAX_PARTS, MIB, S3Options
+from splashdown_s3.presence import Presence
 from splashdown_s3.store import Store
-from splashdown_s3.uri import Location, folder
+from splashdown_s3.uri import SCHEME, Location, folder, split
 
 
 @dataclass(slots=True)
@@ -39,6 +43,8 @@ class S3Sink:
         with storing(None, self._target, "store under"):
             self._store = Store(options)
         self._multipart = Multipart(self._store)
+        self._copier = Copier(self._store)
+        self._presence = Presence(self._first_page)
         self._held: dict[str, _Held] = {}
         self.parts = PartPolicy(min_size=options.part_size, max_parts=MAX_PARTS, buffered=True)
 
@@ -58,13 +64,14 @@ class S3Sink:
         """Send a part, or keep it where it may be all there is."""
         where = self._where(upload.key)
         if "upload" in upload.token:
-            return self._send(where, Started.of(upload.token), part.number, fill(part, chunks))
+            return self._send(where, Started.of(upload.token), part.number, borrow(part, chunks))
         held = self._holding(upload)
-        if held.content.size is not None:
+        # A first part that is shorter than parts have to be is the last one as well.
+        if held.content.size is not None or (part.number == 1 and (part.size or MIB) < self.parts.min_size):
             held.body = fill(part, chunks)
             return ""
         if part.stop is not None:
-            return self._send(where, self._start(where, held), part.number, fill(part, chunks))
+            return self._send(where, self._start(where, held), part.number, borrow(part, chunks))
         return self._put_open(where, held, chunks)
 
     def commit(self, upload: Upload, tags: Sequence[str]) -> str:
@@ -73,13 +80,16 @@ class S3Sink:
         held = None if "upload" in upload.token else self._holding(upload)
         started = held.started if held else Started.of(upload.token)
         parts = [Tag.parse(one) for tag in tags for one in tag.split()]
-        if self._store.lacks.conditions and (started.new if started else not (held and held.content.replace)):
+        guarded = started.new if started else not (held and held.content.replace)
+        if guarded and self._store.lacks.conditions:
             self._refuse_existing(where)
+        new = guarded or self._presence.declared_free(where.key)
         with storing(self._store, where, "store"):
             if held and not parts:
-                objects.put(self._store, where, held.content, held.body or b"")
+                objects.put(self._store, where, held.content, held.body or b"", new=new)
             elif started:
-                self._multipart.finish(where, started, parts)
+                self._multipart.finish(where, started, parts, new=new)
+        self._presence.written(where.key)
         self._held.pop(upload.token.get("id", ""), None)
         if held and started and not parts:
             # An attempt before the last one was long enough for a multipart upload; nothing of it is needed.
@@ -111,7 +121,7 @@ class S3Sink:
         """Size and, where this plugin or the store noted one, checksum."""
         where = self._where(key)
         with storing(self._store, where, "look at"):
-            return objects.head(self._store, where)
+            return None if self._presence.is_free(where.key) else objects.head(self._store, where)
 
     @contextmanager
     def read(self, key: str) -> Iterator[Iterator[Buffer]]:
@@ -142,6 +152,24 @@ class S3Sink:
                     if not one["Key"].endswith("/"):
                         yield one["Key"][len(self._target.key) :], one["Size"]
 
+    @property
+    def store(self) -> str:
+        """Names the store; a transport that names the same one reads what this sink can copy by itself."""
+        return self._store.identity
+
+    def copy_from(self, href: str, key: str, content: Content) -> Stored | None:
+        """Copy inside the store; ``None`` when it refuses or has no such object."""
+        if not href.lower().startswith(SCHEME):
+            return None
+        where = self._where(key)
+        if not content.replace:
+            self._refuse_existing(where)
+        with storing(self._store, where, "copy to"):
+            stored = self._copier.copy(split(href), where, content)
+        if stored is not None:
+            self._presence.written(where.key)
+        return stored
+
     def delete(self, key: str) -> None:
         """Remove an object."""
         where = self._where(key)
@@ -150,6 +178,16 @@ class S3Sink:
 
     def _where(self, key: str) -> Location:
         return Location(self._target.bucket, self._target.key + key)
+
+    def _first_page(self) -> tuple[set[str], bool]:
+        client = self._store.client_for(self._target.bucket)
+        try:
+            page = client.list_objects_v2(Bucket=self._target.bucket, Prefix=self._target.key, **self._store.payer)
+        except ClientError as error:
+            if Refused.of_boto(error.response).code != "AccessDenied":
+                raise
+            return set(), False
+        return {one["Key"] for one in page.get("Contents", ())}, not page.get("IsTruncated")
 
     def _holding(self, upload: Upload) -> _Held:
         held = self._held.get(upload.token.get("id", ""))
@@ -169,7 +207,7 @@ class S3Sink:
                 held.started = self._multipart.start(where, held.content)
         return held.started
 
-    def _send(self, where: Location, started: Started, number: int, body: bytearray) -> str:
+    def _send(self, where: Location, started: Started, number: int, body: Buffer) -> str:
         with storing(self._store, where, "store"):
             return str(self._multipart.put(where, started, number, body))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 from urllib.parse import parse_qs, quote, urlsplit
@@ -74,6 +74,11 @@ class Lacks:
     checksums: bool = False  #: flexible checksums
     conditions: bool = False  #: ``If-None-Match`` on writes
 
+    def note(self, names: Iterable[str]) -> None:
+        """Remember what a store could not do."""
+        for name in names:
+            setattr(self, name, True)
+
 
 class Store:
     """Clients, addresses and connections. Made without a request; safe for all threads."""
@@ -97,9 +102,11 @@ class Store:
         return str(self.client().meta.endpoint_url)
 
     @property
-    def encrypted(self) -> bool:
-        """Whether connections are https."""
-        return self.endpoint.startswith("https:")
+    def identity(self) -> str:
+        """What two objects share that reach the same store: all regions of one AWS partition are one."""
+        meta = self.client().meta
+        host = urlsplit(str(meta.endpoint_url)).netloc.lower()
+        return str(meta.partition) if host.endswith((".amazonaws.com", ".amazonaws.com.cn")) else host
 
     @property
     def payer(self) -> dict[str, str]:

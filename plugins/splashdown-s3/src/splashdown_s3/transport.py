@@ -53,6 +53,11 @@ class S3Transport:
         with reading(None, Location("", "")):
             self._store = Store(options)
 
+    @property
+    def store(self) -> str:
+        """Names the store; see ``S3Sink.store``."""
+        return self._store.identity
+
     @contextmanager
     def stream(self, request: ReadRequest) -> Iterator[S3Stream]:
         """Open a range, or the whole object by a range from its first byte on."""

@@ -1,0 +1,106 @@
+"""Copies inside one store: no byte passes through this machine.
+
+CopyObject takes sources of up to 5 GiB; larger ones are copied as the parts of a multipart upload (Amazon S3 User
+Guide, "Copying an object using multipart upload").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from splashdown.model import Content, Part, Stored
+from splashdown_s3 import attributes, objects
+from splashdown_s3.errors import Refused
+from splashdown_s3.multipart import Multipart, Started, Tag
+from splashdown_s3.options import MAX_PARTS
+from splashdown_s3.store import FAILURES, Store
+from splashdown_s3.uri import Location
+
+GIB = 1024**3
+_THREADS = 8
+
+
+class Copier:
+    """Copies objects of one store. ``limit`` is the largest for CopyObject, ``step`` the size of larger ones' parts."""
+
+    def __init__(self, store: Store, *, limit: int = 5 * GIB, step: int = GIB) -> None:
+        self._store = store
+        self._multipart = Multipart(store)
+        self._limit, self._step = limit, step
+
+    def copy(self, source: Location, target: Location, content: Content) -> Stored | None:
+        """Copy, and look at the result; ``None`` when the store does not do it.
+
+        Raises ``Refused`` with status 412 when the target exists and may not be replaced.
+        """
+        try:
+            headers = self._store.request("HEAD", source, headers={"x-amz-checksum-mode": "ENABLED"}).headers
+            size, checksum = int(headers["content-length"]), objects.noted(headers)
+            asked = {
+                "CopySource": {"Bucket": source.bucket, "Key": source.key},
+                "CopySourceIfMatch": headers["etag"],
+                **self._store.payer,
+            }
+            if size <= self._limit:
+                self._copy_whole(target, content, checksum, asked)
+            else:
+                self._copy_parts(target, content, checksum, asked, size)
+            return objects.head(self._store, target)
+        except (ClientError, Refused, *FAILURES) as error:
+            refused = Refused.of_boto(error.response) if isinstance(error, ClientError) else error
+            if isinstance(refused, Refused) and refused.status == 412 and not content.replace:
+                raise
+            return None
+
+    def _copy_whole(self, target: Location, content: Content, checksum: str | None, asked: dict[str, Any]) -> None:
+        condition = {} if content.replace or self._store.lacks.conditions else {"IfNoneMatch": "*"}
+        self._store.client_for(target.bucket).copy_object(
+            Bucket=target.bucket,
+            Key=target.key,
+            MetadataDirective="REPLACE",
+            TaggingDirective="REPLACE",
+            ContentType=attributes.media_type(content),
+            Metadata=attributes.metadata(content.source, checksum),
+            **self._store.attributes,
+            **condition,
+            **asked,
+        )
+
+    def _copy_parts(
+        self, target: Location, content: Content, checksum: str | None, asked: dict[str, Any], size: int
+    ) -> None:
+        known = Content(
+            size=size,
+            media_type=content.media_type,
+            checksum=checksum,
+            source=content.source,
+            replace=content.replace,
+        )
+        started = self._multipart.start(target, known, checksums=False)
+        try:
+            with ThreadPoolExecutor(_THREADS, thread_name_prefix="splashdown-copy") as pool:
+                tags = list(pool.map(lambda one: self._copy_part(target, started, asked, one), self._ranges(size)))
+            self._multipart.finish(target, started, tags, new=not content.replace)
+        except BaseException:
+            self._multipart.drop(target, started.upload_id)
+            raise
+
+    def _copy_part(self, target: Location, started: Started, asked: dict[str, Any], part: Part) -> Tag:
+        answer = self._store.client_for(target.bucket).upload_part_copy(
+            Bucket=target.bucket,
+            Key=target.key,
+            UploadId=started.upload_id,
+            PartNumber=part.number,
+            CopySourceRange=f"bytes={part.start}-{(part.stop or 0) - 1}",
+            **asked,
+        )
+        return Tag(answer["CopyPartResult"]["ETag"], part.size or 0)
+
+    def _ranges(self, size: int) -> Iterator[Part]:
+        step = max(self._step, -(-size // MAX_PARTS))
+        for number, start in enumerate(range(0, size, step), start=1):
+            yield Part(number=number, start=start, stop=min(size, start + step))
