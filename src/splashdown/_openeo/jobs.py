@@ -28,6 +28,15 @@ def read_status(client: Client, status_url: str) -> dict[str, Any]:
     return client.get(status_url).body
 
 
+def list_jobs(client: Client, api: str) -> Iterator[dict[str, Any]]:
+    """The jobs of the user as the back-end lists them, page by page."""
+    for page in pages(client, f"{api}/jobs"):
+        entries = page.body.get("jobs")
+        for entry in entries if isinstance(entries, list) else []:
+            if isinstance(entry, dict) and isinstance(entry.get("id"), str):
+                yield entry
+
+
 def read_log(client: Client, status_url: str) -> Iterator[dict[str, Any]]:
     """The entries of the job's log, oldest first, page by page."""
     for page in pages(client, f"{status_url}/logs"):
@@ -81,8 +90,8 @@ def wait(
     limit: float | None,
     notify: Notify,
     sleep: Callable[[float], None] = time.sleep,
-) -> None:
-    """Poll until the job is finished, with growing pauses.
+) -> dict[str, Any]:
+    """Poll until the job is finished, with growing pauses; returns its metadata.
 
     A connection that fails, or a back-end that is down for a while, is waited out. ``limit`` is in seconds. Raises
     ``JobFailed`` with the errors of the log when the job fails or is canceled, ``JobNotFinished`` when nobody has
@@ -101,7 +110,7 @@ def wait(
             line = f"job {job}: no answer, asking again ({type(error).__name__})"
         status = metadata.get("status")
         if status == FINISHED:
-            return
+            return metadata
         if status in FAILED:
             raise ended(client, job, status_url, str(status))
         if status == UNSTARTED or (deadline is not None and time.monotonic() + pause > deadline):

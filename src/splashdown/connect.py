@@ -1,0 +1,158 @@
+"""Small handles on an openEO back-end: which jobs there are, how they are doing, and their results.
+
+    import splashdown
+
+    backend = splashdown.connect("https://openeo.example", auth=("user", "password"))
+    job = backend.job("JOB")
+    job.status()
+    job.wait().get_results().download_files("data/out")
+
+Making and starting jobs is the openEO clients' business.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from splashdown.errors import OptionError, ResolveError, UsageError
+
+if TYPE_CHECKING:
+    from splashdown._openeo.client import Client
+    from splashdown.results import JobResults
+    from splashdown.session import Session
+
+__all__ = ["Backend", "Job", "connect"]
+
+#: Levels of log entries, from the least to the most urgent (openEO API, ``/jobs/{job_id}/logs``).
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def connect(backend: str, *, auth: object = None, session: Session | None = None) -> Backend:
+    """A handle on the back-end at this address; of several API versions the best one is chosen.
+
+    ``auth`` is ``None``, a token (what follows ``Bearer``), ``(user, password)`` or a value of :mod:`splashdown.auth`;
+    it goes to the API's origin alone. ``session`` holds the plugins and settings for downloads. Raises
+    :class:`~splashdown.errors.ResolveError` when there is no openEO API.
+    """
+    from splashdown._openeo.auth import make_authority
+    from splashdown._openeo.client import Client
+    from splashdown._openeo.discovery import discover
+
+    address = _address(backend)
+    anonymous = Client()
+    api = discover(address, anonymous.get)
+    capabilities = anonymous.get(f"{api}/").body
+    if not isinstance(capabilities.get("api_version"), str):
+        raise ResolveError(f"{api} is no openEO API: its capabilities name no api_version")
+    return Backend(api, Client(make_authority(api, auth)), capabilities, session)
+
+
+class Backend:
+    """An openEO back-end, as :func:`connect` makes it."""
+
+    def __init__(self, api: str, client: Client, capabilities: Mapping[str, Any], session: Session | None) -> None:
+        self.url = api  #: the base of the API, without a slash at the end
+        self.capabilities = capabilities  #: what ``GET /`` says
+        self._client = client
+        self._session = session
+
+    def __repr__(self) -> str:
+        return f"<Backend {self.url} (openEO API {self.api_version})>"
+
+    @property
+    def api_version(self) -> str:
+        """The version of the API."""
+        return str(self.capabilities["api_version"])
+
+    @property
+    def session(self) -> Session:
+        """The session that downloads use."""
+        if self._session is None:
+            from splashdown.session import Session
+
+            self._session = Session()
+        return self._session
+
+    def jobs(self, limit: int | None = None) -> Iterator[Job]:
+        """The user's jobs, in the back-end's order; pages are read as they are needed. ``limit`` stops earlier."""
+        from splashdown._openeo.jobs import list_jobs
+
+        listed = (Job(self, entry["id"], entry) for entry in list_jobs(self._client, self.url))
+        return itertools.islice(listed, limit)
+
+    def job(self, job_id: str) -> Job:
+        """The handle of one job; nothing is requested yet."""
+        return Job(self, job_id)
+
+
+class Job:
+    """A batch job. ``metadata`` is what the back-end last said about it."""
+
+    def __init__(self, backend: Backend, job_id: str, metadata: Mapping[str, Any] | None = None) -> None:
+        self.backend = backend
+        self.id = job_id
+        self.url = f"{backend.url}/jobs/{quote(job_id, safe='')}"
+        self.metadata: Mapping[str, Any] = metadata or {}
+
+    def __repr__(self) -> str:
+        known = f" ({self.metadata['status']})" if self.metadata.get("status") else ""
+        return f"<Job {self.id!r}{known} at {self.backend.url}>"
+
+    def describe(self) -> Mapping[str, Any]:
+        """The job's metadata, read now: ``status``, ``progress`` in percent, ``title``, ``created`` and more."""
+        from splashdown._openeo.jobs import read_status
+
+        self.metadata = read_status(self.backend._client, self.url)  # noqa: SLF001 - both are of this module
+        return self.metadata
+
+    def status(self) -> str:
+        """The job's status, read now: created, queued, running, canceled, finished or error."""
+        return str(self.describe().get("status"))
+
+    def logs(self, level: str = "debug") -> list[Mapping[str, Any]]:
+        """The entries of the job's log of at least this level: debug, info, warning or error."""
+        from splashdown._openeo.jobs import read_log
+
+        if level not in LEVELS:
+            raise OptionError(f"level is one of {', '.join(LEVELS)}, not {level!r}")
+        shown = LEVELS[LEVELS.index(level) :]
+        entries = read_log(self.backend._client, self.url)  # noqa: SLF001
+        # An entry of a level that this package does not know is shown rather than lost.
+        return [entry for entry in entries if entry.get("level") in shown or entry.get("level") not in LEVELS]
+
+    def wait(self, timeout: float | None = None, notify: Callable[[str], None] | None = None) -> Job:
+        """Wait until the job is finished, and return it. ``timeout`` is in seconds; ``notify`` gets each new status.
+
+        Raises :class:`~splashdown.errors.JobFailed` with the log's errors when the job fails or is canceled, and
+        :class:`~splashdown.errors.JobNotFinished` when the time is over or nobody has started the job.
+        """
+        from splashdown._openeo import jobs
+
+        client = self.backend._client  # noqa: SLF001
+        self.metadata = jobs.wait(client, self.id, self.url, limit=timeout, notify=notify or (lambda _: None))
+        return self
+
+    def get_results(self, **options: Any) -> JobResults:
+        """The results of the job; options are those of :func:`splashdown.open` for a job: ``wait``, ``partial``."""
+        authority = self.backend._client.authority  # noqa: SLF001
+        return self.backend.session.open(self.url, auth=authority, **options)
+
+
+def _address(backend: str) -> str:
+    if not backend.strip():
+        raise UsageError("the address of a back-end is needed, for example https://openeo.example")
+    address = backend.strip()
+    # People write host names; credentials go over https unless the address says otherwise.
+    address = address if "://" in address else f"https://{address}"
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
+        raise UsageError(f"{backend!r} is no http(s) address of a back-end")
+    if parts.username or parts.password:
+        raise UsageError("take user and password out of the address and pass auth=(user, password) instead")
+    return address
