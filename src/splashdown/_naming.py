@@ -222,10 +222,18 @@ def _alternatives(asset: Asset, name: str, *, flat: bool) -> Iterator[str]:
     if folder and folder not in name.split("/")[:-1]:
         name = safe_path(f"{folder}_{name}" if flat else f"{folder}/{name}")
     yield name
-    head, slash, last = name.rpartition("/")
-    stem, suffix = split_suffix(last)
+    first, slash, rest = name.partition("/")
+    head, _, last = name.rpartition("/")
     number = 2
     while True:
-        tail = f"-{number}{suffix}"
-        yield head + slash + shorten(stem, MAX_SEGMENT - len(tail)) + tail
+        yield f"{head}{slash}{numbered(last, number)}"
+        if slash:  # a file may have the name of the folder: then no name in it is free
+            yield f"{numbered(first, number)}/{rest}"
         number += 1
+
+
+def numbered(segment: str, number: int) -> str:
+    """``a.tif`` as ``a-2.tif``, within the length that a segment may have."""
+    stem, suffix = split_suffix(segment)
+    tail = f"-{number}{suffix}"
+    return shorten(stem, MAX_SEGMENT - len(tail)) + tail

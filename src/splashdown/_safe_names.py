@@ -29,7 +29,7 @@ def safe_segment(text: str, *, replacement: str = "_") -> str:
     if _PLAIN.match(text) and len(text) <= MAX_SEGMENT and not _DEVICE.match(text):
         return text
     text = _FORBIDDEN.sub(replacement, unicodedata.normalize("NFC", text))
-    text = "".join(c for c in text if unicodedata.category(c)[0] not in "C" and unicodedata.category(c) not in _LINES)
+    text = "".join(c for c in text if unicodedata.category(c)[0] != "C" and unicodedata.category(c) not in _LINES)
     text = text.strip().rstrip(". ")
     if text.startswith("."):
         text = "_" + text.lstrip(".")

@@ -31,8 +31,8 @@ def render(template: str, fields: Fields) -> str:
 
     Fields are ``job_id``, ``collection``, ``item``, ``key``, ``filename`` (the name that the href has), ``name`` (the
     name that openEO clients give), ``ext`` (with its dot), ``datetime``, ``start``, ``end`` (with a format as of
-    ``strftime``), ``counter`` (with a format such as ``04d``), and any property of the item or field of the asset. What an asset
-    does not have is left out, an absent date is ``undated``.
+    ``strftime``), ``counter`` (with a format such as ``04d``), and any property of the item or field of the asset.
+    What an asset does not have is left out, an absent date is ``undated``.
     """
     return _FIELD.sub(lambda found: _value(found.group(1), fields), template)
 
