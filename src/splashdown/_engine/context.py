@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from splashdown._engine.allowance import Allowance
 from splashdown._engine.dispatch import Dispatcher
@@ -22,6 +23,22 @@ Sign = Callable[[str], tuple[str, Mapping[str, str]]]
 def unsigned(href: str) -> tuple[str, Mapping[str, str]]:
     """The signer of a source that needs none."""
     return href, {}
+
+
+class Remote(Protocol):
+    """What reading remote files takes: a run's :class:`Context` has it, and so has an asset open for reading."""
+
+    settings: Settings
+    renewal: Renewal
+    events: Dispatcher
+    stop: threading.Event
+    throttle: Throttle
+
+    def transport(self, href: str, /) -> Transport:
+        """The transport for an href's scheme."""
+
+    def sign(self, href: str, /) -> tuple[str, Mapping[str, str]]:
+        """The href to read now, and the headers to send with it."""
 
 
 @dataclass(slots=True, kw_only=True)

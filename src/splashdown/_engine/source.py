@@ -28,7 +28,7 @@ from splashdown.events import Progress, Retried
 from splashdown.model import Buffer, ReadRequest, RemoteInfo, Transfer
 
 if TYPE_CHECKING:
-    from splashdown._engine.context import Context
+    from splashdown._engine.context import Remote
     from splashdown.protocols import Stream
 
 _PROGRESS_SECONDS = 0.1
@@ -37,7 +37,7 @@ _PROGRESS_SECONDS = 0.1
 class Source:
     """The remote side of one transfer: where it is read now, which version, and what that has cost."""
 
-    def __init__(self, context: Context, transfer: Transfer) -> None:
+    def __init__(self, context: Remote, transfer: Transfer) -> None:
         self.context = context
         self.transfer = transfer
         self.generation = context.renewal.generation

@@ -1,0 +1,280 @@
+"""Opens an asset for a loader: the bytes come over the transports, signed, retried and of one version.
+
+How one range survives networks and servers is in :mod:`splashdown._engine.source`. This module decides which
+requests there are: the first is a range of 64 KiB that also tells size and version and is kept, so that a small file
+costs one request; a server without ranges is read once, to a temporary file.
+"""
+
+from __future__ import annotations
+
+import builtins
+import io
+import shutil
+import tempfile
+import threading
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import IO, Self, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from splashdown._engine.concurrent import unordered
+from splashdown._engine.context import Sign
+from splashdown._engine.dispatch import Dispatcher
+from splashdown._engine.local_handle import LocalHandle, check_size
+from splashdown._engine.renew import Renewal
+from splashdown._engine.retry import RestartError, Throttle
+from splashdown._engine.seekable import SeekableAsset
+from splashdown._engine.settings import Settings
+from splashdown._engine.source import Reader, Source
+from splashdown._engine.verify import Expectation
+from splashdown.errors import ChangedError, HttpStatusError, RangeNotServedError, StoreError, UsageError, describe
+from splashdown.model import Asset, RemoteInfo, Transfer
+from splashdown.protocols import AssetHandle, Transport
+
+_HEAD = 64 * 1024
+T = TypeVar("T")
+
+
+@dataclass(slots=True, kw_only=True)
+class _Remote:
+    """What the readers of one asset share (:class:`splashdown._engine.context.Remote`)."""
+
+    transport: Callable[[str], Transport]
+    settings: Settings
+    sign: Sign
+    renewal: Renewal
+    events: Dispatcher = field(default_factory=lambda: Dispatcher(()))
+    stop: threading.Event = field(default_factory=threading.Event)
+    throttle: Throttle = field(default_factory=Throttle)
+
+
+def open_asset(
+    asset: Asset,
+    *,
+    transport: Callable[[str], Transport],
+    sign: Sign,
+    settings: Settings,
+    refresh: Callable[[], Mapping[tuple[str | None, str], Asset]] | None = None,
+    local: Path | None = None,
+) -> AssetHandle:
+    """A handle on one asset; nothing is requested before the first read.
+
+    ``local`` is a stored copy that has been verified; all reading is done there then.
+    """
+    if local is not None:
+        return LocalHandle(asset, local)
+    # A checksum of the whole file is worth computing only where there is one to compare it with.
+    settings = replace(settings, checksum=None)
+    return RemoteHandle(asset, _Remote(transport=transport, settings=settings, sign=sign, renewal=Renewal(refresh)))
+
+
+class RemoteHandle:
+    """An :class:`~splashdown.protocols.AssetHandle` over the transports. It may be used from several threads."""
+
+    def __init__(self, asset: Asset, remote: _Remote) -> None:
+        self.asset = asset
+        self._remote = remote
+        self._info: RemoteInfo | None = None
+        self._head: memoryview | None = None
+        self._copy: LocalHandle | None = None
+        self._lock = threading.RLock()
+        self._cleanup: Callable[[], object] = remote.stop.set
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop what is still being read, and remove the temporary file."""
+        self._remote.stop.set()
+        self._cleanup()
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file, as the server says; the first use may cost a request."""
+        if self._copy is None:
+            info = self._info or self._probe()
+            if info.size is not None:
+                return info.size
+        return self._local().size
+
+    def bytes(self, max_bytes: int | None = None) -> builtins.bytes:
+        """The whole file, verified like a download. Raises ``LoadError`` when it is larger than ``max_bytes``."""
+        if self._copy is not None:
+            return self._copy.bytes(max_bytes)
+        target = io.BytesIO()
+        self._read_all(target, max_bytes)
+        return target.getvalue()
+
+    def open(self) -> IO[builtins.bytes]:
+        """A seekable file; sequential reading asks for larger and larger ranges, up to 8 MiB."""
+        if self._copy is not None:
+            return self._copy.open()
+        return io.BufferedReader(SeekableAsset(self), buffer_size=16 * 1024)
+
+    def path(self) -> Path:
+        """A temporary copy, verified; it is removed by :meth:`close`, or with this object."""
+        return self._local().path()
+
+    def read_range(self, start: int, stop: int) -> memoryview:
+        """The bytes ``start:stop``, cut at the end of the file."""
+        if not 0 <= start <= stop:
+            raise UsageError(f"{start}:{stop} is not a range of bytes")
+        if self._copy is None and self._info is None and stop <= _HEAD:
+            self._probe()
+        known = self._known(start, stop)
+        if known is not None:
+            return known
+        if self._copy is None and (self._info is None or self._info.ranges):
+            try:
+                return self._request(start, stop)
+            except RangeNotServedError:
+                pass  # although it said so; what follows reads the file once instead
+        return self._local().read_range(start, stop)
+
+    def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, memoryview]]:
+        """Several ranges over several connections; ``(index, bytes)`` as they arrive. Nothing is merged."""
+        connections = 1 if self._copy else self._remote.settings.range_connections
+        yield from unordered(lambda one: self.read_range(*one), ranges, connections)
+
+    def _known(self, start: int, stop: int) -> memoryview | None:
+        """What can be told without a request."""
+        size = self._info.size if self._info else None
+        stop = stop if size is None else min(stop, size)
+        if start >= stop:
+            return memoryview(b"")
+        return self._head[start:stop] if self._head is not None and stop <= len(self._head) else None
+
+    def _probe(self) -> RemoteInfo:
+        """The first request: size, version and the first bytes at once."""
+        with self._lock:
+            if self._info is None:
+                source = self._source()
+                info, head = _patiently(source, lambda: _read_head(source))
+                self._info, self._head = info, memoryview(head).toreadonly()
+            return self._info
+
+    def _request(self, start: int, stop: int) -> memoryview:
+        reader = Reader(self._source(), start, stop)
+        try:
+            info = self._same_version(reader.open())
+            reader.stop = stop = stop if info.size is None else min(stop, info.size)
+            content = memoryview(bytearray(stop - start))
+            at = 0
+            for chunk in reader.chunks(stop):
+                content[at : at + len(chunk)] = chunk
+                at += len(chunk)
+            reader.finish()
+        except RestartError as restart:
+            if isinstance(restart.cause, HttpStatusError) and restart.cause.status == 416 and start >= self.size:
+                return memoryview(b"")
+            raise restart.cause from restart
+        finally:
+            reader.close()
+        return content.toreadonly()
+
+    def _same_version(self, info: RemoteInfo) -> RemoteInfo:
+        """Pin the version of the first answer, whichever range it was for."""
+        with self._lock:
+            if self._info is None:
+                self._info = info
+            elif self._info.validator != info.validator:
+                raise ChangedError(f"{self.asset.label}: the file changed on the server while it was read")
+            return self._info
+
+    def _source(self) -> Source:
+        source = Source(self._remote, Transfer(asset=self.asset, name=self.asset.key))
+        source.pinned, source.worked = self._info, self._info is not None
+        return source
+
+    def _local(self) -> LocalHandle:
+        """A temporary copy of the whole file, in a folder of its own: nothing beside it may pass for its sidecar."""
+        with self._lock:
+            if self._copy is None:
+                folder = tempfile.mkdtemp(prefix="splashdown-")
+                self._cleanup = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+                path = Path(folder, f"asset{_suffix(self.asset)}")
+                try:
+                    with path.open("wb") as file:
+                        self._read_all(file, None)
+                except OSError as error:
+                    raise StoreError(
+                        f"{self.asset.label}: no temporary copy can be made ({describe(error)})"
+                    ) from error
+                self._copy = LocalHandle(self.asset, path)
+            return self._copy
+
+    def _read_all(self, target: IO[builtins.bytes], max_bytes: int | None) -> None:
+        """Write the whole file, going on behind its first bytes where those are there."""
+        source = self._source()
+
+        def attempt() -> RemoteInfo:
+            target.seek(0)
+            target.truncate()
+            usable = self._head is not None and source.pinned is not None and source.pinned.ranges
+            head = self._head if usable and self._head is not None else memoryview(b"")
+            return self._read_once(source, target, head, max_bytes)
+
+        info = _patiently(source, attempt)
+        if self._info is not None and info.validator != self._info.validator:
+            self._head = None  # of an older version
+        self._info = info
+
+    def _read_once(
+        self, source: Source, target: IO[builtins.bytes], head: memoryview, max_bytes: int | None
+    ) -> RemoteInfo:
+        reader = Reader(source, len(head), budget=source.budget)
+        try:
+            info = source.pinned or reader.open()
+            check_size(self.asset, info.size, max_bytes)
+            expected = Expectation(self.asset, info, self._remote.settings)
+            digests = expected.digests()
+            target.write(head)
+            digests.update(head)
+            for chunk in reader.chunks(info.size):
+                target.write(chunk)
+                digests.update(chunk)
+                check_size(self.asset, reader.pos, max_bytes)
+            reader.finish()
+            expected.check(reader.pos, digests)
+        finally:
+            reader.close()
+        return info
+
+
+def _read_head(source: Source) -> tuple[RemoteInfo, bytearray]:
+    reader = Reader(source, 0, _HEAD, budget=source.budget)
+    try:
+        info = reader.open()
+        # Where the size is unknown, a body that ends before the range does is no error.
+        reader.stop = None if info.size is None else min(_HEAD, info.size)
+        head = bytearray().join(reader.chunks(_HEAD if reader.stop is None else reader.stop))
+        if info.ranges:
+            reader.finish()
+    finally:
+        reader.close()
+    return info, head
+
+
+def _patiently(source: Source, attempt: Callable[[], T]) -> T:
+    """Repeat what has to begin anew, as the engine does with a transfer: a surprise is forgiven once."""
+    forgiven = False
+    while True:
+        try:
+            return attempt()
+        except RestartError as restart:
+            if not restart.retries and forgiven:
+                raise restart.cause from restart
+            forgiven = forgiven or not restart.retries
+            source.ranges = source.ranges and restart.ranges
+            source.forget()
+
+
+def _suffix(asset: Asset) -> str:
+    """The ending that the file has remotely: some formats are recognised by it."""
+    suffix = PurePosixPath(unquote(urlsplit(asset.href).path)).suffix
+    return suffix if suffix[1:].isalnum() and len(suffix) < 12 else ""
