@@ -128,6 +128,11 @@ class Session:
                 self._transports[scheme] = spec.create(self._fill(spec.name, spec.options, {}))
             return self._transports[scheme]
 
+    def _transport_of(self, results: ResultSet, href: str) -> Transport:
+        """The source's own transport for an href, else the session's."""
+        own = results.transport(href) if results.transport else None
+        return own or self.transport(href)
+
     def sink(self, target: str, **options: Any) -> Sink:
         """A sink for a target: a folder's path, or a URL such as ``s3://bucket/prefix/``. Close it after use."""
         spec = self.registry.sink(scheme_of(target))
@@ -155,7 +160,7 @@ class Session:
 
         return open_asset(
             asset,
-            transport=self.transport,
+            transport=lambda href: self._transport_of(results, href),
             sign=lambda href: self.sign(href, results.signer),
             settings=self.settings,
             refresh=_renewal(results),
@@ -179,7 +184,7 @@ class Session:
             return run_plan(
                 plan,
                 sink=sink,
-                transport=self.transport,
+                transport=lambda href: self._transport_of(results, href),
                 settings=settings or self.settings,
                 sign=lambda href: self.sign(href, results.signer),
                 refresh=_renewal(results),

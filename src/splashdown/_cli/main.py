@@ -16,9 +16,7 @@ from splashdown._version import __version__
 COMMANDS = {
     "demo": "splashdown._cli.demo",
     "download": "splashdown._cli.download",
-    "jobs": "splashdown._cli.jobs",
     "load": "splashdown._cli.load",
-    "logs": "splashdown._cli.logs",
     "ls": "splashdown._cli.ls",
     "plugins": "splashdown._cli.plugins",
 }
