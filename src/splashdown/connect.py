@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from splashdown.results import JobResults
     from splashdown.session import Session
 
-__all__ = ["Backend", "Job", "connect"]
+__all__ = ["Backend", "Job", "connect", "job_at"]
 
 #: Levels of log entries, from the least to the most urgent (openEO API, ``/jobs/{job_id}/logs``).
 LEVELS = ("debug", "info", "warning", "error")
@@ -48,6 +48,17 @@ def connect(backend: str, *, auth: object = None, session: Session | None = None
     if not isinstance(capabilities.get("api_version"), str):
         raise ResolveError(f"{api} is no openEO API: its capabilities name no api_version")
     return Backend(api, Client(make_authority(api, auth)), capabilities, session)
+
+
+def job_at(url: str, *, auth: object = None, session: Session | None = None) -> Job:
+    """The handle of the job with this URL; the URL of its results will do. Nothing is requested but discovery.
+
+    Raises :class:`~splashdown.errors.UsageError` when the URL is not a job's.
+    """
+    from splashdown._openeo.urls import parse_job_url
+
+    parts = parse_job_url(url)
+    return connect(parts.api, auth=auth, session=session).job(parts.job)
 
 
 class Backend:

@@ -18,7 +18,9 @@ COMMANDS = {
     "config": "splashdown._cli.config",
     "demo": "splashdown._cli.demo",
     "download": "splashdown._cli.download",
+    "jobs": "splashdown._cli.jobs",
     "load": "splashdown._cli.load",
+    "logs": "splashdown._cli.logs",
     "ls": "splashdown._cli.ls",
     "plugins": "splashdown._cli.plugins",
 }

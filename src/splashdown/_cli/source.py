@@ -43,10 +43,26 @@ def filter_options(function: _F) -> _F:
     return function
 
 
+_SIGN_IN = (
+    click.option("--login", is_flag=True, help="Ask for a user name and a password."),
+    click.option("--netrc", is_flag=True, help="Take user and password of the API's host from ~/.netrc."),
+    click.option("--stored-login", is_flag=True, help="Take the login that openeo-auth has stored."),
+)
+
+
+def sign_in_options(function: _F) -> _F:
+    """Give a command the ways to sign in."""
+    for option in reversed(_SIGN_IN):
+        function = option(function)
+    return function
+
+
 def source_options(function: _F) -> _F:
     """Give a command what is needed to open a source."""
     options = (
-        click.option("--login", is_flag=True, help="Ask for a user name and a password."),
+        *_SIGN_IN,
+        click.option("--wait", is_flag=True, help="Wait until the openEO job is finished."),
+        click.option("--partial", is_flag=True, help="Take what there is of an unfinished openEO job."),
         click.option("--resolver", metavar="NAME", help="Take this resolver, where the source's form does not tell."),
         click.option("-o", "--option", metavar="PLUGIN.NAME=VALUE", multiple=True, help="A plugin's option."),
     )
@@ -55,10 +71,14 @@ def source_options(function: _F) -> _F:
     return function
 
 
-def open_source(source: str, *, login: bool = False, resolver: str | None = None, **given: Any) -> JobResults:
+def open_source(
+    source: object, *, resolver: str | None = None, wait: bool = False, partial: bool = False, **given: Any
+) -> JobResults:
     """Open a source for a command: credentials from the environment or a prompt, filters applied."""
     session = make_session(given.pop("option", ()))
-    results = session.open(source, auth=credentials(login), resolver=resolver, notify=_notify)
+    # What is not asked for is not passed on: other resolvers know nothing of jobs.
+    options = {name: True for name, wanted in (("wait", wait), ("partial", partial)) if wanted}
+    results = session.open(source, auth=credentials(given), resolver=resolver, notify=notify, **options)
     return select(results, given)
 
 
@@ -77,18 +97,21 @@ def make_session(options: tuple[str, ...] = (), context: click.Context | None = 
     )
 
 
-def credentials(login: bool = False) -> object:
-    """What the environment holds, or what the user types: a token, ``(user, password)``, or nothing."""
+def credentials(given: dict[str, Any]) -> object:
+    """What a command was told to sign in with, else what the environment holds: a value for ``auth=``, or ``None``."""
+    from splashdown.auth import Netrc, StoredLogin, from_environment
+
+    login, netrc, stored = given.pop("login", False), given.pop("netrc", False), given.pop("stored_login", False)
+    if login + netrc + stored > 1:
+        raise click.UsageError("--login, --netrc and --stored-login exclude each other")
     if login:
         return click.prompt("User", err=True), click.prompt("Password", hide_input=True, err=True)
-    token = os.environ.get("SPLASHDOWN_TOKEN")
-    user = os.environ.get("SPLASHDOWN_USER")
-    if token or not user:
-        return token or None
-    password = os.environ.get("SPLASHDOWN_PASSWORD")
-    if password is None:
-        password = click.prompt(f"Password of {user}", hide_input=True, err=True)
-    return user, password
+    if netrc or stored:
+        return Netrc() if netrc else StoredLogin()
+    found, user = from_environment(os.environ), os.environ.get("SPLASHDOWN_USER")
+    if user and not (os.environ.get("SPLASHDOWN_TOKEN") or os.environ.get("SPLASHDOWN_PASSWORD")):
+        return user, click.prompt(f"Password of {user}", hide_input=True, err=True)
+    return found
 
 
 def select(results: JobResults, given: Mapping[str, Any]) -> JobResults:
@@ -123,5 +146,6 @@ def _split_pair(pair: str, option: str) -> tuple[str, str]:
     return name, value
 
 
-def _notify(message: str) -> None:
+def notify(message: str) -> None:
+    """Show how resolving goes on."""
     click.echo(message, err=True)

@@ -1,0 +1,47 @@
+"""``splashdown jobs``: the jobs on an openEO back-end, so that an id can be picked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from splashdown._cli import render
+from splashdown._cli.source import credentials, sign_in_options
+
+if TYPE_CHECKING:
+    from splashdown.connect import Job
+
+
+@click.command("jobs")
+@click.argument("backend")
+@click.option("--limit", type=click.IntRange(1), metavar="N", help="Not more than N jobs.")
+@click.option("--status", metavar="STATUS", multiple=True, help="Only jobs with this status; repeatable.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
+@sign_in_options
+def command(backend: str, limit: int | None, status: tuple[str, ...], as_json: bool, **given: Any) -> None:
+    """List your jobs on BACKEND, the address of an openEO back-end.
+
+    Example: splashdown jobs https://openeo.example --status finished
+    """
+    from itertools import islice
+
+    from splashdown.connect import connect
+
+    handle = connect(backend, auth=credentials(given))
+    wanted = (job for job in handle.jobs() if not status or job.metadata.get("status") in status)
+    jobs = list(islice(wanted, limit))
+    if as_json:
+        render.echo_json([{**job.metadata, "url": job.url} for job in jobs])
+        return
+    render.table(("id", "status", "created", "title"), [_row(job) for job in jobs])
+    click.echo(f"{len(jobs)} jobs on {handle.url}")
+    if jobs:
+        click.echo(f"Next: splashdown download {handle.url}/jobs/ID FOLDER")
+
+
+def _row(job: Job) -> tuple[str, str, str, str]:
+    from splashdown._openeo.jobs import describe_status
+
+    metadata = dict(job.metadata)
+    return job.id, describe_status(metadata), str(metadata.get("created") or ""), str(metadata.get("title") or "")
