@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from pathlib import PurePosixPath
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from splashdown.errors import ConflictError, LoadError, NoProviderError, OptionError, SplashdownError, describe
+from splashdown.errors import (
+    ConflictError,
+    LoadError,
+    NoAssetError,
+    NoProviderError,
+    OptionError,
+    SplashdownError,
+    describe,
+)
 from splashdown.model import Asset
 from splashdown.protocols import AssetHandle
 from splashdown.specs import LoaderSpec
@@ -87,23 +96,49 @@ def choose(handle: AssetHandle, loaders: Sequence[LoaderSpec], name: str | None 
 
 def apply(spec: LoaderSpec, handle: AssetHandle, **options: object) -> object:
     """Call a loader: options are checked before any byte is read, and what it raises becomes a ``LoadError``."""
-    _check_options(spec, options)
-    try:
+    _check_options(spec, spec.load, options)
+    with _named(spec, handle.asset.label):
         return spec.load(handle, **options)
-    except SplashdownError:
-        raise
-    except ImportError as error:
-        raise LoadError(
-            f"loader {spec.name!r} cannot read {handle.asset.label}: it needs a package that is not installed"
-            f" ({describe(error)})"
-        ) from error
-    except Exception as error:
-        raise LoadError(f"loader {spec.name!r} cannot read {handle.asset.label}: {describe(error)}") from error
+
+
+def load_many(handles: Sequence[AssetHandle], loaders: Sequence[LoaderSpec], name: str, **options: object) -> object:
+    """Make one object of several assets; those whose type and ending are of another format are left out.
+
+    Raises ``NoAssetError`` when none is left, and otherwise what :func:`load` raises.
+    """
+    spec = _by_name(name, loaders)
+    if spec.load_many is None:
+        raise OptionError(f"loader {name!r} makes one object of one asset: load them one by one")
+    _check_options(spec, spec.load_many, options)
+    own = [handle for handle in handles if _is_for(spec, handle.asset)]
+    if not own:
+        raise NoAssetError(f"none of {len(handles)} assets is for the loader {name!r}: {', '.join(spec.media_types)}")
+    with _named(spec, f"{len(own)} assets"):
+        return spec.load_many(own, **options)
 
 
 def bare_type(media_type: str | None) -> str:
     """The media type without parameters, in lower case: they carry a profile, never another format."""
     return (media_type or "").partition(";")[0].strip().lower()
+
+
+@contextmanager
+def _named(spec: LoaderSpec, what: str) -> Iterator[None]:
+    """Whatever a loader raises tells which one it was and what it read."""
+    try:
+        yield
+    except SplashdownError:
+        raise
+    except ImportError as error:
+        raise LoadError(
+            f"loader {spec.name!r} cannot read {what}: it needs a package that is not installed ({describe(error)})"
+        ) from error
+    except Exception as error:
+        raise LoadError(f"loader {spec.name!r} cannot read {what}: {describe(error)}") from error
+
+
+def _is_for(spec: LoaderSpec, asset: Asset) -> bool:
+    return _serves_type(spec, bare_type(asset.media_type)) or any(_has_ending(spec, e) for e in _endings(asset))
 
 
 def _serves_type(spec: LoaderSpec, media_type: str) -> bool:
@@ -166,8 +201,8 @@ def _nothing_fits(
     return f"no loader takes {asset.label} ({looked}): name one of {known}, for example load('bytes')"
 
 
-def _check_options(spec: LoaderSpec, options: Iterable[str]) -> None:
-    parameters = inspect.signature(spec.load).parameters.values()
+def _check_options(spec: LoaderSpec, load: Callable[..., object], options: Iterable[str]) -> None:
+    parameters = inspect.signature(load).parameters.values()
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         return
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]

@@ -20,6 +20,9 @@ from splashdown.redact import redact
 from splashdown.sources import scheme_of
 
 if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import NDArray
+
     from splashdown._engine.settings import Settings
     from splashdown.model import Known, ResultSet, RunReport
     from splashdown.protocols import AssetHandle, Listener, Sink
@@ -115,6 +118,24 @@ class ResultAsset:
     def load_text(self, **options: Any) -> str:
         """The asset as text (UTF-8 unless ``encoding`` says otherwise)."""
         return str(self.load("text", **options))
+
+    def load_geotiff(self, **options: Any) -> xr.DataArray:
+        """A GeoTIFF, or a part of it, as an ``xarray.DataArray`` (band, y, x); needs ``splashdown-geotiff``.
+
+        Options: ``bands``, ``bbox`` with ``bbox_crs``, ``window``, ``overview`` or ``resolution``, ``masked``,
+        ``scaled``, ``chunks`` (lazy, with Dask), ``max_bytes``, ``engine``.
+        """
+        array: xr.DataArray = self.load("geotiff", **options)
+        return array
+
+    def load_numpy(self, **options: Any) -> NDArray[Any]:
+        """The pixels of a GeoTIFF as a numpy array, with ``masked=True`` a masked one; options as for GeoTIFF."""
+        array: NDArray[Any] = self.load("numpy", **options)
+        return array
+
+    def open_geotiff(self, **options: Any) -> Any:
+        """A GeoTIFF opened for many reads: ``.shape``, ``.bands``, ``.crs``, ..., and ``.read(...)``."""
+        return self.load("geotiff-handle", **options)
 
 
 class JobResults:
@@ -283,6 +304,18 @@ class JobResults:
     def load_bytes(self, key: str | None = None, **options: Any) -> bytes:
         """One asset's bytes."""
         return self.get_asset(key).load_bytes(**options)
+
+    def load_geotiffs(self, **options: Any) -> xr.DataArray:
+        """All GeoTIFFs at once as one array (t, band, y, x), where they share a grid; needs ``splashdown-geotiff``.
+
+        Options are those of :meth:`ResultAsset.load_geotiff`, except ``chunks``. Raises
+        :class:`~splashdown.errors.LoadError`, which says what differs, when they do not fit together.
+        """
+        from splashdown._loading import load_many
+
+        handles = [self.handle(asset) for asset in self.assets]
+        array: xr.DataArray = load_many(handles, self.session.registry.loaders(), "geotiff", **options)  # type: ignore[assignment]  # that loader's type
+        return array
 
     def retry(self, report: RunReport, **options: Any) -> RunReport:
         """Repeat what failed in an earlier run; options are those of :meth:`transfer`."""

@@ -73,6 +73,7 @@ class LoaderSpec:
     ``media_types`` are compared without parameters and case; ``extensions`` have their dot; ``magic`` holds
     prefixes of the file. ``summarise(object)`` gives the few facts that the command line prints. ``load`` is a
     :class:`~splashdown.protocols.Loader`; its keyword-only arguments are the options that a user may pass.
+    ``load_many`` makes one object of several assets (files per date, for example), where the format allows it.
     """
 
     name: str
@@ -81,6 +82,7 @@ class LoaderSpec:
     extensions: Sequence[str] = ()
     magic: Sequence[bytes] = ()
     summarise: Callable[[Any], Mapping[str, object]] | None = None
+    load_many: Callable[Concatenate[Sequence[AssetHandle], ...], object] | None = None
     summary: str = ""
 
 

@@ -7,7 +7,7 @@ Each reads the whole file and therefore has a cap on its size. Which one is mean
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from splashdown.errors import LoadError, describe
@@ -67,7 +67,6 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         media_types=("application/json", "application/geo+json"),
         extensions=(".json", ".geojson"),
         magic=(b"{", b"["),
-        summarise=_summarise_json,
         summary="a JSON document as dict and list",
     )
     yield LoaderSpec(
@@ -75,13 +74,11 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         load=load_text,
         media_types=("text/plain", "text/markdown"),
         extensions=(".txt", ".md", ".log"),
-        summarise=_summarise_text,
         summary="a text file as str",
     )
     yield LoaderSpec(
         name="bytes",
         load=load_bytes,
-        summarise=lambda content: {"bytes": len(content)},
         summary="any file as bytes",
     )
 
@@ -99,18 +96,3 @@ def _deeper(document: object, limit: int) -> bool:
 
 def _too_deep(asset: AssetHandle, limit: int) -> str:
     return f"{asset.asset.label} nests deeper than {limit} levels: raise max_depth if you trust it"
-
-
-def _summarise_json(document: Any) -> Mapping[str, object]:
-    if isinstance(document, dict):
-        facts: dict[str, object] = {"type": "object", "keys": list(document)[:20]}
-        if document.get("type") == "FeatureCollection" and isinstance(document.get("features"), list):
-            facts["features"] = len(document["features"])
-        return facts
-    if isinstance(document, list):
-        return {"type": "array", "length": len(document)}
-    return {"type": type(document).__name__, "value": document}
-
-
-def _summarise_text(text: str) -> Mapping[str, object]:
-    return {"characters": len(text), "lines": len(text.splitlines())}

@@ -1,0 +1,65 @@
+"""GeoTIFF for Splashdown: from an asset to xarray or numpy, reading only what is needed.
+
+Registers the loaders ``geotiff``, ``numpy`` and ``geotiff-handle``. What is heavy is imported when it is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from splashdown.hookspecs import hookimpl
+from splashdown.specs import LoaderSpec
+from splashdown_geotiff._loaders import load_geotiff, load_geotiffs, load_numpy, open_geotiff
+
+if TYPE_CHECKING:
+    from splashdown_geotiff._raster import GeoTIFF
+
+__all__ = ["GeoTIFF", "load_geotiff", "load_geotiffs", "load_numpy", "open_geotiff"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "GeoTIFF":
+        from splashdown_geotiff._raster import GeoTIFF
+
+        return GeoTIFF
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+@hookimpl
+def splashdown_loaders() -> Iterable[LoaderSpec]:
+    """``geotiff`` for the media type; ``numpy`` and ``geotiff-handle`` when they are named."""
+    yield LoaderSpec(
+        name="geotiff",
+        load=load_geotiff,
+        load_many=load_geotiffs,
+        media_types=("image/tiff", "image/vnd.stac.geotiff", "image/geotiff"),
+        extensions=(".tif", ".tiff", ".geotiff"),
+        magic=(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+        summarise=_summarise("summarise"),
+        summary="a GeoTIFF as an xarray.DataArray (band, y, x)",
+    )
+    yield LoaderSpec(
+        name="numpy",
+        load=load_numpy,
+        summarise=_summarise("summarise_numpy"),
+        summary="the pixels of a GeoTIFF as a numpy array",
+    )
+    yield LoaderSpec(
+        name="geotiff-handle",
+        load=open_geotiff,
+        summarise=_summarise("summarise_open"),
+        summary="an open GeoTIFF for many reads",
+    )
+
+
+def _summarise(name: str) -> Any:
+    """One of ``_summary``'s functions, imported when it is called."""
+
+    def facts(loaded: Any) -> Mapping[str, object]:
+        from splashdown_geotiff import _summary
+
+        found: Mapping[str, object] = getattr(_summary, name)(loaded)
+        return found
+
+    return facts

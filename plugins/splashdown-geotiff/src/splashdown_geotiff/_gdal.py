@@ -1,0 +1,122 @@
+"""GDAL as the engine, for codings that only it reads; used with rasterio installed, on a local copy of the bytes.
+
+GDAL never sees the asset's href, and the only name it gets is a path that we have made. It opens with one driver,
+looks for no files beside it, and a file that names others as its overviews is refused.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pyproj import CRS
+
+from splashdown.errors import LoadError, describe
+from splashdown.protocols import AssetHandle
+from splashdown_geotiff._georeference import Transform
+from splashdown_geotiff._header import Band, Header
+from splashdown_geotiff._limits import SEGMENT_BYTES
+from splashdown_geotiff._plan import Window
+
+if TYPE_CHECKING:
+    import rasterio
+
+
+class GdalEngine:
+    """An ``Engine`` over rasterio. GDAL's datasets serve one thread at a time, hence the lock."""
+
+    def __init__(self, handle: AssetHandle) -> None:
+        self._label = handle.asset.label
+        self._path = handle.path()
+        self._lock = threading.Lock()
+        self._files: dict[int, rasterio.DatasetReader] = {}
+        file = self._open(0)
+        self._refuse_references(file)
+        self.header = self._describe(file)
+
+    def read_into(self, out: NDArray[Any], level: int, window: Window, bands: tuple[int, ...]) -> None:
+        """Fill ``out`` with a window of a level."""
+        with self._lock:
+            out[...] = self._call(level, "read", [b + 1 for b in bands], window)
+
+    def read_mask(self, level: int, window: Window) -> NDArray[np.bool_]:
+        """GDAL's mask of the first band, which is the file's."""
+        with self._lock:
+            hidden: NDArray[np.bool_] = self._call(level, "read_masks", 1, window) == 0
+            return hidden
+
+    def _call(self, level: int, method: str, bands: Any, window: Window) -> NDArray[Any]:
+        from rasterio.errors import RasterioError
+        from rasterio.windows import Window as RasterioWindow
+
+        place = RasterioWindow(*window)
+        try:
+            found: NDArray[Any] = getattr(self._open(level), method)(bands, window=place)
+        except RasterioError as error:
+            raise LoadError(f"{self._label}: GDAL cannot read its pixels ({describe(error)})") from error
+        return found
+
+    def _open(self, level: int) -> rasterio.DatasetReader:
+        import rasterio
+        from rasterio.errors import RasterioError
+
+        if level not in self._files:
+            options = {"overview_level": level - 1} if level else {}
+            try:
+                with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", GDAL_PAM_ENABLED="NO"):
+                    self._files[level] = rasterio.open(Path(self._path), driver="GTiff", sharing=False, **options)
+            except RasterioError as error:
+                raise LoadError(f"{self._label}: GDAL cannot open it ({describe(error)})") from error
+        return self._files[level]
+
+    def _refuse_references(self, file: rasterio.DatasetReader) -> None:
+        """GDAL's GTiff driver follows the file names in the domain OVERVIEWS, even out of memory."""
+        if any(file.tags(band, ns="OVERVIEWS") for band in (0, *file.indexes)):
+            raise LoadError(f"{self._label}: it names other files as its overviews: refused")
+        rows, columns = file.block_shapes[0]
+        size = rows * columns * max(np.dtype(t).itemsize for t in _types(file))
+        if size > SEGMENT_BYTES:
+            raise LoadError(f"{self._label}: one of its tiles takes {size:,} bytes, more than {SEGMENT_BYTES:,}")
+
+    def _describe(self, file: rasterio.DatasetReader) -> Header:
+        flags = [flag.name for flag in file.mask_flag_enums[0]]
+        alpha = next((i for i, c in enumerate(file.colorinterp) if c.name == "alpha"), None)
+        kind = "alpha" if "alpha" in flags else "nodata" if "nodata" in flags else ""
+        return Header(
+            levels=((file.width, file.height), *_overviews(file)),
+            dtype=np.dtype(_types(file)[0]),
+            bands=tuple(_band(file, number) for number in file.indexes),
+            transform=None if file.transform.is_identity else Transform(*file.transform[:6]),
+            crs=_crs(file),
+            nodata=file.nodata,
+            mask="internal" if "per_dataset" in flags and kind != "alpha" else kind,
+            alpha=alpha,
+            tags={k: v for k, v in file.tags().items() if k != "AREA_OR_POINT"},
+            block=file.block_shapes[0],
+        )
+
+
+def _types(file: rasterio.DatasetReader) -> list[str]:
+    wide = {"complex_int16": "complex64", "complex_int32": "complex128"}
+    return [wide.get(t, t) for t in file.dtypes]
+
+
+def _overviews(file: rasterio.DatasetReader) -> list[tuple[int, int]]:
+    return [(-(-file.width // factor), -(-file.height // factor)) for factor in file.overviews(1)]
+
+
+def _band(file: rasterio.DatasetReader, number: int) -> Band:
+    tags = file.tags(number)
+    return Band(
+        description=file.descriptions[number - 1] or tags.get("DESCRIPTION"),
+        scale=file.scales[number - 1],
+        offset=file.offsets[number - 1],
+        tags=tags,
+    )
+
+
+def _crs(file: rasterio.DatasetReader) -> CRS | None:
+    return CRS.from_wkt(file.crs.to_wkt()) if file.crs else None

@@ -1,0 +1,43 @@
+"""The bounds within which a file may make this package spend memory, whatever it declares."""
+
+from __future__ import annotations
+
+import os
+
+from splashdown.errors import LoadError
+
+#: First bytes read of every file: auth check, size and, as a rule, the whole header in one request.
+FIRST_READ = 64 * 1024
+#: A header read beyond the first one fetches at least this much.
+NEXT_READ = 64 * 1024
+#: All header bytes of one file together; the index of a million tiles fits.
+HEADER_BYTES = 32 * 1024**2
+#: The GDAL_METADATA tag; real ones have a few KB.
+METADATA_BYTES = 1024**2
+#: Image file directories in one file: a full COG with masks has about 30.
+DIRECTORIES = 64
+#: Entries in one directory; TIFF 6.0 with every extension has fewer than 200.
+ENTRIES = 4096
+#: One tile or strip, decoded.
+SEGMENT_BYTES = 256 * 1024**2
+#: What a read may return when the caller does not say.
+OUTPUT_BYTES = 4 * 1024**3
+
+
+def default_max_bytes() -> int:
+    """4 GiB, or half of the memory that is free where the system tells."""
+    try:
+        free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, OSError, ValueError):
+        return OUTPUT_BYTES
+    return min(OUTPUT_BYTES, free // 2) if free > 0 else OUTPUT_BYTES
+
+
+def check_output(size: int, max_bytes: int | None, label: str) -> None:
+    """Refuse an output of ``size`` bytes that is over the cap. Raises ``LoadError``."""
+    cap = default_max_bytes() if max_bytes is None else max_bytes
+    if size > cap:
+        raise LoadError(
+            f"{label}: this read would take {size:,} bytes, more than max_bytes={cap:,};"
+            " read less (bbox=, window=, bands=, overview=, resolution=), lazily (chunks={}), or raise max_bytes"
+        )

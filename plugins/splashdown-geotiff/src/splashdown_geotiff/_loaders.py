@@ -1,0 +1,140 @@
+"""The loaders that this package registers, with their arguments.
+
+Importing this must stay cheap, since every look at the list of plugins does: numpy, xarray and the codecs come
+with the first call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from splashdown.protocols import AssetHandle
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    from splashdown_geotiff._lazy import Chunks
+    from splashdown_geotiff._raster import GeoTIFF
+    from splashdown_geotiff._select import Bands, Box
+
+#: Files read at a time. They wait for the network, not for a core.
+JOBS = 8
+
+
+def load_geotiff(
+    asset: AssetHandle,
+    *,
+    bands: Bands | None = None,
+    bbox: Box | None = None,
+    bbox_crs: object = None,
+    window: Sequence[int] | None = None,
+    overview: int | None = None,
+    resolution: float | None = None,
+    masked: bool = False,
+    scaled: bool = False,
+    chunks: Chunks | None = None,
+    engine: str = "auto",
+    max_bytes: int | None = None,
+) -> xr.DataArray:
+    """Read a GeoTIFF, or a part of it, as an ``xarray.DataArray`` with the dimensions ``(band, y, x)``.
+
+    ``bands`` are names or numbers from 1. ``bbox`` is (west, south, east, north) in the raster's CRS, or in
+    ``bbox_crs``; every pixel that it touches is read. ``window`` is (column, row, width, height) in pixels.
+    ``overview`` is the place of an overview (0 is the finest), ``resolution`` takes the coarsest level whose
+    pixels are not larger than that; nothing is ever resampled. ``masked`` turns pixels without data into NaN,
+    ``scaled`` applies the bands' scales and offsets. ``chunks`` makes it lazy (Dask; ``{}`` for blocks of whole
+    tiles). ``max_bytes`` caps what is returned, or one block of it.
+
+    Raises ``OptionError`` for arguments that make no sense for this file, and ``LoadError`` for a file that
+    cannot be read, a box beside it, or a result over the cap.
+    """
+    return open_geotiff(asset, engine=engine).read(
+        bands=bands,
+        bbox=bbox,
+        bbox_crs=bbox_crs,
+        window=window,
+        overview=overview,
+        resolution=resolution,
+        masked=masked,
+        scaled=scaled,
+        chunks=chunks,
+        max_bytes=max_bytes,
+    )
+
+
+def load_numpy(
+    asset: AssetHandle,
+    *,
+    bands: Bands | None = None,
+    bbox: Box | None = None,
+    bbox_crs: object = None,
+    window: Sequence[int] | None = None,
+    overview: int | None = None,
+    resolution: float | None = None,
+    masked: bool = False,
+    scaled: bool = False,
+    engine: str = "auto",
+    max_bytes: int | None = None,
+) -> NDArray[Any]:
+    """Read a GeoTIFF's pixels as a numpy array (band, y, x); the arguments are those of ``load_geotiff``.
+
+    With ``masked=True`` it is a ``numpy.ma.MaskedArray``, which keeps the type that the file has.
+    """
+    return open_geotiff(asset, engine=engine).read_numpy(
+        bands=bands,
+        bbox=bbox,
+        bbox_crs=bbox_crs,
+        window=window,
+        overview=overview,
+        resolution=resolution,
+        masked=masked,
+        scaled=scaled,
+        max_bytes=max_bytes,
+    )
+
+
+def open_geotiff(asset: AssetHandle, *, engine: str = "auto") -> GeoTIFF:
+    """Open a GeoTIFF: its header is read once and kept, with the connections, for many reads."""
+    from splashdown_geotiff._raster import GeoTIFF
+
+    return GeoTIFF(asset, engine=engine)
+
+
+def load_geotiffs(
+    assets: Sequence[AssetHandle],
+    *,
+    bands: Bands | None = None,
+    bbox: Box | None = None,
+    bbox_crs: object = None,
+    window: Sequence[int] | None = None,
+    overview: int | None = None,
+    resolution: float | None = None,
+    masked: bool = False,
+    scaled: bool = False,
+    engine: str = "auto",
+    max_bytes: int | None = None,
+    jobs: int = JOBS,
+) -> xr.DataArray:
+    """Read many assets at once into ``(t, band, y, x)``; the arguments are those of ``load_geotiff``.
+
+    Files of one date are put together along ``band``. All have to share a grid: otherwise ``LoadError`` says
+    which two differ and in what. ``jobs`` is how many are read at a time.
+    """
+    from splashdown_geotiff._many import load_many
+
+    return load_many(
+        assets,
+        bands=bands,
+        bbox=bbox,
+        bbox_crs=bbox_crs,
+        window=window,
+        overview=overview,
+        resolution=resolution,
+        masked=masked,
+        scaled=scaled,
+        engine=engine,
+        max_bytes=max_bytes,
+        jobs=jobs,
+    )

@@ -1,0 +1,135 @@
+"""The reader of our own as an engine: finds levels and masks among a file's images and reads their windows."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from splashdown.errors import LoadError
+from splashdown.protocols import AssetHandle
+from splashdown_geotiff._crs import read_crs
+from splashdown_geotiff._directory import Directory, read_directories
+from splashdown_geotiff._georeference import read_keys, read_transform
+from splashdown_geotiff._head import Head
+from splashdown_geotiff._header import Band, Header
+from splashdown_geotiff._layout import Index, Layout, read_index, read_layout
+from splashdown_geotiff._metadata import Metadata, read_metadata
+from splashdown_geotiff._plan import Window
+from splashdown_geotiff._read import WindowReader
+
+_SUBFILE = 254
+#: Bits of ``NewSubfileType`` (TIFF 6.0, page 36): a reduced version, a page of several, a transparency mask.
+_REDUCED, _MASK = 1, 4
+
+
+class Image:
+    """One image of the file; where its segments lie is read when they are first wanted."""
+
+    def __init__(self, head: Head, directory: Directory, layout: Layout) -> None:
+        self.layout = layout
+        self._head = head
+        self._directory = directory
+        self._index: Index | None = None
+        self._lock = threading.Lock()
+
+    def read_into(self, out: NDArray[Any], window: Window, bands: tuple[int, ...], fill: float) -> None:
+        """Fill ``out`` with a window."""
+        with self._lock:
+            if self._index is None:
+                self._index = read_index(self._directory, self.layout, self._head)
+        WindowReader(self._head, self.layout, self._index, window, bands).read_into(out, fill)
+
+
+class NativeEngine:
+    """An ``Engine`` over one asset: one request for the header, as a rule, then one per run of wanted segments."""
+
+    def __init__(self, handle: AssetHandle) -> None:
+        self._head = Head(handle)
+        directories = read_directories(self._head)
+        self._levels, self._masks = self._sort(directories)
+        self.header = self._describe(directories[0])
+
+    def read_into(self, out: NDArray[Any], level: int, window: Window, bands: tuple[int, ...]) -> None:
+        """Fill ``out`` with a window of a level."""
+        self._levels[level].read_into(out, window, bands, _cast(self.header.fill, out.dtype))
+
+    def read_mask(self, level: int, window: Window) -> NDArray[np.bool_]:
+        """The internal mask of a level, which has an image of its own size."""
+        size = self.header.levels[level]
+        mask = next((m for m in self._masks if (m.layout.width, m.layout.height) == size), None)
+        if mask is None:
+            raise LoadError(f"{self._head.label}: no mask of {size[0]} x {size[1]} pixels for this overview")
+        out = np.empty((1, window.height, window.width), np.uint8)
+        mask.read_into(out, window, (0,), 0)
+        hidden: NDArray[np.bool_] = out[0] == 0
+        return hidden
+
+    def _sort(self, directories: list[Directory]) -> tuple[list[Image], list[Image]]:
+        """The first image with its overviews, finest first, and the masks. Further pages are left alone."""
+        first = Image(self._head, directories[0], read_layout(directories[0], self._head.label))
+        levels, masks = [first], []
+        for directory in directories[1:]:
+            kind = directory.number(_SUBFILE, 0)
+            if not kind & (_REDUCED | _MASK):
+                continue
+            image = Image(self._head, directory, read_layout(directory, self._head.label))
+            if kind & _MASK:
+                masks.append(image)
+            elif _is_overview(image.layout, first.layout):
+                levels.append(image)
+        levels[1:] = sorted(levels[1:], key=lambda i: -i.layout.width)
+        return levels, masks
+
+    def _describe(self, directory: Directory) -> Header:
+        layout, label = self._levels[0].layout, self._head.label
+        keys = read_keys(directory)
+        metadata = read_metadata(directory, label)
+        alpha = _alpha(layout, metadata)
+        return Header(
+            levels=tuple((i.layout.width, i.layout.height) for i in self._levels),
+            dtype=layout.dtype,
+            bands=tuple(_band(metadata, number) for number in range(layout.samples)),
+            transform=read_transform(directory, keys),
+            crs=read_crs(keys, label),
+            nodata=metadata.nodata,
+            mask=_mask_kind(bool(self._masks), metadata.nodata, alpha),
+            alpha=alpha,
+            tags=metadata.tags,
+            block=(layout.rows, layout.columns),
+        )
+
+
+def _is_overview(layout: Layout, full: Layout) -> bool:
+    same = (layout.samples, layout.dtype) == (full.samples, full.dtype)
+    return same and layout.width <= full.width and layout.height <= full.height
+
+
+def _mask_kind(internal: bool, nodata: float | None, alpha: int | None) -> str:
+    return "internal" if internal else "nodata" if nodata is not None else "alpha" if alpha is not None else ""
+
+
+def _alpha(layout: Layout, metadata: Metadata) -> int | None:
+    """The alpha band: GDAL's own word for it, else TIFF's ``ExtraSamples`` (1: premultiplied, 2: not)."""
+    for number, band in metadata.bands.items():
+        if band.color == "alpha" and number < layout.samples:
+            return number
+    for place, kind in enumerate(layout.extra):
+        if kind in {1, 2}:
+            return layout.samples - len(layout.extra) + place
+    return None
+
+
+def _band(metadata: Metadata, number: int) -> Band:
+    items = metadata.band(number)
+    return Band(description=items.description, scale=items.scale, offset=items.offset, tags=items.tags)
+
+
+def _cast(value: float, dtype: np.dtype[Any]) -> float:
+    """A fill value as this type can hold it; GDAL clamps in the same way."""
+    if dtype.kind not in "iu":
+        return value
+    limits = np.iinfo(dtype)
+    return 0 if value != value else int(min(max(value, limits.min), limits.max))  # noqa: PLR0124 - NaN

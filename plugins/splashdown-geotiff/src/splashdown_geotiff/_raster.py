@@ -1,0 +1,228 @@
+"""``GeoTIFF``: an open raster. Keeps header and connections, so that each read costs its pixels alone."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from splashdown.errors import LoadError, OptionError
+from splashdown.model import Asset
+from splashdown.protocols import AssetHandle
+from splashdown_geotiff._georeference import Transform
+from splashdown_geotiff._header import Engine
+from splashdown_geotiff._layout import UnsupportedError
+from splashdown_geotiff._lazy import Chunks, LazyPixels, lazy_array
+from splashdown_geotiff._limits import check_output
+from splashdown_geotiff._names import band_names
+from splashdown_geotiff._native import NativeEngine
+from splashdown_geotiff._plan import Window
+from splashdown_geotiff._select import Bands, Box, Selection, select
+from splashdown_geotiff._values import equals_nodata, missing, output_type, scale
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from pyproj import CRS
+
+
+class GeoTIFF:
+    """One raster, opened. May be read from several threads at once.
+
+    ``engine`` is ``"native"``, ``"gdal"`` (rasterio on a local copy), or ``"auto"``: native, and GDAL for the
+    codings that only it reads. Raises ``LoadError`` for what is no GeoTIFF, or damaged.
+    """
+
+    def __init__(self, handle: AssetHandle, *, engine: str = "auto") -> None:
+        self._handle = handle
+        self._engine = _open(handle, engine)
+        self._names = band_names(handle.asset, self._engine.header)
+
+    def __repr__(self) -> str:
+        return f"<GeoTIFF {self._handle.asset.label} {self.shape} {self.dtype}>"
+
+    @property
+    def label(self) -> str:
+        """The asset's name in messages."""
+        return self._handle.asset.label
+
+    @property
+    def asset(self) -> Asset:
+        """The asset that is read."""
+        return self._handle.asset
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Bands, rows and columns at full resolution."""
+        width, height = self._engine.header.levels[0]
+        return (len(self._names), height, width)
+
+    @property
+    def dtype(self) -> np.dtype[np.generic]:
+        """The type of the stored pixels."""
+        return self._engine.header.dtype
+
+    @property
+    def bands(self) -> tuple[str | int, ...]:
+        """Names of the bands: STAC's, else those in the file, else 1, 2, ..."""
+        return self._names
+
+    @property
+    def crs(self) -> CRS | None:
+        """The coordinate reference system."""
+        return self._engine.header.crs
+
+    @property
+    def transform(self) -> Transform | None:
+        """The affine transform ``(a, b, c, d, e, f)``, in the order of STAC's ``proj:transform``."""
+        return self._engine.header.transform
+
+    @property
+    def bounds(self) -> tuple[float, float, float, float] | None:
+        """Left, bottom, right, top in the units of the CRS."""
+        return None if self.transform is None else self.transform.bounds(self.shape[2], self.shape[1])
+
+    @property
+    def nodata(self) -> float | None:
+        """The value that marks pixels without data."""
+        return self._engine.header.nodata
+
+    @property
+    def overviews(self) -> tuple[tuple[int, int], ...]:
+        """Width and height of each overview, finest first; the place is what ``overview=`` takes."""
+        return self._engine.header.levels[1:]
+
+    @property
+    def scales(self) -> tuple[float, ...]:
+        """Each band's scale factor."""
+        return tuple(b.scale for b in self._engine.header.bands)
+
+    @property
+    def offsets(self) -> tuple[float, ...]:
+        """Each band's offset."""
+        return tuple(b.offset for b in self._engine.header.bands)
+
+    @property
+    def tags(self) -> Mapping[str, str]:
+        """The metadata items of the file."""
+        return self._engine.header.tags
+
+    def read(
+        self,
+        *,
+        bands: Bands | None = None,
+        bbox: Box | None = None,
+        bbox_crs: object = None,
+        window: Sequence[int] | None = None,
+        overview: int | None = None,
+        resolution: float | None = None,
+        masked: bool = False,
+        scaled: bool = False,
+        chunks: Chunks | None = None,
+        max_bytes: int | None = None,
+    ) -> xr.DataArray:
+        """The raster, or a part of it, as ``(band, y, x)``; see ``load_geotiff`` for the arguments."""
+        chosen = self.select(
+            bands=bands, bbox=bbox, bbox_crs=bbox_crs, window=window, overview=overview, resolution=resolution
+        )
+        values = self._values(chosen, masked=masked, scaled=scaled, chunks=chunks, max_bytes=max_bytes)
+        return self.describe(values, chosen, masked=masked, scaled=scaled)
+
+    def read_numpy(
+        self,
+        *,
+        bands: Bands | None = None,
+        bbox: Box | None = None,
+        bbox_crs: object = None,
+        window: Sequence[int] | None = None,
+        overview: int | None = None,
+        resolution: float | None = None,
+        masked: bool = False,
+        scaled: bool = False,
+        max_bytes: int | None = None,
+    ) -> NDArray[Any]:
+        """The pixels alone; with ``masked=True`` a masked array that keeps the type of the file."""
+        chosen = self.select(
+            bands=bands, bbox=bbox, bbox_crs=bbox_crs, window=window, overview=overview, resolution=resolution
+        )
+        if not masked:
+            values: NDArray[Any] = self._values(chosen, masked=False, scaled=scaled, chunks=None, max_bytes=max_bytes)
+            return values
+        stored = self._empty(chosen, self.dtype, max_bytes)
+        self._engine.read_into(stored, chosen.level, chosen.window, chosen.bands)
+        hidden = missing(self._engine, chosen, stored)
+        if scaled:
+            stored = stored.astype(output_type(self.dtype, masked=False, scaled=True), copy=False)
+            scale(stored, self._engine.header, chosen.bands)
+        mask = np.ma.nomask if hidden is None else np.broadcast_to(hidden, stored.shape)
+        fill = self.nodata if equals_nodata(self._engine.header, stored[:0]) is not None else None
+        return np.ma.MaskedArray(stored, mask=mask, fill_value=fill)
+
+    def fill(self, out: NDArray[Any], selection: Selection, *, masked: bool, scaled: bool) -> None:
+        """Read a selection into an array of the type that ``output_type`` names."""
+        # A 64-bit integer's nodata is lost once it is a float: then it is looked for before.
+        exact = out.dtype == self.dtype or self.dtype.itemsize <= 4
+        stored = out if exact else np.empty(out.shape, self.dtype)
+        self._engine.read_into(stored, selection.level, selection.window, selection.bands)
+        hidden = missing(self._engine, selection, stored) if masked else None
+        if not exact:
+            out[...] = stored
+        if scaled:
+            scale(out, self._engine.header, selection.bands)
+        if hidden is not None and hidden.any():
+            np.copyto(out, np.nan, where=hidden)
+
+    def select(self, **options: Any) -> Selection:
+        """Settle what a read would take, without reading."""
+        return select(self._engine.header, self._names, **options)
+
+    def describe(self, values: Any, selection: Selection, *, masked: bool, scaled: bool) -> xr.DataArray:
+        """An array of ``values`` with the coordinates and attributes of a selection."""
+        from splashdown_geotiff._array import data_array
+
+        asset, header = self._handle.asset, self._engine.header
+        return data_array(values, asset, header, self._names, selection, masked=masked, scaled=scaled)
+
+    def _values(
+        self, selection: Selection, *, masked: bool, scaled: bool, chunks: Chunks | None, max_bytes: int | None
+    ) -> Any:
+        dtype = output_type(self.dtype, masked=masked, scaled=scaled)
+
+        def read(window: Window, bands: tuple[int, ...]) -> NDArray[Any]:
+            part = Selection(level=selection.level, window=window, bands=bands, transform=None)
+            out = self._empty(part, dtype, max_bytes)
+            self.fill(out, part, masked=masked, scaled=scaled)
+            return out
+
+        if chunks is not None:
+            return lazy_array(LazyPixels(read, selection, dtype), chunks, self._engine.header.block)
+        return read(selection.window, selection.bands)
+
+    def _empty(self, selection: Selection, dtype: np.dtype[Any], max_bytes: int | None) -> NDArray[Any]:
+        """Memory for a selection, unless it is over the cap. Its pages are taken only as they are written."""
+        shape = (len(selection.bands), selection.window.height, selection.window.width)
+        check_output(math.prod(shape) * dtype.itemsize, max_bytes, self._handle.asset.label)
+        return np.empty(shape, dtype)
+
+
+def _open(handle: AssetHandle, engine: str) -> Engine:
+    if engine not in {"auto", "native", "gdal"}:
+        raise OptionError(f"engine={engine!r}: there are 'auto', 'native' and 'gdal'")
+    if engine != "gdal":
+        try:
+            return NativeEngine(handle)
+        except UnsupportedError as error:
+            if engine == "native":
+                raise
+            reason = f"{error}: only GDAL reads it"
+    else:
+        reason = f"{handle.asset.label}: engine='gdal' was asked for"
+    try:
+        import rasterio  # noqa: F401 - the extra that this engine stands on
+
+        from splashdown_geotiff._gdal import GdalEngine
+    except ImportError as error:
+        raise LoadError(f"{reason}, and rasterio is not installed: pip install 'splashdown-geotiff[gdal]'") from error
+    return GdalEngine(handle)

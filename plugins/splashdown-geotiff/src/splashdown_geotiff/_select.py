@@ -1,0 +1,175 @@
+"""From what a user asks (bands, box, window, level) to levels, pixels and band numbers. No pixel is read here."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pyproj import CRS, Transformer
+from pyproj.exceptions import ProjError
+
+from splashdown.errors import LoadError, OptionError
+from splashdown_geotiff._georeference import Transform
+from splashdown_geotiff._header import Header
+from splashdown_geotiff._plan import Window
+
+Bands = str | int | Iterable[str | int]
+Box = Sequence[float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What will be read. ``bands`` count from 0; ``window`` is in pixels of ``level``, ``transform`` the window's."""
+
+    level: int
+    window: Window
+    bands: tuple[int, ...]
+    transform: Transform | None
+
+
+def select(
+    header: Header,
+    names: Sequence[str | int],
+    *,
+    bands: Bands | None = None,
+    bbox: Box | None = None,
+    bbox_crs: object = None,
+    window: Sequence[int] | None = None,
+    overview: int | None = None,
+    resolution: float | None = None,
+) -> Selection:
+    """Settle a read. Raises ``OptionError`` for what makes no sense and ``LoadError`` for a box beside the raster."""
+    if bbox is not None and window is not None:
+        raise OptionError("bbox= and window= exclude each other: pass one")
+    if overview is not None and resolution is not None:
+        raise OptionError("overview= and resolution= exclude each other: pass one")
+    level = _level(header, overview, resolution)
+    width, height = header.levels[level]
+    transform = level_transform(header, level)
+    if window is not None:
+        chosen = _checked(window, width, height)
+    elif bbox is not None:
+        chosen = _window_of(header, transform, bbox, bbox_crs, width, height)
+    else:
+        chosen = Window(0, 0, width, height)
+    return Selection(
+        level=level,
+        window=chosen,
+        bands=_numbers(names, bands),
+        transform=None if transform is None else transform.moved(chosen.column, chosen.row),
+    )
+
+
+def level_transform(header: Header, level: int) -> Transform | None:
+    """The transform of an overview: the same area in fewer pixels."""
+    if header.transform is None:
+        return None
+    (full_width, full_height), (width, height) = header.levels[0], header.levels[level]
+    return header.transform.scaled(full_width / width, full_height / height)
+
+
+def _level(header: Header, overview: int | None, resolution: float | None) -> int:
+    overviews = len(header.levels) - 1
+    if overview is not None:
+        if not 0 <= overview < overviews:
+            raise OptionError(f"overview={overview}: this file has {overviews} overviews, counted from 0 (the finest)")
+        return overview + 1
+    if resolution is None:
+        return 0
+    if header.transform is None:
+        raise OptionError("resolution=: this file does not say how large its pixels are; pass overview=")
+    if not resolution > 0:
+        raise OptionError(f"resolution={resolution}: it is a size of pixels, in the units of the raster's CRS")
+    fine = [level for level in range(len(header.levels)) if _pixel_size(header, level) <= resolution * (1 + 1e-6)]
+    return max(fine, default=0)
+
+
+def _pixel_size(header: Header, level: int) -> float:
+    transform = level_transform(header, level)
+    assert transform is not None
+    return max(math.hypot(transform.a, transform.d), math.hypot(transform.b, transform.e))
+
+
+def _checked(window: Sequence[int], width: int, height: int) -> Window:
+    try:
+        column, row, across, down = (int(v) for v in window)
+    except (TypeError, ValueError):
+        raise OptionError(f"window={window!r}: pass (column, row, width, height) in pixels") from None
+    if column < 0 or row < 0 or across < 1 or down < 1 or column + across > width or row + down > height:
+        raise OptionError(f"window={tuple(window)} is not within the raster of {width} x {height} pixels")
+    return Window(column, row, across, down)
+
+
+def _window_of(
+    header: Header, transform: Transform | None, bbox: Box, bbox_crs: object, width: int, height: int
+) -> Window:
+    """All pixels that a box touches."""
+    if transform is None:
+        raise OptionError("bbox=: this file does not say where it lies; pass window=")
+    west, south, east, north = _in_raster_crs(header, _four(bbox), bbox_crs)
+    corners = [transform.inverse(x, y) for x in (west, east) for y in (south, north)]
+    columns, rows = zip(*corners, strict=True)
+    # A box that ends on a pixel's edge does not touch the next pixel; coordinates are rarely that exact.
+    first_column, last_column = math.floor(min(columns) + 1e-6), math.ceil(max(columns) - 1e-6)
+    first_row, last_row = math.floor(min(rows) + 1e-6), math.ceil(max(rows) - 1e-6)
+    left, top = max(first_column, 0), max(first_row, 0)
+    right, bottom = min(max(last_column, first_column + 1), width), min(max(last_row, first_row + 1), height)
+    if left >= right or top >= bottom:
+        bounds = tuple(round(v, 6) for v in transform.bounds(width, height))
+        raise LoadError(f"bbox={tuple(bbox)} does not touch the raster, which spans {bounds} in its own CRS")
+    return Window(left, top, right - left, bottom - top)
+
+
+def _four(bbox: Box) -> tuple[float, float, float, float]:
+    try:
+        west, south, east, north = (float(v) for v in bbox)
+    except (TypeError, ValueError):
+        raise OptionError(f"bbox={bbox!r}: pass (west, south, east, north)") from None
+    if not (math.isfinite(west + south + east + north) and west <= east and south <= north):
+        raise OptionError(f"bbox={tuple(bbox)}: west has to be below east and south below north")
+    return west, south, east, north
+
+
+def _in_raster_crs(
+    header: Header, bbox: tuple[float, float, float, float], bbox_crs: object
+) -> tuple[float, float, float, float]:
+    if bbox_crs is None:
+        return bbox
+    try:
+        given = CRS.from_user_input(bbox_crs)
+    except ProjError as error:
+        raise OptionError(f"bbox_crs={bbox_crs!r} is no coordinate reference system ({error})") from error
+    if header.crs is None:
+        raise OptionError("bbox_crs=: this file does not name its own CRS; pass the box in its coordinates")
+    if given == header.crs:
+        return bbox
+    found: Any = Transformer.from_crs(given, header.crs, always_xy=True).transform_bounds(*bbox)
+    if not all(math.isfinite(v) for v in found):
+        raise LoadError(f"bbox={bbox} cannot be expressed in the raster's CRS ({header.crs.name})")
+    return (float(found[0]), float(found[1]), float(found[2]), float(found[3]))
+
+
+def _numbers(names: Sequence[str | int], bands: Bands | None) -> tuple[int, ...]:
+    if bands is None:
+        return tuple(range(len(names)))
+    wanted = [bands] if isinstance(bands, str | int) else list(bands)
+    found = [_number(names, band) for band in wanted]
+    if not found or len(set(found)) != len(found):
+        raise OptionError(f"bands={wanted!r}: name each wanted band once")
+    return tuple(found)
+
+
+def _number(names: Sequence[str | int], band: str | int) -> int:
+    """A band by name, or by its number from 1."""
+    if isinstance(band, str) and band in names:
+        if list(names).count(band) > 1:
+            raise OptionError(f"band {band!r} is there more than once; name it by its number, from 1")
+        return list(names).index(band)
+    if isinstance(band, int) and 1 <= band <= len(names):
+        return band - 1
+    close = difflib.get_close_matches(str(band), [str(n) for n in names], n=1)
+    advice = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(map(str, names))}"
+    raise OptionError(f"no band {band!r}; {advice}")

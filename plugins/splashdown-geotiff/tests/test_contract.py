@@ -1,0 +1,66 @@
+"""The loaders keep the contract of loaders."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import splashdown_geotiff
+from raster_files import pixels, write_tiff
+
+from splashdown.testing import LoaderContract
+
+SPECS = {spec.name: spec for spec in splashdown_geotiff.splashdown_loaders()}
+DATA = pixels(2, 80, 90, "i2")
+
+
+class GeoTiffContract(LoaderContract):
+    @pytest.fixture(scope="class")
+    def good(self, tmp_path_factory):
+        path = tmp_path_factory.mktemp("good") / "x.tif"
+        return write_tiff(path, DATA, tiled=True, blockxsize=16, blockysize=16, compress="deflate")
+
+
+class TestGeoTiff(GeoTiffContract):
+    @pytest.fixture
+    def spec(self):
+        return SPECS["geotiff"]
+
+    def check(self, loaded):
+        np.testing.assert_array_equal(loaded, DATA)
+
+
+class TestNumpy(GeoTiffContract):
+    @pytest.fixture
+    def spec(self):
+        return SPECS["numpy"]
+
+    def check(self, loaded):
+        np.testing.assert_array_equal(loaded, DATA)
+
+
+class TestHandle(GeoTiffContract):
+    @pytest.fixture
+    def spec(self):
+        # Opening reads no pixels, so that a file which is cut off fails with its first read.
+        def load(asset):
+            raster = SPECS["geotiff-handle"].load(asset)
+            raster.read()
+            return raster
+
+        return replace(SPECS["geotiff-handle"], load=load)
+
+    def check(self, loaded):
+        np.testing.assert_array_equal(loaded.read(bands=[2]), DATA[1:])
+
+
+def test_importing_the_plugin_loads_nothing_heavy():
+    import subprocess
+    import sys
+
+    code = (
+        "import sys, splashdown_geotiff as s; list(s.splashdown_loaders());"
+        "print([m for m in ('numpy', 'xarray', 'pyproj', 'imagecodecs', 'rasterio') if m in sys.modules])"
+    )
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
