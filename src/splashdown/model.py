@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import datetime as dt
 
-    from splashdown.protocols import Signer
+    from splashdown.protocols import Signer, Transport
 
 #: What a chunk of a body may be: anything with the buffer protocol.
 Buffer = bytes | bytearray | memoryview
@@ -171,7 +171,9 @@ class ResultSet:
     """What a resolver returns: assets, the document that lists them, and how to renew their hrefs.
 
     ``items`` are the item documents that were read on the way (empty where the root document says it all).
-    ``signer`` gives credentials for the origin they belong to. ``refresh`` reads the source again and is used
+    ``signer`` gives credentials for the origin they belong to. ``transport`` gives the transport for an href that
+    has to be read in the source's own way (a client's session, say), ``None`` for any other; it is not closed by
+    those who use it. ``refresh`` reads the source again and is used
     when signed hrefs have expired; ``expires`` is when that will be, as seconds since the epoch.
     """
 
@@ -183,6 +185,7 @@ class ResultSet:
     items: Sequence[Mapping[str, Any]] = ()
     warnings: tuple[str, ...] = ()
     signer: Signer | None = None
+    transport: Callable[[str], Transport | None] | None = None
     refresh: Callable[[], ResultSet] | None = None
     expires: float | None = None
 

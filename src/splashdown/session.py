@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from splashdown._plugins import options as plugin_options
+from splashdown._plugins.config import Config, read_config
 from splashdown._plugins.registry import Registry
+from splashdown._plugins.suggest import did_you_mean
 from splashdown.errors import OptionError
 from splashdown.results import JobResults
-from splashdown.sources import matches_origin, scheme_of
+from splashdown.sources import matches_origin, scheme_of, without_pick
 
 if TYPE_CHECKING:
     from splashdown._engine.settings import Settings
@@ -43,7 +45,11 @@ class Session:
     ``discover=False`` no installed plugin is looked for; ``disable`` names plugins to leave out, ``only``
     the sole ones to use. ``strict=True`` raises for a broken plugin instead of going on without it.
     ``options`` are settings of plugins by name, for example ``{"s3": {"endpoint_url": "..."}}``.
-    ``settings`` are those of the transfer engine.
+    ``settings`` are those of the transfer engine. ``config`` is the path of a configuration file; ``True`` finds the
+    project's and the user's ``splashdown.toml``, ``False`` reads none. Arguments are stronger than environment
+    variables, and these stronger than files.
+
+    Raises :class:`~splashdown.errors.OptionError` for a configuration that cannot be right.
     """
 
     def __init__(
@@ -56,16 +62,20 @@ class Session:
         strict: bool = False,
         options: Mapping[str, Mapping[str, Any]] | None = None,
         settings: Settings | None = None,
+        config: bool | str | Path = True,
     ) -> None:
+        self.config = Config() if config is False else read_config(only=None if config is True else Path(config))
+        table = self.config.plugins
         self.registry = Registry(
             plugins=tuple(plugins),
-            discover=discover,
-            disable=tuple(disable),
-            only=None if only is None else tuple(only),
-            strict=strict,
+            discover=discover and table.discover,
+            disable=(*disable, *table.disable),
+            only=table.only if only is None else tuple(only),
+            strict=strict or table.strict,
         )
         self._options = dict(options or {})
         self._settings = settings
+        self._options_checked = False
         self._transports: dict[str, Transport] = {}
         self._signers: tuple[tuple[Sequence[str], Signer], ...] | None = None
         self._lock = threading.Lock()
@@ -92,7 +102,9 @@ class Session:
         if self._settings is None:
             from splashdown._engine.settings import Settings
 
-            self._settings = Settings()
+            self._settings = plugin_options.fill(
+                Settings, {}, plugin="", config=self.config.settings, environ=os.environ
+            )
         return self._settings
 
     def open(
@@ -128,10 +140,15 @@ class Session:
                 self._transports[scheme] = spec.create(self._fill(spec.name, spec.options, {}))
             return self._transports[scheme]
 
+    def _transport_of(self, results: ResultSet, href: str) -> Transport:
+        """The source's own transport for an href, else the session's."""
+        own = results.transport(href) if results.transport else None
+        return own or self.transport(href)
+
     def sink(self, target: str, **options: Any) -> Sink:
         """A sink for a target: a folder's path, or a URL such as ``s3://bucket/prefix/``. Close it after use."""
         spec = self.registry.sink(scheme_of(target))
-        return spec.create(target, self._fill(spec.name, spec.options, options))
+        return spec.create(without_pick(target), self._fill(spec.name, spec.options, options))
 
     def listener(self, name: str, **options: Any) -> Listener:
         """A listener that a plugin offers under this name."""
@@ -155,7 +172,7 @@ class Session:
 
         return open_asset(
             asset,
-            transport=self.transport,
+            transport=lambda href: self._transport_of(results, href),
             sign=lambda href: self.sign(href, results.signer),
             settings=self.settings,
             refresh=_renewal(results),
@@ -179,7 +196,7 @@ class Session:
             return run_plan(
                 plan,
                 sink=sink,
-                transport=self.transport,
+                transport=lambda href: self._transport_of(results, href),
                 settings=settings or self.settings,
                 sign=lambda href: self.sign(href, results.signer),
                 refresh=_renewal(results),
@@ -196,13 +213,32 @@ class Session:
             )
         return self._signers
 
+    def _check_options(self) -> None:
+        """Refuse options for a plugin that does not exist; a file may configure one that is not installed here."""
+        self._options_checked = True
+        unknown, known = {*self._options, *self.config.option_tables}, frozenset[str]()
+        for installed in (False, True):
+            if unknown:
+                known = frozenset(self.registry.options_types(installed=installed))
+                unknown -= known
+        for name in sorted(unknown):
+            hint = did_you_mean(name, known)
+            if name in self._options or hint:
+                raise OptionError(
+                    f"no plugin has options under the name '{name}'{hint or f'; there are {sorted(known)}'}"
+                )
+
     def _fill(self, name: str, options_type: type | None, given: Mapping[str, Any]) -> Any:
+        if not self._options_checked:
+            self._check_options()
         merged = {**self._options.get(name, {}), **given}
         if options_type is None:
             if merged:
                 raise OptionError(f"the plugin {name!r} has no options, so {', '.join(sorted(merged))} cannot be set")
             return None
-        return plugin_options.fill(options_type, merged, plugin=name, config=None, environ=os.environ)
+        return plugin_options.fill(
+            options_type, merged, plugin=name, config=self.config.options(name), environ=os.environ
+        )
 
 
 def _renewal(results: ResultSet) -> Callable[[], Mapping[tuple[str | None, str], Asset]] | None:

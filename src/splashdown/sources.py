@@ -30,6 +30,12 @@ def scheme_of(place: str) -> str:
     return scheme.lower() if len(scheme) > 1 else ""
 
 
+def without_pick(place: str) -> str:
+    """The target without the distribution that picks its plugin: ``s3://b/k`` for ``splashdown-s3:s3://b/k``."""
+    scheme, separator, rest = place.partition("://")
+    return f"{scheme.rpartition(':')[2]}{separator}{rest}" if separator else place
+
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 

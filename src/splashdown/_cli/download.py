@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,7 +12,6 @@ from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import filter_options, open_source, source_options
 
 if TYPE_CHECKING:
-    from splashdown._engine.settings import Settings
     from splashdown.model import Plan
     from splashdown.results import JobResults, ResultAsset
 
@@ -50,6 +50,7 @@ def command(source: str, target: str, dry_run: bool, key: str | None, as_json: b
     style = "json" if as_json else "quiet" if quiet else "table"
     options = _transfer_options(given)
     results = open_source(source, **given)
+    options["settings"] = replace(results.session.settings, **options["settings"])
     if not quiet:
         for warning in results.result_set.warnings:
             click.echo(f"Warning: {warning}", err=True)
@@ -72,13 +73,10 @@ def _transfer_options(given: dict[str, Any]) -> dict[str, Any]:
     return options
 
 
-def _settings(jobs: int | None, no_resume: bool, fail_fast: bool) -> Settings:
-    from splashdown._engine.settings import Settings
-
-    chosen: dict[str, Any] = {"resume": not no_resume, "fail_fast": fail_fast}
-    if jobs is not None:
-        chosen["jobs"] = jobs
-    return Settings(**chosen)
+def _settings(jobs: int | None, no_resume: bool, fail_fast: bool) -> dict[str, Any]:
+    """What the command line says; all else is configured, or the default."""
+    chosen = {"jobs": jobs, "resume": False if no_resume else None, "fail_fast": True if fail_fast else None}
+    return {name: value for name, value in chosen.items() if value is not None}
 
 
 def _show_plan(results: JobResults, target: str, style: str, options: dict[str, Any]) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from splashdown._version import __version__
 
 #: Command names and the modules that hold them; a module is imported when its command is run or listed.
 COMMANDS = {
+    "config": "splashdown._cli.config",
     "demo": "splashdown._cli.demo",
     "download": "splashdown._cli.download",
     "jobs": "splashdown._cli.jobs",
@@ -31,23 +33,37 @@ EXIT_INTERRUPTED = 130
 
 
 class LazyGroup(click.Group):
-    """A group that imports a command when it is asked for, so that ``--version`` imports none."""
+    """A group that imports a command when it is asked for, so that ``--version`` imports none.
+
+    What is not built in may be an action of a plugin; plugins are loaded to find out.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """All command names."""
-        return sorted({*super().list_commands(ctx), *COMMANDS})
+        """All command names, those of plugins included."""
+        from splashdown._cli.action import action_commands
+
+        return sorted({*COMMANDS, *action_commands(ctx)})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """One command, imported now."""
         if cmd_name in COMMANDS:
             command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
             return command
-        return super().get_command(ctx, cmd_name)
+        from splashdown._cli.action import action_command, action_commands
+
+        name = action_commands(ctx).get(cmd_name.replace("_", "-"))
+        return None if name is None else action_command(ctx, name)
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="splashdown")
-def cli() -> None:
+# Eager, so that `--plugin FILE --help` lists what the file adds.
+@click.option("--plugin", metavar="FILE", multiple=True, is_eager=True, help="Use this Python file as a plugin.")
+@click.option("--no-plugins", is_flag=True, is_eager=True, help="Use no installed plugin.")
+@click.option("--disable-plugin", metavar="NAME", multiple=True, is_eager=True, help="Leave this plugin out.")
+@click.option("--only-plugin", metavar="NAME", multiple=True, is_eager=True, help="Of the installed ones, only this.")
+@click.option("--strict", is_flag=True, is_eager=True, help="Stop when a plugin is broken.")
+def cli(**plugins: Any) -> None:
     """Land the results of openEO batch jobs, and any STAC assets, where they are needed.
 
     Example: splashdown download https://openeo.example/openeo/1.2/jobs/JOB data/
@@ -66,6 +82,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; every error ends as one line on stderr."""
     try:
+        _warn_in_one_line()
         result: Any = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -82,6 +99,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _report(error)
     return result if isinstance(result, int) else 0
+
+
+def _warn_in_one_line() -> None:
+    """Show each warning about a plugin once, as a line; others are for developers and stay as they are."""
+    usual, said = warnings.showwarning, set[str]()
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if category.__name__ != "PluginWarning":
+            usual(message, category, *where, **more)
+        elif str(message) not in said:
+            said.add(str(message))
+            click.echo(f"Warning: {message}", err=True)
+
+    warnings.showwarning = show
 
 
 def _report(error: Exception) -> int:

@@ -41,6 +41,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """Several lines without control characters."""
+    return "".join(f"{printable(line)}\n" for line in text.splitlines())
+
+
 def size(count: int | None) -> str:
     """A number of bytes for people, in binary units."""
     if count is None:

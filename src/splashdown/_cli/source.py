@@ -82,11 +82,19 @@ def open_source(
     return select(results, given)
 
 
-def make_session(options: tuple[str, ...] = ()) -> Session:
-    """A session with the plugin options of the command line."""
+def make_session(options: tuple[str, ...] = (), context: click.Context | None = None) -> Session:
+    """A session with the plugins and the plugin options of the command line."""
     from splashdown.session import Session
 
-    return Session(options=plugin_options(options))
+    chosen = (context or click.get_current_context()).find_root().params
+    return Session(
+        plugins=chosen.get("plugin") or (),
+        discover=not chosen.get("no_plugins"),
+        disable=chosen.get("disable_plugin") or (),
+        only=chosen.get("only_plugin") or None,
+        strict=bool(chosen.get("strict")),
+        options=plugin_options(options),
+    )
 
 
 def credentials(given: dict[str, Any]) -> object:

@@ -99,7 +99,7 @@ def resolve_job(source: str, context: ResolveContext) -> ResultSet:
     options = JobOptions.of(context.options)
     reader = _reader(parse_job_url(source), context.auth, options)
     try:
-        return _attempt(reader, options, context)
+        return attempt(reader, options, context)
     except JobNotFound:
         raise
     except (NotFoundError, ResolveError) as error:
@@ -107,10 +107,11 @@ def resolve_job(source: str, context: ResolveContext) -> ResultSet:
         if other is None:
             raise
     # The address was the back-end's, not its API's.
-    return _attempt(_reader(other, context.auth, options), options, context)
+    return attempt(_reader(other, context.auth, options), options, context)
 
 
-def _attempt(reader: JobReader, options: JobOptions, context: ResolveContext) -> ResultSet:
+def attempt(reader: JobReader, options: JobOptions, context: ResolveContext) -> ResultSet:
+    """Wait where that is asked for, and read."""
     if options.wait is not False and not reader.url.signed:
         reader.wait(None if options.wait is True else float(options.wait), context.notify)
     return reader.read()

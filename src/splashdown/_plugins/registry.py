@@ -111,6 +111,11 @@ class Registry:
         """All actions by name; a name that two plugins use has each under ``distribution:name``."""
         return {name: cast("ActionSpec", o.spec) for name, o in self._by_name("actions").items()}
 
+    def options_types(self, *, installed: bool = True) -> Mapping[str, type]:
+        """The dataclass of options by the name of what can be configured; an action's are arguments of its call."""
+        offers = [o.spec for o in self._loading.offers(installed=installed) if not isinstance(o.spec, ActionSpec)]
+        return {spec.name: t for spec in offers if (t := getattr(spec, "options", None)) is not None}
+
     def run_plan(self, plan: Plan, execute: Callable[[], RunReport]) -> RunReport:
         """Execute a plan inside what plugins put around a run, installed ones included."""
         return self._loading.run_plan(plan, execute)
@@ -118,6 +123,11 @@ class Registry:
     def plugins(self) -> tuple[PluginInfo, ...]:
         """Every plugin there is: loaded, failed or disabled. Never raises for a broken one, unless ``strict``."""
         return self._loading.infos()
+
+    @property
+    def choice(self) -> Choice:
+        """Which plugins may be loaded, after arguments and environment."""
+        return self._loading.choice
 
     @property
     def failures(self) -> tuple[PluginFailure, ...]:

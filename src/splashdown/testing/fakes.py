@@ -203,7 +203,7 @@ def make_asset(key: str = "data.bin", href: str | None = None, **fields: Any) ->
 
 
 def make_session(*plugins: object, **options: Any) -> Session:
-    """A session with the built-in plugins and these, whatever is installed; a plugin's failure is raised."""
+    """A session with the built-in plugins and these, whatever is installed or configured; failures are raised."""
     from splashdown.session import Session
 
-    return Session(plugins=plugins, discover=False, strict=True, **options)
+    return Session(plugins=plugins, discover=False, strict=True, config=False, **options)

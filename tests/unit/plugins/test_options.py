@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from splashdown._engine.settings import Settings
 from splashdown._plugins.options import REQUIRED, fields_of, fill, variable
 from splashdown.errors import OptionError
 
@@ -19,6 +20,11 @@ from splashdown.errors import OptionError
 class Level(enum.Enum):
     LOW = "low"
     HIGH = "high"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inner:
+    attempts: int = 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +38,9 @@ class Options:
     mode: Literal["a", "b"] = "a"
     level: Level = Level.LOW
     folder: Path | None = None
+    verify: bool | str = True
+    labels: Mapping[str, str] = field(default_factory=dict)
+    inner: Inner = field(default_factory=Inner)
     token: str = field(default="", metadata={"secret": True})
 
 
@@ -67,6 +76,9 @@ def test_the_variable_of_an_option_is_its_plugin_and_name_in_capitals():
         ("mode", "b", "b"),
         ("level", "high", Level.HIGH),
         ("folder", "/x", Path("/x")),
+        ("verify", "no", False),
+        ("verify", "/etc/bundle.pem", "/etc/bundle.pem"),
+        ("labels", "a=1, b=2", {"a": "1", "b": "2"}),
     ],
 )
 def test_text_from_the_environment_becomes_the_type_of_the_field(name, text, value):
@@ -133,8 +145,38 @@ def test_what_the_dataclass_itself_refuses_is_an_option_error():
             if self.n % 2:
                 raise ValueError("n has to be even")
 
-    with pytest.raises(OptionError, match="options of 'x': n has to be even"):
+    with pytest.raises(OptionError, match="'x': n has to be even"):
         fill(Even, {"n": 1}, plugin="x")
+
+
+def test_a_table_within_the_table_is_filled_like_the_table():
+    assert filled(config={"inner": {"attempts": 2}}).inner == Inner(attempts=2)
+    assert filled(environ={"SPLASHDOWN_S3_INNER_ATTEMPTS": "3"}).inner == Inner(attempts=3)
+    assert filled({"inner": {"attempts": 4}}).inner == filled({"inner": Inner(attempts=4)}).inner == Inner(attempts=4)
+    with pytest.raises(OptionError, match=r"'s3_inner' has no option 'atempts'.*did you mean 'attempts'"):
+        filled(config={"inner": {"atempts": 2}})
+
+
+def test_a_mapping_is_taken_as_it_is():
+    assert filled({"labels": {"a": "1"}}).labels == {"a": "1"}
+
+
+def test_an_error_of_the_dataclass_own_words_is_not_wrapped():
+    @dataclass(kw_only=True)
+    class Refuses:
+        n: int = 2
+
+        def __post_init__(self):
+            raise OptionError("x: n is unlucky")
+
+    with pytest.raises(OptionError, match=r"^x: n is unlucky$"):
+        fill(Refuses, {}, plugin="x")
+
+
+def test_the_settings_of_splashdown_itself_have_no_plugin_in_their_variables():
+    assert variable("", "jobs") == "SPLASHDOWN_JOBS"
+    settings = fill(Settings, {}, plugin="", environ={"SPLASHDOWN_JOBS": "3", "SPLASHDOWN_RETRY_ATTEMPTS": "2"})
+    assert (settings.jobs, settings.retry.attempts) == (3, 2)
 
 
 def test_fields_are_described_for_help():

@@ -1,0 +1,168 @@
+"""Stores files at exactly the paths that the openEO client promises, each in one step.
+
+A file has no name until it is whole, or a hidden one where the system cannot do that, and nothing else is
+ever written: no journal, no receipt.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+import stat
+import tempfile
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+from splashdown.errors import StoreError, describe
+from splashdown.model import Buffer, Content, Part, PartPolicy, Upload
+
+
+class PendingFile:
+    """A file that appears under its path with ``commit`` and not before; an older one is replaced then."""
+
+    def __init__(self, path: Path) -> None:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        self._device = path.exists() and not path.is_file()
+        # Through a symbolic link the file that it points at is written, as open() would.
+        self._path = path if self._device else Path(os.path.realpath(path))
+        self._folder = Path(tempfile.gettempdir()) if self._device else self._path.parent
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._hidden = self._folder / f".{secrets.token_hex(8)}.part"
+        self._lock = threading.Lock()
+        self._fd = self._unnamed()
+        self._named = self._fd is None
+        if self._fd is None:
+            self._fd = os.open(self._hidden, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.discard()
+
+    def write(self, chunk: Buffer, offset: int) -> None:
+        """Write all of a chunk at an offset, from any thread."""
+        rest = memoryview(chunk).cast("B")
+        with self._lock:
+            os.lseek(self._descriptor(), offset, os.SEEK_SET)
+            while rest:
+                rest = rest[os.write(self._descriptor(), rest) :]
+
+    def commit(self) -> None:
+        """Give the file its name."""
+        if self._device:
+            self._pour()
+            return
+        if not self._named:
+            # Only with a folder's descriptor does os.link() follow the symbolic link that /proc shows (linkat(2)).
+            os.link(f"/proc/self/fd/{self._descriptor()}", self._hidden, src_dir_fd=self._descriptor())
+            self._named = True
+        with suppress(FileNotFoundError):
+            # A file that is written anew keeps its permissions.
+            self._hidden.chmod(stat.S_IMODE(self._path.stat().st_mode))
+        self._close()
+        self._hidden.replace(self._path)
+        self._named = False
+
+    def discard(self) -> None:
+        """Remove what was not committed. Harmless afterwards."""
+        self._close()
+        if self._named:
+            self._hidden.unlink(missing_ok=True)
+            self._named = False
+
+    def _unnamed(self) -> int | None:
+        """A file without a name, which vanishes by itself when the process is killed (Linux, most file systems)."""
+        flag = getattr(os, "O_TMPFILE", None)
+        if flag is None or not Path("/proc/self/fd").is_dir():
+            return None
+        try:
+            return os.open(self._folder, flag | os.O_RDWR, 0o666)
+        except OSError:
+            return None
+
+    def _pour(self) -> None:
+        """Copy into something that is no regular file, for example a named pipe or ``/dev/stdout``."""
+        with self._path.open("wb", buffering=0) as device:
+            os.lseek(self._descriptor(), 0, os.SEEK_SET)
+            while chunk := os.read(self._descriptor(), 1 << 20):
+                device.write(chunk)
+        self.discard()
+
+    def _descriptor(self) -> int:
+        if self._fd is None:
+            raise ValueError(f"the new {self._path} is closed already")
+        return self._fd
+
+    def _close(self) -> None:
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write a small file, in one step."""
+    with PendingFile(path) as pending:
+        pending.write(data, 0)
+        pending.commit()
+
+
+class PathsSink:
+    """A sink whose keys stand for paths anywhere (see :class:`~splashdown.protocols.Sink`).
+
+    ``causes`` keeps the ``OSError`` behind a failure, by key, for callers who promise that exception.
+    """
+
+    parts = PartPolicy()
+
+    def __init__(self, paths: Mapping[str, Path]) -> None:
+        self._paths = paths
+        self._pending: dict[str, PendingFile] = {}
+        self.causes: dict[str, OSError] = {}
+
+    def begin(self, key: str, content: Content) -> Upload:  # noqa: ARG002 - the protocol's signature
+        """Open the file that will be this key's."""
+        try:
+            self._pending[key] = PendingFile(self._paths[key])
+        except OSError as error:
+            raise self._failed(key, error) from error
+        return Upload(key=key)
+
+    def put_part(self, upload: Upload, part: Part, chunks: Iterable[Buffer]) -> str:
+        """Write the part where it belongs."""
+        pending, offset = self._pending[upload.key], part.start
+        for chunk in chunks:
+            try:
+                pending.write(chunk, offset)
+            except OSError as error:
+                raise self._failed(upload.key, error) from error
+            offset += len(memoryview(chunk).cast("B"))
+        return str(part.number)
+
+    def commit(self, upload: Upload, tags: Sequence[str]) -> str:  # noqa: ARG002
+        """Give the file its name; return its path."""
+        try:
+            self._pending[upload.key].commit()
+        except OSError as error:
+            raise self._failed(upload.key, error) from error
+        return str(self._paths[upload.key])
+
+    def abort(self, upload: Upload) -> None:
+        """Remove the file."""
+        pending = self._pending.pop(upload.key, None)
+        if pending is not None:
+            pending.discard()
+
+    def close(self) -> None:
+        """Remove whatever was neither committed nor aborted."""
+        for pending in self._pending.values():
+            pending.discard()
+
+    def _failed(self, key: str, error: OSError) -> StoreError:
+        self.causes[key] = error
+        return StoreError(f"{self._paths[key]} could not be written: {describe(error)}")

@@ -1,0 +1,100 @@
+"""Moves files for the drop-in: through the engine, over one connection, to given paths, with the client's errors."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import requests
+from openeo.rest import DEFAULT_DOWNLOAD_CHUNK_SIZE, DEFAULT_DOWNLOAD_RANGE_SIZE, OpenEoClientException
+from requests.utils import get_encoding_from_headers
+
+import splashdown
+from splashdown.errors import TransferError
+from splashdown.model import Asset, IfExists, Outcome, Plan, ResultSet, Status, Transfer
+from splashdown_openeo._files import PathsSink
+from splashdown_openeo._transport import ConnectionTransport
+
+if TYPE_CHECKING:
+    from openeo.rest.connection import Connection
+
+#: What the client's own functions leave behind is the files alone: nothing to resume from, no checksums.
+_SETTINGS = splashdown.Settings(resume=False, verify=False, checksum=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """One file to fetch."""
+
+    href: str
+    path: Path
+
+
+def fetch(
+    connection: Connection,
+    moves: Sequence[Move],
+    *,
+    chunk_size: int | None = DEFAULT_DOWNLOAD_CHUNK_SIZE,
+    range_size: int = DEFAULT_DOWNLOAD_RANGE_SIZE,
+    renew: Callable[[Sequence[Move]], Sequence[str]] | None = None,
+) -> list[Exception | None]:
+    """Fetch all files, several at a time; for each the exception that it ended with, or ``None``.
+
+    ``renew`` returns fresh hrefs for the same files; it is asked when a server refuses one. The exceptions are
+    those of the openEO client, of requests and of the operating system, as its own download functions raise them.
+    """
+    transport = ConnectionTransport(connection, chunk_size=chunk_size, range_size=range_size)
+    if not moves:
+        return []
+    # Names in the plan only tell the files apart: where each goes is settled by the caller.
+    names = [f"{number}/file" for number in range(len(moves))]
+    assets = _assets(names, [move.href for move in moves])
+    transfers = tuple(Transfer(asset=one, name=one.key, if_exists=IfExists.OVERWRITE) for one in assets)
+    refresh = None if renew is None else lambda: _result_set(transport, _assets(names, renew(moves)))
+    sink = PathsSink(dict(zip(names, (move.path for move in moves), strict=True)))
+    # One file may be read over several connections; many files share what the connection's pool holds.
+    settings = _SETTINGS if len(moves) == 1 else replace(_SETTINGS, range_connections=1)
+    try:
+        with splashdown.Session(discover=False) as session:
+            results = splashdown.JobResults(session, replace(_result_set(transport, assets), refresh=refresh))
+            report = results.transfer(Plan(target="", transfers=transfers), sink=sink, settings=settings)
+    finally:
+        sink.close()
+    return [_cause(outcome, transport, sink) for outcome in report.outcomes]
+
+
+def read(connection: Connection, href: str) -> requests.Response:
+    """The whole file as a response whose body is in memory already."""
+    transport = ConnectionTransport(connection)
+    asset = Asset(key="file", href=href)
+    with splashdown.Session(discover=False, settings=_SETTINGS) as session:
+        results = splashdown.JobResults(session, _result_set(transport, [asset]))
+        try:
+            body = results.get_asset().open().bytes()
+        except TransferError as error:
+            raise transport.causes.get((href, str(error)), OpenEoClientException(str(error))) from None
+    response = requests.Response()
+    response.status_code = requests.codes.ok
+    response.url = href
+    response.headers.update(transport.headers)
+    response.encoding = get_encoding_from_headers(response.headers)
+    response.raw = io.BytesIO(body)
+    return response
+
+
+def _assets(names: Sequence[str], hrefs: Sequence[str]) -> list[Asset]:
+    return [Asset(key=name, href=href) for name, href in zip(names, hrefs, strict=True)]
+
+
+def _result_set(transport: ConnectionTransport, assets: Sequence[Asset]) -> ResultSet:
+    return ResultSet(id="drop-in", kind="job", assets=assets, document={}, transport=lambda _: transport)
+
+
+def _cause(outcome: Outcome, transport: ConnectionTransport, sink: PathsSink) -> Exception | None:
+    if outcome.status is not Status.FAILED:
+        return None
+    cause = sink.causes.get(outcome.transfer.name) or transport.causes.get((outcome.asset.href, outcome.error))
+    return cause or OpenEoClientException(f"{outcome.error_type}: {outcome.error}")

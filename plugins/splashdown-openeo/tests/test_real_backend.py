@@ -1,0 +1,165 @@
+"""The client and the drop-in side by side on a real openEO back-end: every shape of results, byte for byte."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
+
+import openeo
+import openeo.rest.job
+import pytest
+import splashdown_openeo
+from openeo_backend import Backend, JobIds, running_backend
+
+import splashdown
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+VERSIONS = ["1.0", "1.1", "1.2"]
+FINISHED = [JobIds.plain, JobIds.single, JobIds.json, JobIds.items, JobIds.items_only, JobIds.sub_folder, JobIds.many]
+#: What differs from one reading of a signed result to the next.
+SIGNATURE = re.compile(rb"(?<=/)[0-9a-f]{32}(?=[/?])|expires=\d+")
+
+
+@pytest.fixture(scope="module", params=["signed", "unsigned"])
+def server(request) -> Iterator[Backend]:
+    with running_backend(expiration=3600 if request.param == "signed" else None) as backend:
+        yield backend
+
+
+def connect(server: Backend, version: str = "1.2") -> openeo.Connection:
+    return openeo.connect(f"{server.url}/openeo/{version}", retry=False).authenticate_basic(*server.auth)
+
+
+def tree(folder):
+    found = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): SIGNATURE.sub(b"*", path.read_bytes()) for path in found}
+
+
+def both(job, tmp_path, call):
+    """What the call returns and leaves, by the client and by ours; an exception by its type and text."""
+    seen = []
+    for classes, name in ((openeo.rest.job, "client"), (splashdown_openeo, "ours")):
+        folder = tmp_path / name
+        folder.mkdir()
+        try:
+            paths = call(classes.JobResults(job), folder)
+            value = [path.relative_to(folder).as_posix() for path in paths]
+        except openeo.rest.OpenEoClientException as error:
+            value = (type(error).__name__, re.sub(r"\(ref: .*\)", "", str(error)))
+        seen.append((value, tree(folder)))
+    return seen
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("job_id", FINISHED)
+def test_download_files_gives_the_same_files(server, tmp_path, job_id, version):
+    job = connect(server, version).job(job_id)
+    client, ours = both(job, tmp_path, lambda results, folder: results.download_files(folder))
+    assert ours == client
+    assert set(server.content(job_id).values()) <= set(ours[1].values()) or job_id == JobIds.items_only
+
+
+@pytest.mark.parametrize("job_id", [JobIds.created, JobIds.running, JobIds.error, JobIds.canceled, "nobody-knows"])
+@pytest.mark.parametrize("version", VERSIONS)
+def test_jobs_without_results_raise_the_same(server, tmp_path, job_id, version):
+    job = connect(server, version).job(job_id)
+    client, ours = both(job, tmp_path, lambda results, folder: results.download_files(folder))
+    assert ours == client
+    assert ours[0][0] == "OpenEoApiError"
+
+
+@pytest.mark.parametrize("options", [{}, {"rewrite_references": False}, {"add_original_hrefs": True}])
+@pytest.mark.parametrize("job_id", FINISHED)
+def test_download_as_collection_has_what_the_client_has_and_loses_nothing(server, tmp_path, job_id, options):
+    job = connect(server).job(job_id)
+    client, ours = both(job, tmp_path, lambda results, folder: results.download_as_collection(folder, **options))
+    documents = {name for name in client[1] if name.endswith(".json") and name != "timeseries.json"}
+    assert {name: ours[1][name] for name in client[1] if name not in documents} == {
+        name: content for name, content in client[1].items() if name not in documents
+    }
+    assert documents <= set(ours[1])
+    assert set(server.content(job_id).values()) <= set(ours[1].values())
+
+
+def test_the_assets_that_the_client_loses_are_there(server, tmp_path):
+    job = connect(server).job(JobIds.sub_folder)
+    client, ours = both(job, tmp_path, lambda results, folder: results.download_as_collection(folder))
+    content = server.content(JobIds.sub_folder)
+    assert not set(content.values()) & set(client[1].values())
+    assert set(content.values()) <= set(ours[1].values())
+    assert len(ours[1]) == len(content) + 1
+
+
+@pytest.mark.parametrize(
+    ("version", "job_id"),
+    # The Feature of API 1.0 has no links to items.
+    [each for each in product(VERSIONS, FINISHED) if each != ("1.0", JobIds.items_only)],
+)
+def test_open_lands_every_file_of_a_job(server, tmp_path, job_id, version):
+    splashdown.open(connect(server, version).job(job_id)).download_files(tmp_path)
+    landed = {path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert set(server.content(job_id).values()) <= landed
+
+
+def test_open_tells_the_state_of_a_job_and_waits(server):
+    connection = connect(server)
+    with pytest.raises(splashdown.JobNotFinished, match="running"):
+        splashdown.open(connection, job_id=JobIds.running)
+    with pytest.raises(splashdown.JobFailed, match="ran out of memory"):
+        splashdown.open(connection, job_id=JobIds.error)
+    with pytest.raises(splashdown.JobNotFound):
+        splashdown.open(connection, job_id="nobody-knows")
+    name = JobIds.finishing(f"client-{id(connection)}")
+    assert len(splashdown.open(connection, job_id=name, wait=True)) == 1
+
+
+def test_loading_gives_the_same(server):
+    job = connect(server).job(JobIds.json)
+    client, ours = openeo.rest.job.JobResults(job).get_asset(), splashdown_openeo.JobResults(job).get_asset()
+    assert ours.load_json() == client.load_json()
+    assert ours.load_bytes() == client.load_bytes() == next(iter(server.content(JobIds.json).values()))
+
+
+def test_short_lived_links_are_renewed(tmp_path):
+    with running_backend(expiration=1) as server:
+        results = splashdown_openeo.JobResults(connect(server).job(JobIds.plain))
+        results.get_metadata()
+        gone = threading.Event()
+        while splashdown_openeo._moving.requests.get(results.get_assets()[0].href, timeout=10).status_code != 410:
+            gone.wait(0.2)
+        results.download_files(tmp_path)
+        assert set(server.content(JobIds.plain).values()) <= {path.read_bytes() for path in tmp_path.iterdir()}
+
+
+def test_credentials_do_not_follow_to_another_host(tmp_path):
+    seen, content = [], {}
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self):
+            seen.append(self.headers.get("Authorization"))
+            self.send_response(400 if seen[-1] else 200)
+            body = content[self.path.rpartition("/")[2]]
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format, *args):
+            pass
+
+    other = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
+    threading.Thread(target=other.serve_forever, daemon=True).start()
+    try:
+        with running_backend(elsewhere=f"http://127.0.0.1:{other.server_port}") as server:
+            content.update(server.content(JobIds.elsewhere))
+            job = connect(server).job(JobIds.elsewhere)
+            splashdown_openeo.JobResults(job).download_files(tmp_path / "drop-in")
+            splashdown.open(job).download_files(tmp_path / "open")
+    finally:
+        other.shutdown()
+        other.server_close()
+    assert len(seen) >= 4
+    assert set(seen) == {None}

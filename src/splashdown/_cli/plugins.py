@@ -1,0 +1,106 @@
+"""``splashdown plugins``: what is installed, what it offers, and what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from splashdown._cli import render
+from splashdown._cli.main import EXIT_FAILED
+from splashdown._cli.source import make_session
+
+if TYPE_CHECKING:
+    from splashdown._plugins.check import PluginCheck
+    from splashdown._plugins.info import PluginInfo
+
+
+@click.group("plugins")
+def command() -> None:
+    """Show the plugins and find out what is wrong with one.
+
+    Example: splashdown plugins check s3
+    """
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def list_plugins(as_json: bool) -> int:
+    """List all plugins: built-in, installed, given by --plugin.
+
+    Example: splashdown plugins list --json
+    """
+    infos = make_session().registry.plugins()
+    if as_json:
+        render.echo_json([_record(info) for info in infos])
+        return 0
+    rows = [(i.name, i.distribution or "-", i.version or "-", i.status, _offers(i), _import(i)) for i in infos]
+    render.table(("plugin", "distribution", "version", "status", "offers", "import"), rows, right=("import",))
+    return 0
+
+
+@command.command("check")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+def check_plugin(name: str, as_json: bool) -> int:
+    """Say all that can be found out about the plugin NAME without using it; exit code 1 when something is wrong.
+
+    NAME is a plugin's, a distribution's, or DISTRIBUTION:PLUGIN.
+
+    Example: splashdown plugins check splashdown-s3
+    """
+    found = make_session().registry.check(name)
+    if as_json:
+        render.echo_json({**_record(found.info), "problems": list(found.problems), "options": _options(found)})
+    else:
+        _explain(found)
+    return 0 if found.ok else EXIT_FAILED
+
+
+def _explain(found: PluginCheck) -> None:
+    info = found.info
+    click.echo(f"{info.name}: {info.status}, {info.origin} {info.distribution} {info.version}".rstrip())
+    click.echo(f"offers: {_offers(info) or 'nothing'}")
+    for name, options in found.options.items():
+        click.echo(f"options of {name}:")
+        render.table(
+            ("option", "type", "default", "variable"),
+            [(o.name, o.type, "-" if o.secret else str(o.default), o.variable) for o in options],
+        )
+    for failure in info.failures:
+        click.echo(render.printable_lines(failure.traceback), nl=False)
+    for problem in found.problems:
+        click.echo(f"problem: {render.printable(problem)}")
+    if found.ok:
+        click.echo("no problem found")
+
+
+def _record(info: PluginInfo) -> dict[str, Any]:
+    return {
+        "name": info.name,
+        "distribution": info.distribution,
+        "version": info.version,
+        "origin": str(info.origin),
+        "status": info.status,
+        "offers": {kind: list(names) for kind, names in info.offers.items()},
+        "import_seconds": info.import_seconds,
+        "failures": [{"stage": str(f.stage), "error": f.error} for f in info.failures],
+    }
+
+
+def _options(found: PluginCheck) -> dict[str, Any]:
+    return {
+        name: [
+            {"name": o.name, "type": o.type, "default": None if o.secret else o.default, "variable": o.variable}
+            for o in options
+        ]
+        for name, options in found.options.items()
+    }
+
+
+def _offers(info: PluginInfo) -> str:
+    return "; ".join(f"{kind}: {', '.join(n or '(path)' for n in names)}" for kind, names in info.offers.items())
+
+
+def _import(info: PluginInfo) -> str:
+    return "-" if info.import_seconds is None else f"{info.import_seconds * 1000:.1f} ms"

@@ -1,0 +1,179 @@
+"""The configuration file ``splashdown.toml``: where it is looked for, what may stand in it, and where a value is from.
+
+The project's file (the nearest in the working folder or above it) is stronger than the user's. It has three kinds
+of tables: ``[settings]`` for the engine, ``[plugins]`` for which plugins are loaded, ``[options.NAME]`` for a plugin.
+It never holds a secret.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from splashdown._plugins.kinds import kinds_of
+from splashdown._plugins.suggest import did_you_mean
+from splashdown.errors import OptionError, describe
+
+NAME: Final = "splashdown.toml"
+#: The variable that names one file to read instead of all others; empty for none.
+VARIABLE: Final = "SPLASHDOWN_CONFIG"
+
+_TABLES: Final = ("options", "plugins", "settings")
+_SECRET = re.compile(r"(^|_)(token|password|passwd|secret|secret_key|access_key|api_key|private_key|credentials?)$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginTable:
+    """What ``[plugins]`` may say; see :class:`splashdown.Session`."""
+
+    discover: bool = True
+    disable: tuple[str, ...] = ()
+    only: tuple[str, ...] | None = None
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The files that were read, the strongest first, each with its content."""
+
+    files: tuple[tuple[Path, Mapping[str, Any]], ...] = ()
+
+    @property
+    def plugins(self) -> PluginTable:
+        """``[plugins]``."""
+        table = self.table("plugins")
+        kinds = kinds_of(PluginTable, "plugins")
+        where = "[plugins] in the configuration file: "
+        return PluginTable(**{name: kinds[name].convert(value, f"{where}{name}") for name, value in table.items()})
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """``[settings]``, as it stands."""
+        return self.table("settings")
+
+    def options(self, plugin: str) -> Mapping[str, Any]:
+        """``[options.PLUGIN]``, as it stands."""
+        return self.table("options", plugin)
+
+    @property
+    def option_tables(self) -> frozenset[str]:
+        """The plugins that have a table of options."""
+        return frozenset(self.table("options"))
+
+    def table(self, *path: str) -> Mapping[str, Any]:
+        """A table, each of its values from the strongest file that has it."""
+        merged: dict[str, Any] = {}
+        for _, content in reversed(self.files):
+            _merge(merged, _at(content, path))
+        return merged
+
+    def where(self, *path: str) -> Path | None:
+        """The file that a value is from."""
+        for file, content in self.files:
+            if path[-1] in _at(content, path[:-1]):
+                return file
+        return None
+
+
+def read_config(
+    start: Path | None = None, *, environ: Mapping[str, str] | None = None, only: Path | None = None
+) -> Config:
+    """Read the project's file above ``start`` (the working folder) and the user's, or ``only`` one.
+
+    Raises :class:`~splashdown.errors.OptionError` for a file that is no TOML, a key that nobody knows, and a secret.
+    """
+    environ = os.environ if environ is None else environ
+    if only is None and VARIABLE in environ:
+        if not environ[VARIABLE]:
+            return Config()
+        only = Path(environ[VARIABLE])
+    if only is not None and not only.is_file():
+        raise OptionError(f"there is no configuration file {only}")
+    paths = [only] if only is not None else [*_project_file(start or Path.cwd()), user_folder(environ) / NAME]
+    return Config(files=tuple((path, _read(path)) for path in paths if path.is_file()))
+
+
+def user_folder(environ: Mapping[str, str]) -> Path:
+    """The user's folder for configuration of this program, by the custom of the system."""
+    home = Path(environ.get("HOME") or Path.home())
+    if sys.platform == "win32":
+        return Path(environ.get("APPDATA") or home / "AppData" / "Roaming") / "splashdown"
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "splashdown"
+    return Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "splashdown"
+
+
+def _project_file(start: Path) -> Iterator[Path]:
+    for folder in (start, *start.parents):
+        if (folder / NAME).is_file():
+            yield folder / NAME
+            return
+        if (folder / ".git").exists():
+            return  # what is above the project is somebody else's
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise OptionError(f"{path} cannot be read: {describe(error)}") from error
+    _check_keys(path, "", content, _TABLES)
+    _check_keys(path, "plugins.", content.get("plugins", {}), tuple(kinds_of(PluginTable, "plugins")))
+    for name in _TABLES:
+        if not isinstance(content.get(name, {}), Mapping):
+            raise OptionError(f"{path}: '{name}' has to be a table: [{name}]")
+    for name, table in content.get("options", {}).items():
+        if not isinstance(table, Mapping):
+            raise OptionError(f"{path}: 'options.{name}' has to be a table: [options.PLUGIN] with {name} = ... below")
+    for key, value in _leaves(content):
+        if _SECRET.search(key[-1]) or _holds_password(value):
+            raise OptionError(f"{path}: '{'.'.join(key)}' is a secret; keep it in the environment, not in a file")
+    return content
+
+
+def _check_keys(path: Path, prefix: str, table: Mapping[str, Any], known: Sequence[str]) -> None:
+    for key in table:
+        if key not in known:
+            hint = did_you_mean(key, known) or f"; there are: {', '.join(known)}"
+            raise OptionError(f"{path}: there is no '{prefix}{key}'{hint}")
+
+
+def _leaves(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, (*above, key))
+        else:
+            yield (*above, key), value
+
+
+def _holds_password(value: object) -> bool:
+    if not isinstance(value, str) or "://" not in value:
+        return False
+    try:
+        return urlsplit(value).password is not None
+    except ValueError:
+        return False
+
+
+def _at(content: Mapping[str, Any], path: Sequence[str]) -> Mapping[str, Any]:
+    for name in path:
+        inner = content.get(name, {})
+        content = inner if isinstance(inner, Mapping) else {}
+    return content
+
+
+def _merge(into: dict[str, Any], table: Mapping[str, Any]) -> None:
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            inner = dict(into.get(key, {}))
+            _merge(inner, value)
+            into[key] = inner
+        else:
+            into[key] = value

@@ -1,0 +1,68 @@
+"""Says where each value of the configuration came from: ``splashdown config show``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from splashdown._plugins.config import Config, PluginTable
+from splashdown._plugins.options import REQUIRED, Field, fields_of, fill
+from splashdown._plugins.registry import Registry
+
+_SWITCHES: Mapping[str, str] = {
+    "discover": "SPLASHDOWN_NO_PLUGINS",
+    "disable": "SPLASHDOWN_DISABLE_PLUGINS",
+    "only": "SPLASHDOWN_ONLY_PLUGINS",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traced:
+    """One value, under its name in the file, and its origin: ``default``, a variable's name, or a file's path."""
+
+    key: str
+    value: object
+    origin: str
+    variable: str = ""  #: what would set it from the environment
+
+
+def trace(config: Config, registry: Registry, settings: type, environ: Mapping[str, str]) -> Iterator[Traced]:
+    """Every value that can be configured. Raises ``OptionError`` for what a file or a variable says wrongly."""
+    for field in fields(PluginTable):
+        switch = _SWITCHES.get(field.name, "")
+        file = config.where("plugins", field.name)
+        origin = switch if switch in environ else str(file) if file else "default"
+        value = getattr(registry.choice, field.name)
+        shown = sorted(value) if isinstance(value, frozenset) else value
+        yield Traced(key=f"plugins.{field.name}", value=shown, origin=origin, variable=switch)
+    yield from _traced("", settings, ("settings",), config, environ)
+    for name, options in sorted(registry.options_types().items()):
+        if is_dataclass(options):
+            yield from _traced(name, options, ("options", name), config, environ)
+
+
+def _traced(
+    plugin: str, options: type, path: tuple[str, ...], config: Config, environ: Mapping[str, str]
+) -> Iterator[Traced]:
+    described = fields_of(options, plugin=plugin)
+    values: Any
+    if any(f.default is REQUIRED and f.variable not in environ and not config.where(*path, f.name) for f in described):
+        values = None  # it cannot be made without what only a call can give
+    else:
+        values = fill(options, {}, plugin=plugin, config=config.table(*path), environ=environ)
+    yield from _rows(described, values, path, config, environ)
+
+
+def _rows(
+    described: tuple[Field, ...], values: Any, path: tuple[str, ...], config: Config, environ: Mapping[str, str]
+) -> Iterator[Traced]:
+    for field in described:
+        value = field.default if values is None else getattr(values, field.name)
+        if field.nested:
+            yield from _rows(field.nested, value, (*path, field.name), config, environ)
+            continue
+        file = config.where(*path, field.name)
+        origin = field.variable if field.variable in environ else str(file) if file else "default"
+        shown = "(set, not shown)" if field.secret and origin != "default" else value
+        yield Traced(key=".".join((*path, field.name)), value=shown, origin=origin, variable=field.variable)

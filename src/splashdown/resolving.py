@@ -1,0 +1,68 @@
+"""For resolvers that bring a client of their own: reads the results of an openEO job through it.
+
+What the documents mean, waiting, and the exceptions are those of the built-in resolver; how a URL is asked for, and
+with which credentials, is the caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from splashdown._openeo.client import Anonymous, Client
+from splashdown._openeo.resolve import JobOptions, JobReader, attempt
+from splashdown._openeo.urls import parse_job_url
+
+if TYPE_CHECKING:
+    from splashdown.model import ResultSet
+    from splashdown.protocols import ResolveContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a server said, whatever the status. ``url`` is where it was finally read, after redirects."""
+
+    url: str
+    status: int
+    body: bytes
+
+
+Fetch = Callable[[str], Answer]
+
+
+def resolve_job(
+    url: str, context: ResolveContext, *, fetch: Fetch, renew: Callable[[], bool] | None = None
+) -> ResultSet:
+    """Resolve the URL of a job or of its results, with the options of the built-in resolver (``wait``, ``partial``).
+
+    ``fetch`` reads one URL, from several threads; it may raise exceptions of requests. ``renew`` is called when the
+    back-end says that the token is not valid any more, and returns whether there is a new one. The result set has no
+    credentials: set its ``transport`` where the assets need some. Raises what the built-in resolver raises.
+    """
+    options = JobOptions.of(context.options)
+    reader = JobReader(url=parse_job_url(url), client=_Borrowed(fetch, renew), partial=options.partial)
+    return attempt(reader, options, context)
+
+
+class _Renewing(Anonymous):
+    def __init__(self, renew: Callable[[], bool]) -> None:
+        self._renew = renew
+
+    def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002 - the credentials are not ours
+        return self._renew()
+
+
+class _Borrowed(Client):
+    """Reads documents through somebody else's client; has no session of its own."""
+
+    def __init__(self, fetch: Fetch, renew: Callable[[], bool] | None) -> None:
+        self.authority = _Renewing(renew) if renew else Anonymous()
+        self._borrowed = fetch
+
+    def close(self) -> None:
+        """The connections are not ours."""
+
+    def _fetch(self, url: str, headers: Mapping[str, str] | None) -> tuple[str, int, bytes, bool]:  # noqa: ARG002
+        answer = self._borrowed(url)
+        return answer.url, answer.status, answer.body, True

@@ -1,0 +1,126 @@
+"""Plugins on the command line: listed, checked, given as a file, brought as commands."""
+
+import json
+import textwrap
+
+import pytest
+
+PLUGIN = textwrap.dedent("""
+    from dataclasses import dataclass, field
+    from splashdown.hookspecs import hookimpl
+    from splashdown.specs import ActionSpec
+
+    @dataclass(frozen=True, kw_only=True)
+    class CountOptions:
+        what: str = field(default="assets", metadata={"help": "What to count."})
+        double: bool = False
+        minimum: int = 0
+
+    def count(results, *, what, double, minimum):
+        number = len(results.get_assets()) * (2 if double else 1)
+        return {"what": what, "count": max(number, minimum)}
+
+    @hookimpl
+    def splashdown_actions():
+        yield ActionSpec(name="count_up", run=count, options=CountOptions, command=True, summary="Count what there is.")
+        yield ActionSpec(name="hidden", run=count, options=CountOptions)
+""")
+
+
+@pytest.fixture
+def plugin(tmp_path):
+    path = tmp_path / "counting.py"
+    path.write_text(PLUGIN)
+    return path
+
+
+def test_list_names_every_plugin_with_what_it_offers(splashdown_command):
+    done = splashdown_command("--no-plugins", "plugins", "list", "--json")
+    infos = {info["name"]: info for info in json.loads(done.stdout)}
+    assert infos["local"]["offers"] == {"sinks": ["", "file"]}
+    assert infos["local"]["status"] == "ok"
+    assert infos["local"]["origin"] == "built-in"
+    assert infos["local"]["distribution"] == "splashdown"
+    assert infos["local"]["import_seconds"] >= 0
+    table = splashdown_command("--no-plugins", "plugins", "list")
+    assert "local" in table.stdout
+    assert table.returncode == 0
+
+
+def test_check_explains_a_plugin_and_its_exit_code_says_whether_it_is_well(splashdown_command, tmp_path):
+    good = splashdown_command("plugins", "check", "http")
+    assert good.returncode == 0
+    assert "SPLASHDOWN_HTTP_CONNECT_TIMEOUT" in good.stdout
+    broken = tmp_path / "broken.py"
+    broken.write_text("raise RuntimeError('boom')")
+    bad = splashdown_command("--plugin", broken, "plugins", "check", "broken")
+    assert bad.returncode == 1
+    assert "RuntimeError: boom" in bad.stdout
+    assert "Traceback" in bad.stdout
+    unknown = splashdown_command("plugins", "check", "lokal")
+    assert unknown.returncode == 2
+    assert "did you mean 'local'" in unknown.stderr
+
+
+def test_a_broken_plugin_is_named_in_one_line_and_stops_nothing(splashdown_command, tmp_path, demo_job):
+    broken = tmp_path / "broken.py"
+    broken.write_text("raise RuntimeError('boom')")
+    done = splashdown_command("--plugin", broken, "download", demo_job, tmp_path / "out", "--quiet")
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == ["Warning: plugin 'broken' failed at import: RuntimeError: boom"]
+    for arguments in (["--version"], ["plugins", "list"], ["--help"]):
+        assert splashdown_command("--plugin", broken, *arguments).returncode == 0
+    strict = splashdown_command("--strict", "--plugin", broken, "download", demo_job, tmp_path / "out", "--quiet")
+    assert strict.returncode == 2
+    assert strict.stderr.splitlines() == ["Error: plugin 'broken' failed at import: RuntimeError: boom"]
+
+
+def test_a_missing_plugin_file_is_wrong_usage(splashdown_command, tmp_path):
+    done = splashdown_command("--plugin", tmp_path / "absent.py", "plugins", "list")
+    assert done.returncode == 2
+    assert "no plugin file" in done.stderr
+
+
+def test_an_action_of_a_plugin_is_a_command_with_its_options_in_the_help(splashdown_command, plugin, demo_job):
+    listed = splashdown_command("--plugin", plugin, "--help")
+    assert "count-up" in listed.stdout
+    assert "Count what there is." in listed.stdout
+    assert "hidden" not in listed.stdout
+    shown = splashdown_command("--plugin", plugin, "count-up", "--help").stdout
+    assert "--what" in shown
+    assert "What to count." in shown
+    assert "--double / --no-double" in shown
+    assert "--include" in shown
+    once = json.loads(splashdown_command("--plugin", plugin, "count_up", demo_job).stdout)
+    twice = json.loads(
+        splashdown_command("--plugin", plugin, "count-up", demo_job, "--what", "files", "--double").stdout
+    )
+    assert once["count"] > 0
+    assert twice == {"what": "files", "count": 2 * once["count"]}
+    refused = splashdown_command("--plugin", plugin, "count-up", demo_job, "--minimum", "x")
+    assert refused.returncode == 2
+    assert "'minimum' of 'count_up' has to be a whole number" in refused.stderr
+
+
+def test_without_its_plugin_a_command_is_unknown(splashdown_command):
+    done = splashdown_command("count-up", "x.json")
+    assert done.returncode == 2
+    assert "count-up" in done.stderr
+
+
+def test_config_show_says_where_a_value_is_from(splashdown_command, tmp_path):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "splashdown.toml").write_text("[options.http]\nmax_redirects = 3\n")
+    environment = {"SPLASHDOWN_JOBS": "2", "XDG_CONFIG_HOME": str(tmp_path / "none"), "HOME": str(tmp_path / "none")}
+    done = splashdown_command("config", "show", "--json", env=environment, cwd=tmp_path)
+    rows = {row["key"]: row for row in json.loads(done.stdout)}
+    assert rows["options.http.max_redirects"]["value"] == 3
+    assert rows["options.http.max_redirects"]["origin"] == str(tmp_path / "splashdown.toml")
+    assert rows["settings.jobs"]["origin"] == "SPLASHDOWN_JOBS"
+    table = splashdown_command("config", "show", env=environment, cwd=tmp_path)
+    assert "options.http.max_redirects" in table.stdout
+    assert "settings.jobs" in table.stdout
+    (tmp_path / "splashdown.toml").write_text("[options.http]\nmax_redirect = 3\n")
+    wrong = splashdown_command("config", "show", env=environment, cwd=tmp_path)
+    assert wrong.returncode == 2
+    assert "did you mean 'max_redirects'" in wrong.stderr
