@@ -60,8 +60,9 @@ def build(result_set: ResultSet, landed: Iterable[Outcome], kept: Mapping[str, K
     for entry in _entries(document):
         if isinstance(entry.get("href"), str):
             entry["href"] = redact(entry["href"]).removesuffix("?...")
+    features = {f["id"]: f for f in document.get("features") or () if isinstance(f, dict) and _text(f.get("id"))}
     for asset in result_set.assets:
-        holder, key = _holder(document, asset)
+        holder, key = _holder(document, features, asset)
         entry = holder.setdefault(key, copy.deepcopy(dict(asset.metadata)))
         entry["href"] = redact(asset.href).removesuffix("?...")
         place = places.get(asset.identity)
@@ -152,7 +153,9 @@ def _entries(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield from _entries(feature)
 
 
-def _holder(document: dict[str, Any], asset: Asset) -> tuple[dict[str, Any], str]:
+def _holder(
+    document: dict[str, Any], features: Mapping[str, dict[str, Any]], asset: Asset
+) -> tuple[dict[str, Any], str]:
     """The ``assets`` object that the asset belongs to, and its key there.
 
     An asset of a linked item goes to the root document under the key that it is listed with there, else as
@@ -160,9 +163,8 @@ def _holder(document: dict[str, Any], asset: Asset) -> tuple[dict[str, Any], str
     receipt.
     """
     item, key = asset.item, asset.key
-    for feature in document.get("features") or ():
-        if item is not None and feature.get("id") == item:
-            return feature.setdefault("assets", {}), key
+    if item is not None and item in features:
+        return features[item].setdefault("assets", {}), key
     assets = document.setdefault("assets", {})
     if asset.listed_as is not None:
         return assets, asset.listed_as

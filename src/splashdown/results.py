@@ -6,15 +6,16 @@ The verbs themselves are actions of plugins; the methods here give them types, d
 from __future__ import annotations
 
 import difflib
+import inspect
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splashdown._naming import settle
-from splashdown.errors import MultipleAssetsError, NoAssetError, UnknownKeyError
+from splashdown.errors import MultipleAssetsError, NoAssetError, OptionError, UnknownKeyError
 from splashdown.model import Asset, IfExists, Outcome, Plan, Skipped
 from splashdown.redact import redact
 from splashdown.sources import scheme_of
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from splashdown.model import Known, ResultSet, RunReport
     from splashdown.protocols import AssetHandle, Listener, Sink
     from splashdown.session import Session
+    from splashdown.specs import ActionSpec
 
 
 class ResultAsset:
@@ -254,8 +256,13 @@ class JobResults:
         return report
 
     def run(self, action: str, **options: Any) -> Any:
-        """Do what a plugin's action of this name does."""
-        return self.session.registry.action(action)(self, **options)
+        """Do what a plugin's action of this name does.
+
+        Raises :class:`~splashdown.errors.OptionError` for an option that the action does not have.
+        """
+        spec = self.session.registry.action(action)
+        _refuse_unknown(spec, options)
+        return spec(self, **options)
 
     def download_files(
         self,
@@ -357,6 +364,23 @@ class JobResults:
         narrowed = JobResults(self.session, self.result_set, assets=assets, skipped=skipped)
         narrowed._copies = self._copies
         return narrowed
+
+
+def _refuse_unknown(spec: ActionSpec, options: Mapping[str, Any]) -> None:
+    """Refuse an option that neither the action's function nor its options dataclass names."""
+    parameters = inspect.signature(spec.run).parameters.values()
+    named = [p.name for p in parameters if p.kind in {p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD}][1:]
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters)
+    if spec.options is not None:
+        named += [field.name for field in fields(spec.options)]
+    elif open_ended:
+        return
+    for name in options:
+        if name not in named:
+            raise OptionError(
+                f"the action {spec.name!r} has no option {name!r}{_suggestion(name, named)};"
+                f" it takes {_listing(named, 20)}"
+            )
 
 
 def _shortest(assets: Sequence[Asset]) -> list[str]:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from splashdown._demo.service import demo_service
 
 

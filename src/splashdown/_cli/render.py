@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -11,6 +12,9 @@ import click
 
 from splashdown.model import Asset, Outcome, Plan, RunReport
 from splashdown.redact import redact
+
+#: From this many files on nobody reads a row for each.
+_MOST_ROWS = 200
 
 
 def echo_json(value: object) -> None:
@@ -119,7 +123,8 @@ def report_record(report: RunReport, metadata: str = "") -> dict[str, Any]:
 
 
 def report_table(report: RunReport) -> None:
-    """What landed, for people."""
+    """What landed, for people: each file, or in a large run only what did not land and how many did."""
+    shown = report.outcomes if len(report.outcomes) <= _MOST_ROWS else report.failed
     rows = [
         (
             outcome.transfer.name,
@@ -127,6 +132,10 @@ def report_table(report: RunReport) -> None:
             str(outcome.status),
             ", ".join(outcome.verified) or outcome.reason or (outcome.error_type or "not verified"),
         )
-        for outcome in report.outcomes
+        for outcome in shown
     ]
-    table(("file", "size", "status", "checked"), rows, right=("size",))
+    if rows:
+        table(("file", "size", "status", "checked"), rows, right=("size",))
+    if len(report.outcomes) > _MOST_ROWS:
+        counts = Counter(str(outcome.status) for outcome in report.outcomes)
+        click.echo(", ".join(f"{count} {status}" for status, count in sorted(counts.items())))

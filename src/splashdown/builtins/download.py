@@ -77,7 +77,8 @@ def run_download(
             plan, sink=sink, known=known, listeners=_listeners(results, options), settings=options.settings
         )
         if include_stac_metadata and report.landed:
-            kept = _still_there(sink, known)
+            moved = {outcome.transfer.name for outcome in report.landed}
+            kept = _still_there(sink, {name: entry for name, entry in known.items() if name not in moved})
             metadata = receipt.write(sink, receipt_name, receipt.build(results.result_set, report.landed, kept))
     _raise_failures(report)
     return Download(report=report, metadata=metadata)

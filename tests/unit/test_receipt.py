@@ -1,0 +1,101 @@
+"""The receipt says what landed, and nothing that should stay secret."""
+
+import json
+
+import pytest
+
+from splashdown import receipt
+from splashdown.builtins.memory import MemorySink
+from splashdown.model import Asset, Known, Outcome, ResultSet, Status, Transfer
+
+SIGNED = "https://user:pw@host.example/results/a.tif?X-Amz-Signature=secret&expires=1"
+
+
+def result_set(kind="job", document=None, assets=()):
+    return ResultSet(id="j", kind=kind, assets=assets, document=document or {}, href="https://host.example/jobs/j")
+
+
+def landed(asset, name="a.tif", **fields):
+    given = {"size": 3, "checksum": "1220" + "ab" * 32, "validator": '"e1"', **fields}
+    return Outcome(transfer=Transfer(asset=asset, name=name), status=Status.STORED, location=name, **given)
+
+
+@pytest.fixture
+def asset():
+    return Asset(key="a.tif", href=SIGNED, metadata={"href": SIGNED, "type": "image/tiff"})
+
+
+@pytest.fixture
+def document():
+    return {
+        "type": "Collection",
+        "id": "j",
+        "assets": {"a.tif": {"href": SIGNED, "type": "image/tiff"}},
+        "links": [{"rel": "self", "href": SIGNED}, {"rel": "canonical", "href": SIGNED}],
+    }
+
+
+def test_what_landed_has_a_relative_href_size_and_checksum(asset, document):
+    entry = receipt.build(result_set(document=document, assets=[asset]), [landed(asset)])["assets"]["a.tif"]
+    assert entry["href"] == "./a.tif"
+    assert entry["file:size"] == 3
+    assert entry["file:checksum"] == "1220" + "ab" * 32
+    assert entry["type"] == "image/tiff"
+
+
+def test_no_signature_token_or_password_is_written(asset, document):
+    text = json.dumps(receipt.build(result_set(document=document, assets=[asset]), []))
+    assert "secret" not in text
+    assert "pw@" not in text
+
+
+def test_the_document_of_the_caller_is_not_changed(asset, document):
+    before = json.dumps(document)
+    receipt.build(result_set(document=document, assets=[asset]), [landed(asset)])
+    assert json.dumps(document) == before
+
+
+def test_what_is_read_back_is_what_was_written(asset, document):
+    built = receipt.build(result_set(document=document, assets=[asset]), [landed(asset)])
+    expected = Known(size=3, checksum="1220" + "ab" * 32, validator='"e1"', identity=(None, "a.tif"), recorded=7.0)
+    assert receipt.known(built, 7.0) == {"a.tif": expected}
+
+
+def test_an_asset_of_a_linked_item_is_listed_at_the_root_and_keeps_its_identity(document):
+    asset = Asset(key="a.tif", item="one", href="https://host.example/one/a.tif", metadata={})
+    built = receipt.build(result_set(document=document, assets=[asset]), [landed(asset, "one/a.tif")])
+    assert built["assets"]["one/a.tif"]["href"] == "./one/a.tif"
+    assert receipt.known(built)["one/a.tif"].identity == ("one", "a.tif")
+
+
+def test_assets_of_features_are_described_where_they_are():
+    document = {"type": "FeatureCollection", "features": [{"type": "Feature", "id": n, "assets": {}} for n in "xy"]}
+    assets = [Asset(key="b", item=n, href=f"https://host.example/{n}/b", metadata={}) for n in "xy"]
+    outcomes = [landed(a, f"{a.item}/b") for a in assets]
+    built = receipt.build(result_set("items", document, assets), outcomes)
+    assert [f["assets"]["b"]["href"] for f in built["features"]] == ["./x/b", "./y/b"]
+
+
+def test_what_an_earlier_run_put_there_stays_described(asset, document):
+    first = receipt.build(result_set(document=document, assets=[asset]), [landed(asset)])
+    again = receipt.build(result_set(document=document, assets=[asset]), [], receipt.known(first))
+    assert receipt.known(again) == receipt.known(first)
+
+
+def test_it_goes_through_the_sink_and_comes_back(asset, document):
+    sink = MemorySink()
+    built = receipt.build(result_set(document=document, assets=[asset]), [landed(asset)])
+    receipt.write(sink, "job-results.json", built)
+    assert receipt.read(sink) == ("job-results.json", built)
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff\xfe"])
+def test_a_broken_receipt_counts_as_none(text):
+    sink = MemorySink()
+    receipt.store_bytes(sink, "job-results.json", text, "application/json")
+    assert receipt.read(sink) is None
+
+
+def test_an_href_that_leads_elsewhere_is_not_taken_for_ours():
+    document = {"assets": {"a": {"href": "../a", "file:size": 1, "splashdown:key": "a"}, "b": {"href": "./b"}}}
+    assert receipt.known(document) == {}
