@@ -111,6 +111,8 @@ class Backend:
             self._send(handler, file, file.head_status, {"Accept-Ranges": "bytes"} if file.ranges else {}, file.body)
         elif isinstance(step, int):
             self._error(handler, step, "Scripted")
+        elif file.etag and handler.headers.get("If-None-Match") == file.etag:
+            self._send(handler, file, 304, {}, b"")
         else:
             status, headers, body = self._content(file, handler.headers.get("Range"))
             self._send(handler, file, status, headers, body, cut=step[1] if step else None)

@@ -73,6 +73,17 @@ def test_items_are_read_through_the_connection(backend, tmp_path):
     assert {request.headers.get("Authorization") for request in backend.requests} == {AUTHORIZED}
 
 
+def test_a_second_run_moves_only_what_has_changed(backend, tmp_path):
+    two_assets(backend)
+    job = backend.connection().job("j1")
+    splashdown.open(job).download_files(tmp_path)
+    backend.add("/dl/b", b'{"b": 2}', etag='"v2"')
+    backend.requests.clear()
+    splashdown.open(job).download_files(tmp_path)
+    assert (tmp_path / "b.json").read_bytes() == b'{"b": 2}'
+    assert [request.headers.get("If-None-Match") for request in backend.asked("GET", "/dl/a")] == ['"v1"']
+
+
 def test_an_expired_link_is_renewed(backend, tmp_path):
     backend.add("/dl/old", b"", script=[410] * 9)
     backend.results({"a.tif": backend.add("/dl/new", b"new")})

@@ -12,12 +12,13 @@ import secrets
 import stat
 import tempfile
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Self
 
-from splashdown.errors import StoreError, describe
+from splashdown.errors import ExistsError, StoreError, describe
 from splashdown.model import Buffer, Content, Part, PartPolicy, Upload
 
 
@@ -47,14 +48,14 @@ class PendingFile:
 
     def write(self, chunk: Buffer, offset: int) -> None:
         """Write all of a chunk at an offset, from any thread."""
-        rest = memoryview(chunk).cast("B")
+        rest = memoryview(chunk)
         with self._lock:
             os.lseek(self._descriptor(), offset, os.SEEK_SET)
             while rest:
                 rest = rest[os.write(self._descriptor(), rest) :]
 
-    def commit(self) -> None:
-        """Give the file its name."""
+    def commit(self, *, replace: bool = True) -> None:
+        """Give the file its name. Raises ``FileExistsError`` for one that is taken and may not be replaced."""
         if self._device:
             self._pour()
             return
@@ -66,6 +67,10 @@ class PendingFile:
             # A file that is written anew keeps its permissions.
             self._hidden.chmod(stat.S_IMODE(self._path.stat().st_mode))
         self._close()
+        if not replace:
+            os.link(self._hidden, self._path)
+            self.discard()
+            return
         self._hidden.replace(self._path)
         self._named = False
 
@@ -123,46 +128,52 @@ class PathsSink:
     def __init__(self, paths: Mapping[str, Path]) -> None:
         self._paths = paths
         self._pending: dict[str, PendingFile] = {}
+        self._keeping: set[str] = set()  #: uploads that may not replace a file
+        self._numbers = count()
         self.causes: dict[str, OSError] = {}
 
-    def begin(self, key: str, content: Content) -> Upload:  # noqa: ARG002 - the protocol's signature
+    def begin(self, key: str, content: Content) -> Upload:
         """Open the file that will be this key's."""
-        try:
-            self._pending[key] = PendingFile(self._paths[key])
-        except OSError as error:
-            raise self._failed(key, error) from error
-        return Upload(key=key)
+        number = str(next(self._numbers))
+        with self._noting(key):
+            self._pending[number] = PendingFile(self._paths[key])
+        if not content.replace:
+            self._keeping.add(number)
+        return Upload(key=key, token={"number": number})
 
     def put_part(self, upload: Upload, part: Part, chunks: Iterable[Buffer]) -> str:
         """Write the part where it belongs."""
-        pending, offset = self._pending[upload.key], part.start
+        pending, offset = self._pending[upload.token["number"]], part.start
         for chunk in chunks:
-            try:
+            with self._noting(upload.key):
                 pending.write(chunk, offset)
-            except OSError as error:
-                raise self._failed(upload.key, error) from error
-            offset += len(memoryview(chunk).cast("B"))
+            offset += memoryview(chunk).nbytes
         return str(part.number)
 
-    def commit(self, upload: Upload, tags: Sequence[str]) -> str:  # noqa: ARG002
+    def commit(self, upload: Upload, tags: Sequence[str]) -> str:  # noqa: ARG002 - the protocol's signature
         """Give the file its name; return its path."""
-        try:
-            self._pending[upload.key].commit()
-        except OSError as error:
-            raise self._failed(upload.key, error) from error
+        number = upload.token["number"]
+        with self._noting(upload.key):
+            self._pending[number].commit(replace=number not in self._keeping)
+        del self._pending[number]
         return str(self._paths[upload.key])
 
     def abort(self, upload: Upload) -> None:
         """Remove the file."""
-        pending = self._pending.pop(upload.key, None)
+        pending = self._pending.pop(upload.token["number"], None)
         if pending is not None:
             pending.discard()
 
     def close(self) -> None:
         """Remove whatever was neither committed nor aborted."""
-        for pending in self._pending.values():
+        for pending in tuple(self._pending.values()):
             pending.discard()
 
-    def _failed(self, key: str, error: OSError) -> StoreError:
-        self.causes[key] = error
-        return StoreError(f"{self._paths[key]} could not be written: {describe(error)}")
+    @contextmanager
+    def _noting(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            self.causes[key] = error
+            kind = ExistsError if isinstance(error, FileExistsError) else StoreError
+            raise kind(f"{self._paths[key]} could not be written: {describe(error)}") from error

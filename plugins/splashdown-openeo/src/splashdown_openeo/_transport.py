@@ -24,6 +24,7 @@ from openeo.rest import (
 from splashdown.errors import (
     ChangedError,
     HttpStatusError,
+    NotModifiedError,
     RangeNotServedError,
     StalledError,
     TransferError,
@@ -40,8 +41,8 @@ _READ_SIZE = 256 * 1024
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)", re.IGNORECASE)
 
-#: 416 is how many servers answer when they are asked for a range of an empty file.
-_ANSWERS = (*range(200, 300), 416)
+#: Answers that are no exceptions: 416 is how many servers speak of a range of an empty file.
+_ANSWERS = (*range(200, 300), 304, 416)
 
 #: What can be the matter with a request itself; the same request meets it again.
 _HOPELESS = (
@@ -90,10 +91,13 @@ class ConnectionTransport:
 
     def _ask(self, request: ReadRequest, start: int, stop: int) -> Answer:
         """Ask for a range; for the whole file where the range is of no use and the file's start is wanted."""
-        headers = {**request.headers, "Accept-Encoding": "identity"}
+        headers = {**request.headers, "Accept-Encoding": "identity", **_condition(request.unless)}
         ranged = {**headers, "Range": f"bytes={start}-{stop - 1}"}
         with self._translated(request.href):
             response = self._connection.get(request.href, headers=ranged, stream=True, expected_status=_ANSWERS)
+        if response.status_code == requests.codes.not_modified:
+            response.close()
+            raise NotModifiedError(f"{redact(request.href)} is still the version that was stored")
         answer = Answer.read(response, start, stop)
         if answer is None:
             response.close()
@@ -214,6 +218,12 @@ def _compare(request: ReadRequest, info: RemoteInfo) -> None:
 
 def _changed(href: str) -> ChangedError:
     return ChangedError(f"{redact(href)} changed on the server while it was read; start it again")
+
+
+def _condition(unless: str | None) -> dict[str, str]:
+    if unless is None:
+        return {}
+    return {"If-None-Match" if unless.endswith('"') else "If-Modified-Since": unless}
 
 
 def _encoded(response: requests.Response) -> bool:
