@@ -163,6 +163,11 @@ def test_auth_is_the_connections_business(backend):
         splashdown.open(backend.connection().job("j1"), auth="token")
 
 
+def test_without_this_package_the_error_names_it(backend):
+    with pytest.raises(splashdown.NoProviderError, match="pip install splashdown-openeo"):
+        splashdown.Session(discover=False).open(backend.connection().job("j1"))
+
+
 @pytest.mark.parametrize("source", [None, 1, "x", {}, [], object(), openeo, openeo.BatchJob])
 def test_it_accepts_nothing_else(source):
     assert not ClientResolver().accepts(source)

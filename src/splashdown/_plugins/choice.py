@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from splashdown._plugins.loading import Loading, Offer
-from splashdown._plugins.suggest import did_you_mean, package_for
+from splashdown._plugins.suggest import did_you_mean, package_for, package_for_source
 from splashdown.errors import ConflictError, NoProviderError
 from splashdown.protocols import Resolver
 from splashdown.redact import redact
@@ -52,7 +52,11 @@ def choose_resolver(loading: Loading, source: object, used: Callable[[Offer, Exc
             raise conflict(_shown(source), offers[0].spec.name, offers, how="with resolver=")
         if found:
             return found[0][0].spec.name, found[0][1]
-    hint = "pass the URL of a job, a STAC document (path, URL, dict or pystac object), or install a plugin for it"
+    package = package_for_source(source)
+    if package and not _is_installed(loading, package):
+        hint = f"pip install {package}"
+    else:
+        hint = "pass the URL of a job, a STAC document (path, URL, dict or pystac object), or install a plugin for it"
     raise NoProviderError(f"no resolver accepts {_shown(source)}; {hint}{_state(loading)}")
 
 

@@ -36,6 +36,17 @@ BY_LOADER: Final[Mapping[str, str]] = {
     "parquet": "splashdown-tables",
 }
 
+#: Package by the top-level module of a source's class.
+BY_MODULE: Final[Mapping[str, str]] = {"openeo": "splashdown-openeo"}
+
+
+def package_for_source(source: object) -> str | None:
+    """The package of this project whose resolver takes objects of other libraries such as this one, or ``None``."""
+    return next(
+        (BY_MODULE[top] for each in type(source).__mro__ if (top := each.__module__.partition(".")[0]) in BY_MODULE),
+        None,
+    )
+
 
 def package_for(kind: str, wanted: str) -> str | None:
     """The package of this project that offers ``wanted`` (a scheme, media type or name), or ``None``.
