@@ -204,6 +204,14 @@ class Filter(Protocol):
 
 
 @runtime_checkable
+class SupportsWhy(Protocol):
+    """A filter that can say why it dropped an asset: shown by ``--dry-run`` and in ``plan.skipped``."""
+
+    def why(self, asset: Asset) -> str:
+        """The reason, in a few words without the filter's own name."""
+
+
+@runtime_checkable
 class AssetHandle(Protocol):
     """One asset opened for a loader: reading goes over the transports, with their signing and retries."""
 

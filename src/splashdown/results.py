@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from splashdown._naming import settle
 from splashdown.errors import MultipleAssetsError, NoAssetError, OptionError, UnknownKeyError
 from splashdown.model import Asset, IfExists, Outcome, Plan, Skipped
+from splashdown.protocols import SupportsWhy
 from splashdown.redact import redact
 from splashdown.sources import scheme_of
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from splashdown._engine.settings import Settings
     from splashdown.model import Known, ResultSet, RunReport
-    from splashdown.protocols import AssetHandle, Listener, Sink
+    from splashdown.protocols import AssetHandle, Filter, Listener, Sink
     from splashdown.session import Session
     from splashdown.specs import ActionSpec
 
@@ -203,10 +204,14 @@ class JobResults:
         for name, value in filters.items():
             if value is None:
                 continue
-            kept = list(self.session.registry.filter(name).create(value)(assets))
+            chosen = self.session.registry.filter(name).create(value)
+            kept = list(chosen(assets))
             identities = {asset.identity for asset in kept}
-            reason = f"dropped by the filter {name}={value!r}"
-            skipped += [Skipped(asset=a, reason=reason) for a in assets if a.identity not in identities]
+            skipped += [
+                Skipped(asset=asset, reason=_reason(chosen, name, value, asset))
+                for asset in assets
+                if asset.identity not in identities
+            ]
             assets = kept
         return self._narrowed(assets, skipped)
 
@@ -381,6 +386,12 @@ def _refuse_unknown(spec: ActionSpec, options: Mapping[str, Any]) -> None:
                 f"the action {spec.name!r} has no option {name!r}{_suggestion(name, named)};"
                 f" it takes {_listing(named, 20)}"
             )
+
+
+def _reason(chosen: Filter, name: str, value: object, asset: Asset) -> str:
+    """Why a filter dropped an asset, in its own words where it has any."""
+    reason = f"dropped by the filter {name}={value!r}"
+    return f"{reason}: {chosen.why(asset)}" if isinstance(chosen, SupportsWhy) else reason
 
 
 def _shortest(assets: Sequence[Asset]) -> list[str]:

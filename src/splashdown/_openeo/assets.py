@@ -9,13 +9,12 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from splashdown._openeo.client import Document
-from splashdown._openeo.expiry import parse_datetime
 from splashdown._openeo.urls import shown
 from splashdown._openeo.walk import Tree
+from splashdown._stac.describe import describe_asset, text
 from splashdown.errors import ResolveError
 from splashdown.model import Asset
 
@@ -39,7 +38,7 @@ def collect(tree: Tree) -> Union:
     """
     warnings: list[str] = []
     listed = list(_assets_of(tree.root, None, warnings))
-    in_items = [asset for item in tree.items for asset in _assets_of(item, _text(item.body.get("id")), warnings)]
+    in_items = [asset for item in tree.items for asset in _assets_of(item, text(item.body.get("id")), warnings)]
     if not listed and tree.broken:
         raise ResolveError(
             f"{shown(tree.root.url)} lists its assets in items only, and not all could be read: {tree.broken[0]}"
@@ -121,7 +120,7 @@ def _assets_of(document: Document, item: str | None, warnings: list[str]) -> Ite
         if absolute is None:
             warnings.append(f"the asset {key!r} was left out: a document on the web names the local file of its href")
             continue
-        yield _asset(key, absolute, metadata, item, document.body)
+        yield describe_asset(key, absolute, metadata, item, document.body)
 
 
 def _absolute(base: str, href: str) -> str | None:
@@ -134,71 +133,3 @@ def _absolute(base: str, href: str) -> str | None:
     except ValueError:
         return None
     return absolute if len(scheme) > 1 and scheme != "file" else None
-
-
-def _asset(key: str, href: str, metadata: Mapping[str, Any], item: str | None, owner: Mapping[str, Any]) -> Asset:
-    properties = owner.get("properties")
-    properties = properties if isinstance(properties, Mapping) else {}
-    start, end = _interval(metadata, properties, owner)
-    checksum = metadata.get("file:checksum") or metadata.get("checksum:multihash")
-    geometry = owner.get("geometry")
-    return Asset(
-        key=key,
-        href=href,
-        item=item,
-        collection=_text(owner.get("collection")) or (_text(owner.get("id")) if item is None else None),
-        media_type=_text(metadata.get("type")),
-        roles=_roles(metadata.get("roles")),
-        size=_size(metadata.get("file:size")),
-        checksum=checksum.lower() if isinstance(checksum, str) else None,
-        local_path=_text(metadata.get("file:local_path")),
-        bbox=_bbox(metadata.get("bbox")) or _bbox(owner.get("bbox")) or _bbox(_extent(owner, "spatial", "bbox")),
-        geometry=geometry if isinstance(geometry, Mapping) and geometry else None,
-        start=start,
-        end=end,
-        metadata=metadata,
-        properties=properties,
-    )
-
-
-def _interval(*holders: Mapping[str, Any]) -> tuple[Any, Any]:
-    for holder in holders:
-        moment = parse_datetime(holder.get("datetime"))
-        if moment is not None:
-            return moment, moment
-        start, end = parse_datetime(holder.get("start_datetime")), parse_datetime(holder.get("end_datetime"))
-        if start is not None or end is not None:
-            return start, end
-    interval = _extent(holders[-1], "temporal", "interval")
-    if isinstance(interval, list) and len(interval) == 2:
-        return parse_datetime(interval[0]), parse_datetime(interval[1])
-    return None, None
-
-
-def _extent(owner: Mapping[str, Any], kind: str, name: str) -> object:
-    extent = owner.get("extent")
-    part = extent.get(kind) if isinstance(extent, Mapping) else None
-    values = part.get(name) if isinstance(part, Mapping) else None
-    return values[0] if isinstance(values, list) and values else None
-
-
-def _bbox(value: object) -> tuple[float, ...] | None:
-    if not isinstance(value, list) or len(value) not in {4, 6}:
-        return None
-    if not all(isinstance(number, int | float) for number in value):
-        return None
-    # Six numbers are west, south, lowest, east, north, highest (RFC 7946, section 5).
-    flat = value if len(value) == 4 else [value[0], value[1], value[3], value[4]]
-    return tuple(float(number) for number in flat)
-
-
-def _roles(value: object) -> tuple[str, ...]:
-    return tuple(role for role in value if isinstance(role, str)) if isinstance(value, list) else ()
-
-
-def _size(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None

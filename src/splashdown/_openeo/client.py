@@ -34,7 +34,7 @@ _RETRY = Retry(
     backoff_factor=0.2,
     backoff_jitter=0.2,
     status_forcelist=(429, 502, 503, 504),
-    allowed_methods=("GET",),
+    allowed_methods=("GET", "POST"),  # POST only asks here: a search
     retry_after_max=60,
     raise_on_status=False,
     raise_on_redirect=False,
@@ -116,13 +116,20 @@ class Client:
                 raise
             return self._read(url, headers)
 
+    def post(self, url: str, body: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> Document:
+        """Read the JSON object that a search answers with. Only for requests that change nothing: they are repeated.
+
+        ``headers`` go besides the authority's, to the origin of ``url`` alone. Raises what :meth:`get` raises.
+        """
+        return self._read(url, {**(headers or {}), **self.authority.headers(url)}, body)
+
     def close(self) -> None:
         """Give back connections."""
         self._session.close()
 
-    def _read(self, url: str, headers: Mapping[str, str] | None) -> Document:
+    def _read(self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None = None) -> Document:
         try:
-            final, status, body, authorized = self._fetch_whole(url, headers)
+            final, status, body, authorized = self._fetch_whole(url, headers, question)
         except requests.RequestException as error:
             raise ResolveError(
                 f"{shown(url)} could not be read ({_reason(error)}); check the URL and the network"
@@ -131,19 +138,30 @@ class Client:
             raise fault(final, status, body, authorized=authorized)
         return Document(url=final, body=parse_object(body, final))
 
-    def _fetch_whole(self, url: str, headers: Mapping[str, str] | None) -> tuple[str, int, bytes, bool]:
+    def _fetch_whole(
+        self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None
+    ) -> tuple[str, int, bytes, bool]:
         # The adapter's retries end with the headers; a body that breaks is asked for once more.
         try:
-            return self._fetch(url, headers)
+            return self._fetch(url, headers, question)
         except requests.exceptions.ChunkedEncodingError:
-            return self._fetch(url, headers)
+            return self._fetch(url, headers, question)
 
-    def _fetch(self, url: str, headers: Mapping[str, str] | None) -> tuple[str, int, bytes, bool]:
+    def _fetch(
+        self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None
+    ) -> tuple[str, int, bytes, bool]:
         start = url
+        method = "GET" if question is None else "POST"
         for _ in range(_MAX_REDIRECTS):
             sent = self._credentials(url, start, headers)
-            with self._session.get(
-                url, auth=_Own(sent), timeout=_TIMEOUT, allow_redirects=False, stream=True
+            with self._session.request(
+                method,
+                url,
+                json=question,
+                auth=_Own(sent),
+                timeout=_TIMEOUT,
+                allow_redirects=False,
+                stream=True,
             ) as answer:
                 if answer.status_code not in _REDIRECTS or not answer.headers.get("Location"):
                     return url, answer.status_code, _body(answer, url), bool(sent)

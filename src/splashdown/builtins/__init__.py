@@ -4,6 +4,7 @@
 NAMES: tuple[str, ...] = (
     "download",
     "file",
+    "filters",
     "http",
     "load_json",
     "loaders",
@@ -11,4 +12,5 @@ NAMES: tuple[str, ...] = (
     "memory",
     "openeo",
     "progress",
+    "stac",
 )

@@ -1,0 +1,122 @@
+"""Makes assets of STAC documents: absolute hrefs, unique identities, the same file once. No I/O."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from splashdown._stac.describe import describe_asset, text
+from splashdown._stac.migrate import kind_of
+from splashdown._stac.reading import Found, resolve_href, shown
+from splashdown.errors import ResolveError
+from splashdown.model import Asset
+
+#: As many lines of one kind are told; the rest is counted.
+_MOST_WARNINGS = 20
+
+
+@dataclass(slots=True)
+class Collector:
+    """Gathers assets of one source; ``warnings`` says what had to be left out."""
+
+    alternate: str | None = None
+    warnings: list[str] = field(default_factory=list)
+    left_out: int = 0
+    _ids: dict[str, int] = field(default_factory=dict)
+    _places: set[tuple[str, str]] = field(default_factory=set)
+
+    def of(self, document: Found) -> list[Asset]:
+        """The assets of an Item, or those that a Collection has itself.
+
+        An item that was there before gives nothing; another one with the same id is called ``id-2``. Raises
+        ``ResolveError`` for an asset without an href.
+        """
+        body = document.body
+        if kind_of(body) != "Feature":
+            return list(self._assets(document, None))
+        name = text(body.get("id")) or "item"
+        key = (name, _self_href(body) or document.place)
+        if key in self._places and _self_href(body):
+            return []
+        self._places.add(key)
+        count = self._ids[name] = self._ids.get(name, 0) + 1
+        return list(self._assets(document, name if count == 1 else f"{name}-{count}"))
+
+    def _assets(self, document: Found, item: str | None) -> Iterator[Asset]:
+        assets = document.body.get("assets")
+        if assets is None:
+            return
+        if not isinstance(assets, Mapping):
+            raise ResolveError(f"{_named(document)} has assets that are no JSON object")
+        for key, metadata in assets.items():
+            href = self._href(metadata)
+            if href is None:
+                raise ResolveError(f"{_named(document)}: the asset {key!r} has no href; its document is broken")
+            absolute = resolve_href(document.place, href)
+            if absolute is None:
+                self._leave_out(document, key, href)
+                continue
+            yield describe_asset(key, absolute, metadata, item, document.body)
+
+    def _href(self, metadata: object) -> str | None:
+        if not isinstance(metadata, Mapping):
+            return None
+        others = metadata.get("alternate")
+        if self.alternate and isinstance(others, Mapping):
+            other = others.get(self.alternate)
+            if isinstance(other, Mapping) and isinstance(other.get("href"), str):
+                return str(other["href"])
+        href = metadata.get("href")
+        return href if isinstance(href, str) and href.strip() else None
+
+    def _leave_out(self, document: Found, key: str, href: str) -> None:
+        self.left_out += 1
+        if self.left_out > _MOST_WARNINGS:
+            return
+        if document.place:
+            why = "a document on the web may not name local files"
+        else:
+            why = "the document has no place that its href could refer to: pass base="
+        self.warnings.append(f"{_named(document)}: the asset {key!r} was left out ({href[:80]!r}): {why}")
+
+
+def without_repeats(own: list[Asset], in_items: Iterator[Asset] | list[Asset]) -> list[Asset]:
+    """A collection's own assets, less those whose file an item has; the item's asset then knows its listed key."""
+    places = {_file(asset.href): i for i, asset in enumerate(own)}
+    merged: list[Asset] = []
+    repeated: set[int] = set()
+    for asset in in_items:
+        at = places.get(_file(asset.href))
+        if at is not None:
+            repeated.add(at)
+            asset = replace(asset, listed_as=own[at].key, size=asset.size if asset.size is not None else own[at].size)
+        merged.append(asset)
+    return [asset for i, asset in enumerate(own) if i not in repeated] + merged
+
+
+def is_directory(asset: Asset) -> bool:
+    """Whether the href names a directory of many objects (Zarr), which cannot be moved as one file."""
+    media_type = (asset.media_type or "").partition(";")[0].strip().lower()
+    path = asset.href.partition("?")[0]
+    return media_type in {"application/vnd+zarr", "application/vnd.zarr", "application/zarr"} or path.endswith(
+        (".zarr", ".zarr/")
+    )
+
+
+def _file(href: str) -> str:
+    return href.partition("#")[0].partition("?")[0]
+
+
+def _named(document: Found) -> str:
+    name = text(document.body.get("id"))
+    kind = "item" if kind_of(document.body) == "Feature" else "document"
+    return f"{kind} {name!r}" if name else shown(document.place)
+
+
+def _self_href(body: Mapping[str, Any]) -> str | None:
+    links = body.get("links")
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, Mapping) and link.get("rel") == "self":
+            return text(link.get("href"))
+    return None

@@ -1,0 +1,84 @@
+"""What one asset object of a STAC document says, as an :class:`~splashdown.model.Asset`. Pure.
+
+Tolerant: a field that has a wrong type is as good as absent. Where the href leads is the caller's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from splashdown._openeo.expiry import parse_datetime
+from splashdown.model import Asset
+
+
+def describe_asset(
+    key: str, href: str, metadata: Mapping[str, Any], item: str | None, owner: Mapping[str, Any]
+) -> Asset:
+    """The asset ``key`` of ``owner``, a STAC Item (then ``item`` is its id) or Collection; ``href`` is absolute."""
+    properties = owner.get("properties")
+    properties = properties if isinstance(properties, Mapping) else {}
+    start, end = _interval(metadata, properties, owner)
+    checksum = metadata.get("file:checksum") or metadata.get("checksum:multihash")
+    geometry = owner.get("geometry")
+    return Asset(
+        key=key,
+        href=href,
+        item=item,
+        collection=text(owner.get("collection")) or (text(owner.get("id")) if item is None else None),
+        media_type=text(metadata.get("type")),
+        roles=_roles(metadata.get("roles")),
+        size=_size(metadata.get("file:size")),
+        checksum=checksum.lower() if isinstance(checksum, str) else None,
+        local_path=text(metadata.get("file:local_path")),
+        bbox=_bbox(metadata.get("bbox")) or _bbox(owner.get("bbox")) or _bbox(_extent(owner, "spatial", "bbox")),
+        geometry=geometry if isinstance(geometry, Mapping) and geometry else None,
+        start=start,
+        end=end,
+        metadata=metadata,
+        properties=properties,
+    )
+
+
+def _interval(*holders: Mapping[str, Any]) -> tuple[Any, Any]:
+    for holder in holders:
+        moment = parse_datetime(holder.get("datetime"))
+        if moment is not None:
+            return moment, moment
+        start, end = parse_datetime(holder.get("start_datetime")), parse_datetime(holder.get("end_datetime"))
+        if start is not None or end is not None:
+            return start, end
+    interval = _extent(holders[-1], "temporal", "interval")
+    if isinstance(interval, list) and len(interval) == 2:
+        return parse_datetime(interval[0]), parse_datetime(interval[1])
+    return None, None
+
+
+def _extent(owner: Mapping[str, Any], kind: str, name: str) -> object:
+    extent = owner.get("extent")
+    part = extent.get(kind) if isinstance(extent, Mapping) else None
+    values = part.get(name) if isinstance(part, Mapping) else None
+    return values[0] if isinstance(values, list) and values else None
+
+
+def _bbox(value: object) -> tuple[float, ...] | None:
+    if not isinstance(value, list) or len(value) not in {4, 6}:
+        return None
+    if not all(isinstance(number, int | float) for number in value):
+        return None
+    # Six numbers are west, south, lowest, east, north, highest (RFC 7946, section 5).
+    flat = value if len(value) == 4 else [value[0], value[1], value[3], value[4]]
+    return tuple(float(number) for number in flat)
+
+
+def _roles(value: object) -> tuple[str, ...]:
+    return tuple(role for role in value if isinstance(role, str)) if isinstance(value, list) else ()
+
+
+def _size(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def text(value: object) -> str | None:
+    """A string that is not empty, or nothing."""
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,39 @@
+"""STAC-GeoParquet in and out, on pyarrow and stac-geoparquet (extra ``geoparquet``), imported when used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from splashdown._stac.reading import Found, Reader, is_local, path_of, shown
+from splashdown.errors import NoProviderError, ResolveError, describe
+
+#: Rows that are in memory at a time.
+_ROWS = 1000
+
+
+def read_items(place: str, reader: Reader) -> Iterator[Found]:  # noqa: ARG001 - remote files are not read yet
+    """The items of a STAC-GeoParquet file, some rows at a time.
+
+    Raises ``NoProviderError`` when the packages are not installed and ``ResolveError`` for a file that is no such.
+    """
+    try:
+        import pyarrow.parquet as pq
+        from stac_geoparquet.arrow import stac_table_to_items
+    except ImportError:
+        raise NoProviderError("STAC-GeoParquet needs more packages: pip install 'splashdown[geoparquet]'") from None
+    if not is_local(place):
+        raise ResolveError(f"{shown(place)}: STAC-GeoParquet is read from local files; download it first")
+    import pyarrow as pa
+
+    path = path_of(place)
+    if not path.is_file():
+        raise ResolveError(f"{path} does not exist; check the path")
+    try:
+        file = pq.ParquetFile(path)
+        for batch in file.iter_batches(_ROWS):
+            for item in stac_table_to_items(pa.Table.from_batches([batch])):
+                yield Found(place=place, body=item)
+    except ResolveError:
+        raise
+    except Exception as error:  # arrow raises many kinds for a file that is something else
+        raise ResolveError(f"{path} is no STAC-GeoParquet file ({describe(error)[:200]})") from None

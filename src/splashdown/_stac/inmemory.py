@@ -1,0 +1,100 @@
+"""STAC sources that are Python objects: dicts, pystac objects, lists and iterators of either."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from splashdown._stac.migrate import kind_of
+from splashdown._stac.reading import Found, resolve_href
+from splashdown.errors import ResolveError
+
+
+def read(source: Any, base: str) -> tuple[Found | None, Iterable[Found] | None]:
+    """The root document and the documents below it.
+
+    No root for a bare series of items; ``None`` for what is below where only the document's links tell. The
+    caller's objects are not changed.
+    """
+    if isinstance(source, Mapping):
+        return _placed(dict(source), base), None
+    if _is_pystac(source):
+        return _pystac(source, base)
+    if isinstance(source, Iterable):
+        return None, (_member(each, base) for each in source)
+    raise ResolveError(f"a STAC source is a path, a URL, a dict or a pystac object, not {type(source).__name__}")
+
+
+def _is_pystac(source: object) -> bool:
+    # By name: pystac is not imported to look at an object that is not its own.
+    return any(cls.__module__.partition(".")[0] == "pystac" for cls in type(source).__mro__)
+
+
+def _pystac(source: Any, base: str) -> tuple[Found | None, Iterable[Found] | None]:
+    kind = next((n for n in (c.__name__ for c in type(source).__mro__) if n in _READABLE), None)
+    if kind is None:
+        raise ResolveError(f"a pystac.{type(source).__name__} is no STAC document: pass an item, collection or catalog")
+    if kind == "ItemCollection":
+        return None, (_member(item, base) for item in source.items)
+    root = _member(source, base)
+    if kind == "Item":
+        return root, None
+    return root, _below(source, base)
+
+
+_READABLE = ("Item", "Collection", "Catalog", "ItemCollection")
+
+
+def _below(catalog: Any, base: str) -> Iterator[Found]:
+    """Items and sub-collections by the objects' own links, which may lead to objects that were never saved."""
+    for _, children, items in _walked(catalog):
+        yield from (_member(item, base) for item in items)
+        yield from (_member(child, base) for child in children if getattr(child, "assets", None))
+
+
+def _walked(catalog: Any) -> Iterator[tuple[Any, list[Any], list[Any]]]:
+    seen: set[int] = set()
+    waiting = [catalog]
+    while waiting:
+        current = waiting.pop(0)
+        if id(current) in seen:
+            raise ResolveError(f"the links of {catalog.id!r} lead in a circle, back to {current.id!r}")
+        seen.add(id(current))
+        children = list(current.get_children())
+        yield current, children, list(current.get_items())
+        waiting.extend(children)
+
+
+def _member(source: Any, base: str) -> Found:
+    if isinstance(source, Mapping):
+        return _placed(dict(source), base)
+    if not _is_pystac(source):
+        raise ResolveError(
+            f"a series of items holds a {type(source).__name__}, which is neither a dict nor a pystac item"
+        )
+    place = source.get_self_href() or ""
+    body = source.to_dict(include_self_link=bool(place), transform_hrefs=False)
+    return _placed(body, _absolute(place) or base)
+
+
+def _placed(body: dict[str, Any], base: str) -> Found:
+    """The document, placed where its own ``self`` link says, if that is on the web; local places are the caller's."""
+    if base:
+        return Found(place=base, body=body)
+    links = body.get("links")
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, Mapping) and link.get("rel") == "self" and isinstance(link.get("href"), str):
+            href = resolve_href("", link["href"])
+            if href is not None and href.lower().startswith(("http://", "https://")):
+                return Found(place=href, body=body)
+    if not kind_of(body):
+        raise ResolveError("the dict is no STAC document: it says neither type nor stac_version")
+    return Found(place="", body=body)
+
+
+def _absolute(place: str) -> str:
+    if not place or "://" in place:
+        return place
+    from pathlib import Path
+
+    return Path(place).absolute().as_uri()

@@ -1,0 +1,66 @@
+"""Tells STAC documents apart and brings old ones up to date, by way of pystac."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from splashdown.errors import ResolveError, describe
+
+#: Documents from here on say what they are and are read as they stand.
+_CURRENT = ("1.0", "1.1")
+
+
+def kind_of(body: Mapping[str, Any]) -> str:
+    """``Feature``, ``FeatureCollection``, ``Collection`` or ``Catalog``; empty for what is no STAC document.
+
+    Before 1.0, catalogs and collections had no ``type``: a collection has an extent (or a license).
+    """
+    kind = body.get("type")
+    if kind in {"Feature", "FeatureCollection", "Collection", "Catalog"}:
+        return str(kind)
+    if kind is not None:
+        return ""
+    if "stac_version" in body or ("id" in body and isinstance(body.get("links"), list)):
+        return "Collection" if "extent" in body or "license" in body else "Catalog"
+    return ""
+
+
+def is_current(body: Mapping[str, Any]) -> bool:
+    """Whether the document needs no migration."""
+    version = body.get("stac_version")
+    if isinstance(version, str):
+        return version.startswith(_CURRENT) and "-" not in version
+    # Members of an item collection may leave it out; a plain GeoJSON feature has nothing to migrate.
+    return True
+
+
+def up_to_date(body: dict[str, Any], name: str) -> dict[str, Any]:
+    """The document in a current version; the very same object where it is current already.
+
+    Raises ``ResolveError`` for one that is too broken to be migrated.
+    """
+    if is_current(body) or kind_of(body) == "FeatureCollection":
+        return body
+    from pystac.serialization import identify_stac_object, migrate_to_latest
+
+    try:
+        ready = _readable(body)
+        return migrate_to_latest(ready, identify_stac_object(ready))
+    except Exception as error:  # pystac raises whatever a broken document makes it raise
+        version = body.get("stac_version")
+        raise ResolveError(f"{name} is a STAC {version} document that cannot be read ({describe(error)})") from None
+
+
+def _readable(body: dict[str, Any]) -> dict[str, Any]:
+    ready = dict(body)
+    # Versions before 0.8 had links and assets by name, and an item could leave out what is empty.
+    if isinstance(ready.get("links"), Mapping):
+        ready["links"] = [{"rel": rel, **link} for rel, link in ready["links"].items()]
+    ready.setdefault("links", [])
+    # What says "type" before 1.0.0-rc.1 is ahead of its version; pystac takes that for an error.
+    if kind_of(ready) in {"Catalog", "Collection"} and "-rc" not in str(ready.get("stac_version")):
+        ready.pop("type", None)
+    if kind_of(ready) == "Feature":
+        ready.setdefault("properties", {})
+    return ready

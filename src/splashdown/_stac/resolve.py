@@ -1,0 +1,219 @@
+"""The steps from a STAC source to a result set: tell what it is, read it, walk or search, collect its assets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from splashdown._openeo.expiry import expires_at
+from splashdown._stac import api, inmemory, stream
+from splashdown._stac.assets import Collector, without_repeats
+from splashdown._stac.migrate import kind_of, up_to_date
+from splashdown._stac.options import StacOptions
+from splashdown._stac.reading import Credentials, Found, Reader, is_local, open_local, place_of, shown
+from splashdown._stac.walk import Walk
+from splashdown.errors import ResolveError
+from splashdown.model import Asset, ResultSet
+from splashdown.protocols import ResolveContext
+from splashdown.sources import is_url
+
+_KINDS = {"Feature": "item", "Collection": "collection", "Catalog": "catalog", "FeatureCollection": "items"}
+#: Assets whose end is looked for; in a large search all are signed alike.
+_SIGNED_SAMPLE = 1000
+
+
+@dataclass(slots=True)
+class _Source:
+    """A source that has been opened: its root document, and the documents below it that have assets."""
+
+    root: Found
+    below: Iterable[Found] = ()
+    answered: bool = False  #: an API has applied the filters
+    complete: bool = True  #: the root document holds everything that is below it
+    warnings: list[str] = field(default_factory=list)
+
+
+def resolve_stac(source: Any, context: ResolveContext) -> ResultSet:
+    """Resolve a STAC source. Raises ``ResolveError`` (or ``AuthError``) with one line that says why it cannot be."""
+    options = StacOptions.of(context.options)
+    place = place_of(str(source)) if isinstance(source, str | Path) and source != "-" else ""
+    reader = Reader(authority=Credentials(place, context.auth))
+    try:
+        opened = _open(source, place, reader, options)
+        result = _collect(opened, reader, options)
+    finally:
+        reader.close()
+    if not place:
+        return result
+    from dataclasses import replace
+
+    return replace(result, refresh=lambda: resolve_stac(source, context))
+
+
+def _open(source: Any, place: str, reader: Reader, options: StacOptions) -> _Source:
+    if place:
+        if place.lower().endswith((".parquet", ".geoparquet")):
+            from splashdown._stac.geoparquet import read_items
+
+            return _items(read_items(place, reader), place)
+        if is_url(place):
+            return _remote(place, reader, options)
+        file = open_local(place)
+        return _streamed(stream.documents(file, shown(place)), place, reader, options, close=file.close)
+    base = place_of(options.base) if options.base else ""
+    if source == "-":
+        import sys
+
+        return _streamed(stream.documents(sys.stdin.buffer, "standard input"), base, reader, options)
+    root, below = inmemory.read(source, base)
+    if root is None:
+        return _items((Found(place=f.place, body=up_to_date(f.body, "an item")) for f in below or ()), base)
+    if below is not None:
+        return _Source(root=root, below=below, complete=False)
+    return _document(root, reader, options)
+
+
+def _remote(place: str, reader: Reader, options: StacOptions) -> _Source:
+    if options.searches and api.is_search_url(place):
+        question = api.Question(url=api.with_filters(place, options))
+        first = question.ask(reader)
+        return _Source(root=first, below=api.pages(reader, first, question), answered=True, complete=False)
+    return _document(reader.read(place), reader, options)
+
+
+def _document(root: Found, reader: Reader, options: StacOptions) -> _Source:
+    kind = kind_of(root.body)
+    if not kind:
+        raise ResolveError(
+            f"{shown(root.place)} holds JSON, but no STAC document: it says neither type nor stac_version"
+        )
+    root = Found(place=root.place, body=up_to_date(root.body, shown(root.place)))
+    if kind == "Feature":
+        return _Source(root=root, below=[root])
+    if kind == "FeatureCollection":
+        single = not any(link.get("rel") == "next" for link in root.body.get("links") or () if isinstance(link, dict))
+        return _Source(root=root, below=api.pages(reader, root), complete=single)
+    question = api.first_question(root, reader, options)
+    if question is not None:
+        first = question.ask(reader)
+        return _Source(root=root, below=api.pages(reader, first, question), answered=True, complete=False)
+    walk = Walk(reader=reader, max_documents=options.max_documents)
+    return _Source(root=root, below=walk.below(root), complete=False, warnings=walk.broken)
+
+
+def _streamed(
+    parts: Iterator[tuple[bool, dict[str, Any]]],
+    place: str,
+    reader: Reader,
+    options: StacOptions,
+    close: Any = lambda: None,
+) -> _Source:
+    """A document or a stream of items from a file: only as much as needed is read before the items are."""
+    is_feature, body = next(parts)
+    if not is_feature and kind_of(body) in {"Collection", "Catalog", ""}:
+        close()
+        return _document(Found(place=place, body=body), reader, options)
+    if not is_feature and kind_of(body) == "Feature":
+        following = next(parts, None)
+        if following is None:
+            close()
+            return _document(Found(place=place, body=body), reader, options)
+        parts = chain([(True, body), following], parts)
+    else:
+        parts = chain([(is_feature, body)], parts)
+    source = _items((), place)
+    source.below = _features(parts, place, source, close)
+    return source
+
+
+def _features(parts: Iterator[tuple[bool, dict[str, Any]]], place: str, source: _Source, close: Any) -> Iterator[Found]:
+    try:
+        for is_feature, body in parts:
+            if is_feature or kind_of(body) == "Feature":
+                yield Found(place=place, body=body)
+            elif kind_of(body) == "FeatureCollection":
+                source.root.body.update(body)
+            else:
+                source.warnings.append(f"{shown(place)} holds a document that is no item; it was left out")
+    finally:
+        close()
+
+
+def _items(below: Iterable[Found], place: str) -> _Source:
+    return _Source(root=Found(place=place, body={"type": "FeatureCollection"}), below=below)
+
+
+def _collect(source: _Source, reader: Reader, options: StacOptions) -> ResultSet:
+    collector = Collector(alternate=options.alternate)
+    root, kind = source.root, kind_of(source.root.body)
+    own = collector.of(root) if kind in {"Collection", "Catalog"} else []
+    assets: list[Asset] = []
+    items: list[Mapping[str, Any]] = []
+    for found in islice(source.below, options.limit):
+        body = up_to_date(found.body, "an item")
+        if kind_of(body) not in {"Feature", "Collection", "Catalog"}:
+            raise ResolveError(f"{shown(found.place)} holds a member that is no STAC item: it has no type 'Feature'")
+        assets += collector.of(Found(place=found.place, body=body))
+        items.append(body)
+    if not source.answered:
+        assets = _narrowed(assets, options)
+    every = without_repeats(own, assets)
+    _check(source, every, items)
+    document = dict(root.body)
+    if kind == "FeatureCollection":
+        document["features"] = items
+    return ResultSet(
+        id=_name(root),
+        kind=_KINDS[kind],
+        assets=tuple(every),
+        document=document,
+        href=root.place or None,
+        items=() if kind in {"FeatureCollection", "Feature"} else tuple(items),
+        warnings=_warnings(source, collector),
+        signer=reader.authority,
+        expires=expires_at(document, (a.href for a in every[:_SIGNED_SAMPLE])),
+    )
+
+
+def _narrowed(assets: list[Asset], options: StacOptions) -> list[Asset]:
+    """What an API would have done with the filters."""
+    if not options.searches:
+        return assets
+    if options.filter:
+        raise ResolveError("the source is no STAC API that takes a filter: use select(cql2=...) on the results instead")
+    from splashdown._filters import each as filters
+
+    kept: Iterable[Asset] = assets
+    for value, make in (
+        (options.datetime, filters.by_datetime),
+        (options.bbox, filters.by_bbox),
+        (options.ids, filters.by_item),
+        (options.collections, filters.by_collection),
+    ):
+        if value is not None:
+            kept = list(make(value)(list(kept)))
+    return list(kept)
+
+
+def _check(source: _Source, assets: list[Asset], items: list[Mapping[str, Any]]) -> None:
+    if assets or items or not source.warnings:
+        return
+    raise ResolveError(f"nothing below {shown(source.root.place)} could be read: {source.warnings[0]}")
+
+
+def _name(root: Found) -> str:
+    name = root.body.get("id")
+    if isinstance(name, str) and name:
+        return name
+    if is_local(root.place) or is_url(root.place):
+        return Path(root.place.partition("?")[0].rstrip("/")).name
+    return "items"
+
+
+def _warnings(source: _Source, collector: Collector) -> tuple[str, ...]:
+    lines = [f"a linked document was left out: {line}" for line in source.warnings]
+    more = collector.left_out - len(collector.warnings)
+    return (*lines, *collector.warnings, *((f"{more} more assets were left out",) if more > 0 else ()))

@@ -1,0 +1,53 @@
+"""The resolver ``stac``: Items, Collections, Catalogs, ItemCollections and STAC APIs, from wherever they are.
+
+It owns what counts as a STAC source; reading, walking and searching are in :mod:`splashdown._stac`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from splashdown.hookspecs import hookimpl
+from splashdown.sources import is_job_url
+from splashdown.specs import ResolverSpec
+
+if TYPE_CHECKING:
+    from splashdown.model import ResultSet
+    from splashdown.protocols import ResolveContext
+
+
+class StacResolver:
+    """Reads STAC 0.6 to 1.1 (https://github.com/radiantearth/stac-spec) and STAC API 1.0."""
+
+    def accepts(self, source: object) -> bool:
+        """A path or URL that is no openEO job's, ``-`` (standard input), a dict, a pystac object, a series of items."""
+        if isinstance(source, str | Path):
+            return not is_job_url(source)
+        if isinstance(source, Mapping) or _of_pystac(source):
+            return True
+        # Objects of other packages may be iterable, too; only plain series are taken for items.
+        return isinstance(source, list | tuple | Iterator)
+
+    def resolve(self, source: Any, context: ResolveContext) -> ResultSet:
+        """Read the documents.
+
+        Raises :class:`~splashdown.errors.ResolveError` with one line for whatever does not lead to assets,
+        ``NotFoundError`` or ``AuthError`` where a server says so, ``OptionError`` for an option it does not have.
+        """
+        from splashdown._stac.resolve import resolve_stac
+
+        return resolve_stac(source, context)
+
+
+def _of_pystac(source: object) -> bool:
+    return any(cls.__module__.partition(".")[0] == "pystac" for cls in type(source).__mro__)
+
+
+@hookimpl
+def splashdown_resolvers() -> Iterable[ResolverSpec]:
+    """Offer the resolver."""
+    yield ResolverSpec(
+        name="stac", create=StacResolver, summary="STAC documents and APIs: path, URL, dict, pystac object, stdin"
+    )

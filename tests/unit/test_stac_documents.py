@@ -1,0 +1,239 @@
+"""STAC documents of every kind, from wherever they are, become assets; bad ones become one clear line."""
+
+import datetime as dt
+import io
+import json
+import sys
+
+import pystac
+import pytest
+
+import splashdown
+from splashdown.errors import OptionError, ResolveError, UsageError
+
+
+def item(id="i", version="1.0.0", assets=None, **fields):
+    return {
+        "type": "Feature",
+        "stac_version": version,
+        "stac_extensions": [],
+        "id": id,
+        "geometry": {"type": "Point", "coordinates": [1, 2]},
+        "bbox": [1, 2, 1, 2],
+        "properties": {"datetime": "2024-05-06T00:00:00Z"},
+        "links": [],
+        "assets": assets if assets is not None else {"data": {"href": f"./{id}.tif", "type": "image/tiff"}},
+        **fields,
+    }
+
+
+def collection(id="c", version="1.0.0", links=(), **fields):
+    return {
+        "type": "Collection",
+        "stac_version": version,
+        "id": id,
+        "description": "d",
+        "license": "other",
+        "extent": {"spatial": {"bbox": [[0, 0, 1, 1]]}, "temporal": {"interval": [["2020-01-01T00:00:00Z", None]]}},
+        "links": [{"rel": rel, "href": href} for rel, href in links],
+        **fields,
+    }
+
+
+@pytest.fixture
+def save(tmp_path):
+    def save(name, document):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+        return path
+
+    return save
+
+
+def listed(source, **options):
+    return [(a.asset.label, a.href) for a in splashdown.open(source, **options).get_assets()]
+
+
+def test_an_item_is_read_from_path_dict_and_pystac_object(save, tmp_path):
+    path = save("i.json", item())
+    expected = [("i/data", (tmp_path / "i.tif").as_uri())]
+    assert listed(str(path)) == listed(path) == listed(path.as_uri()) == expected
+    assert listed(item(), base=str(path)) == expected
+    assert listed(pystac.Item.from_file(str(path))) == expected
+
+
+def test_a_catalog_is_walked_to_any_depth_each_document_once(save):
+    save("a/i.json", item())
+    save("a/c.json", collection(links=[("item", "i.json"), ("child", "b/c.json")]))
+    save("a/b/c.json", collection("c2", links=[("item", "../i.json"), ("item", "j.json")]))
+    save("a/b/j.json", item("j"))
+    root = save(
+        "catalog.json",
+        {
+            "type": "Catalog",
+            "stac_version": "1.0.0",
+            "id": "r",
+            "description": "d",
+            "links": [{"rel": "child", "href": "a/c.json"}],
+        },
+    )
+    results = splashdown.open(root)
+    assert repr(results) == "<JobResults for catalog 'r'>"
+    assert [a.asset.label for a in results] == ["i/data", "j/data"]
+
+
+def test_assets_of_a_collection_stand_beside_those_of_its_items(save):
+    save("i.json", item(assets={"data": {"href": "./i.tif"}}))
+    root = save(
+        "c.json",
+        collection(
+            links=[("item", "i.json")], assets={"both": {"href": "i.tif", "file:size": 3}, "own": {"href": "o.json"}}
+        ),
+    )
+    assets = splashdown.open(root).get_assets()
+    assert [(a.asset.label, a.size, a.asset.listed_as) for a in assets] == [("own", None, None), ("i/data", 3, "both")]
+
+
+def test_two_items_with_one_id_keep_both_their_assets(save):
+    root = save(
+        "f.json",
+        {"type": "FeatureCollection", "features": [item("x"), item("x", assets={"data": {"href": "https://h/y.tif"}})]},
+    )
+    assert [label for label, _ in listed(root)] == ["x/data", "x-2/data"]
+
+
+@pytest.mark.parametrize(
+    "version", ["0.6.0", "0.7.0", "0.8.1", "0.9.0", "1.0.0-beta.2", "1.0.0-rc.4", "1.0.0", "1.1.0"]
+)
+def test_every_version_is_read(save, version):
+    document = item(version=version, collection="c")
+    root = collection(version=version, links=[("item", "i.json")])
+    if version.startswith("0"):
+        del root["type"]
+    save("i.json", document)
+    (asset,) = splashdown.open(save("c.json", root)).get_assets()
+    assert (asset.key, asset.item, asset.media_type) == ("data", "i", "image/tiff")
+    assert asset.asset.start == dt.datetime(2024, 5, 6, tzinfo=dt.UTC)
+    assert len(splashdown.open(save("i2.json", document))) == 1
+
+
+def test_a_series_of_items_is_read_from_standard_input(monkeypatch):
+    def given(text):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+        return [a.asset.label for a in splashdown.open("-")]
+
+    documents = [item("a"), item("b")]
+    assert given("\n".join(map(json.dumps, documents))) == ["a/data", "b/data"]
+    assert given("\x1e" + "\n\x1e".join(json.dumps(d, indent=2) for d in documents)) == ["a/data", "b/data"]
+    assert given(json.dumps(documents)) == ["a/data", "b/data"]
+    assert given(json.dumps({"type": "FeatureCollection", "features": documents})) == ["a/data", "b/data"]
+    assert given(json.dumps(documents[0])) == ["a/data"]
+
+
+def test_python_objects_are_read_and_not_changed():
+    items = [item("a"), item("b")]
+    before = json.dumps(items)
+    assert [a.asset.label for a in splashdown.open(items)] == ["a/data", "b/data"]
+    assert [a.asset.label for a in splashdown.open(iter(items))] == ["a/data", "b/data"]
+    assert len(splashdown.open(pystac.ItemCollection(items))) == 2
+    catalog = pystac.Catalog("never-saved", "d")
+    catalog.add_item(pystac.Item.from_dict(item("a")))
+    assert len(splashdown.open(catalog)) == 1
+    assert json.dumps(items) == before
+
+
+@pytest.mark.parametrize("href", ["/etc/passwd", "file:///etc/passwd", "../../etc/passwd", "C:\\x", "\\\\host\\share"])
+def test_a_document_of_unknown_origin_names_no_local_files_elsewhere(href):
+    results = splashdown.open(item(assets={"a": {"href": href}}))
+    assert len(results) == 0
+    assert "left out" in results.result_set.warnings[0]
+
+
+@pytest.mark.parametrize("href", ["file:///etc/passwd", "/x/y.tif", "C:\\x", "s3://b/k?x#y"])
+def test_a_document_from_the_web_names_no_local_files(href):
+    document = item(assets={"a": {"href": href}}, links=[{"rel": "self", "href": "https://host.example/i.json"}])
+    assert [a.href for a in splashdown.open(document)] == {
+        "/x/y.tif": ["https://host.example/x/y.tif"],
+        "s3://b/k?x#y": ["s3://b/k?x#y"],
+    }.get(href, [])
+
+
+def test_an_alternate_href_is_used_on_request():
+    document = item(
+        assets={"a": {"href": "https://h/a", "alternate": {"s3": {"href": "s3://b/a"}}}, "b": {"href": "https://h/b"}}
+    )
+    assert [href for _, href in listed(document, alternate="s3")] == ["s3://b/a", "https://h/b"]
+
+
+def test_options_narrow_a_static_source(save):
+    features = [item("a"), item("b", properties={"datetime": "2020-01-01T00:00:00Z"}), item("c", bbox=[50, 50, 51, 51])]
+    path = save("f.json", {"type": "FeatureCollection", "features": features})
+    assert [label for label, _ in listed(path, datetime="2024/..", bbox="0,0,10,10")] == ["a/data"]
+    assert [label for label, _ in listed(path, ids="b,c", limit=2)] == ["b/data"]
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("<!doctype html><html>", "web page"),
+        ('{"type": "Feature", "id": ', "cut off"),
+        ('{"type": "FeatureCollection", "features": [{"type": "Feature", "id"', "cut off"),
+        ("", "is empty"),
+        ("[1, 2]", "JSON int"),
+        ('{"a": 1}', "no STAC document"),
+        ("\xff\xfe\x00", "broken"),
+        ("[" * 100_000, "deep|cut off"),
+        (json.dumps(item(assets={"a": {"title": "t"}})), "asset 'a' has no href"),
+        (json.dumps(item(assets={"a": {"href": " "}})), "asset 'a' has no href"),
+        (json.dumps(item(assets=[1])), "no JSON object"),
+        (json.dumps({"type": "FeatureCollection", "features": [{"type": "Nope"}]}), "no STAC item"),
+    ],
+)
+def test_what_is_no_stac_document_gets_one_line(save, content, says):
+    with pytest.raises(ResolveError, match=says) as caught:
+        splashdown.open(save("bad.json", content))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_circle_of_links_is_refused(save):
+    save("b.json", collection("b", links=[("child", "a.json")]))
+    with pytest.raises(ResolveError, match="circle"):
+        splashdown.open(save("a.json", collection("a", links=[("child", "b.json")])))
+    catalog, child = pystac.Catalog("a", "d"), pystac.Catalog("b", "d")
+    catalog.add_child(child)
+    child.add_link(pystac.Link("child", catalog))
+    with pytest.raises(ResolveError, match="circle"):
+        splashdown.open(catalog)
+
+
+def test_a_tree_without_an_end_is_left(save):
+    links = [("item", f"{n}.json") for n in range(20)]
+    for n in range(20):
+        save(f"{n}.json", item(str(n)))
+    root = save("c.json", collection(links=links))
+    assert len(splashdown.open(root)) == 20
+    with pytest.raises(ResolveError, match="max_documents"):
+        splashdown.open(root, max_documents=5)
+
+
+def test_a_broken_link_is_a_warning_as_long_as_something_is_left(save):
+    save("i.json", item())
+    root = save("c.json", collection(links=[("item", "i.json"), ("item", "gone.json")]))
+    results = splashdown.open(root)
+    assert len(results) == 1
+    assert "gone.json does not exist" in results.result_set.warnings[0]
+    with pytest.raises(ResolveError, match=r"gone\.json"):
+        splashdown.open(save("d.json", collection(links=[("item", "gone.json")])))
+
+
+def test_wrong_options_are_refused(save):
+    path = save("i.json", item())
+    with pytest.raises(OptionError, match="did you mean 'datetime'"):
+        splashdown.open(path, datetme="2024")
+    with pytest.raises(OptionError, match="from 1 on"):
+        splashdown.open(path, limit=0)
+    with pytest.raises(UsageError, match="auth"):
+        splashdown.open(path, auth=object())
+    with pytest.raises(ResolveError, match="folder"):
+        splashdown.open(path.parent)
