@@ -5,17 +5,20 @@ It owns what counts as a STAC source; reading, walking and searching are in :mod
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splashdown.hookspecs import hookimpl
-from splashdown.sources import is_job_url
+from splashdown.sources import is_job_url, is_url
 from splashdown.specs import ResolverSpec
 
 if TYPE_CHECKING:
     from splashdown.model import ResultSet
     from splashdown.protocols import ResolveContext
+
+_PATH = re.compile(r"[/\\]|\.[A-Za-z0-9]{1,12}$|^file:|^\.+$", re.IGNORECASE)
 
 
 class StacResolver:
@@ -23,8 +26,10 @@ class StacResolver:
 
     def accepts(self, source: object) -> bool:
         """A path or URL that is no openEO job's, ``-`` (standard input), a dict, a pystac object, a series of items."""
-        if isinstance(source, str | Path):
-            return not is_job_url(source)
+        if isinstance(source, Path):
+            return True
+        if isinstance(source, str):
+            return (is_url(source) and not is_job_url(source)) or _is_path(source)
         if isinstance(source, Mapping) or _of_pystac(source):
             return True
         # Objects of other packages may be iterable, too; only plain series are taken for items.
@@ -39,6 +44,13 @@ class StacResolver:
         from splashdown._stac.resolve import resolve_stac
 
         return resolve_stac(source, context)
+
+
+def _is_path(source: str) -> bool:
+    # A bare word may be another resolver's; a path has a separator or an ending, or is a file: URL.
+    if "://" in source:
+        return source[:5].lower() == "file:"
+    return source == "-" or bool(_PATH.search(source))
 
 
 def _of_pystac(source: object) -> bool:
