@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from splashdown._openeo.client import Anonymous, Client
 from splashdown._openeo.resolve import JobOptions, JobReader, attempt
@@ -63,6 +63,11 @@ class _Borrowed(Client):
     def close(self) -> None:
         """The connections are not ours."""
 
-    def _fetch(self, url: str, headers: Mapping[str, str] | None) -> tuple[str, int, bytes, bool]:  # noqa: ARG002
+    def _fetch(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None,  # noqa: ARG002 - the credentials are not ours
+        question: Mapping[str, Any] | None,  # noqa: ARG002 - a job's results are never searched
+    ) -> tuple[str, int, bytes, bool]:
         answer = self._borrowed(url)
         return answer.url, answer.status, answer.body, True

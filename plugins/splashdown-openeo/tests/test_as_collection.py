@@ -190,6 +190,27 @@ def test_an_item_that_is_linked_twice_is_saved_once(backend, tmp_path):
     assert hrefs == ["i/i.json", "i/i.json"]
 
 
+@pytest.mark.parametrize("readable", [True, False])
+def test_the_links_of_items_are_renewed_when_they_expire(backend, tmp_path, readable):
+    def documents(expires):
+        link = item(backend, "i", {"x": backend.add("/dl/x.tif", b"x") + f"?expires={expires}"})
+        backend.results({}, type="Collection", links=[link])
+
+    documents(1)
+    answer, refuse = backend.answer, backend._error
+
+    def expiring(handler):
+        if handler.path != "/dl/x.tif?expires=1":
+            return answer(handler)
+        documents(2)
+        backend.files["/jobs/j1/results/items/i"].script = [] if readable else [500] * 9
+        return refuse(handler, 410, "ResultLinkExpired")
+
+    backend.answer = expiring
+    results(backend).download_as_collection(tmp_path)
+    assert (tmp_path / "i" / "x.tif").exists() is readable
+
+
 def test_no_signature_gets_into_the_log(backend, tmp_path, caplog):
     secret = "X-Amz-Signature=secret"
     gone = {"rel": "item", "href": f"http://127.0.0.1:9/item?{secret}"}

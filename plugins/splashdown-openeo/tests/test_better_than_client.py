@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
+import openeo.rest.auth.auth
 import pytest
 import requests
 import splashdown_openeo
@@ -114,6 +118,50 @@ def test_a_token_that_another_thread_has_just_renewed_is_no_failure(backend, tmp
     send = backend._error
     backend._error = lambda handler, status, code: send(handler, status, "TokenInvalid")
     assert results(backend).download_file(tmp_path).read_bytes() == BODY
+
+
+def test_threads_whose_token_is_refused_at_once_do_not_get_into_each_others_way(backend, tmp_path, monkeypatch):
+    """A refresh token may be good for one use: all but the first thread to renew the access token fail at that."""
+    everybody, renewed = threading.Barrier(4), threading.Lock()
+    backend.results({f"{n}.tif": backend.add(f"/dl/{n}", b"x") for n in range(4)})
+    connection, answer, send = backend.connection(), backend.answer, backend._error
+
+    def choosy(handler):
+        if handler.path.startswith("/dl/") and handler.headers["Authorization"] != "Bearer oidc/new":
+            everybody.wait(10)
+            send(handler, 403, "TokenInvalid")
+        else:
+            answer(handler)
+
+    def renew(reason):
+        if not renewed.acquire(blocking=False):
+            return False
+        connection.auth = openeo.rest.auth.auth.BearerAuth("oidc/new")
+        return True
+
+    backend.answer = choosy
+    monkeypatch.setattr(connection, "try_access_token_refresh", renew)
+    paths = splashdown_openeo.JobResults(connection.job("j1")).download_files(tmp_path)
+    assert [path.read_bytes() for path in paths[:-1]] == [b"x"] * 4
+
+
+def test_credentials_do_not_follow_a_redirect_to_another_host(backend, elsewhere, tmp_path):
+    elsewhere.add("/dl/x", BODY)
+    backend.results({"x.bin": backend.url + "/moved"})
+    answer = backend.answer
+
+    def moving(handler):
+        if handler.path == "/moved":
+            handler.send_response(302)
+            handler.send_header("Location", f"{elsewhere.url}/dl/x?X-Amz-Signature=secret")
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+        else:
+            answer(handler)
+
+    backend.answer = moving
+    assert results(backend).download_file(tmp_path).read_bytes() == BODY
+    assert {request.headers.get("Authorization") for request in elsewhere.requests} == {None}
 
 
 def test_no_head_request_is_needed(both):
@@ -245,6 +293,46 @@ def test_an_interrupted_run_leaves_nothing(backend, tmp_path, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         results(backend).download_file(tmp_path)
     assert [path for path in tmp_path.iterdir() if path.name != "x.bin"] == []
+
+
+def test_a_process_that_is_killed_leaves_nothing(backend, tmp_path):
+    try:
+        os.close(os.open(tmp_path, os.O_TMPFILE | os.O_RDWR))
+    except (AttributeError, OSError):
+        pytest.fail("this test needs a file system with files that have no name, on Linux; set --basetemp")
+    backend.results({"x.bin": backend.add("/dl/x", BODY)})
+    half = threading.Event()
+    send, done = backend._send, threading.Event()
+
+    def stuck(handler, file, status, headers, body, cut=None):
+        if len(body) < len(BODY) // 2:
+            return send(handler, file, status, headers, body, cut)
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        handler.wfile.write(body[:600_000])
+        handler.wfile.flush()
+        half.set()
+        done.wait(30)
+        return None
+
+    backend._send = stuck
+    code = f"""
+import openeo, splashdown_openeo
+job = openeo.connect({backend.url!r}, retry=False).job("j1")
+splashdown_openeo.JobResults(job).download_files({str(tmp_path)!r})
+"""
+    with subprocess.Popen([sys.executable, "-c", code]) as process:
+        assert half.wait(60)
+        while not any(str(tmp_path) in target for target in _open_files(process.pid)):
+            done.wait(0.01)
+        process.kill()
+    done.set()
+    assert list(tmp_path.iterdir()) == []
+
+
+def _open_files(pid):
+    return [str(entry.readlink()) for entry in Path(f"/proc/{pid}/fd").iterdir() if entry.is_symlink()]
 
 
 def test_new_files_have_the_permissions_that_open_gives(backend, tmp_path):

@@ -9,16 +9,16 @@ import json
 import logging
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 import requests
-from openeo.rest import OpenEoApiError, OpenEoClientException
+from openeo.rest import OpenEoApiError, OpenEoClientException, OpenEoRestError
 from openeo.rest.job import DEFAULT_JOB_RESULTS_FILENAME, JobResultDownloadException
 
 from splashdown.redact import redact
@@ -121,7 +121,7 @@ class CollectionDownload:
     def _take_links(self, root: _Document, rels: set[str]) -> None:
         links = root.body.get("links") or []
         seen: dict[str, Path] = {}
-        with self._reading(link["href"] for link in links if link.get("rel") == "item") as reading:
+        with self._reading(_item_hrefs(root.body)) as reading:
             for link in links:
                 href = link.get("href", "")
                 if link.get("rel") == "item":
@@ -189,13 +189,23 @@ class CollectionDownload:
         files = [entry for entry in self._entries if isinstance(entry, _File)]
         moves = [Move(href=file.holder["href"], path=file.path) for file in files]
         failures = []
-        for file, error in zip(files, fetch(self._job.connection, moves), strict=True):
+        for file, error in zip(files, fetch(self._job.connection, moves, renew=self._renewed), strict=True):
             if error is None:
                 file.landed = True
                 self._rewrite(file.holder, file.path, file.document)
             else:
                 failures.append((file.name, error))
         return failures
+
+    def _renewed(self, moves: Sequence[Move]) -> list[str]:
+        """Fresh hrefs of the same files, from documents that are read again; the old ones where that fails."""
+        fresh: dict[str, str] = {}
+        with suppress(OpenEoRestError, requests.RequestException):
+            root = self._get(self._job.get_results_metadata_url())
+            with self._reading(_item_hrefs(root)) as reading:
+                for body in (root, *(future.result() for future in reading.values())):
+                    fresh |= {file_of(asset["href"]): asset["href"] for asset in (body.get("assets") or {}).values()}
+        return [fresh.get(file_of(move.href), move.href) for move in moves]
 
     def _rewrite(self, holder: dict[str, Any], path: Path, document: _Document) -> None:
         if not self._rewriting:
@@ -230,6 +240,10 @@ class CollectionDownload:
         if self._on_failure != "raise":
             _log.warning("on_download_failure is 'warn' or 'raise', not %r; raising", self._on_failure)
         raise JobResultDownloadException(message) from error
+
+
+def _item_hrefs(body: Mapping[str, Any]) -> list[str]:
+    return [link["href"] for link in body.get("links") or [] if link.get("rel") == "item"]
 
 
 def _free_key(alternate: Iterable[str]) -> str:
