@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 from splashdown.errors import OptionError, ResolveError, UsageError
 
 if TYPE_CHECKING:
-    from splashdown._openeo.client import Client
+    from splashdown._openeo.client import Authority, Client
     from splashdown.results import JobResults
     from splashdown.session import Session
 
@@ -112,6 +112,11 @@ class Job:
         known = f" ({self.metadata['status']})" if self.metadata.get("status") else ""
         return f"<Job {self.id!r}{known} at {self.backend.url}>"
 
+    @property
+    def authority(self) -> Authority:
+        """The sign-in of the back-end's handle."""
+        return self.backend._client.authority  # noqa: SLF001 - both are of this module
+
     def describe(self) -> Mapping[str, Any]:
         """The job's metadata, read now: ``status``, ``progress`` in percent, ``title``, ``created`` and more."""
         from splashdown._openeo.jobs import read_status
@@ -148,8 +153,7 @@ class Job:
 
     def get_results(self, **options: Any) -> JobResults:
         """The results of the job; options are those of :func:`splashdown.open` for a job: ``wait``, ``partial``."""
-        authority = self.backend._client.authority  # noqa: SLF001
-        return self.backend.session.open(self.url, auth=authority, **options)
+        return self.backend.session.open(self, **options)
 
 
 def _address(backend: str) -> str:

@@ -188,6 +188,16 @@ class ResultSet:
     transport: Callable[[str], Transport | None] | None = None
     refresh: Callable[[], ResultSet] | None = None
     expires: float | None = None
+    members: Sequence[Member] = ()  #: the sources that this unites, where several were opened together
+    unresolved: tuple[str, ...] = ()  #: a line for each source that was asked for and does not lead to assets
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One of several sources that were opened together: its results, and the folder that they get in a target."""
+
+    folder: str
+    results: ResultSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

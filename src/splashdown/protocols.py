@@ -186,6 +186,9 @@ class ResolveContext(Protocol):
     def notify(self, message: str) -> None:
         """Tell the user about progress while resolving takes long."""
 
+    def resolve(self, source: object) -> ResultSet:
+        """Resolve another source with whatever resolver accepts it, with the same credentials and options."""
+
 
 @runtime_checkable
 class Signer(Protocol):

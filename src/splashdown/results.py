@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splashdown._naming import settle
+from splashdown._several import own_assets, shares
 from splashdown.errors import MultipleAssetsError, NoAssetError, OptionError, UnknownKeyError
-from splashdown.model import Asset, IfExists, Outcome, Plan, Skipped
+from splashdown.model import Asset, IfExists, Outcome, Plan, Skipped, Transfer
 from splashdown.protocols import SupportsWhy
 from splashdown.redact import redact
 from splashdown.sources import scheme_of
@@ -233,7 +234,7 @@ class JobResults:
         ``layout`` is a preset or a template for names, ``reserved`` holds names that no asset may get, ``names``
         settles the name of single assets by their identity or label (``item/key``, or ``key`` alone).
         """
-        transfers = settle(self.assets, layout=layout, reserved=tuple(reserved), names=names)
+        transfers = self._settled(layout=layout, reserved=tuple(reserved), names=names)
         policy = IfExists(if_exists)
         if policy is not IfExists.AUTO:
             transfers = tuple(replace(transfer, if_exists=policy) for transfer in transfers)
@@ -338,6 +339,23 @@ class JobResults:
         """A handle for reading an asset: of its local copy where this object made one, else of the remote file."""
         copy = self._copies.get(asset.identity)
         return self.session.open_asset(asset, self.result_set, local=copy)
+
+    def _settled(self, *, names: Mapping[Any, str] | None, **options: Any) -> tuple[Transfer, ...]:
+        """Names for the assets; of several sources each has a folder, and names of its own in there."""
+        if not self.result_set.members:
+            return settle(self.assets, names=names, job_id=self.id, **options)
+        transfers: list[Transfer] = []
+        for share in shares(self.result_set):
+            pairs = own_assets(share, self.assets)
+            # A name that the user chose is used as it is, without the folder.
+            chosen: dict[str | tuple[str | None, str], str] = {
+                own.identity: names[asset.identity] for asset, own in pairs if names and asset.identity in names
+            }
+            settled = settle([own for _, own in pairs], names=chosen, job_id=share.results.id, **options)
+            for (asset, own), transfer in zip(pairs, settled, strict=True):
+                prefix = "" if own.identity in chosen else share.prefix
+                transfers.append(Transfer(asset=asset, name=prefix + transfer.name))
+        return tuple(transfers)
 
     def _one(self, key: str | None) -> Asset:
         if not self.assets:

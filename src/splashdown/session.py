@@ -36,6 +36,12 @@ class OpenContext:
     auth: object = None
     options: Mapping[str, Any] = field(default_factory=dict)
     notify: Callable[[str], None] = _log.info
+    registry: Registry
+
+    def resolve(self, source: object) -> ResultSet:
+        """Resolve another source with the same credentials and options."""
+        _, chosen = self.registry.resolver(source, None)
+        return chosen.resolve(source, self)
 
 
 class Session:
@@ -119,8 +125,8 @@ class Session:
         """Resolve a source into results.
 
         ``source`` is the URL of an openEO job or of its results, a STAC document (path, URL, dict, pystac
-        object, ``"-"`` for standard input), or whatever an installed resolver accepts. ``auth`` is ``None``, a
-        token (what follows ``Bearer``) or ``(user, password)``; it is sent to the source's origin alone.
+        object, ``"-"`` for standard input), a list of those, or whatever an installed resolver accepts. ``auth`` is
+        ``None``, a token (what follows ``Bearer``) or ``(user, password)``; it is sent to the source's origin alone.
         ``resolver`` names one where the form of the source does not tell. Other options are the resolver's.
 
         Raises :class:`~splashdown.errors.ResolveError` when the source does not lead to assets,
@@ -128,7 +134,7 @@ class Session:
         :class:`~splashdown.errors.NoProviderError` when no resolver accepts the source.
         """
         _, chosen = self.registry.resolver(source, resolver)
-        context = OpenContext(auth=auth, options=options, notify=notify or _log.info)
+        context = OpenContext(auth=auth, options=options, notify=notify or _log.info, registry=self.registry)
         return JobResults(self, chosen.resolve(source, context))
 
     def transport(self, href: str) -> Transport:

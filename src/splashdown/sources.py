@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 # openEO API, /jobs/{job_id} and /jobs/{job_id}/results, plus what back-ends append for signed canonical links.
@@ -18,8 +19,18 @@ def is_job_url(source: object) -> bool:
     """Whether the source is the URL of an openEO job, of its results, or a signed link to them."""
     if not is_url(source):
         return False
-    path = urlsplit(str(source)).path
+    try:
+        path = urlsplit(str(source)).path
+    except ValueError:
+        return False
     return bool(_JOB_PATH.search(path)) and not path.lower().endswith((".json", ".geojson"))
+
+
+def is_several(source: object) -> bool:
+    """Whether the source is a list of sources (URLs, paths, jobs), not of STAC objects."""
+    if not isinstance(source, list | tuple) or not source:
+        return False
+    return not any(isinstance(each, Mapping) or hasattr(each, "stac_extensions") for each in source)
 
 
 def scheme_of(place: str) -> str:

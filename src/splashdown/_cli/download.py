@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +11,15 @@ import click
 from splashdown._cli import render
 from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import filter_options, open_source, source_options
+from splashdown.sources import is_url
 
 if TYPE_CHECKING:
-    from splashdown.model import Plan
+    from splashdown.model import Plan, RunReport
     from splashdown.results import JobResults, ResultAsset
 
 
 @click.command("download")
-@click.argument("source")
-@click.argument("target", default=".")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE... [TARGET]")
 @filter_options
 @click.option("--key", metavar="K", help="Only this asset; TARGET is then a file or an existing folder.")
 @click.option("--layout", default="openeo", show_default=True, help="A preset or a template for file names.")
@@ -38,10 +39,12 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--quiet", is_flag=True, help="Show nothing but errors.")
 @source_options
-def command(source: str, target: str, dry_run: bool, key: str | None, as_json: bool, quiet: bool, **given: Any) -> int:
+def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: bool, quiet: bool, **given: Any) -> int:
     """Save the assets of SOURCE to TARGET, a folder or a URL such as s3://bucket/prefix/.
 
     Example: splashdown download https://openeo.example/openeo/1.2/jobs/JOB data/ --type image/tiff
+
+    Several sources get a folder each; name the target last then.
 
     A file that is complete is not fetched again; an interrupted run goes on where it stopped.
     """
@@ -49,6 +52,7 @@ def command(source: str, target: str, dry_run: bool, key: str | None, as_json: b
         given["if_exists"] = "overwrite"
     style = "json" if as_json else "quiet" if quiet else "table"
     options = _transfer_options(given)
+    source, target = _split(sources)
     results = open_source(source, **given)
     options["settings"] = replace(results.session.settings, **options["settings"])
     if not quiet:
@@ -60,6 +64,15 @@ def command(source: str, target: str, dry_run: bool, key: str | None, as_json: b
     if key is not None:
         return _download_one(results.get_asset(key), target, style, options)
     return _download_all(results, target, style, options)
+
+
+def _split(arguments: tuple[str, ...]) -> tuple[object, str]:
+    """Sources and target: the last of several arguments is the target, unless it is a URL that is only read from."""
+    if len(arguments) > 1 and not is_url(arguments[-1]):
+        *sources, target = arguments
+    else:
+        sources, target = list(arguments), "."
+    return (sources if len(sources) > 1 else sources[0]), target
 
 
 def _transfer_options(given: dict[str, Any]) -> dict[str, Any]:
@@ -125,19 +138,26 @@ def _download_all(results: JobResults, target: str, style: str, options: dict[st
     except DownloadError as error:
         report = error.report
     if style == "json":
-        render.echo_json(render.report_record(report, metadata))
+        render.echo_json(render.report_record(report, metadata, results.result_set.unresolved))
     elif style == "table":
         render.report_table(report)
         click.echo(
             f"{len(report.landed)} of {len(report.outcomes)} files are in {target},"
             f" {render.size(report.bytes_moved)} moved in {report.seconds:.1f} s"
         )
+    return _tell_failures(report, results.result_set.unresolved)
+
+
+def _tell_failures(report: RunReport, unresolved: Sequence[str]) -> int:
     for outcome in report.failed:
         click.echo(f"Failed: {render.printable(outcome.asset.label)}: {outcome.error_type}: {outcome.error}", err=True)
-    if report.ok:
-        return 0
-    click.echo(
-        f"Error: {len(report.failed)} of {len(report.outcomes)} assets failed; run it again for the rest",
-        err=True,
-    )
-    return EXIT_FAILED
+    for line in unresolved:
+        click.echo(f"Failed: {render.printable(line)}", err=True)
+    if report.failed:
+        click.echo(
+            f"Error: {len(report.failed)} of {len(report.outcomes)} assets failed; run it again for the rest",
+            err=True,
+        )
+    if unresolved:
+        click.echo(f"Error: {len(unresolved)} sources could not be opened; run it again for them", err=True)
+    return EXIT_FAILED if report.failed or unresolved else 0

@@ -108,15 +108,16 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
     return record | {name: value for name, value in optional.items() if value}
 
 
-def report_record(report: RunReport, metadata: str = "") -> dict[str, Any]:
-    """A report for ``--json``."""
+def report_record(report: RunReport, metadata: str = "", unresolved: Sequence[str] = ()) -> dict[str, Any]:
+    """A report for ``--json``; ``unresolved`` are sources that could not be opened."""
     return {
         "source": report.plan.source,
         "target": report.plan.target,
-        "ok": report.ok,
+        "ok": report.ok and not unresolved,
         "seconds": round(report.seconds, 3),
         "bytes_moved": report.bytes_moved,
         "metadata": metadata,
+        "unresolved": list(unresolved),
         "outcomes": [outcome_record(o) for o in report.outcomes],
         "skipped": [{"reason": s.reason, **asset_record(s.asset)} for s in report.plan.skipped],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from splashdown._openeo import jobs
@@ -19,6 +19,9 @@ from splashdown._openeo.walk import walk
 from splashdown.errors import JobNotFinished, JobNotFound, NotFoundError, OptionError, ResolveError
 from splashdown.model import ResultSet
 from splashdown.protocols import ResolveContext
+
+if TYPE_CHECKING:
+    from splashdown.connect import Job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,10 +97,14 @@ class JobReader:
         return jobs.unfinished(self.url.job, metadata)
 
 
-def resolve_job(source: str, context: ResolveContext) -> ResultSet:
-    """Resolve the URL of a job, of its results, or a signed link to them."""
+def resolve_job(source: str | Job, context: ResolveContext) -> ResultSet:
+    """Resolve the URL of a job, of its results, or a signed link to them; or a job's handle, with its sign-in."""
     options = JobOptions.of(context.options)
-    reader = _reader(parse_job_url(source), context.auth, options)
+    auth = context.auth
+    if not isinstance(source, str):
+        auth = source.authority if auth is None else auth
+        source = source.url
+    reader = _reader(parse_job_url(source), auth, options)
     try:
         return attempt(reader, options, context)
     except JobNotFound:
@@ -107,7 +114,7 @@ def resolve_job(source: str, context: ResolveContext) -> ResultSet:
         if other is None:
             raise
     # The address was the back-end's, not its API's.
-    return attempt(_reader(other, context.auth, options), options, context)
+    return attempt(_reader(other, auth, options), options, context)
 
 
 def attempt(reader: JobReader, options: JobOptions, context: ResolveContext) -> ResultSet:

@@ -12,5 +12,6 @@ NAMES: tuple[str, ...] = (
     "memory",
     "openeo",
     "progress",
+    "several",
     "stac",
 )

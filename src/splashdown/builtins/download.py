@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splashdown import receipt
+from splashdown._several import Share, shares
 from splashdown.errors import DownloadError, NoAssetError, TargetError
 from splashdown.hookspecs import hookimpl
 from splashdown.model import IfExists, Known, RunReport, Status
@@ -48,16 +49,20 @@ def download_files(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """What a download did: the report, and where the metadata document went (``""`` when none was written)."""
+    """What a download did: the report, and where metadata documents went (one a source, none when none was wanted)."""
 
     report: RunReport
-    metadata: str = ""
+    documents: tuple[str, ...] = ()
+
+    @property
+    def metadata(self) -> str:
+        """Where the metadata document went, the first of several; ``""`` when none was written."""
+        return self.documents[0] if self.documents else ""
 
     @property
     def locations(self) -> list[str]:
-        """Where everything is, the metadata document last."""
-        landed = [outcome.location for outcome in self.report.landed]
-        return [*landed, self.metadata] if self.metadata else landed
+        """Where everything is, the metadata documents last."""
+        return [*(outcome.location for outcome in self.report.landed), *self.documents]
 
 
 def run_download(
@@ -68,20 +73,26 @@ def run_download(
     if not results.assets:
         raise NoAssetError(_nothing_left(results))
     refuse_file_as_folder(target)
-    receipt_name = receipt.name_of(results.result_set)
-    plan = results.plan(target, layout=options.layout, if_exists=options.if_exists, reserved=[receipt_name])
-    metadata = ""
+    parts = shares(results.result_set)
+    reserved = {receipt.name_of(part.results) for part in parts}
+    plan = results.plan(target, layout=options.layout, if_exists=options.if_exists, reserved=reserved)
+    documents: list[str] = []
     with closing(results.session.sink(str(target), **options.sink_options)) as sink:
-        known = known_in(sink)
+        known = {name: entry for part in parts for name, entry in part.outer(known_in(sink, part.prefix)).items()}
         report = results.transfer(
             plan, sink=sink, known=known, listeners=_listeners(results, options), settings=options.settings
         )
         if include_stac_metadata and report.landed:
             moved = {outcome.transfer.name for outcome in report.landed}
             kept = _still_there(sink, {name: entry for name, entry in known.items() if name not in moved})
-            metadata = receipt.write(sink, receipt_name, receipt.build(results.result_set, report.landed, kept))
-    _raise_failures(report)
-    return Download(report=report, metadata=metadata)
+            documents = [_write_receipt(sink, part, report, kept) for part in parts]
+    _raise_failures(report, results.result_set.unresolved)
+    return Download(report=report, documents=tuple(documents))
+
+
+def _write_receipt(sink: Sink, part: Share, report: RunReport, kept: Mapping[str, Known]) -> str:
+    document = receipt.build(part.results, part.outcomes(report.landed), part.inner(kept))
+    return receipt.write(sink, part.prefix + receipt.name_of(part.results), document)
 
 
 def download_file(
@@ -129,9 +140,9 @@ def refuse_file_as_folder(target: str | Path) -> None:
         )
 
 
-def known_in(sink: Sink) -> Mapping[str, Known]:
-    """What the receipt in a target says about earlier runs."""
-    found = receipt.read(sink)
+def known_in(sink: Sink, prefix: str = "") -> Mapping[str, Known]:
+    """What the receipt in a target (or in a folder of it) says about earlier runs."""
+    found = receipt.read(sink, [prefix + name for name in receipt.NAMES.values()])
     if found is None:
         return {}
     name, document = found
@@ -151,8 +162,13 @@ def _listeners(results: JobResults, options: DownloadOptions) -> list[Listener]:
     return [*options.listeners, *shown]
 
 
-def _raise_failures(report: RunReport) -> None:
+def _raise_failures(report: RunReport, unresolved: Sequence[str] = ()) -> None:
     failed = report.failed
+    if unresolved and not failed:
+        raise DownloadError(
+            f"{len(unresolved)} of the sources could not be opened, all assets of the others landed: {unresolved[0]}",
+            report,
+        )
     if failed:
         first = failed[0]
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""

@@ -5,6 +5,7 @@ It owns the order of the steps; reading, walking and errors are in :mod:`splashd
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -21,8 +22,8 @@ class OpenEOResolver:
     """Reads the results of one openEO batch job (openEO API 1.0 to 1.3, ``GET /jobs/{job_id}/results``)."""
 
     def accepts(self, source: object) -> bool:
-        """Whether the source has the form of such a URL."""
-        return is_job_url(source)
+        """Whether the source has the form of such a URL, or is a handle that :func:`splashdown.connect` gave."""
+        return is_job_url(source) or is_job_handle(source)
 
     def resolve(self, source: Any, context: ResolveContext) -> ResultSet:
         """Read the results document and what it links.
@@ -33,6 +34,12 @@ class OpenEOResolver:
         from splashdown._openeo.resolve import resolve_job
 
         return resolve_job(source, context)
+
+
+def is_job_handle(source: object) -> bool:
+    """Whether the source is a :class:`splashdown.connect.Job`; nobody has one before that module was imported."""
+    connect = sys.modules.get("splashdown.connect")
+    return connect is not None and isinstance(source, connect.Job)
 
 
 @hookimpl

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splashdown.hookspecs import hookimpl
-from splashdown.sources import is_job_url, is_url
+from splashdown.sources import is_job_url, is_several, is_url
 from splashdown.specs import ResolverSpec
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class StacResolver:
         if isinstance(source, Mapping) or _of_pystac(source):
             return True
         # Objects of other packages may be iterable, too; only plain series are taken for items.
-        return isinstance(source, list | tuple | Iterator)
+        return isinstance(source, list | tuple | Iterator) and not is_several(source)
 
     def resolve(self, source: Any, context: ResolveContext) -> ResultSet:
         """Read the documents.

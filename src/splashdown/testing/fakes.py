@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from splashdown.errors import ChangedError, HttpStatusError, LoadError, NotModifiedError, TruncatedError
-from splashdown.model import Asset, Buffer, ReadRequest, RemoteInfo
+from splashdown.model import Asset, Buffer, ReadRequest, RemoteInfo, ResultSet
 
 if TYPE_CHECKING:
     from splashdown.session import Session
@@ -191,10 +191,15 @@ class FakeContext:
     auth: object = None
     options: Mapping[str, Any] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
+    sources: Mapping[str, ResultSet] = field(default_factory=dict)  #: what other sources resolve to
 
     def notify(self, message: str) -> None:
         """Keep the message."""
         self.messages.append(message)
+
+    def resolve(self, source: object) -> ResultSet:
+        """The result set that ``sources`` holds for a source."""
+        return self.sources[str(source)]
 
 
 def make_asset(key: str = "data.bin", href: str | None = None, **fields: Any) -> Asset:
