@@ -141,3 +141,15 @@ def test_logs_prints_the_log_of_a_job(backend: Backend):
     assert done.stdout == "error  OutOfMemory  The worker ran out of memory.\n"
     records = json.loads(splashdown(backend, "logs", backend.job(JobIds.error), "--json").stdout)
     assert [record["level"] for record in records] == ["info", "error"]
+
+
+def test_several_jobs_land_in_a_folder_each_and_the_unfinished_one_is_reported(backend: Backend, tmp_path):
+    jobs = [JobIds.plain, JobIds.items, JobIds.running]
+    done = splashdown(backend, "download", *map(backend.job, jobs), str(tmp_path / "out"))
+    assert done.returncode == 1
+    assert "JobNotFinished" in done.stderr
+    for job in jobs[:2]:
+        assert landed(tmp_path / "out" / job) == backend.content(job)
+        assert (tmp_path / "out" / job / "job-results.json").exists()
+    again = splashdown(backend, "download", *map(backend.job, jobs[:2]), str(tmp_path / "out"), "--json")
+    assert (again.returncode, json.loads(again.stdout)["bytes_moved"]) == (0, 0)
