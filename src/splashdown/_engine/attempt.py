@@ -20,7 +20,6 @@ from splashdown._engine.verify import Expectation
 from splashdown.errors import ChangedError, ChecksumError, ExistsError, StoreError
 from splashdown.events import TransferStarted
 from splashdown.model import Content, Known, Outcome, Part, RemoteInfo, Status, StoredPart, Upload
-from splashdown.protocols import SupportsReadBack, SupportsResume
 
 #: After these, what is stored is worth nothing; after any other failure the next run goes on from it.
 _WORTHLESS = (RestartError, ChecksumError, ChangedError, ExistsError, StoreError)
@@ -81,10 +80,10 @@ class Attempt:
         if entry is None:
             return None
         held: list[StoredPart] = []
-        if context.settings.resume and isinstance(sink, SupportsResume):
+        if context.settings.resume and context.can.resume is not None:
             fitting = {part.number: part for part in entry.cut}
             listed = [one for one in entry.parts if fitting.get(one.part.number) == one.part]
-            held = list({one.part.number: one for one in sink.recover(entry.upload, listed)}.values())
+            held = list({one.part.number: one for one in context.can.resume.recover(entry.upload, listed)}.values())
         if not held:
             sink.abort(entry.upload)
             return None
@@ -103,8 +102,7 @@ class Attempt:
         return info
 
     def _can_hash(self, digests: Digests) -> bool:
-        sink = self._context.sink
-        return not digests or (isinstance(sink, SupportsReadBack) and not sink.parts.buffered)
+        return not digests or self._context.can.read_back is not None
 
     def _without_hash(self, expected: Expectation) -> Digests:
         """The bytes of the earlier run cannot be hashed: do without, or begin anew where a checksum has to hold."""
@@ -127,7 +125,7 @@ class Attempt:
             durable=context.settings.fsync,
         )
         self._upload = upload = patiently(context, source, lambda: context.sink.begin(name, content))
-        resumable = len(self._cut) > 1 and context.journal.keeps and isinstance(context.sink, SupportsResume)
+        resumable = len(self._cut) > 1 and context.journal.keeps and context.can.resume is not None
         if resumable and info.validator and info.size is not None and source.continues:
             self._note(
                 Entry(
@@ -221,7 +219,7 @@ class Attempt:
         location = patiently(context, source, lambda: context.sink.commit(upload, tags))
         if self._journalled is not None:
             context.journal.end(self._journalled)
-        return Outcome(
+        return source.outcome(
             transfer=self._verdict.renamed(source.transfer),
             status=Status.STORED,
             location=location,

@@ -15,7 +15,16 @@ from splashdown._engine.renew import Renewal
 from splashdown._engine.retry import Throttle
 from splashdown._engine.settings import Settings
 from splashdown.model import Known, Upload
-from splashdown.protocols import Sink, Transport
+from splashdown.protocols import (
+    Sink,
+    SupportsRead,
+    SupportsReadBack,
+    SupportsResume,
+    SupportsServerSideCopy,
+    SupportsSpace,
+    SupportsStat,
+    Transport,
+)
 
 Sign = Callable[[str], tuple[str, Mapping[str, str]]]
 
@@ -41,11 +50,36 @@ class Remote(Protocol):
         """The href to read now, and the headers to send with it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Abilities:
+    """What the sink can do besides storing, found out once: asking a protocol costs as much as opening a file."""
+
+    stat: SupportsStat | None
+    read: SupportsRead | None
+    read_back: SupportsReadBack | None  #: only where a sink writes in place; an object store's parts are out of reach
+    resume: SupportsResume | None
+    copy: SupportsServerSideCopy | None
+    space: SupportsSpace | None
+
+    @classmethod
+    def of(cls, sink: Sink) -> Abilities:
+        """Ask a sink."""
+        return cls(
+            stat=sink if isinstance(sink, SupportsStat) else None,
+            read=sink if isinstance(sink, SupportsRead) else None,
+            read_back=sink if isinstance(sink, SupportsReadBack) and not sink.parts.buffered else None,
+            resume=sink if isinstance(sink, SupportsResume) else None,
+            copy=sink if isinstance(sink, SupportsServerSideCopy) else None,
+            space=sink if isinstance(sink, SupportsSpace) else None,
+        )
+
+
 @dataclass(slots=True, kw_only=True)
 class Context:
     """One run. Everything here may be used from any thread."""
 
     sink: Sink
+    can: Abilities
     transport: Callable[[str], Transport]
     settings: Settings
     sign: Sign
@@ -56,7 +90,7 @@ class Context:
     allowance: Allowance
     known: Mapping[str, Known]
     source: str = ""
-    names: frozenset[str] = frozenset()  #: all names of the plan, which a renamed file must not take
+    names: frozenset[str] = frozenset()  #: names of the plan, which a renamed file must not take
     stop: threading.Event = field(default_factory=threading.Event)
     throttle: Throttle = field(default_factory=Throttle)
     lock: threading.Lock = field(default_factory=threading.Lock)

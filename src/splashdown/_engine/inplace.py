@@ -9,7 +9,6 @@ from splashdown._engine.lanes import Lanes, Work
 from splashdown._engine.source import Reader
 from splashdown.errors import StoreError
 from splashdown.model import Buffer, Part
-from splashdown.protocols import SupportsReadBack
 
 #: How long the first connection is watched before it is judged slow, in seconds.
 _WATCH_SECONDS = 0.2
@@ -34,8 +33,8 @@ class InPlace(Lanes):
 
     def again(self, part: Part) -> Iterator[Buffer]:
         """Read from the sink."""
-        sink = self.context.sink
-        assert isinstance(sink, SupportsReadBack)
+        sink = self.context.can.read_back
+        assert sink is not None
         with sink.read_back(self.work.upload, part.start, part.stop) as chunks:
             yield from chunks
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from splashdown._engine.context import Context
 from splashdown.errors import StoreError
 from splashdown.model import IfExists, Plan
-from splashdown.protocols import SupportsSpace, SupportsStat
 
 
 def check_space(context: Context, plan: Plan) -> None:
     """Raise ``StoreError`` when the target has no room for what is known to come and is not there yet."""
-    sink = context.sink
-    if not isinstance(sink, SupportsSpace) or not plan.known_size:
+    space = context.can.space
+    if space is None or not plan.known_size:
         return
-    free = sink.free_space()
+    free = space.free_space()
     if free is None or plan.known_size <= free:
         return
     needed = plan.known_size - _there(context, plan)
@@ -26,14 +25,14 @@ def check_space(context: Context, plan: Plan) -> None:
 
 def _there(context: Context, plan: Plan) -> int:
     """Bytes that are probably complete already; the exact judgement follows for each file."""
-    sink = context.sink
-    if not isinstance(sink, SupportsStat):
+    stat = context.can.stat
+    if stat is None:
         return 0
     total = 0
     for transfer in plan.transfers:
         size = transfer.asset.size
         if size and transfer.if_exists is not IfExists.OVERWRITE:
-            stored = sink.stat(transfer.name)
+            stored = stat.stat(transfer.name)
             if stored is not None and stored.size == size:
                 total += size
     return total

@@ -18,6 +18,8 @@ from splashdown.model import Known, Part, StoredPart, Upload
 
 Record = dict[str, object]
 
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
 
 @dataclass(slots=True, kw_only=True)
 class Entry:
@@ -48,7 +50,7 @@ def identity(source: str, item: str | None, key: str, name: str) -> str:
 
 def line(record: Record) -> bytes:
     """One record as it is written."""
-    return json.dumps(record, separators=(",", ":")).encode() + b"\n"
+    return _encode(record).encode() + b"\n"
 
 
 def begin(number: str, entry: Entry) -> Record:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from splashdown._engine.allowance import Allowance
-from splashdown._engine.context import Context, Sign, unsigned
+from splashdown._engine.context import Abilities, Context, Sign, unsigned
 from splashdown._engine.dispatch import Dispatcher
 from splashdown._engine.journal import Journal, user_state_dir
 from splashdown._engine.owner import HEARTBEAT_SECONDS
@@ -22,7 +22,7 @@ from splashdown._engine.settings import Settings
 from splashdown._engine.transfer import move
 from splashdown.errors import describe
 from splashdown.events import RunFinished, RunStarted
-from splashdown.model import Known, Outcome, Plan, RunReport, Status
+from splashdown.model import IfExists, Known, Outcome, Plan, RunReport, Status
 from splashdown.protocols import Listener, Sink, SupportsState, Transport
 
 #: How long the main thread waits at a time: on some systems a signal is seen only between two waits.
@@ -59,6 +59,7 @@ def run_plan(
     journal = Journal(_state_dir(plan, sink, state), keep=settings.resume)
     context = Context(
         sink=sink,
+        can=Abilities.of(sink),
         transport=transport,
         settings=settings,
         sign=sign,
@@ -69,7 +70,7 @@ def run_plan(
         allowance=Allowance(settings.memory),
         known={**(known or {}), **journal.stored},
         source=plan.source,
-        names=frozenset(transfer.name for transfer in plan.transfers),
+        names=_names(plan),
     )
     finished, hurry = None, False
     try:
@@ -96,6 +97,13 @@ def _state_dir(plan: Plan, sink: Sink, state: Path | None) -> Path | None:
     if state is not None:
         return state
     return sink.state_dir if isinstance(sink, SupportsState) else user_state_dir(plan.target)
+
+
+def _names(plan: Plan) -> frozenset[str]:
+    """All names of a plan in which something may be renamed; a large set that no other plan needs."""
+    if all(transfer.if_exists is not IfExists.RENAME for transfer in plan.transfers):
+        return frozenset()
+    return frozenset(transfer.name for transfer in plan.transfers)
 
 
 def _clean(context: Context) -> None:

@@ -14,7 +14,6 @@ from splashdown._engine.checksum import hash_of, same
 from splashdown._engine.context import Context
 from splashdown.errors import ExistsError
 from splashdown.model import Asset, IfExists, Known, Stored, Transfer
-from splashdown.protocols import SupportsRead, SupportsStat
 
 _MOST_NAMES = 10_000
 
@@ -38,10 +37,10 @@ class Verdict:
 
 def decide(context: Context, transfer: Transfer) -> Verdict:
     """Judge one transfer. Raises ``ExistsError`` where nothing may be done."""
-    sink, policy, name = context.sink, transfer.if_exists, transfer.name
-    if policy is IfExists.OVERWRITE or not isinstance(sink, SupportsStat):
+    stat, policy, name = context.can.stat, transfer.if_exists, transfer.name
+    if policy is IfExists.OVERWRITE or stat is None:
         return Verdict(name=name, replace=policy not in {IfExists.ERROR, IfExists.RENAME})
-    there = sink.stat(name)
+    there = stat.stat(name)
     if there is None:
         return Verdict(name=name, replace=policy not in {IfExists.ERROR, IfExists.RENAME})
     if policy is IfExists.SKIP:
@@ -91,20 +90,20 @@ def _checksum_there(context: Context, name: str, there: Stored, known: Known | N
         if there.modified <= known.recorded and comparable:
             return known.checksum
     # Reading back is cheap only where a sink writes in place; an object store would send everything over the wire.
-    if context.sink.parts.buffered or not isinstance(context.sink, SupportsRead):
+    if context.sink.parts.buffered or context.can.read is None:
         return None
-    with context.sink.read(name) as chunks:
+    with context.can.read.read(name) as chunks:
         return hash_of(chunks, wanted)
 
 
 def _renamed(context: Context, transfer: Transfer) -> Verdict:
     """A free name beside the one that is taken: ``name-1.ext``, ``name-2.ext``, ..."""
-    sink = context.sink
-    assert isinstance(sink, SupportsStat)
+    stat = context.can.stat
+    assert stat is not None
     stem, ending = posixpath.splitext(transfer.name)
     for number in range(1, _MOST_NAMES):
         name = f"{stem}-{number}{ending}"
-        there = sink.stat(name)
+        there = stat.stat(name)
         if there is not None:
             verdict = _judge(context, transfer.asset, name, there)
             if verdict.keep or verdict.unless:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from splashdown._engine.renew import looks_expired
 from splashdown._engine.retry import Budget, RestartError, StoppedError, host_of, is_retryable
@@ -25,7 +25,7 @@ from splashdown.errors import (
     describe,
 )
 from splashdown.events import Progress, Retried
-from splashdown.model import Buffer, ReadRequest, RemoteInfo, Transfer
+from splashdown.model import Buffer, Outcome, ReadRequest, RemoteInfo, Transfer
 
 if TYPE_CHECKING:
     from splashdown._engine.context import Remote
@@ -54,6 +54,13 @@ class Source:
         self.budget = Budget(context.settings.retry)  #: outlives restarts
         self.high = 0  #: the furthest that any attempt without ranges has come
         self._told = 0.0
+        self._begun = time.perf_counter()
+
+    def outcome(self, **facts: Any) -> Outcome:
+        """What became of the transfer, with what it has cost."""
+        return Outcome(
+            attempts=self.attempts, bytes_moved=self.moved, seconds=time.perf_counter() - self._begun, **facts
+        )
 
     @property
     def done(self) -> int:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import replace as altered
-
 from splashdown._engine.attempt import Attempt
 from splashdown._engine.checksum import same, understood
 from splashdown._engine.context import Context
@@ -14,21 +11,18 @@ from splashdown._engine.source import Source
 from splashdown.errors import ChecksumError, NotModifiedError, TransferError
 from splashdown.events import TransferFinished
 from splashdown.model import Content, Outcome, Status, Transfer
-from splashdown.protocols import SupportsServerSideCopy
 from splashdown.redact import redact
 
 
 def move(context: Context, number: int, transfer: Transfer) -> Outcome:
     """Move one asset; whatever goes wrong is in the outcome."""
-    begun = time.perf_counter()
     source = Source(context, transfer)
     try:
         outcome = _move(context, number, source)
     except Exception as error:
-        outcome = Outcome(
+        outcome = source.outcome(
             transfer=transfer, status=Status.FAILED, error_type=type(error).__name__, error=_text(error, source)
         )
-    outcome = altered(outcome, attempts=source.attempts, bytes_moved=source.moved, seconds=time.perf_counter() - begun)
     if context.events.active:
         context.events.emit(TransferFinished(outcome=outcome))
     return outcome
@@ -62,8 +56,8 @@ def _move(context: Context, number: int, source: Source) -> Outcome:
 
 def _copied(context: Context, source: Source, verdict: Verdict) -> Outcome | None:
     """Let the store copy by itself where it can; the bytes do not come through this machine."""
-    sink, asset = context.sink, source.asset
-    if verdict.unless or not isinstance(sink, SupportsServerSideCopy):
+    sink, asset = context.can.copy, source.asset
+    if verdict.unless or sink is None:
         return None
     content = Content(
         size=asset.size,
@@ -85,7 +79,7 @@ def _copied(context: Context, source: Source, verdict: Verdict) -> Outcome | Non
         if not same(stored.checksum, asset.checksum):
             raise ChecksumError(f"{asset.label}: the store's copy has another checksum than file:checksum")
         verified.append("checksum")
-    return Outcome(
+    return source.outcome(
         transfer=verdict.renamed(source.transfer),
         status=Status.STORED,
         location=stored.location,
@@ -97,7 +91,7 @@ def _copied(context: Context, source: Source, verdict: Verdict) -> Outcome | Non
 
 def _kept(source: Source, verdict: Verdict, reason: str) -> Outcome:
     stored = verdict.stored
-    return Outcome(
+    return source.outcome(
         transfer=verdict.renamed(source.transfer),
         status=Status.SKIPPED,
         location=stored.location if stored else "",

@@ -45,8 +45,10 @@ class LocalSink:
         self._hidden = root / HIDDEN
         self.parts = PartPolicy()
         self._open: dict[str, int] = {}
-        self._parents: dict[str, Path] = {}
+        self._parents: dict[str, str] = {}
         self._real_root: Path | None = None
+        # Text, because a path object costs more than the system call it is for, thousands of times.
+        self._partials = f"{self._hidden}{os.sep}"
 
     @property
     def state_dir(self) -> Path | None:
@@ -58,7 +60,7 @@ class LocalSink:
         self._parent(key)
         name = secrets.token_hex(12) + ".part"
         with _storing(key):
-            self._open[name] = self._create(self._hidden / name)
+            self._open[name] = self._create(self._partials + name)
         token = {"part": name, "boot": _boot()}
         if content.durable:
             token["durable"] = "1"
@@ -73,7 +75,7 @@ class LocalSink:
         try:
             if descriptor is None:
                 with _storing(upload.key):
-                    descriptor = os.open(self._hidden / name, _AGAIN)
+                    descriptor = os.open(self._partials + name, _AGAIN)
             return _write(descriptor, upload, part, chunks)
         finally:
             if descriptor is not None:
@@ -81,9 +83,9 @@ class LocalSink:
 
     def commit(self, upload: Upload, tags: Sequence[str]) -> str:  # noqa: ARG002 - the parts are in their places already
         """Rename the temporary file over the final name."""
-        part = self._hidden / upload.token["part"]
+        part = self._partials + upload.token["part"]
         folder = self._parent(upload.key)
-        final = folder / upload.key.rpartition("/")[2]
+        final = os.path.join(folder, upload.key.rpartition("/")[2])  # noqa: PTH118 - see self._partials
         self._forget(upload)
         with _storing(upload.key):
             if "new" in upload.token:
@@ -92,13 +94,13 @@ class LocalSink:
                 _replace(part, final)
             if "durable" in upload.token:
                 _sync_folder(folder)
-        return str(final)
+        return final
 
     def abort(self, upload: Upload) -> None:
         """Remove the temporary file."""
         self._forget(upload)
         with suppress(OSError):
-            (self._hidden / upload.token["part"]).unlink()
+            os.unlink(self._partials + upload.token["part"])  # noqa: PTH108
 
     def close(self) -> None:
         """Remove the hidden folder where nothing unfinished is left in it."""
@@ -109,16 +111,16 @@ class LocalSink:
 
     def stat(self, key: str) -> Stored | None:
         """Size and time of a file. Raises ``StoreError`` where a folder has the name."""
-        path = self.root / key
+        path = os.path.join(self.root, key)  # noqa: PTH118 - see self._partials
         try:
-            found = path.stat()
+            found = os.stat(path)  # noqa: PTH116
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise StoreError(f"cannot look at {key!r}: {describe(error)}") from error
         if stat.S_ISDIR(found.st_mode):
             raise StoreError(f"cannot store {key!r}: there is a folder of this name at {path}; move it away")
-        return Stored(size=found.st_size, location=str(path), modified=found.st_mtime)
+        return Stored(size=found.st_size, location=path, modified=found.st_mtime)
 
     @contextmanager
     def read(self, key: str) -> Iterator[Iterator[Buffer]]:
@@ -157,7 +159,7 @@ class LocalSink:
         """Remove a file."""
         folder = self._parent(key, make=False)
         with _storing(key):
-            (folder / key.rpartition("/")[2]).unlink(missing_ok=True)
+            Path(folder, key.rpartition("/")[2]).unlink(missing_ok=True)
 
     def free_space(self) -> int | None:
         """Bytes that the filesystem of the target can take."""
@@ -170,7 +172,7 @@ class LocalSink:
                 return None
         return None
 
-    def _create(self, path: Path) -> int:
+    def _create(self, path: str) -> int:
         try:
             return os.open(path, _NEW, 0o666)
         except FileNotFoundError:
@@ -185,7 +187,7 @@ class LocalSink:
         if descriptor is not None:
             os.close(descriptor)
 
-    def _parent(self, key: str, *, make: bool = True) -> Path:
+    def _parent(self, key: str, *, make: bool = True) -> str:
         """The folder of a key, made and checked once: nothing is stored outside of the target."""
         name, tail = key.rpartition("/")[::2]
         if not tail or tail in {".", ".."} or "\0" in tail or (os.sep != "/" and os.sep in tail):
@@ -196,7 +198,7 @@ class LocalSink:
             self._parents[name] = folder
         return folder
 
-    def _checked_parent(self, key: str, name: str, *, make: bool) -> Path:
+    def _checked_parent(self, key: str, name: str, *, make: bool) -> str:
         parts = name.split("/") if name else []
         if any(part in {"", ".", ".."} or "\0" in part or (os.sep != "/" and os.sep in part) for part in parts):
             raise StoreError(f"{key!r} is not the name of a file below the target")
@@ -207,7 +209,7 @@ class LocalSink:
             self._real_root = self._real_root or self.root.resolve()
             if not folder.resolve().is_relative_to(self._real_root):
                 raise StoreError(f"cannot store {key!r}: a symbolic link leads out of the target {self.root}")
-        return folder
+        return str(folder)
 
 
 def _write(descriptor: int, upload: Upload, part: Part, chunks: Iterable[Buffer]) -> str:
@@ -244,19 +246,19 @@ def _chunks(file: io.FileIO, left: int | None) -> Iterator[Buffer]:
         yield buffer[:size]
 
 
-def _replace(part: Path, final: Path) -> None:
+def _replace(part: str, final: str) -> None:
     for wait in _RENAME_WAITS:
         try:
-            part.replace(final)
+            os.replace(part, final)  # noqa: PTH105
             return
         except PermissionError:
             time.sleep(wait)
     try:
-        part.replace(final)
+        os.replace(part, final)  # noqa: PTH105
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        _replace_across(part, final)
+        _replace_across(Path(part), Path(final))
 
 
 def _replace_across(part: Path, final: Path) -> None:
@@ -275,21 +277,22 @@ def _replace_across(part: Path, final: Path) -> None:
     part.unlink()
 
 
-def _place_new(part: Path, final: Path) -> None:
+def _place_new(part: str, final: str) -> None:
     """Give the final name only when nobody has it: a hard link never replaces."""
+    taken = ExistsError(f"{final} exists already; choose --if-exists overwrite or rename")
     try:
         os.link(part, final)
     except FileExistsError:
-        raise ExistsError(f"{final} exists already; choose --if-exists overwrite or rename") from None
+        raise taken from None
     except OSError:  # no hard links in this filesystem
-        if final.exists():
-            raise ExistsError(f"{final} exists already; choose --if-exists overwrite or rename") from None
+        if Path(final).exists():
+            raise taken from None
         _replace(part, final)
         return
-    part.unlink()
+    Path(part).unlink()
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder: str) -> None:
     if sys.platform == "win32":
         return  # folders cannot be opened there
     descriptor = os.open(folder, os.O_RDONLY)
