@@ -136,7 +136,7 @@ FINAL = {
 }
 
 
-@pytest.mark.parametrize("fault,kind,text", FINAL.values(), ids=FINAL)
+@pytest.mark.parametrize(("fault", "kind", "text"), FINAL.values(), ids=FINAL)
 def test_what_cannot_be_repaired_leaves_the_old_file(server, download, tmp_path, fault, kind, text):
     (tmp_path / "a.bin").write_bytes(b"old")
     server.files["/a.bin"] = replace(server.files["/a.bin"], ranges=False)
@@ -281,7 +281,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(server, download, tmp_path)
     def off(handler, answer):
         Status(400)(handler, answer)
 
-    server.script("/a.bin", Cut(560_000), off, *[off] * 4)
+    server.script("/a.bin", Cut(560_000), off)
     assert not download(settings=replace(FAST, range_connections=1)).ok
     assert names(tmp_path) == [".splashdown"]
     before = server.sent()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 #: Reading this much at a time costs few system calls and few turns of the interpreter, and little memory.
 CHUNK = 512 * 1024
+#: A chunk of this size is worth handing on at once; a smaller one waits for more, for so many seconds.
+_ENOUGH = 64 * 1024
+_PATIENCE = 0.05
 #: What is left of a body that nobody wants is read to keep its connection, up to this much.
 _DRAIN = 16 * 1024
 
@@ -23,7 +27,7 @@ _DRAIN = 16 * 1024
 class Body:
     """A :class:`~splashdown.protocols.Stream`, and the context that gives its connection back."""
 
-    __slots__ = ("_come", "_href", "_response", "info", "length", "start")
+    __slots__ = ("_come", "_error", "_href", "_response", "info", "length", "start")
 
     def __init__(
         self, href: str, response: BaseHTTPResponse, *, info: RemoteInfo, start: int, length: int | None
@@ -31,6 +35,7 @@ class Body:
         self._href, self._response = href, response
         self.info, self.start, self.length = info, start, length
         self._come = 0
+        self._error: Exception | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -46,12 +51,9 @@ class Body:
         self._response.release_conn()
 
     def __iter__(self) -> Iterator[Buffer]:
-        read, length = self._response.read, self.length
+        length = self.length
         while self._come != length:
-            try:
-                chunk = read(CHUNK, decode_content=False)
-            except Exception as error:
-                raise connection_error(self._href, error) from None
+            chunk = self._chunk()
             if not chunk:
                 break
             self._come += len(chunk)
@@ -60,6 +62,35 @@ class Body:
             yield chunk
         if length is not None and self._come < length:
             raise TruncatedError(f"{redact(self._href)}: the body ended after {self._come} of {length} bytes")
+
+    def _chunk(self) -> bytes:
+        """What has come; empty at the end.
+
+        A read that waits for a whole buffer would hide how slow a server is, and lose what came before a break.
+        Small pieces (TLS records, slow links) are put together for a moment: each chunk costs its way to the sink.
+        """
+        error, self._error = self._error, None
+        if error is not None:
+            raise connection_error(self._href, error) from None
+        read = self._response.read1
+        pieces: list[bytes] = []
+        size, begun = 0, 0.0
+        try:
+            while size < _ENOUGH:
+                piece = read(CHUNK, decode_content=False)
+                if not piece or (not pieces and len(piece) >= _ENOUGH):
+                    return b"".join(pieces) if pieces else piece
+                pieces.append(piece)
+                size += len(piece)
+                now = time.monotonic()
+                begun = begun or now
+                if size + self._come == self.length or now - begun > _PATIENCE:
+                    break
+        except Exception as failure:
+            if not pieces:
+                raise connection_error(self._href, failure) from None
+            self._error = failure  # for the next call: what has come is good
+        return b"".join(pieces)
 
     def _drained(self) -> bool:
         try:
