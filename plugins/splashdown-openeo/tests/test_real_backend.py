@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import nullcontext
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
 
 import openeo
 import openeo.rest.job
+import pandas as pd
 import pytest
 import splashdown_openeo
+from openeo.extra.job_management import MultiBackendJobManager
 from openeo_backend import Backend, JobIds, running_backend
 
 import splashdown
@@ -122,6 +125,23 @@ def test_loading_gives_the_same(server):
     client, ours = openeo.rest.job.JobResults(job).get_asset(), splashdown_openeo.JobResults(job).get_asset()
     assert ours.load_json() == client.load_json()
     assert ours.load_bytes() == client.load_bytes() == next(iter(server.content(JobIds.json).values()))
+
+
+def test_the_clients_job_manager_runs_jobs_to_their_end_and_downloads_the_same(server, tmp_path):
+    """Started by us, watched by the client: queued, running, finished."""
+    seen = []
+    for install, name in ((nullcontext, "client"), (splashdown_openeo.installed, "ours")):
+        job_id = JobIds.finishing(f"{name}-{id(tmp_path)}")
+        manager = MultiBackendJobManager(poll_sleep=0, root_dir=tmp_path / name)
+        manager.add_backend("b", connection=connect(server))
+        jobs = pd.DataFrame({"id": [job_id], "status": ["queued"], "backend_name": ["b"], "start_time": [None]})
+        with install():
+            stats = manager.run_jobs(df=jobs, start_job=None, job_db=tmp_path / f"{name}.csv")
+        assert stats["job download"] == 1
+        files = tree(tmp_path / name / f"job_{job_id}")
+        seen.append({path.replace(job_id, "ID"): body.replace(job_id.encode(), b"ID") for path, body in files.items()})
+    assert seen[0] == seen[1]
+    assert set(seen[0].values()) & set(server.content(JobIds.single).values())
 
 
 def test_short_lived_links_are_renewed(tmp_path):
