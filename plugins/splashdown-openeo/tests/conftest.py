@@ -7,7 +7,7 @@ import logging
 import threading
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,9 +15,7 @@ from typing import Any
 import openeo
 import openeo.rest.job
 import pytest
-import splashdown_openeo._moving
-
-from splashdown import RetryPolicy
+import splashdown_openeo
 
 TOKEN = "basic//secret-token"
 
@@ -157,9 +155,9 @@ class Backend:
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Retries wait as always, only not that long."""
-    patient = splashdown_openeo._moving._SETTINGS
-    hasty = replace(patient, retry=RetryPolicy(base=0.01, max_delay=0.05))
-    monkeypatch.setattr(splashdown_openeo._moving, "_SETTINGS", hasty)
+    monkeypatch.setenv("SPLASHDOWN_CONFIG", "")
+    monkeypatch.setenv("SPLASHDOWN_RETRY_BASE", "0.01")
+    monkeypatch.setenv("SPLASHDOWN_RETRY_MAX_DELAY", "0.05")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
+import openeo.rest
 import openeo.rest.auth.auth
 import pytest
 import requests
@@ -111,6 +112,14 @@ def _noting(wait, pauses):
         return wait(self, timeout)
 
     return noting
+
+
+def test_how_often_is_the_users_setting(backend, tmp_path, monkeypatch):
+    monkeypatch.setenv("SPLASHDOWN_RETRY_ATTEMPTS", "2")
+    one(script=[500] * 9)(backend)
+    with pytest.raises(openeo.rest.OpenEoApiError):
+        results(backend).download_file(tmp_path)
+    assert len(backend.asked("GET", "/dl/x")) == 2
 
 
 def test_a_token_that_another_thread_has_just_renewed_is_no_failure(backend, tmp_path):
@@ -277,7 +286,7 @@ def test_nothing_has_a_name_before_it_is_whole(backend, tmp_path):
 
     backend._send = slow
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(splashdown_openeo._transport, "_READ_SIZE", 1000)
+        patch.setattr("splashdown_openeo._transport._READ_SIZE", 1000)
         results(backend).download_file(tmp_path)
     assert seen
     assert [path.name for path in tmp_path.iterdir()] == ["x.bin"]
@@ -384,7 +393,7 @@ def test_it_works_with_and_without_files_that_have_no_name(backend, tmp_path, mo
     results(backend).download_files(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["job-results.json", "x.bin"]
     one(script=[404])(backend)
-    with pytest.raises(splashdown_openeo._results.OpenEoRestError):
+    with pytest.raises(openeo.rest.OpenEoApiError):
         results(backend).download_files(tmp_path / "other")
     assert list((tmp_path / "other").iterdir()) == []
 

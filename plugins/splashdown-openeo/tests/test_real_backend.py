@@ -13,6 +13,7 @@ import openeo
 import openeo.rest.job
 import pandas as pd
 import pytest
+import requests
 import splashdown_openeo
 from openeo.extra.job_management import MultiBackendJobManager
 from openeo_backend import Backend, JobIds, running_backend
@@ -149,7 +150,7 @@ def test_short_lived_links_are_renewed(tmp_path):
         results = splashdown_openeo.JobResults(connect(server).job(JobIds.plain))
         results.get_metadata()
         gone = threading.Event()
-        while splashdown_openeo._moving.requests.get(results.get_assets()[0].href, timeout=10).status_code != 410:
+        while requests.get(results.get_assets()[0].href, timeout=10).status_code != 410:
             gone.wait(0.2)
         results.download_files(tmp_path)
         assert set(server.content(JobIds.plain).values()) <= {path.read_bytes() for path in tmp_path.iterdir()}

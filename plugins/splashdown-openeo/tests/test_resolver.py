@@ -62,6 +62,17 @@ def test_no_credentials_go_to_another_host(backend, elsewhere, tmp_path):
     assert [request.headers.get("Authorization") for request in elsewhere.requests] == [None]
 
 
+def test_jobs_of_several_back_ends_are_each_read_with_their_own_connection(backend, elsewhere, tmp_path):
+    for server in (backend, elsewhere):
+        server.results({"a.tif": server.add("/dl/a", server.url.encode())})
+    other = elsewhere.connection()
+    other.authenticate_bearer_token("basic//other-token")
+    splashdown.open([backend.connection().job("j1"), other.job("j1")]).download_files(tmp_path)
+    assert {path.read_bytes() for path in tmp_path.rglob("a.tif")} == {backend.url.encode(), elsewhere.url.encode()}
+    assert {request.headers.get("Authorization") for request in backend.requests} == {AUTHORIZED}
+    assert {request.headers.get("Authorization") for request in elsewhere.requests} == {"Bearer basic//other-token"}
+
+
 def test_items_are_read_through_the_connection(backend, tmp_path):
     item = {"type": "Feature", "stac_version": "1.0.0", "id": "i", "geometry": None, "properties": {}, "links": []}
     backend.json("/items/i", {**item, "assets": {"x.tif": {"href": backend.add("/dl/x", b"x")}}})
@@ -93,6 +104,7 @@ def test_an_expired_link_is_renewed(backend, tmp_path):
     backend.files["/jobs/j1/results"] = fresh
     results.download_files(tmp_path)
     assert (tmp_path / "a.tif").read_bytes() == b"new"
+    assert {request.headers.get("Authorization") for request in backend.requests} == {AUTHORIZED}
 
 
 def test_a_token_that_is_not_valid_any_more_is_renewed_by_the_connection(backend, monkeypatch):

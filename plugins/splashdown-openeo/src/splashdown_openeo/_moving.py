@@ -21,9 +21,6 @@ from splashdown_openeo._transport import ConnectionTransport
 if TYPE_CHECKING:
     from openeo.rest.connection import Connection
 
-#: What the client's own functions leave behind is the files alone: nothing to resume from, no checksums.
-_SETTINGS = splashdown.Settings(resume=False, verify=False, checksum=None)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
@@ -55,10 +52,9 @@ def fetch(
     transfers = tuple(Transfer(asset=one, name=one.key, if_exists=IfExists.OVERWRITE) for one in assets)
     refresh = None if renew is None else lambda: _result_set(transport, _assets(names, renew(moves)))
     sink = PathsSink(dict(zip(names, (move.path for move in moves), strict=True)))
-    # One file may be read over several connections; many files share what the connection's pool holds.
-    settings = _SETTINGS if len(moves) == 1 else replace(_SETTINGS, range_connections=1)
     try:
         with splashdown.Session(discover=False) as session:
+            settings = _settings(session, single=len(moves) == 1)
             results = splashdown.JobResults(session, replace(_result_set(transport, assets), refresh=refresh))
             report = results.transfer(Plan(target="", transfers=transfers), sink=sink, settings=settings)
     finally:
@@ -70,7 +66,7 @@ def read(connection: Connection, href: str) -> requests.Response:
     """The whole file as a response whose body is in memory already."""
     transport = ConnectionTransport(connection)
     asset = Asset(key="file", href=href)
-    with splashdown.Session(discover=False, settings=_SETTINGS) as session:
+    with splashdown.Session(discover=False) as session:
         results = splashdown.JobResults(session, _result_set(transport, [asset]))
         try:
             body = results.get_asset().open().bytes()
@@ -83,6 +79,13 @@ def read(connection: Connection, href: str) -> requests.Response:
     response.encoding = get_encoding_from_headers(response.headers)
     response.raw = io.BytesIO(body)
     return response
+
+
+def _settings(session: splashdown.Session, *, single: bool) -> splashdown.Settings:
+    """The user's settings, without what the client's functions do not leave behind or look at: journals, checksums."""
+    settings = replace(session.settings, resume=False, verify=False, checksum=None)
+    # One file may be read over several connections; many files share what the connection's pool holds.
+    return settings if single else replace(settings, range_connections=1)
 
 
 def _assets(names: Sequence[str], hrefs: Sequence[str]) -> list[Asset]:

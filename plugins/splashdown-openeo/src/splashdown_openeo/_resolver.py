@@ -46,7 +46,7 @@ class ClientResolver:
             fetch=lambda each: _fetch(connection, each),
             renew=lambda: connection.try_access_token_refresh(reason="the back-end refused the token"),
         )
-        return replace(found, transport=_transport(connection))
+        return _Own(connection).taken(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,29 @@ class _Context:
 
     def notify(self, message: str) -> None:
         self.given.notify(message)
+
+    def resolve(self, source: object) -> ResultSet:
+        return self.given.resolve(source)
+
+
+class _Own:
+    """Says for which hrefs the connection is used: those of its own job, and no other job's in the same run."""
+
+    def __init__(self, connection: Connection) -> None:
+        from splashdown_openeo._transport import ConnectionTransport
+
+        self._transport = ConnectionTransport(connection)
+        self._hrefs: set[str] = set()
+
+    def __call__(self, href: str) -> Transport | None:
+        return self._transport if href in self._hrefs else None
+
+    def taken(self, found: ResultSet) -> ResultSet:
+        """The result set with this transport, also when it is read again."""
+        hrefs = (asset.href for asset in found.assets)
+        self._hrefs.update(href for href in hrefs if urlsplit(href).scheme.lower() in {"http", "https"})
+        again = found.refresh
+        return replace(found, transport=self, refresh=again and (lambda: self.taken(again())))
 
 
 def _kind(source: object) -> str | None:
@@ -90,14 +113,3 @@ def _fetch(connection: Connection, url: str) -> Answer:
     # An error answer is not turned into an exception of the client: it would lose the log entry of a failed job.
     response = connection.get(url, check_error=False)
     return Answer(url=response.url, status=response.status_code, body=response.content)
-
-
-def _transport(connection: Connection) -> Any:
-    from splashdown_openeo._transport import ConnectionTransport
-
-    own = ConnectionTransport(connection)
-
-    def choose(href: str) -> Transport | None:
-        return own if urlsplit(href).scheme.lower() in {"http", "https"} else None
-
-    return choose

@@ -98,6 +98,7 @@ class JobResults(client.JobResults):
             taken.settle(metadata_path)
         assets = self.get_assets()
         paths = [taken.settle(folder / asset._make_filename()) for asset in assets]  # noqa: SLF001 - inherited
+        _log.info("Downloading %d assets of job %r to %s", len(assets), self.get_job_id(), folder)
         moves = [Move(href=asset.href, path=path) for asset, path in zip(assets, paths, strict=True)]
         renew = lambda moves: _renewed(self._job, moves)  # noqa: E731 - a closure of one line
         _raise_first(fetch(self._job.connection, moves, chunk_size=chunk_size, renew=renew))
