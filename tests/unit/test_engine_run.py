@@ -13,11 +13,12 @@ from dataclasses import replace
 import pytest
 from scripted import Body, ScriptedTransport, cut, fine, plan_of, raising
 
+from splashdown._engine import renew
 from splashdown._engine.run import run_plan
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown.builtins.local import LocalSink
 from splashdown.builtins.memory import MemorySink
-from splashdown.errors import HttpStatusError, RangeNotServedError
+from splashdown.errors import HttpStatusError, LinkExpiredError, RangeNotServedError
 from splashdown.events import Progress, Retried, RunFinished, RunStarted, TransferFinished, TransferStarted
 from splashdown.model import Asset, IfExists, Known, Plan, Status, Transfer
 
@@ -242,6 +243,36 @@ def test_a_forbidden_asset_stays_forbidden_after_one_renewal():
     assert report.outcomes[0].error_type == "HttpStatusError"
     assert len(calls) == 1
     assert len(transport.requests) == 2
+
+
+def test_links_that_live_for_seconds_are_renewed_as_often_as_they_end(monkeypatch):
+    monkeypatch.setattr(renew, "_YOUNG_EXPIRED_SECONDS", 0.0)
+    ended = raising(LinkExpiredError("the signed link has expired"))
+    bodies = {f"http://h/{n}": Body(DATA, faults=[ended]) for n in range(6)}
+    calls = []
+
+    def refresh():
+        calls.append(1)
+        return {(None, str(n)): Asset(key=str(n), href=f"http://h/{n}") for n in range(6)}
+
+    report, _ = run(bodies, MemorySink(), refresh=refresh, settings=Settings(jobs=1))
+    assert report.ok
+    assert len(calls) == 6
+
+
+def test_a_link_that_has_always_expired_is_given_up(monkeypatch):
+    monkeypatch.setattr(renew, "_YOUNG_EXPIRED_SECONDS", 0.0)
+    body = Body(DATA, faults=[raising(LinkExpiredError("the signed link has expired"))] * 99)
+    asset = Asset(key="a", href="http://h/a")
+    calls = []
+
+    def refresh():
+        calls.append(1)
+        return {asset.identity: asset}
+
+    report, _ = run({"http://h/a": body}, MemorySink(), refresh=refresh)
+    assert report.outcomes[0].error_type == "LinkExpiredError"
+    assert 1 <= len(calls) <= 3
 
 
 def test_no_error_shows_a_signature():

@@ -11,8 +11,10 @@ from splashdown.model import Asset
 
 #: Statuses by which stores and back-ends refuse a link that is past its time.
 _REFUSED = frozenset({401, 403, 410})
-#: Hrefs of one reading of the source that fail sooner than this have not expired: they are forbidden.
+#: Hrefs of one reading of the source that are refused sooner than this are forbidden, as far as one can tell.
 _YOUNG_SECONDS = 60.0
+#: The same for hrefs that have expired by the server's own word: some live for seconds only.
+_YOUNG_EXPIRED_SECONDS = 1.0
 
 Refresh = Callable[[], Mapping[tuple[str | None, str], Asset]]
 
@@ -39,13 +41,17 @@ class Renewal:
         """The asset with the newest href that is known."""
         return self._assets.get(asset.identity, asset) if self.generation else asset
 
-    def fresh(self, asset: Asset, generation: int) -> Asset | None:
-        """An asset newer than ``generation``; ``None`` when there is none. Raises what reading the source raises."""
+    def fresh(self, asset: Asset, generation: int, *, expired: bool = False) -> Asset | None:
+        """An asset newer than ``generation``; ``None`` when there is none. Raises what reading the source raises.
+
+        ``expired`` says that the link has ended for certain, and was not merely refused.
+        """
         if self._refresh is None:
             return None
         with self._lock:
             if self.generation == generation:
-                young = self.generation > 0 and time.monotonic() - self._read_at < _YOUNG_SECONDS
+                limit = _YOUNG_EXPIRED_SECONDS if expired else _YOUNG_SECONDS
+                young = self.generation > 0 and time.monotonic() - self._read_at < limit
                 if young or self._failed:
                     return None
                 self._failed = True  # until it has worked: a source that cannot be read is asked once, not per asset

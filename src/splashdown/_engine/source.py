@@ -17,6 +17,7 @@ from splashdown._engine.retry import Budget, RestartError, StoppedError, host_of
 from splashdown.errors import (
     ChangedError,
     HttpStatusError,
+    LinkExpiredError,
     NotModifiedError,
     RangeNotServedError,
     StalledError,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from splashdown.protocols import Stream
 
 _PROGRESS_SECONDS = 0.1
+_MOST_VAIN_RENEWALS = 3
 
 
 class Source:
@@ -46,6 +48,7 @@ class Source:
         self.unless: str | None = None  #: a validator: nothing needs to be read while it holds
         self.ranges = True  #: false once the server has broken its promise to serve ranges
         self.worked = False
+        self.vain = 0  #: links taken since one has worked
         self.attempts = 0
         self.cancelled = False  #: one connection has failed for good, the others need not go on
         self._moved = 0
@@ -93,9 +96,13 @@ class Source:
             size = self.pinned.size if self.pinned else None
             self.context.events.emit(Progress(transfer=self.transfer, done=self.done, size=size))
 
-    def renew(self) -> bool:
-        """Take a fresh link; whether there was one."""
-        asset = self.context.renewal.fresh(self.asset, self.generation)
+    def renew(self, *, expired: bool = False) -> bool:
+        """Take a fresh link; whether there was one. ``expired`` is when the old one has ended for certain."""
+        # A fresh link that never works is no better than the last one, however often the source is read.
+        self.vain = 0 if self.worked else self.vain + 1
+        if self.vain > _MOST_VAIN_RENEWALS:
+            return False
+        asset = self.context.renewal.fresh(self.asset, self.generation, expired=expired)
         if asset is None:
             return False
         self.generation = self.context.renewal.generation
@@ -275,7 +282,7 @@ class Reader:
             raise RestartError(_as_transfer_error(error), ranges=True, retries=False) from error
         if begun and isinstance(error, RangeNotServedError):
             raise RestartError(error, ranges=False, retries=False) from error
-        if looks_expired(error, worked=source.worked) and source.renew():
+        if looks_expired(error, worked=source.worked) and source.renew(expired=isinstance(error, LinkExpiredError)):
             return
         if not is_retryable(error):
             raise error
