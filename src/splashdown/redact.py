@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit, urlunsplit
+
+# openEO back-ends sign links to results with two path segments, the user's id in base64 and a hash (in hex), before
+# the name or at the end; how long they are good for, the query says, and that can be guessed.
+_SIGNED_PATH = re.compile(r"(/results(?:/(?:assets|items\d*|document))?)/(?:[^/]+/)?[0-9a-f]{32,128}(?=/|$)")
 
 
 def redact(href: str) -> str:
     """The href without userinfo, query and fragment; ``?...`` marks that there was a query.
 
-    A signed URL's secret is its query (or, for openEO, a path segment that expires with it), so nothing of the
-    query is kept.
+    A signed URL's secret is its query, so nothing of that is kept; where openEO back-ends sign in the path, ``...``
+    stands for the signature and the user before it.
     """
     try:
         parts = urlsplit(href)
@@ -17,5 +22,6 @@ def redact(href: str) -> str:
         return "(an href that is not a URL)"
     if not parts.scheme or not parts.netloc:
         return href.split("?", 1)[0]
-    bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    path = _SIGNED_PATH.sub(r"\1/...", parts.path) if "/results/" in parts.path else parts.path
+    bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
     return f"{bare}?..." if parts.query else bare

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from splashdown._openeo import oidc, stored
 from splashdown._openeo.client import Anonymous, Authority, Client
 from splashdown._openeo.discovery import speaks_jwt
-from splashdown._openeo.urls import carries_signature, origin
+from splashdown._openeo.urls import carries_signature, same_origin
 from splashdown.auth import ClientCredentials, Netrc, StoredLogin
 from splashdown.errors import AuthError, ResolveError, UsageError
 
@@ -33,7 +33,7 @@ class TokenAuthority:
     """Sends ``Authorization: Bearer TOKEN`` to one origin; ``obtain`` gets a token whenever one is needed."""
 
     def __init__(self, api: str, obtain: Callable[[Client], str], *, renewable: bool = True) -> None:
-        self._origin = origin(api)
+        self._api = api
         self._obtain = obtain
         self._renewable = renewable
         self._token: str | None = None
@@ -41,7 +41,7 @@ class TokenAuthority:
 
     def headers(self, url: str) -> Mapping[str, str]:
         """The bearer token, for a URL of the API's origin that does not carry its permission in the query."""
-        if origin(url) != self._origin or carries_signature(url):
+        if not same_origin(url, self._api) or carries_signature(url):
             return {}
         with self._lock:
             if self._token is None:

@@ -18,7 +18,7 @@ from requests.auth import AuthBase
 from urllib3 import Retry
 
 from splashdown._openeo.faults import fault
-from splashdown._openeo.urls import origin, shown
+from splashdown._openeo.urls import same_origin, shown
 from splashdown._version import __version__
 from splashdown.errors import AuthError, ResolveError, describe
 
@@ -39,6 +39,10 @@ _RETRY = Retry(
     raise_on_status=False,
     raise_on_redirect=False,
 )
+
+
+class WebPageError(ResolveError):
+    """A web page came where JSON was expected."""
 
 
 class Authority(Protocol):
@@ -171,7 +175,7 @@ class Client:
     def _credentials(self, url: str, start: str, headers: Mapping[str, str] | None) -> Mapping[str, str]:
         if headers is None:
             return self.authority.headers(url)
-        return headers if origin(url) == origin(start) else {}
+        return headers if same_origin(url, start) else {}
 
 
 def parse_object(body: bytes, url: str) -> dict[str, Any]:
@@ -182,7 +186,7 @@ def parse_object(body: bytes, url: str) -> dict[str, Any]:
         raise ResolveError(f"{shown(url)} holds JSON that is nested too deeply") from None
     except ValueError as error:
         if body.lstrip()[:1] == b"<":
-            raise ResolveError(
+            raise WebPageError(
                 f"{shown(url)} is a web page (HTML), not JSON; check that this is the URL of an API"
             ) from None
         cause = "is empty" if not body.strip() else f"holds JSON that is broken or cut off ({describe(error)})"

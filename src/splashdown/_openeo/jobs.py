@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
 from splashdown._openeo.client import Client, Document
 from splashdown._openeo.faults import job_failed
-from splashdown._openeo.urls import origin, shown
+from splashdown._openeo.urls import same_origin, shown
 from splashdown.errors import ApiError, AuthError, JobFailed, JobNotFinished, NotFoundError, ResolveError
 
 FINISHED = "finished"
@@ -19,6 +19,7 @@ FAILED = frozenset({"error", "canceled"})
 UNSTARTED = "created"
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 1.0, 60.0, 1.5  # seconds; and a factor
 _MAX_PAGES = 10_000
+_MOST_FIRST_FAILURES = 3
 
 Notify = Callable[[str], None]
 
@@ -89,37 +90,58 @@ def wait(
     *,
     limit: float | None,
     notify: Notify,
-    sleep: Callable[[float], None] = time.sleep,
+    ask: Callable[[], dict[str, Any]] | None = None,
 ) -> dict[str, Any]:
     """Poll until the job is finished, with growing pauses; returns its metadata.
 
-    A connection that fails, or a back-end that is down for a while, is waited out. ``limit`` is in seconds. Raises
-    ``JobFailed`` with the errors of the log when the job fails or is canceled, ``JobNotFinished`` when nobody has
-    started it or the time is over.
+    A connection that fails, or a back-end that is down for a while, is waited out. ``limit`` is in seconds; ``ask``
+    reads the metadata where that is not to be had at ``status_url``. Raises ``JobFailed`` with the errors of the log
+    when the job fails or is canceled, ``JobNotFinished`` when nobody has started it or the time is over.
     """
-    deadline = None if limit is None else time.monotonic() + limit
-    pause, told = _FIRST_PAUSE, ""
-    metadata: dict[str, Any] = {}
+    deadline = float("inf") if limit is None else time.monotonic() + limit
+    watch = _Watch(ask or (lambda: read_status(client, status_url)), job, notify)
     while True:
-        try:
-            metadata = read_status(client, status_url)
-            line = f"job {job}: {describe_status(metadata)}"
-        except ResolveError as error:
-            if not _passing(error):
-                raise
-            line = f"job {job}: no answer, asking again ({type(error).__name__})"
+        metadata = watch.look()
         status = metadata.get("status")
         if status == FINISHED:
             return metadata
         if status in FAILED:
             raise ended(client, job, status_url, str(status))
-        if status == UNSTARTED or (deadline is not None and time.monotonic() + pause > deadline):
+        left = deadline - time.monotonic()
+        if status == UNSTARTED or left <= 0:
             raise unfinished(job, metadata)
-        if line != told:
-            notify(line)
-            told, pause = line, _FIRST_PAUSE
-        sleep(pause)
-        pause = min(pause * _GROWTH, _LONGEST_PAUSE)
+        time.sleep(min(watch.pause, left))
+
+
+class _Watch:
+    """Looks at a job again and again, and tells what has changed."""
+
+    def __init__(self, ask: Callable[[], dict[str, Any]], job: str, notify: Notify) -> None:
+        self._ask, self._job, self._notify = ask, job, notify
+        self._metadata: dict[str, Any] = {}
+        self._told = ""
+        self._failures = 0
+        self.pause = 0.0  #: seconds until the next look
+
+    def look(self) -> dict[str, Any]:
+        """The job's metadata, the last known where there is no answer."""
+        before = self._metadata.get("status")
+        try:
+            self._metadata = self._ask()
+            line, self._failures = describe_status(self._metadata), 0
+        except ResolveError as error:
+            self._failures += 1
+            # A back-end that has never answered is more likely a wrong address than one that is down for a minute.
+            if not _passing(error) or (not self._metadata and self._failures > _MOST_FIRST_FAILURES):
+                raise
+            line = f"no answer, asking again ({type(error).__name__})"
+        if line != self._told and self._metadata.get("status") != FINISHED:
+            self._notify(f"job {self._job}: {line}")
+            self._told = line
+        # A job that has just changed its status may change it again soon; progress alone does not mean that.
+        changed = self._metadata.get("status") != before
+        self.pause = _FIRST_PAUSE if changed or not self.pause else min(self.pause * _GROWTH, _LONGEST_PAUSE)
+        return self._metadata
 
 
 def describe_status(metadata: dict[str, Any]) -> str:
@@ -140,7 +162,7 @@ def _next(page: Document) -> str | None:
     for link in links if isinstance(links, list) else []:
         if isinstance(link, dict) and link.get("rel") == "next" and isinstance(link.get("href"), str):
             url: str = urljoin(page.url, link["href"])
-            if urlsplit(url).scheme not in {"http", "https"} or origin(url) != origin(page.url):
+            if not same_origin(url, page.url):
                 raise ResolveError(f"{shown(page.url)} continues at {shown(url)}, on another host; this is refused")
             return url
     return None

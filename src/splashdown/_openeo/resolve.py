@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from splashdown._openeo import jobs
 from splashdown._openeo.assets import collect
 from splashdown._openeo.auth import OriginSigner, make_authority
-from splashdown._openeo.client import Client, Document
+from splashdown._openeo.client import Client, Document, WebPageError
 from splashdown._openeo.discovery import discover
 from splashdown._openeo.expiry import expires_at
 from splashdown._openeo.urls import JobUrl, parse_job_url
@@ -75,7 +75,19 @@ class JobReader:
 
     def wait(self, limit: float | None, notify: jobs.Notify) -> None:
         """Poll until the results are there."""
-        jobs.wait(self.client, self.url.job, self.url.status, limit=limit, notify=notify)
+        ask = self._signed_status if self.url.signed else self._status
+        jobs.wait(self.client, self.url.job, self.url.status, limit=limit, notify=notify, ask=ask)
+
+    def _status(self) -> dict[str, Any]:
+        return jobs.read_status(self.client, self.url.status)
+
+    def _signed_status(self) -> dict[str, Any]:
+        # A signed link opens the results alone, not the job: that it can be read is all that can be known.
+        try:
+            self.client.get(self.url.results)
+        except JobNotFinished:
+            return {"status": "not finished"}
+        return {"status": jobs.FINISHED}
 
     def _document(self) -> Document:
         try:
@@ -109,8 +121,8 @@ def resolve_job(source: str | Job, context: ResolveContext) -> ResultSet:
         return attempt(reader, options, context)
     except JobNotFound:
         raise
-    except (NotFoundError, ResolveError) as error:
-        other = _elsewhere(reader, error)
+    except (NotFoundError, WebPageError):
+        other = _elsewhere(reader)
         if other is None:
             raise
     # The address was the back-end's, not its API's.
@@ -119,7 +131,7 @@ def resolve_job(source: str | Job, context: ResolveContext) -> ResultSet:
 
 def attempt(reader: JobReader, options: JobOptions, context: ResolveContext) -> ResultSet:
     """Wait where that is asked for, and read."""
-    if options.wait is not False and not reader.url.signed:
+    if options.wait is not False:
         reader.wait(None if options.wait is True else float(options.wait), context.notify)
     return reader.read()
 
@@ -128,9 +140,9 @@ def _reader(url: JobUrl, auth: object, options: JobOptions) -> JobReader:
     return JobReader(url=url, client=Client(make_authority(url.api, auth)), partial=options.partial)
 
 
-def _elsewhere(reader: JobReader, error: ResolveError) -> JobUrl | None:
+def _elsewhere(reader: JobReader) -> JobUrl | None:
     """The same job at the API that ``.well-known/openeo`` names, when the address as given has no API."""
-    if reader.url.signed or not (type(error) is NotFoundError or type(error) is ResolveError):
+    if reader.url.signed:
         return None
     api = discover(reader.url.api, Client().get)
     if api == reader.url.api:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from splashdown._openeo.urls import origin
+from splashdown._openeo.urls import same_origin
 from splashdown.errors import AuthError
 
 _APP = "openeo-python-client"
@@ -65,7 +65,7 @@ def _configured(api: str, provider: str) -> Iterator[tuple[str, str | None]]:
     backends = _section(_read(_folder("config") / "auth-config.json"), "backends")
     for url, backend in backends.items():
         # The tool files a back-end under the address that its user typed: with a path or not, with https:// or not.
-        if origin(url if "://" in url else f"https://{url}") != origin(api) or not isinstance(backend, Mapping):
+        if not same_origin(url if "://" in url else f"https://{url}", api) or not isinstance(backend, Mapping):
             continue
         client = _section(_section(_section(backend, "oidc"), "providers"), provider)
         if isinstance(client.get("client_id"), str):

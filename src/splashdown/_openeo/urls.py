@@ -8,9 +8,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
 
 from splashdown.errors import UsageError
 from splashdown.redact import redact
+from splashdown.sources import origin_of
 
 _JOB = re.compile(r"^(?P<api>.*)/jobs/(?P<job>[^/]+)(?P<results>/results(?P<signed>/.+)?)?/?$")
-_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 #: A query with one of these carries its own permission; a second one in a header makes object stores refuse it.
 _SIGNED = frozenset({"x-amz-signature", "x-goog-signature", "signature", "sig"})
@@ -32,7 +32,11 @@ def parse_job_url(url: str) -> JobUrl:
 
     Raises :class:`~splashdown.errors.UsageError` for user and password inside the URL: they would end up in logs.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        origin_of(url)
+    except ValueError as error:
+        raise UsageError(f"{redact(url)} is not a URL that makes sense: {error}") from None
     if parts.username or parts.password:
         raise UsageError(f"{redact(url)}: take user and password out of the URL and pass auth=(user, password) instead")
     match = _JOB.match(parts.path)
@@ -52,11 +56,12 @@ def parse_job_url(url: str) -> JobUrl:
     )
 
 
-def origin(url: str) -> tuple[str, str, int | None]:
-    """Scheme, host and port of a URL (RFC 6454), comparable."""
-    parts = urlsplit(url)
-    scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme)
+def same_origin(one: str, other: str) -> bool:
+    """Whether two URLs have one scheme, host and port (RFC 6454); a URL that can be read in two ways has none."""
+    try:
+        return origin_of(one) == origin_of(other)
+    except ValueError:
+        return False
 
 
 def carries_signature(url: str) -> bool:
@@ -65,6 +70,6 @@ def carries_signature(url: str) -> bool:
 
 
 def shown(url: str) -> str:
-    """The URL for messages: no query, and nothing of the signature that openEO back-ends put into the path."""
+    """The URL for messages: without secrets, and without what follows ``/results`` in a signed link."""
     head, found, tail = redact(url).partition("/results/")
     return f"{head}/results/..." if found and tail else head + found

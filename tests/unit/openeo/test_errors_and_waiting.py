@@ -164,3 +164,30 @@ def test_logs_are_read_page_by_page_and_a_circle_of_pages_ends(api: ScriptedApi)
     assert [next(log)["id"], next(log)["id"]] == ["1", "2"]
     with pytest.raises(ResolveError, match="no end"):
         next(log)
+
+
+def test_waiting_for_a_back_end_that_never_answers_comes_to_an_end(resolve):
+    with pytest.raises(ResolveError, match="could not be read"):
+        resolve("http://127.0.0.1:1/jobs/j1", wait=True)
+
+
+def test_a_signed_link_is_waited_for_by_itself(api: ScriptedApi, resolve, unit_context):
+    signed = RESULTS + "/dXNlcg==/0123abcd"
+    api.script[signed] = [NOT_FINISHED, NOT_FINISHED, DONE]
+    context = unit_context(wait=True)
+    assert [a.key for a in resolve(signed, context=context).assets] == ["a"]
+    assert context.told == ["job j1: not finished"]
+
+
+def test_pauses_grow_while_only_the_progress_changes(api: ScriptedApi, monkeypatch):
+    from splashdown._openeo.jobs import _Watch
+
+    monkeypatch.setattr(jobs, "_FIRST_PAUSE", 1.0)
+    monkeypatch.setattr(jobs, "_LONGEST_PAUSE", 4.0)
+    answers = iter([{"status": "queued"}, *({"status": "running", "progress": n} for n in range(5))])
+    watch = _Watch(lambda: next(answers), "j1", lambda _: None)
+    pauses = []
+    for _ in range(6):
+        watch.look()
+        pauses.append(watch.pause)
+    assert pauses == [1.0, 1.0, 1.5, 2.25, 3.375, 4.0]
