@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import copy
 import json
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from splashdown._stac.public import public_href
 from splashdown.errors import SplashdownError
 from splashdown.model import Asset, Content, Known, Outcome, Part, ResultSet
 from splashdown.protocols import Sink, SupportsRead
-from splashdown.redact import redact
 
 #: The STAC extension that defines ``file:size`` and ``file:checksum``.
 FILE_EXTENSION = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
@@ -33,6 +34,8 @@ NAMES: Mapping[str, str] = {
 _VALIDATOR = "splashdown:validator"
 _ITEM = "splashdown:item"
 _KEY = "splashdown:key"
+#: Of the whole document: files of earlier runs that the source does not list any more.
+_STALE = "splashdown:stale"
 
 # Bounds what is read of a receipt that somebody else may have put there.
 _MAX_BYTES = 256 * 2**20
@@ -59,16 +62,17 @@ def build(result_set: ResultSet, landed: Iterable[Outcome], kept: Mapping[str, K
             places.setdefault(known.identity, (name, known))
     for entry in _entries(document):
         if isinstance(entry.get("href"), str):
-            entry["href"] = redact(entry["href"]).removesuffix("?...")
+            entry["href"] = public_href(entry["href"])
     features = {f["id"]: f for f in document.get("features") or () if isinstance(f, dict) and _text(f.get("id"))}
     for asset in result_set.assets:
         holder, key = _holder(document, features, asset)
         entry = holder.setdefault(key, copy.deepcopy(dict(asset.metadata)))
-        entry["href"] = redact(asset.href).removesuffix("?...")
+        entry["href"] = public_href(asset.href)
         place = places.get(asset.identity)
         if place is not None:
-            _describe(entry, *place, asset.identity)
-    _declare_extension(document)
+            describe(entry, f"./{place[0]}", place[1], asset.identity)
+    declare(document, FILE_EXTENSION, "/file/")
+    keep_stale(document, result_set.assets, places, kept or {})
     return document
 
 
@@ -88,35 +92,20 @@ def store_bytes(sink: Sink, name: str, data: bytes, media_type: str) -> str:
         raise
 
 
-def read(sink: Sink, names: Iterable[str] = tuple(NAMES.values())) -> tuple[str, dict[str, Any]] | None:
-    """The first receipt that the target holds, with its name; ``None`` where there is none that can be read."""
-    if not isinstance(sink, SupportsRead):
-        return None
-    for name in names:
-        data = _read_bytes(sink, name)
-        if data is None:
-            continue
-        try:
-            document = json.loads(data)
-        except ValueError:
-            continue
-        if isinstance(document, dict):
-            return name, document
-    return None
-
-
-def known(document: Mapping[str, Any], recorded: float | None = None) -> dict[str, Known]:
-    """What a receipt says was put in its folder: by name, relative to the folder.
+def known(document: Mapping[str, Any], recorded: float | None = None, folder: str = "") -> dict[str, Known]:
+    """What a receipt says was put there: by name, relative to the target. ``folder`` is that of the receipt.
 
     ``recorded`` is when the receipt was written (seconds since the epoch): a file that is older than its receipt
     has not changed since it was described.
     """
     result: dict[str, Known] = {}
-    for entry in _entries(document):
-        name, size, key = entry.get("href"), entry.get("file:size"), entry.get(_KEY)
-        if not (isinstance(name, str) and name.startswith("./") and isinstance(size, int) and isinstance(key, str)):
+    stale = document.get(_STALE)
+    entries = [*_entries(document), *(e for e in (stale if isinstance(stale, list) else ()) if isinstance(e, dict))]
+    for entry in entries:
+        name, size, key = below(folder, entry.get("href")), entry.get("file:size"), entry.get(_KEY)
+        if not (name and isinstance(size, int) and isinstance(key, str)):
             continue
-        result[name[2:]] = Known(
+        result[name] = Known(
             size=size,
             checksum=_text(entry.get("file:checksum")),
             validator=_text(entry.get(_VALIDATOR)),
@@ -126,11 +115,20 @@ def known(document: Mapping[str, Any], recorded: float | None = None) -> dict[st
     return result
 
 
+def below(folder: str, href: object) -> str | None:
+    """The name, relative to the target, that a relative href of a document in ``folder`` means; none outside of it."""
+    if not isinstance(href, str) or not href.startswith(("./", "../")):
+        return None
+    name = posixpath.normpath(posixpath.join(folder, href))
+    return None if name.startswith(("../", "/")) or name in {".", ".."} else name
+
+
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _read_bytes(sink: SupportsRead, name: str) -> bytes | None:
+def read_bytes(sink: SupportsRead, name: str) -> bytes | None:
+    """The bytes of a small object; ``None`` where there is none, or none of a receipt's size."""
     data = bytearray()
     try:
         with sink.read(name) as chunks:
@@ -178,8 +176,9 @@ def _same(assets: Mapping[str, Any], item: str, key: str) -> bool:
     return isinstance(entry, dict) and entry.get(_ITEM) == item
 
 
-def _describe(entry: dict[str, Any], name: str, known: Known, identity: tuple[str | None, str]) -> None:
-    entry.update({"href": f"./{name}", "file:size": known.size, _KEY: identity[1]})
+def describe(entry: dict[str, Any], href: str, known: Known, identity: tuple[str | None, str]) -> None:
+    """Make an asset object say what is stored: ``href`` is relative to its document."""
+    entry.update({"href": href, "file:size": known.size, _KEY: identity[1]})
     entry.pop("alternate", None)
     for field_name, value in (("file:checksum", known.checksum), (_VALIDATOR, known.validator), (_ITEM, identity[0])):
         if value is None:
@@ -194,14 +193,32 @@ def _strip_links(document: dict[str, Any]) -> None:
         links = [link for link in holder.get("links") or () if isinstance(link, dict) and link.get("rel") != "self"]
         for link in links:
             if isinstance(link.get("href"), str):
-                link["href"] = redact(link["href"]).removesuffix("?...")
+                link["href"] = public_href(link["href"])
         if "links" in holder:
             holder["links"] = links
 
 
-def _declare_extension(document: dict[str, Any]) -> None:
+def keep_stale(
+    document: dict[str, Any],
+    assets: Iterable[Asset],
+    places: Mapping[tuple[str | None, str], tuple[str, Known]],
+    kept: Mapping[str, Known],
+) -> None:
+    """Remember files of earlier runs that no asset stands for any more: ``sync --delete`` may remove them one day."""
+    used = {places[asset.identity][0] for asset in assets if asset.identity in places}
+    stale: list[dict[str, Any]] = []
+    for name, entry in kept.items():
+        if name not in used and entry.identity is not None:
+            stale.append({})
+            describe(stale[-1], f"./{name}", entry, entry.identity)
+    if stale:
+        document[_STALE] = stale
+
+
+def declare(document: dict[str, Any], uri: str, mark: str) -> None:
+    """List an extension, unless one with ``mark`` in its URI is listed already."""
     extensions = document.get("stac_extensions")
     listed = list(extensions) if isinstance(extensions, list) else []
-    if not any("/file/" in str(uri) for uri in listed):
-        listed.append(FILE_EXTENSION)
+    if not any(mark in str(each) for each in listed):
+        listed.append(uri)
     document["stac_extensions"] = listed

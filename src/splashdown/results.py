@@ -290,6 +290,17 @@ class JobResults:
         )
         return paths
 
+    def download_collection(self, target: str | Path = ".", **options: Any) -> Path | str:
+        """Save assets and metadata as a self-contained STAC catalog; returns the path (or URL) of its root document.
+
+        Hrefs are relative, ``file:size``, ``file:checksum`` and ``file:local_path`` say what landed, and no signature
+        or token is written. Options: ``missing`` (``drop`` or ``keep`` assets that were filtered out or failed),
+        ``original_hrefs`` (keep them as ``alternate``), ``output`` (``catalog``, ``items``, ``geoparquet``), and those
+        of :meth:`download_files`. Raises what :meth:`download_files` raises.
+        """
+        place: Path | str = self.run("download_collection", target=target, **options)
+        return place
+
     def download_file(
         self,
         target: str | Path | None = None,

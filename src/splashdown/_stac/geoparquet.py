@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from splashdown._stac.reading import Found, Reader, is_local, path_of, shown
 from splashdown.errors import NoProviderError, ResolveError, describe
 
+_INSTALL = "STAC-GeoParquet needs more packages: pip install 'splashdown[geoparquet]'"
 #: Rows that are in memory at a time.
 _ROWS = 1000
 
@@ -20,7 +23,7 @@ def read_items(place: str, reader: Reader) -> Iterator[Found]:  # noqa: ARG001 -
         import pyarrow.parquet as pq
         from stac_geoparquet.arrow import stac_table_to_items
     except ImportError:
-        raise NoProviderError("STAC-GeoParquet needs more packages: pip install 'splashdown[geoparquet]'") from None
+        raise NoProviderError(_INSTALL) from None
     if not is_local(place):
         raise ResolveError(f"{shown(place)}: STAC-GeoParquet is read from local files; download it first")
     import pyarrow as pa
@@ -37,3 +40,16 @@ def read_items(place: str, reader: Reader) -> Iterator[Found]:  # noqa: ARG001 -
         raise
     except Exception as error:  # arrow raises many kinds for a file that is something else
         raise ResolveError(f"{path} is no STAC-GeoParquet file ({describe(error)[:200]})") from None
+
+
+def write_items(items: Sequence[Mapping[str, Any]]) -> bytes:
+    """The items as one STAC-GeoParquet file. Raises ``NoProviderError`` when the packages are not installed."""
+    try:
+        import pyarrow as pa
+        from stac_geoparquet.arrow import parse_stac_items_to_arrow, to_parquet
+    except ImportError:
+        raise NoProviderError(_INSTALL) from None
+    buffer = io.BytesIO()
+    batches = parse_stac_items_to_arrow([dict(item) for item in items])
+    to_parquet(batches, pa.PythonFile(buffer, mode="w"))
+    return buffer.getvalue()

@@ -49,7 +49,7 @@ def _below(catalog: Any, base: str) -> Iterator[Found]:
     """Items and sub-collections by the objects' own links, which may lead to objects that were never saved."""
     for _, children, items in _walked(catalog):
         yield from (_member(item, base) for item in items)
-        yield from (_member(child, base) for child in children if getattr(child, "assets", None))
+        yield from (_member(child, base) for child in children if hasattr(child, "assets"))
 
 
 def _walked(catalog: Any) -> Iterator[tuple[Any, list[Any], list[Any]]]:

@@ -38,7 +38,7 @@ class Walk:
     _seen: set[str] = field(default_factory=set)
 
     def below(self, root: Found) -> Iterator[Found]:
-        """Items, and collections that have assets of their own, below a root document, in the order of its links.
+        """Items and collections below a root document, in the order of its links.
 
         Raises ``ResolveError`` for a circle of links and for more documents than allowed.
         """
@@ -64,7 +64,7 @@ class Walk:
             elif kind == "FeatureCollection":
                 yield from pages(self.reader, answer, warn=self.broken.append)
             elif kind:
-                if answer.body.get("assets"):
+                if kind == "Collection" or answer.body.get("assets"):
                     yield answer
                 following.extend(self._links(answer, (*link.trail, link.place)))
             else:

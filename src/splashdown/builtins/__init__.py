@@ -2,6 +2,7 @@
 
 #: The built-in plugins: each is a module of this package and is called as that module. Sorted, one a line.
 NAMES: tuple[str, ...] = (
+    "collection",
     "download",
     "file",
     "filters",

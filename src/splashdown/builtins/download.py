@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from splashdown import receipt
 from splashdown._several import Share, shares
+from splashdown._survey import survey
 from splashdown.errors import DownloadError, NoAssetError, TargetError
 from splashdown.hookspecs import hookimpl
 from splashdown.model import IfExists, Known, RunReport, Status
@@ -21,6 +22,7 @@ from splashdown.sources import scheme_of
 from splashdown.specs import ActionSpec
 
 if TYPE_CHECKING:
+    from splashdown.builtins.collection import CollectionOptions
     from splashdown.results import JobResults
 
 
@@ -44,7 +46,7 @@ def download_files(
 ) -> list[Path | str]:
     """Save all assets of the results into a folder; returns paths (URLs for a remote target)."""
     download = run_download(results, target, include_stac_metadata=include_stac_metadata, **options)
-    return [_place(str(target), location) for location in download.locations]
+    return [as_place(str(target), location) for location in download.locations]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,22 +73,22 @@ def run_download(
     """Save all assets and say in detail what happened; raises ``DownloadError`` when something failed."""
     options = DownloadOptions(**given)
     if not results.assets:
-        raise NoAssetError(_nothing_left(results))
+        raise NoAssetError(nothing_left(results))
     refuse_file_as_folder(target)
     parts = shares(results.result_set)
     reserved = {receipt.name_of(part.results) for part in parts}
     plan = results.plan(target, layout=options.layout, if_exists=options.if_exists, reserved=reserved)
     documents: list[str] = []
     with closing(results.session.sink(str(target), **options.sink_options)) as sink:
-        known = {name: entry for part in parts for name, entry in part.outer(known_in(sink, part.prefix)).items()}
+        known = {name: entry for part in parts for name, entry in part.outer(survey(sink, part.prefix).known).items()}
         report = results.transfer(
-            plan, sink=sink, known=known, listeners=_listeners(results, options), settings=options.settings
+            plan, sink=sink, known=known, listeners=listeners_of(results, options), settings=options.settings
         )
         if include_stac_metadata and report.landed:
             moved = {outcome.transfer.name for outcome in report.landed}
-            kept = _still_there(sink, {name: entry for name, entry in known.items() if name not in moved})
+            kept = still_there(sink, {name: entry for name, entry in known.items() if name not in moved})
             documents = [_write_receipt(sink, part, report, kept) for part in parts]
-    _raise_failures(report, results.result_set.unresolved)
+    raise_failures(report, results.result_set.unresolved)
     return Download(report=report, documents=tuple(documents))
 
 
@@ -107,14 +109,14 @@ def download_file(
     folder, name = split_target(target)
     if name is None:
         given.setdefault("include_stac_metadata", False)
-        return _place(folder, run_download(one, folder, **given).report.landed[0].location)
+        return as_place(folder, run_download(one, folder, **given).report.landed[0].location)
     given.pop("include_stac_metadata", None)
     options = DownloadOptions(**{"if_exists": IfExists.OVERWRITE, **given})
     plan = one.plan(folder, if_exists=options.if_exists, names={asset.asset.identity: name})
     with closing(results.session.sink(folder, **options.sink_options)) as sink:
-        report = one.transfer(plan, sink=sink, listeners=_listeners(results, options), settings=options.settings)
-    _raise_failures(report)
-    return _place(folder, report.outcomes[0].location)
+        report = one.transfer(plan, sink=sink, listeners=listeners_of(results, options), settings=options.settings)
+    raise_failures(report)
+    return as_place(folder, report.outcomes[0].location)
 
 
 def split_target(target: str | Path | None) -> tuple[str, str | None]:
@@ -140,29 +142,22 @@ def refuse_file_as_folder(target: str | Path) -> None:
         )
 
 
-def known_in(sink: Sink, prefix: str = "") -> Mapping[str, Known]:
-    """What the receipt in a target (or in a folder of it) says about earlier runs."""
-    found = receipt.read(sink, [prefix + name for name in receipt.NAMES.values()])
-    if found is None:
-        return {}
-    name, document = found
-    stored = sink.stat(name) if isinstance(sink, SupportsStat) else None
-    return receipt.known(document, stored.modified if stored else None)
-
-
-def _still_there(sink: Sink, known: Mapping[str, Known]) -> dict[str, Known]:
+def still_there(sink: Sink, known: Mapping[str, Known]) -> dict[str, Known]:
+    """The entries of earlier runs that still hold, judged by size."""
     if not isinstance(sink, SupportsStat):
         return dict(known)
     found = {name: sink.stat(name) for name in known}
     return {name: known[name] for name, stored in found.items() if stored and stored.size == known[name].size}
 
 
-def _listeners(results: JobResults, options: DownloadOptions) -> list[Listener]:
+def listeners_of(results: JobResults, options: DownloadOptions | CollectionOptions) -> list[Listener]:
+    """The listeners that the options name, the progress display among them."""
     shown = [results.session.listener("progress")] if options.progress else []
     return [*options.listeners, *shown]
 
 
-def _raise_failures(report: RunReport, unresolved: Sequence[str] = ()) -> None:
+def raise_failures(report: RunReport, unresolved: Sequence[str] = ()) -> None:
+    """Raise ``DownloadError`` when anything failed."""
     failed = report.failed
     if unresolved and not failed:
         raise DownloadError(
@@ -180,14 +175,16 @@ def _raise_failures(report: RunReport, unresolved: Sequence[str] = ()) -> None:
         )
 
 
-def _nothing_left(results: JobResults) -> str:
+def nothing_left(results: JobResults) -> str:
+    """Why there is nothing to save."""
     if results.skipped:
         reasons = sorted({skipped.reason for skipped in results.skipped})
         return f"no asset of {results!r} is left: {'; '.join(reasons)}"
     return f"{results!r} lists no assets, so there is nothing to save"
 
 
-def _place(target: str, location: str) -> Path | str:
+def as_place(target: str, location: str) -> Path | str:
+    """A path for a local target, a URL for another."""
     return location if scheme_of(target) not in {"", "file"} else Path(location)
 
 

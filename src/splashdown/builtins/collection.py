@@ -1,0 +1,170 @@
+"""The action ``download_collection``: a self-contained STAC catalog of the results, through any sink.
+
+Which documents there are is decided in :mod:`splashdown._stac.output`; here is the order: names, files, documents.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from splashdown import receipt
+from splashdown._survey import survey
+from splashdown.builtins.download import (
+    Download,
+    as_place,
+    listeners_of,
+    nothing_left,
+    raise_failures,
+    refuse_file_as_folder,
+    still_there,
+)
+from splashdown.errors import NoAssetError, OptionError, UsageError
+from splashdown.hookspecs import hookimpl
+from splashdown.model import IfExists, Known, RunReport
+from splashdown.protocols import Listener, Sink
+from splashdown.specs import ActionSpec
+
+if TYPE_CHECKING:
+    from splashdown._stac.output import Arrangement, Writer
+    from splashdown.model import Plan
+    from splashdown.results import JobResults
+
+OUTPUTS = ("catalog", "items", "geoparquet")
+_JSON, _GEOJSON, _PARQUET = "application/json", "application/geo+json", "application/vnd.apache.parquet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionOptions:
+    """What ``download_collection`` takes besides the target."""
+
+    missing: str = "drop"  #: what becomes of assets that were filtered out or failed: ``keep`` or ``drop``
+    original_hrefs: bool = False  #: keep the original hrefs, without secrets, as ``alternate``
+    output: str = "catalog"  #: ``catalog``, ``items`` (one ItemCollection) or ``geoparquet`` (that, and a table)
+    layout: str | None = None  #: a preset or template for names; by default files stand beside their items
+    if_exists: str = IfExists.AUTO
+    progress: bool = False
+    listeners: Sequence[Listener] = ()
+    settings: Any = None
+    sink_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, choices in (("missing", ("keep", "drop")), ("output", OUTPUTS)):
+            if getattr(self, name) not in choices:
+                raise OptionError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}")
+
+
+def download_collection(results: JobResults, target: str | Path = ".", **options: Any) -> Path | str:
+    """Save assets and documents as a STAC catalog; returns the place of its root document."""
+    return as_place(str(target), run_collection(results, target, **options).metadata)
+
+
+def plan_collection(results: JobResults, target: str | Path = ".", **given: Any) -> Plan:
+    """What :func:`run_collection` would do with the files."""
+    from splashdown._stac.output import arrange
+
+    return _plan(results, target, arrange(results.result_set), CollectionOptions(**given))
+
+
+def run_collection(results: JobResults, target: str | Path = ".", **given: Any) -> Download:
+    """Save assets and documents and say in detail what happened; raises ``DownloadError`` when something failed."""
+    from splashdown._stac.output import arrange
+
+    options = CollectionOptions(**given)
+    if not results.assets:
+        raise NoAssetError(nothing_left(results))
+    if results.result_set.members:
+        raise UsageError("several sources make no single catalog: open and save them one by one")
+    refuse_file_as_folder(target)
+    arrangement = arrange(results.result_set)
+    if options.output != "catalog" and not arrangement.items and arrangement.root.item is None:
+        raise UsageError(f"{results!r} has no items, so output={options.output!r} would be empty: use 'catalog'")
+    plan = _plan(results, target, arrangement, options)
+    with closing(results.session.sink(str(target), **options.sink_options)) as sink:
+        known = survey(sink).known
+        report = results.transfer(
+            plan, sink=sink, known=known, listeners=listeners_of(results, options), settings=options.settings
+        )
+        root = _write(results, arrangement, options, sink, _places(report, known, sink)) if report.landed else ""
+    raise_failures(report)
+    return Download(report=report, documents=(root,) if root else ())
+
+
+def _plan(results: JobResults, target: str | Path, arrangement: Arrangement, options: CollectionOptions) -> Plan:
+    return results.plan(
+        target,
+        layout=options.layout or arrangement.layout,
+        if_exists=options.if_exists,
+        reserved=[*arrangement.names, "items.json", "items.parquet"],
+    )
+
+
+def _places(
+    report: RunReport, known: Mapping[str, Known], sink: Sink
+) -> dict[tuple[str | None, str], tuple[str, Known]]:
+    """Where each asset is, whether this run put it there or an earlier one."""
+    places = {
+        outcome.asset.identity: (
+            outcome.transfer.name,
+            Known(size=outcome.size or 0, checksum=outcome.checksum, validator=outcome.validator),
+        )
+        for outcome in report.landed
+    }
+    moved = {name for name, _ in places.values()}
+    for name, entry in still_there(sink, {n: k for n, k in known.items() if n not in moved}).items():
+        if entry.identity is not None:
+            places.setdefault(entry.identity, (name, entry))
+    return places
+
+
+def _write(
+    results: JobResults,
+    arrangement: Arrangement,
+    options: CollectionOptions,
+    sink: Sink,
+    places: Mapping[tuple[str | None, str], tuple[str, Known]],
+) -> str:
+    from splashdown._stac.output import Writer
+
+    writer = Writer(
+        arrangement=arrangement,
+        result_set=results.result_set,
+        places=places,
+        keep_missing=options.missing == "keep",
+        original_hrefs=options.original_hrefs,
+    )
+    if options.output != "catalog":
+        return _write_items(writer, sink, table=options.output == "geoparquet")
+    location = ""
+    for name, body in writer.documents():
+        location = _store(sink, name, body, _GEOJSON if body.get("type") == "Feature" else _JSON)
+    return location
+
+
+def _write_items(writer: Writer, sink: Sink, *, table: bool) -> str:
+    body = writer.item_collection()
+    location = _store(sink, "items.json", body, _GEOJSON)
+    if not table:
+        return location
+    from splashdown._stac.geoparquet import write_items
+
+    return receipt.store_bytes(sink, "items.parquet", write_items(body["features"]), _PARQUET)
+
+
+def _store(sink: Sink, name: str, body: Mapping[str, Any], media_type: str) -> str:
+    return receipt.store_bytes(sink, name, json.dumps(body, indent=2, ensure_ascii=False).encode(), media_type)
+
+
+@hookimpl
+def splashdown_actions() -> Iterable[ActionSpec]:
+    """Offer the verb."""
+    yield ActionSpec(
+        name="download_collection",
+        run=download_collection,
+        options=CollectionOptions,
+        summary="save assets and metadata as a self-contained STAC catalog",
+    )
