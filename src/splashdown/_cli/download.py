@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splashdown._cli import render
+from splashdown._cli.collection import collection_options, take_collection
 from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import filter_options, open_source, source_options
 from splashdown.sources import is_url
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE... [TARGET]")
 @filter_options
 @click.option("--key", metavar="K", help="Only this asset; TARGET is then a file or an existing folder.")
-@click.option("--layout", default="openeo", show_default=True, help="A preset or a template for file names.")
+@collection_options
+@click.option("--layout", help="A preset or a template for file names; openeo, or beside their items in a catalog.")
 @click.option(
     "--if-exists",
     type=click.Choice(["auto", "skip", "overwrite", "error", "rename"]),
@@ -51,6 +53,9 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
     if given.pop("overwrite"):
         given["if_exists"] = "overwrite"
     style = "json" if as_json else "quiet" if quiet else "table"
+    catalog = take_collection(given)
+    if catalog is not None and key is not None:
+        raise click.UsageError("--key saves a single file, --as-collection a catalog: use --include to choose assets")
     options = _transfer_options(given)
     source, target = _split(sources)
     results = open_source(source, **given)
@@ -59,11 +64,11 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
         for warning in results.result_set.warnings:
             click.echo(f"Warning: {warning}", err=True)
     if dry_run:
-        return _show_plan(results, target, style, options)
+        return _show_plan(results, target, style, options, catalog)
     options["progress"] = not quiet
     if key is not None:
         return _download_one(results.get_asset(key), target, style, options)
-    return _download_all(results, target, style, options)
+    return _download_all(results, target, style, options, catalog)
 
 
 def _split(arguments: tuple[str, ...]) -> tuple[object, str]:
@@ -77,8 +82,9 @@ def _split(arguments: tuple[str, ...]) -> tuple[object, str]:
 
 def _transfer_options(given: dict[str, Any]) -> dict[str, Any]:
     """Take what concerns the transfer out of the command's options."""
+    layout = given.pop("layout")
     options: dict[str, Any] = {
-        "layout": given.pop("layout"),
+        **({"layout": layout} if layout else {}),
         "if_exists": given.pop("if_exists"),
         "include_stac_metadata": not given.pop("no_metadata"),
         "settings": _settings(given.pop("jobs"), given.pop("no_resume"), given.pop("fail_fast")),
@@ -92,14 +98,17 @@ def _settings(jobs: int | None, no_resume: bool, fail_fast: bool) -> dict[str, A
     return {name: value for name, value in chosen.items() if value is not None}
 
 
-def _show_plan(results: JobResults, target: str, style: str, options: dict[str, Any]) -> int:
+def _show_plan(
+    results: JobResults, target: str, style: str, options: dict[str, Any], catalog: dict[str, Any] | None
+) -> int:
     from splashdown import receipt
+    from splashdown.builtins.collection import plan_collection
 
-    plan: Plan = results.plan(
-        target,
-        layout=options["layout"],
-        if_exists=options["if_exists"],
-        reserved=[receipt.name_of(results.result_set)],
+    chosen = {name: options[name] for name in ("layout", "if_exists") if name in options}
+    plan: Plan = (
+        results.plan(target, **chosen, reserved=[receipt.name_of(results.result_set)])
+        if catalog is None
+        else plan_collection(results, target, **chosen, **catalog)
     )
     if style == "json":
         render.echo_json(render.plan_record(plan))
@@ -127,13 +136,20 @@ def _download_one(asset: ResultAsset, target: str, style: str, options: dict[str
     return 0
 
 
-def _download_all(results: JobResults, target: str, style: str, options: dict[str, Any]) -> int:
+def _download_all(
+    results: JobResults, target: str, style: str, options: dict[str, Any], catalog: dict[str, Any] | None
+) -> int:
+    from splashdown.builtins.collection import run_collection
     from splashdown.builtins.download import run_download
     from splashdown.errors import DownloadError
 
     metadata = ""
     try:
-        done = run_download(results, target, **options)
+        if catalog is None:
+            done = run_download(results, target, **options)
+        else:
+            options.pop("include_stac_metadata")
+            done = run_collection(results, target, **options, **catalog)
         report, metadata = done.report, done.metadata
     except DownloadError as error:
         report = error.report

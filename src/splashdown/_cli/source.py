@@ -23,7 +23,13 @@ _FILTERS = {
     "item": "items",
     "datetime": "datetime",
     "bbox": "bbox",
+    "filter": "cql2",
+    "latest_per": "latest_per",
+    "one_per": "one_per",
 }
+
+#: Options that a STAC API answers.
+_SEARCH = ("datetime", "bbox", "ids", "collections", "limit")
 
 
 def filter_options(function: _F) -> _F:
@@ -36,6 +42,14 @@ def filter_options(function: _F) -> _F:
         click.option("--item", metavar="ID", multiple=True, help="Only assets of this item."),
         click.option("--datetime", metavar="A/B", help='Only from A to B; ".." leaves an end open.'),
         click.option("--bbox", metavar="W,S,E,N", help="Only what touches this box, in degrees."),
+        click.option("--filter", metavar="CQL2", help='Only where this is true, e.g. "eo:cloud_cover < 20".'),
+        click.option(
+            "--latest-per", metavar="FIELD", multiple=True, help="Only the latest of each item, key, date, ..."
+        ),
+        click.option("--one-per", metavar="FIELD", multiple=True, help="Only the first of each item, key, date, ..."),
+        click.option("--ids", metavar="ID", multiple=True, help="Only these items; a STAC API is asked for them."),
+        click.option("--collections", metavar="ID", multiple=True, help="Only these collections; asked for as well."),
+        click.option("--limit", metavar="N", type=click.IntRange(1), help="At most so many items of a STAC source."),
         click.option("--where", metavar="FILTER=VALUE", multiple=True, help="A filter by its name; repeatable."),
     )
     for option in reversed(options):
@@ -78,8 +92,21 @@ def open_source(
     session = make_session(given.pop("option", ()))
     # What is not asked for is not passed on: other resolvers know nothing of jobs.
     options = {name: True for name, wanted in (("wait", wait), ("partial", partial)) if wanted}
+    options |= search_options(session, source, resolver, given)
     results = session.open(source, auth=credentials(given), resolver=resolver, notify=notify, **options)
     return select(results, given)
+
+
+def search_options(session: Session, source: object, resolver: str | None, given: dict[str, Any]) -> dict[str, Any]:
+    """The filters that are sent to a STAC API with the request itself; for other sources they stay filters."""
+    wanted = {name: value for name in _SEARCH if (value := given.get(name))}
+    if not wanted or session.registry.resolver(source, resolver)[0] != "stac":
+        if "limit" in wanted:
+            raise click.UsageError("--limit is for STAC sources")
+        return {}
+    for name in ("ids", "collections"):
+        given.pop(name, None)
+    return wanted
 
 
 def make_session(options: tuple[str, ...] = (), context: click.Context | None = None) -> Session:
@@ -117,10 +144,10 @@ def credentials(given: dict[str, Any]) -> object:
 def select(results: JobResults, given: Mapping[str, Any]) -> JobResults:
     """Apply the filter options of a command."""
     filters: dict[str, Any] = {}
-    for option, name in _FILTERS.items():
+    for option, name in (_FILTERS | {"ids": "items", "collections": "collections"}).items():
         value = given.get(option)
         if value:
-            filters[name] = list(value) if isinstance(value, tuple) else value
+            filters.setdefault(name, list(value) if isinstance(value, tuple) else value)
     for pair in given.get("where") or ():
         name, value = _split_pair(pair, "--where")
         filters[name] = value

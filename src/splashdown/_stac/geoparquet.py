@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import io
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from splashdown._stac.reading import Found, Reader, is_local, path_of, shown
@@ -45,11 +46,11 @@ def read_items(place: str, reader: Reader) -> Iterator[Found]:  # noqa: ARG001 -
 def write_items(items: Sequence[Mapping[str, Any]]) -> bytes:
     """The items as one STAC-GeoParquet file. Raises ``NoProviderError`` when the packages are not installed."""
     try:
-        import pyarrow as pa
         from stac_geoparquet.arrow import parse_stac_items_to_arrow, to_parquet
     except ImportError:
         raise NoProviderError(_INSTALL) from None
-    buffer = io.BytesIO()
-    batches = parse_stac_items_to_arrow([dict(item) for item in items])
-    to_parquet(batches, pa.PythonFile(buffer, mode="w"))
-    return buffer.getvalue()
+    # The writer takes nothing but a path.
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "items.parquet"
+        to_parquet(parse_stac_items_to_arrow([dict(item) for item in items]), path)
+        return path.read_bytes()

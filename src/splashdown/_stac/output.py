@@ -59,7 +59,8 @@ class Arrangement:
     @property
     def layout(self) -> str:
         """The template that puts assets beside the documents of their items."""
-        return "{item}/{filename}" if kind_of(self.root.body) != "Catalog" else "by-item"
+        layouts = {"Feature": "{filename}", "Collection": "{item}/{filename}"}
+        return layouts.get(kind_of(self.root.body), "by-item")
 
 
 def arrange(result_set: ResultSet) -> Arrangement:
@@ -113,7 +114,8 @@ class Writer:
         root = self.arrangement.root
         body = self._body(root, by_owner)
         linker = Linker(root.name, self.result_set.href)
-        linker.apply(body, root.name, "", below.get(root.name, ()))
+        # The root of a catalog is never an item (STAC Item, "Relation types").
+        linker.apply(body, "" if root.item else root.name, "", below.get(root.name, ()))
         yield root.name, body
 
     def item_collection(self) -> dict[str, Any]:

@@ -209,7 +209,7 @@ def _name(root: Found) -> str:
     if isinstance(name, str) and name:
         return name
     if is_local(root.place) or is_url(root.place):
-        return Path(root.place.partition("?")[0].rstrip("/")).name
+        return Path(root.place.partition("?")[0].rstrip("/")).stem or "items"
     return "items"
 
 
