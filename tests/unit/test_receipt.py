@@ -1,10 +1,12 @@
 """The receipt says what landed, and nothing that should stay secret."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from splashdown import receipt
+from splashdown._survey import Survey, survey
 from splashdown.builtins.memory import MemorySink
 from splashdown.model import Asset, Known, Outcome, ResultSet, Status, Transfer
 
@@ -86,16 +88,24 @@ def test_it_goes_through_the_sink_and_comes_back(asset, document):
     sink = MemorySink()
     built = receipt.build(result_set(document=document, assets=[asset]), [landed(asset)])
     receipt.write(sink, "job-results.json", built)
-    assert receipt.read(sink) == ("job-results.json", built)
+    found = survey(sink)
+    assert found.documents == ("job-results.json",)
+    assert {name: replace(entry, recorded=None) for name, entry in found.known.items()} == receipt.known(built)
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff\xfe"])
 def test_a_broken_receipt_counts_as_none(text):
     sink = MemorySink()
     receipt.store_bytes(sink, "job-results.json", text, "application/json")
-    assert receipt.read(sink) is None
+    assert survey(sink) == Survey()
 
 
 def test_an_href_that_leads_elsewhere_is_not_taken_for_ours():
     document = {"assets": {"a": {"href": "../a", "file:size": 1, "splashdown:key": "a"}, "b": {"href": "./b"}}}
     assert receipt.known(document) == {}
+
+
+def test_files_that_the_source_does_not_list_any_more_are_remembered(asset, document):
+    first = receipt.build(result_set(document=document, assets=[asset]), [landed(asset)])
+    again = receipt.build(result_set(document={"type": "Collection", "id": "j"}), [], receipt.known(first))
+    assert receipt.known(again) == receipt.known(first)
