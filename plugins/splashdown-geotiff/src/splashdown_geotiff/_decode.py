@@ -79,9 +79,17 @@ def _decompress(decoder: Decoder, data: Bytes, size: int) -> NDArray[np.uint8]:
         try:
             return _filled(out, codecs.deflate_decode(data, out=out))
         except codecs.DeflateError:
-            # Some writers pad the last strip; zlib stops where this decoder insists on the end of the stream.
-            return np.frombuffer(zlib.decompressobj().decompress(data, size), np.uint8).copy()
+            return _decompress_padded(decoder, data, size)
     return _filled(out, _CODECS[compression](data, out=out))
+
+
+def _decompress_padded(decoder: Decoder, data: Bytes, size: int) -> NDArray[np.uint8]:
+    """The last strip with as many rows as the others, as some writers pad it; more than that is refused."""
+    most = decoder.layout.rows * decoder.layout.row_bytes
+    whole = zlib.decompressobj().decompress(data, most + 1)
+    if len(whole) > most:
+        raise LoadError(f"{decoder.label}: a tile or strip unpacks to more than its {most} bytes: refused")
+    return np.frombuffer(whole, np.uint8)[:size].copy()
 
 
 def _filled(out: NDArray[np.uint8], decoded: object) -> NDArray[np.uint8]:

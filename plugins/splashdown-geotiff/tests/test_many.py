@@ -1,0 +1,127 @@
+"""Many files as one array, and what is said when they do not fit together."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import numpy as np
+import pytest
+from raster_files import UTM, pixels, write_tiff
+from rasterio.transform import from_origin
+from splashdown_geotiff import load_geotiffs
+
+from splashdown.errors import LoadError, NoAssetError, OptionError
+
+SMALL = {"tiled": True, "blockxsize": 16, "blockysize": 16, "compress": "deflate"}
+
+
+@pytest.fixture
+def file_of(tmp_path, handle_of):
+    """A handle on a file of its own content; ``seed`` tells the contents apart."""
+
+    def make(key, seed=0, count=2, dtype="i2", size=(30, 40), **profile):
+        data = pixels(count, *size, dtype, seed)
+        fields = {"start": profile.pop("start", None), "metadata": profile.pop("metadata", {})}
+        content = write_tiff(tmp_path / "x.tif", data, **{**SMALL, **profile})
+        return handle_of(content, key, **fields), data
+
+    return make
+
+
+def test_one_file_per_date_becomes_a_series_in_order(file_of):
+    days = ["2023-06-11", "2023-06-01", "2023-06-21"]
+    files = [file_of(f"openEO_{day}Z.tif", n, descriptions=["B02", "B03"]) for n, day in enumerate(days)]
+    array = load_geotiffs([handle for handle, _ in files])
+    assert array.dims == ("t", "band", "y", "x")
+    assert [str(t)[:10] for t in array.t.values] == sorted(days)
+    assert array.coords["band"].values.tolist() == ["B02", "B03"]
+    for day, (_, data) in zip(days, files, strict=True):
+        np.testing.assert_array_equal(array.sel(t=day).squeeze(), data)
+    assert array.rio.crs.to_epsg() == 32631
+    assert array.rio.transform() == UTM["transform"]
+
+
+def test_the_date_of_the_metadata_counts(file_of):
+    start = dt.datetime(2020, 1, 2, tzinfo=dt.UTC)
+    array = load_geotiffs([file_of("a.tif", start=start)[0], file_of("openEO_2019-01-01.tif")[0]])
+    assert array.t.values.tolist() == sorted(array.t.values.tolist())
+    assert array.t.values[1] == np.datetime64("2020-01-02")
+
+
+def test_one_file_per_band_and_date_is_put_together(file_of):
+    handles, expected = [], {}
+    for n, (day, band) in enumerate([(d, b) for d in ("2023-06-01", "2023-06-11") for b in ("B02", "B03")]):
+        handle, data = file_of(f"openEO_{day}Z_{band}.tif", n, count=1, metadata={"bands": [{"name": band}]})
+        handles.append(handle)
+        expected[day, band] = data[0]
+    array = load_geotiffs(handles)
+    assert array.sizes == {"t": 2, "band": 2, "y": 30, "x": 40}
+    for (day, band), data in expected.items():
+        np.testing.assert_array_equal(array.sel(t=day, band=band).squeeze(), data)
+
+
+def test_files_without_the_wanted_band_are_not_read(file_of):
+    red, data = file_of("openEO_2023-06-01Z_B04.tif", count=1, metadata={"bands": [{"name": "B04"}]})
+    nir, _ = file_of("openEO_2023-06-01Z_B08.tif", count=1, metadata={"bands": [{"name": "B08"}]}, nodata=-1)
+    np.testing.assert_array_equal(load_geotiffs([red, nir], bands="B04")[0], data)
+    with pytest.raises(OptionError, match="B04, B08"):
+        load_geotiffs([red, nir], bands=["B11"])
+
+
+def test_options_apply_to_every_file(file_of):
+    files = [file_of(f"openEO_2023-06-{day}Z.tif", day, nodata=-70.0) for day in (10, 20)]
+    array = load_geotiffs([h for h, _ in files], window=(3, 4, 20, 10), bands=[2], masked=True)
+    assert array.dtype == np.float32
+    for n, (_, data) in enumerate(files):
+        part = data[1:, 4:14, 3:23]
+        np.testing.assert_array_equal(array[n], np.where(part == -70, np.nan, part))
+
+
+@pytest.mark.parametrize(
+    ("change", "match"),
+    [
+        ({"size": (30, 41)}, r"size is 40 x 30 pixels in a_2023-06-01\.tif and 41 x 30 pixels in b_2023-06-02\.tif"),
+        ({"crs": "EPSG:32632"}, "CRS is EPSG:32631 in .* and EPSG:32632"),
+        ({"transform": from_origin(500010, 5600000, 10, 10)}, "transform is"),
+        ({"dtype": "u2"}, "type is int16 in .* and uint16"),
+        ({"nodata": 7}, "nodata is None in .* and 7"),
+        ({"count": 3}, "do not have the same bands"),
+    ],
+)
+def test_files_that_do_not_fit_say_what_differs(file_of, change, match):
+    handles = [file_of("a_2023-06-01.tif")[0], file_of("b_2023-06-02.tif", **change)[0]]
+    with pytest.raises(LoadError, match=match):
+        load_geotiffs(handles)
+
+
+def test_the_same_band_twice_on_one_date_is_an_error(file_of):
+    with pytest.raises(LoadError, match="several assets"):
+        load_geotiffs([file_of("a_2023-06-01.tif")[0], file_of("b_2023-06-01.tif")[0]])
+
+
+def test_a_file_without_a_date_is_named(file_of):
+    with pytest.raises(LoadError, match=r"b\.tif has no date"):
+        load_geotiffs([file_of("a_2023-06-01.tif")[0], file_of("b.tif")[0]])
+
+
+def test_the_cap_is_for_all_files_together(file_of):
+    handles = [file_of(f"openEO_2023-06-{day}Z.tif")[0] for day in (10, 20)]
+    with pytest.raises(LoadError, match="9,600 bytes, more than max_bytes=9,599"):
+        load_geotiffs(handles, max_bytes=9599)
+
+
+def test_a_damaged_file_among_many_is_named(file_of, handle_of):
+    good, _ = file_of("a_2023-06-01.tif")
+    with pytest.raises(LoadError, match=r"b_2023-06-02\.tif"):
+        load_geotiffs([good, handle_of(good.bytes()[:200], "b_2023-06-02.tif")])
+
+
+def test_other_assets_of_the_results_are_left_out(server, results_of, tmp_path):
+    content = write_tiff(tmp_path / "x.tif", pixels(1, 20, 20, "u1"))
+    results = results_of(
+        media_type=None,
+        **{"a_2023-06-01.tif": server.add("/a.tif", content), "collection.json": server.add("/c.json", b"{}")},
+    )
+    assert results.load_geotiffs().sizes["t"] == 1
+    with pytest.raises(NoAssetError):
+        results.of(results.get_asset("collection.json").asset).load_geotiffs()
