@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import rioxarray  # noqa: F401 - registers the accessor `.rio`
 import splashdown_geotiff
 from fault_server import FaultServer
 from raster_files import write_tiff
