@@ -175,5 +175,5 @@ def _tell_failures(report: RunReport, unresolved: Sequence[str]) -> int:
             err=True,
         )
     if unresolved:
-        click.echo(f"Error: {len(unresolved)} sources could not be opened; run it again for them", err=True)
+        click.echo(f"Error: {len(unresolved)} of the sources could not be opened; run it again for them", err=True)
     return EXIT_FAILED if report.failed or unresolved else 0

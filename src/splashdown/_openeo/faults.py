@@ -61,7 +61,7 @@ def job_failed(job: str, status: str, log: list[dict[str, Any]]) -> JobFailed:
     """The exception for a job that ended without results; ``log`` holds the entries that say why."""
     reasons = [_text(entry.get("message")) for entry in log if entry.get("message")]
     # The last entry is nearest to the end of the job; the rest is there in `log`.
-    why = f": {reasons[-1]}" if reasons else ""
+    why = f": {reasons[-1].rstrip('.')}" if reasons else ""
     return JobFailed(f"job {job} has the status {status!r} and no results{why}; see its log", code="", log=log)
 
 
@@ -69,7 +69,7 @@ def _failed(url: str, entry: dict[str, Any]) -> JobFailed:
     # The API answers 424 with the log entry that says why the job failed, not with an error object.
     why = _text(entry.get("message")) or "no reason given"
     return JobFailed(
-        f"{shown(url)}: the job failed: {why} (HTTP 424)",
+        f"{shown(url)}: the job failed: {why.rstrip('.')} (HTTP 424)",
         status=424,
         code=_text(entry.get("code")),
         id=_text(entry.get("id")),

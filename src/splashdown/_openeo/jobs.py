@@ -73,7 +73,7 @@ def unfinished(job: str, metadata: dict[str, Any]) -> JobNotFinished:
     advice = (
         "start it first"
         if status == UNSTARTED
-        else "wait for it with wait=True (--wait), or take what is there with partial=True"
+        else "wait for it with wait=True (--wait), or take what is there with partial=True (--partial)"
     )
     return JobNotFinished(
         f"job {job} is not finished: its status is {describe_status(metadata)}; {advice}",

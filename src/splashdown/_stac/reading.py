@@ -109,7 +109,11 @@ class Credentials:
 def place_of(source: str) -> str:
     """The place that a path or URL names; raises ``ResolveError`` for a scheme that cannot be read here."""
     if is_url(source):
-        if urlsplit(source).username or urlsplit(source).password:
+        try:
+            parts = urlsplit(source)
+        except ValueError as error:
+            raise ResolveError(f"{redact(source)}: {error}; check the URL") from None
+        if parts.username or parts.password:
             raise UsageError(f"{redact(source)}: take user and password out of the URL and pass auth= instead")
         return source.partition("#")[0]
     if source[:5].lower() == "file:":
