@@ -216,7 +216,11 @@ class Attempt:
         context.journal.storing(
             upload.key, Known(size=size, checksum=checksum, validator=info.validator, identity=source.asset.identity)
         )
-        location = patiently(context, source, lambda: context.sink.commit(upload, tags))
+        try:
+            location = patiently(context, source, lambda: context.sink.commit(upload, tags))
+        except BaseException:
+            context.journal.unstored(upload.key)
+            raise
         if self._journalled is not None:
             context.journal.end(self._journalled)
         return source.outcome(

@@ -40,6 +40,7 @@ class Journal:
         self._lock = threading.Lock()
         self._file: _File | None = None
         self._count = 0
+        self._worth = 0  #: uploads and files that this run has noted and the next one may ask for
         self._taken = owner.claim(folder) if folder is not None else []
         self._old = records.merge(_read(path) for path in self._taken)
 
@@ -69,6 +70,7 @@ class Journal:
         """Note an upload of several parts; returns the number to call it by."""
         with self._lock:
             self._count += 1
+            self._worth += 1
             number = str(self._count)
         self._write(records.begin(number, entry))
         for one in entry.parts:
@@ -82,11 +84,22 @@ class Journal:
     def end(self, number: str) -> None:
         """Note that an upload is no more: committed or aborted."""
         self._write(records.end(number))
+        with self._lock:
+            self._worth -= 1
 
     def storing(self, name: str, known: Known) -> None:
         """Note, just before a file gets its name, what it will be."""
         if self._keep:
             self._write(records.stored(name, known))
+            with self._lock:
+                self._worth += 1
+
+    def unstored(self, name: str) -> None:
+        """Note that it did not get its name."""
+        if self._keep:
+            self._write(records.unstored(name))
+            with self._lock:
+                self._worth -= 1
 
     def touch(self) -> None:
         """Show other machines that this run is alive."""
@@ -104,7 +117,7 @@ class Journal:
         if file is not None:
             file.close()
         written = [*self._taken, *([file.path] if file is not None else [])]
-        if kept and finished is None:
+        if kept and finished is None and self._worth > 0:
             for path in written:
                 with suppress(OSError):
                     path.rename(path.with_name(owner.free_name()))

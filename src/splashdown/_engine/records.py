@@ -1,7 +1,7 @@
 """The records of a journal: values, and the JSON lines they become. Pure; the file is the business of ``journal``.
 
 ``begin`` is an upload of several parts, ``part`` one of its parts that is stored, ``end`` says that the upload is no
-more, ``stored`` that a file is about to get its name. Records hold no href and no credentials.
+more, ``stored`` that a file is about to get its name, ``unstored`` that it did not. Records hold no href and no credentials.
 """
 
 from __future__ import annotations
@@ -94,6 +94,11 @@ def stored(name: str, known: Known) -> Record:
     }
 
 
+def unstored(name: str) -> Record:
+    """The record of a file that did not get its name after all."""
+    return {"do": "unstored", "name": name}
+
+
 def replay(lines: Iterable[bytes]) -> Replayed:
     """Read records; what is none, is torn by a crash, or belongs to no upload is left out."""
     found, by_number = Replayed(), dict[str, Entry]()
@@ -114,6 +119,8 @@ def replay(lines: Iterable[bytes]) -> Replayed:
                         del found.entries[entry.identity]
                 case "stored":
                     found.stored[str(record["name"])] = _known(record)
+                case "unstored":
+                    found.stored.pop(str(record["name"]), None)
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
     return found
