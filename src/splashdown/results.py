@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import fields, replace
 from pathlib import Path
@@ -249,13 +249,19 @@ class JobResults:
         known: Mapping[str, Known] | None = None,
         listeners: Sequence[Listener] = (),
         settings: Settings | None = None,
+        settled: Callable[[RunReport], None] | None = None,
     ) -> RunReport:
-        """Run a plan; failures are in the report, not raised. ``sink`` is one that is open already."""
+        """Run a plan; failures are in the report, not raised. ``sink`` is one that is open already.
+
+        ``settled`` is called with the report before the engine forgets what it has stored: write receipts there.
+        """
         if sink is None:
             with closing(self.session.sink(plan.target)) as own:
-                return self.transfer(plan, sink=own, known=known, listeners=listeners, settings=settings)
+                return self.transfer(
+                    plan, sink=own, known=known, listeners=listeners, settings=settings, settled=settled
+                )
         report = self.session.execute(
-            plan, self.result_set, sink=sink, known=known, listeners=listeners, settings=settings
+            plan, self.result_set, sink=sink, known=known, listeners=listeners, settings=settings, settled=settled
         )
         if scheme_of(plan.target) in {"", "file"}:
             self._copies.update({outcome.asset.identity: outcome for outcome in report.landed})

@@ -194,6 +194,7 @@ class Session:
         known: Mapping[str, Known] | None = None,
         listeners: Sequence[Listener] = (),
         settings: Settings | None = None,
+        settled: Callable[[RunReport], None] | None = None,
     ) -> RunReport:
         """Run a plan inside the wrappers that plugins put around runs."""
         from splashdown._engine.run import run_plan
@@ -208,6 +209,7 @@ class Session:
                 refresh=_renewal(results),
                 known=known or {},
                 listeners=listeners,
+                settled=settled,
             )
 
         return self.registry.run_plan(plan, execute)

@@ -1,7 +1,8 @@
 """The records of a journal: values, and the JSON lines they become. Pure; the file is the business of ``journal``.
 
 ``begin`` is an upload of several parts, ``part`` one of its parts that is stored, ``end`` says that the upload is no
-more, ``stored`` that a file is about to get its name, ``unstored`` that it did not. Records hold no href and no credentials.
+more, ``stored`` that a file is about to get its name, ``unstored`` that it did not. Records hold no href and no
+credentials.
 """
 
 from __future__ import annotations

@@ -84,14 +84,24 @@ def run_collection(results: JobResults, target: str | Path = ".", **given: Any) 
     if options.output != "catalog" and not arrangement.items and arrangement.root.item is None:
         raise UsageError(f"{results!r} has no items, so output={options.output!r} would be empty: use 'catalog'")
     plan = _plan(results, target, arrangement, options)
+    documents: list[str] = []
+
+    def settled(report: RunReport) -> None:
+        if report.landed:
+            documents.append(_write(results, arrangement, options, sink, _places(report, known, sink)))
+
     with closing(results.session.sink(str(target), **options.sink_options)) as sink:
         known = survey(sink).known
         report = results.transfer(
-            plan, sink=sink, known=known, listeners=listeners_of(results, options), settings=options.settings
+            plan,
+            sink=sink,
+            known=known,
+            listeners=listeners_of(results, options),
+            settings=options.settings,
+            settled=settled,
         )
-        root = _write(results, arrangement, options, sink, _places(report, known, sink)) if report.landed else ""
     raise_failures(report)
-    return Download(report=report, documents=(root,) if root else ())
+    return Download(report=report, documents=tuple(documents))
 
 
 def _plan(results: JobResults, target: str | Path, arrangement: Arrangement, options: CollectionOptions) -> Plan:

@@ -79,15 +79,23 @@ def run_download(
     reserved = {receipt.name_of(part.results) for part in parts}
     plan = results.plan(target, layout=options.layout, if_exists=options.if_exists, reserved=reserved)
     documents: list[str] = []
-    with closing(results.session.sink(str(target), **options.sink_options)) as sink:
-        known = {name: entry for part in parts for name, entry in part.outer(survey(sink, part.prefix).known).items()}
-        report = results.transfer(
-            plan, sink=sink, known=known, listeners=listeners_of(results, options), settings=options.settings
-        )
+
+    def settled(report: RunReport) -> None:
         if include_stac_metadata and report.landed:
             moved = {outcome.transfer.name for outcome in report.landed}
             kept = still_there(sink, {name: entry for name, entry in known.items() if name not in moved})
-            documents = [_write_receipt(sink, part, report, kept) for part in parts]
+            documents.extend(_write_receipt(sink, part, report, kept) for part in parts)
+
+    with closing(results.session.sink(str(target), **options.sink_options)) as sink:
+        known = {name: entry for part in parts for name, entry in part.outer(survey(sink, part.prefix).known).items()}
+        report = results.transfer(
+            plan,
+            sink=sink,
+            known=known,
+            listeners=listeners_of(results, options),
+            settings=options.settings,
+            settled=settled,
+        )
     raise_failures(report, results.result_set.unresolved)
     return Download(report=report, documents=tuple(documents))
 
