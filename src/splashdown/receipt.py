@@ -30,6 +30,9 @@ NAMES: Mapping[str, str] = {
     "items": "items.json",
 }
 
+#: What else may be written beside a receipt: it says the same in another form.
+COMPANIONS = ("items.parquet",)
+
 # Fields of ours on an asset, beside the file extension's: what the next run needs to recognise it.
 _VALIDATOR = "splashdown:validator"
 _ITEM = "splashdown:item"
@@ -213,6 +216,19 @@ def keep_stale(
             describe(stale[-1], f"./{name}", entry, entry.identity)
     if stale:
         document[_STALE] = stale
+
+
+def forget(document: dict[str, Any], names: Iterable[str]) -> bool:
+    """Take files that were removed off the list of stale ones; whether there were any."""
+    stale = document.get(_STALE)
+    gone = {f"./{name}" for name in names}
+    left = [entry for entry in stale if entry.get("href") not in gone] if isinstance(stale, list) else []
+    if not isinstance(stale, list) or len(left) == len(stale):
+        return False
+    document[_STALE] = left
+    if not left:
+        del document[_STALE]
+    return True
 
 
 def declare(document: dict[str, Any], uri: str, mark: str) -> None:

@@ -360,7 +360,12 @@ class JobResults:
     def _settled(self, *, names: Mapping[Any, str] | None, **options: Any) -> tuple[Transfer, ...]:
         """Names for the assets; of several sources each has a folder, and names of its own in there."""
         if not self.result_set.members:
-            return settle(self.assets, names=names, job_id=self.id, **options)
+            if names or len(self.assets) == len(self.result_set.assets):
+                return settle(self.assets, names=names, job_id=self.id, **options)
+            # A name must not depend on the filters of a run: the next one would not find the file.
+            every = settle(self.result_set.assets, job_id=self.id, **options)
+            named = {transfer.asset.identity: transfer.name for transfer in every}
+            return tuple(Transfer(asset=asset, name=named[asset.identity]) for asset in self.assets)
         transfers: list[Transfer] = []
         for share in shares(self.result_set):
             pairs = own_assets(share, self.assets)

@@ -23,6 +23,8 @@ COMMANDS = {
     "logs": "splashdown._cli.logs",
     "ls": "splashdown._cli.ls",
     "plugins": "splashdown._cli.plugins",
+    "sync": "splashdown._cli.sync",
+    "verify": "splashdown._cli.verify",
 }
 
 EXIT_FAILED = 1

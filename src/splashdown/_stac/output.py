@@ -90,6 +90,7 @@ class Writer:
     places: Mapping[tuple[str | None, str], Place]
     keep_missing: bool = False
     original_hrefs: bool = False
+    known: Mapping[str, Known] = field(default_factory=dict)  #: what earlier runs left in the target
 
     def documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Name and body of each document, items first, the root last: who finds the root finds all."""
@@ -116,6 +117,7 @@ class Writer:
         linker = Linker(root.name, self.result_set.href)
         # The root of a catalog is never an item (STAC Item, "Relation types").
         linker.apply(body, "" if root.item else root.name, "", below.get(root.name, ()))
+        receipt.keep_stale(body, self.result_set.assets, self.places, self.known)
         yield root.name, body
 
     def item_collection(self) -> dict[str, Any]:
@@ -129,7 +131,9 @@ class Writer:
             if body["assets"] or self.keep_missing:
                 Linker(flat.name, self.result_set.href).apply(body, "", "")
                 features.append(body)
-        return {"type": "FeatureCollection", "features": features}
+        body = {"type": "FeatureCollection", "features": features}
+        receipt.keep_stale(body, self.result_set.assets, self.places, self.known)
+        return body
 
     def _parent(self, page: Page) -> Page:
         return self.arrangement.collections.get(str(page.body.get("collection")), self.arrangement.root)

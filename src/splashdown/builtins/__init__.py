@@ -15,4 +15,6 @@ NAMES: tuple[str, ...] = (
     "progress",
     "several",
     "stac",
+    "sync",
+    "verify",
 )

@@ -88,7 +88,7 @@ def run_collection(results: JobResults, target: str | Path = ".", **given: Any) 
 
     def settled(report: RunReport) -> None:
         if report.landed:
-            documents.append(_write(results, arrangement, options, sink, _places(report, known, sink)))
+            documents.append(_write(results, arrangement, options, sink, report, known))
 
     with closing(results.session.sink(str(target), **options.sink_options)) as sink:
         known = survey(sink).known
@@ -109,13 +109,11 @@ def _plan(results: JobResults, target: str | Path, arrangement: Arrangement, opt
         target,
         layout=options.layout or arrangement.layout,
         if_exists=options.if_exists,
-        reserved=[*arrangement.names, "items.json", "items.parquet"],
+        reserved=[*arrangement.names, "items.json", *receipt.COMPANIONS],
     )
 
 
-def _places(
-    report: RunReport, known: Mapping[str, Known], sink: Sink
-) -> dict[tuple[str | None, str], tuple[str, Known]]:
+def _places(report: RunReport, kept: Mapping[str, Known]) -> dict[tuple[str | None, str], tuple[str, Known]]:
     """Where each asset is, whether this run put it there or an earlier one."""
     places = {
         outcome.asset.identity: (
@@ -124,8 +122,7 @@ def _places(
         )
         for outcome in report.landed
     }
-    moved = {name for name, _ in places.values()}
-    for name, entry in still_there(sink, {n: k for n, k in known.items() if n not in moved}).items():
+    for name, entry in kept.items():
         if entry.identity is not None:
             places.setdefault(entry.identity, (name, entry))
     return places
@@ -136,14 +133,18 @@ def _write(
     arrangement: Arrangement,
     options: CollectionOptions,
     sink: Sink,
-    places: Mapping[tuple[str | None, str], tuple[str, Known]],
+    report: RunReport,
+    known: Mapping[str, Known],
 ) -> str:
     from splashdown._stac.output import Writer
 
+    moved = {outcome.transfer.name for outcome in report.landed}
+    kept = still_there(sink, {name: entry for name, entry in known.items() if name not in moved})
     writer = Writer(
         arrangement=arrangement,
         result_set=results.result_set,
-        places=places,
+        places=_places(report, kept),
+        known=kept,
         keep_missing=options.missing == "keep",
         original_hrefs=options.original_hrefs,
     )
@@ -162,7 +163,7 @@ def _write_items(writer: Writer, sink: Sink, *, table: bool) -> str:
         return location
     from splashdown._stac.geoparquet import write_items
 
-    return receipt.store_bytes(sink, "items.parquet", write_items(body["features"]), _PARQUET)
+    return receipt.store_bytes(sink, receipt.COMPANIONS[0], write_items(body["features"]), _PARQUET)
 
 
 def _store(sink: Sink, name: str, body: Mapping[str, Any], media_type: str) -> str:

@@ -1,0 +1,45 @@
+"""``splashdown verify``: whether what was downloaded is still there and unchanged."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import click
+
+from splashdown._cli import render
+from splashdown._cli.main import EXIT_FAILED
+from splashdown._cli.source import make_session
+
+
+@click.command("verify")
+@click.argument("target", default=".")
+@click.option("--quick", is_flag=True, help="Compare sizes alone; read nothing.")
+@click.option("--jobs", type=click.IntRange(1, 512), default=8, show_default=True, metavar="N", help="Files at a time.")
+@click.option("--strict", is_flag=True, help="Fail for files that no receipt knows, too.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
+@click.option("-o", "--option", metavar="PLUGIN.NAME=VALUE", multiple=True, help="A plugin's option.")
+def command(target: str, quick: bool, jobs: int, strict: bool, as_json: bool, option: tuple[str, ...]) -> int:
+    """Check every file in TARGET, a folder or a URL, against the receipt that a download left there.
+
+    Example: splashdown verify data/
+
+    Exit code 0: all is as it was stored; 1: something is missing or changed; 3: there is no receipt.
+    """
+    from splashdown._verify import State, verify_target
+
+    with closing(make_session(option).sink(target)) as sink:
+        report = verify_target(sink, target, jobs=jobs, read=not quick)
+    extra = report.of(State.EXTRA)
+    ok = report.ok and not (strict and extra)
+    if as_json:
+        files = [
+            {"name": f.name, "state": str(f.state), "size": f.size, "checked": list(f.checked), "detail": f.detail}
+            for f in report.files
+        ]
+        render.echo_json({"target": target, "ok": ok, "files": files})
+    else:
+        rows = [(f.name, render.size(f.size), str(f.state), f.detail or ", ".join(f.checked)) for f in report.files]
+        render.table(("file", "size", "state", "checked"), rows, right=("size",))
+        bad = len(report.files) - len(report.of(State.OK)) - len(extra)
+        click.echo(f"{len(report.of(State.OK))} files are as they were stored, {bad} are not, {len(extra)} are extra")
+    return 0 if ok else EXIT_FAILED

@@ -1,0 +1,111 @@
+"""Checks a target against its receipts: what is missing, what changed, what is there besides.
+
+Knows nothing of sources: years later there may be none. Reading is the sink's, digests are the engine's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+
+from splashdown import receipt
+from splashdown._engine.checksum import hash_of, same
+from splashdown._survey import survey_all
+from splashdown.errors import ResolveError, SplashdownError, TargetError, describe
+from splashdown.model import Known
+from splashdown.protocols import Sink, SupportsList, SupportsRead, SupportsStat
+
+
+class State(StrEnum):
+    """What a check found."""
+
+    OK = "ok"
+    MISSING = "missing"  #: a receipt describes it, and it is not there
+    CHANGED = "changed"  #: it is not what was stored
+    UNREADABLE = "unreadable"  #: it is there, and cannot be read
+    EXTRA = "extra"  #: it is there, and no receipt knows it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One file. ``checked`` says by what: ``size``, ``checksum``; ``detail`` what was wrong."""
+
+    name: str
+    state: State
+    size: int | None = None
+    checked: tuple[str, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyReport:
+    """What became of everything in a target, the files of receipts first, each part sorted by name."""
+
+    target: str
+    files: tuple[Checked, ...]
+
+    def of(self, *states: State) -> tuple[Checked, ...]:
+        """The files in one of these states."""
+        return tuple(file for file in self.files if file.state in states)
+
+    @property
+    def ok(self) -> bool:
+        """Whether all that was stored is still there and unchanged; extra files do no harm."""
+        return not self.of(State.MISSING, State.CHANGED, State.UNREADABLE)
+
+
+def verify_target(sink: Sink, target: str, *, jobs: int = 8, read: bool = True) -> VerifyReport:
+    """Check every file that a receipt below the target describes; with ``read=False`` by its size alone.
+
+    Raises ``ResolveError`` where there is no receipt, and ``TargetError`` for a store that cannot be looked into.
+    """
+    if not isinstance(sink, SupportsStat):
+        raise TargetError(f"what is in {target} cannot be looked at: its sink has no stat()")
+    found = survey_all(sink)
+    if not found.known:
+        raise ResolveError(
+            f"{target} holds no receipt that describes files: name a folder that splashdown download or sync wrote"
+        )
+    with ThreadPoolExecutor(jobs, thread_name_prefix="splashdown-verify") as pool:
+        known = sorted(found.known.items())
+        files = list(pool.map(lambda each: check(sink, each[0], each[1], read=read), known))
+    return VerifyReport(target=target, files=(*files, *_extra(sink, {*found.known, *found.documents})))
+
+
+def check(sink: Sink, name: str, known: Known, *, read: bool = True) -> Checked:
+    """Compare one file with what is known of it."""
+    stored = None
+    try:
+        stored = sink.stat(name) if isinstance(sink, SupportsStat) else None
+        if stored is None:
+            return Checked(name=name, state=State.MISSING, size=known.size)
+        if stored.size != known.size:
+            detail = f"{stored.size} bytes, {known.size} were stored"
+            return Checked(name=name, state=State.CHANGED, size=stored.size, checked=("size",), detail=detail)
+        digest = _digest(sink, name, known) if read and known.checksum else None
+    except (OSError, SplashdownError) as error:
+        return Checked(name=name, state=State.UNREADABLE, size=stored.size if stored else None, detail=describe(error))
+    if digest is None:
+        return Checked(name=name, state=State.OK, size=stored.size, checked=("size",))
+    checked = ("size", "checksum")
+    if known.checksum and not same(digest, known.checksum):
+        detail = "the checksum is another one"
+        return Checked(name=name, state=State.CHANGED, size=stored.size, checked=checked, detail=detail)
+    return Checked(name=name, state=State.OK, size=stored.size, checked=checked)
+
+
+def _digest(sink: Sink, name: str, known: Known) -> str | None:
+    if not isinstance(sink, SupportsRead) or known.checksum is None:
+        return None
+    with sink.read(name) as chunks:
+        return hash_of(chunks, known.checksum)
+
+
+def _extra(sink: Sink, ours: set[str]) -> Iterable[Checked]:
+    if not isinstance(sink, SupportsList):
+        return
+    for name, size in sorted(sink.list()):
+        if name not in ours and name not in receipt.COMPANIONS:
+            yield Checked(name=name, state=State.EXTRA, size=size)

@@ -1,0 +1,139 @@
+"""The action ``sync``: download what is new or changed and, if asked, remove what the source no longer has.
+
+It removes only what a receipt says was put there and what is still as it was stored.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from splashdown import receipt
+from splashdown._survey import Survey, survey
+from splashdown._verify import State, check
+from splashdown.builtins.collection import plan_collection, run_collection
+from splashdown.builtins.download import run_download
+from splashdown.errors import UsageError
+from splashdown.hookspecs import hookimpl
+from splashdown.model import Known, Plan, RunReport
+from splashdown.protocols import Sink, SupportsList
+from splashdown.specs import ActionSpec
+
+if TYPE_CHECKING:
+    from splashdown.results import JobResults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncReport:
+    """What a sync did. ``report`` is missing for a dry run; ``left`` says why a stale file was not removed."""
+
+    plan: Plan
+    report: RunReport | None = None
+    metadata: str = ""
+    stale: tuple[str, ...] = ()  #: names of files that the source does not have any more
+    removed: tuple[str, ...] = ()
+    left: Mapping[str, str] | None = None
+
+
+def sync(
+    results: JobResults,
+    target: str | Path = ".",
+    *,
+    delete: bool = False,
+    as_collection: bool = False,
+    dry_run: bool = False,
+    **options: Any,
+) -> SyncReport:
+    """Make the target hold what the results list; what is complete there is not fetched again.
+
+    ``delete`` removes files whose asset the source (not just the selection) no longer has. Other options are those of
+    ``download_files``, or of ``download_collection`` with ``as_collection``. Raises ``DownloadError`` when assets
+    failed; nothing is removed then.
+    """
+    if results.result_set.members:
+        raise UsageError("sync keeps one source and one target alike: name a single source")
+    plan = _plan(results, target, as_collection, options)
+    sink_options = options.get("sink_options", {})
+    with closing(results.session.sink(str(target), **sink_options)) as sink:
+        before = survey(sink)
+    stale = tuple(sorted(_stale(results, plan, before)))
+    if dry_run:
+        return SyncReport(plan=plan, stale=stale)
+    done = (run_collection if as_collection else run_download)(results, target, **options)
+    if not delete or not stale:
+        return SyncReport(plan=plan, report=done.report, metadata=done.metadata, stale=stale)
+    if why := _incomplete(results):
+        left = dict.fromkeys(stale, why)
+        return SyncReport(plan=plan, report=done.report, metadata=done.metadata, stale=stale, left=left)
+    with closing(results.session.sink(str(target), **sink_options)) as sink:
+        removed, left = _remove(sink, {name: before.known[name] for name in stale})
+        _forget(sink, before, removed)
+    return SyncReport(
+        plan=plan, report=done.report, metadata=done.metadata, stale=stale, removed=tuple(removed), left=left
+    )
+
+
+def _plan(results: JobResults, target: str | Path, as_collection: bool, options: Mapping[str, Any]) -> Plan:
+    chosen = {name: options[name] for name in ("layout", "if_exists") if options.get(name)}
+    if as_collection:
+        return plan_collection(results, target, **chosen)
+    return results.plan(target, **chosen, reserved=[receipt.name_of(results.result_set)])
+
+
+def _stale(results: JobResults, plan: Plan, before: Survey) -> Iterable[str]:
+    # What a filter left out is still the source's, and stays.
+    listed = {asset.identity for asset in results.result_set.assets}
+    names = {transfer.name: transfer.asset.identity for transfer in plan.transfers}
+    moved = set(names.values())
+    for name, known in before.known.items():
+        if name not in names and (known.identity not in listed or known.identity in moved):
+            yield name
+
+
+def _incomplete(results: JobResults) -> str:
+    """Why nothing can be concluded from what the source does not list; empty when it was read as a whole."""
+    if results.result_set.warnings:
+        return f"the source could not be read as a whole: {results.result_set.warnings[0]}"
+    return ""
+
+
+def _remove(sink: Sink, stale: Mapping[str, Known]) -> tuple[list[str], dict[str, str]]:
+    removed: list[str] = []
+    left: dict[str, str] = {}
+    for name, known in stale.items():
+        if not isinstance(sink, SupportsList):
+            left[name] = "this store cannot remove objects"
+            continue
+        found = check(sink, name, known)
+        if found.state is State.CHANGED:
+            left[name] = f"it changed since it was stored ({found.detail})"
+        elif found.state is State.UNREADABLE:
+            left[name] = found.detail
+        else:
+            sink.delete(name)
+            removed.append(name)
+    return removed, left
+
+
+def _forget(sink: Sink, before: Survey, removed: Iterable[str]) -> None:
+    """Take removed files out of the receipts, and remove documents that no root links any more."""
+    gone = set(removed)
+    after = survey(sink)
+    for name in after.documents:
+        data = receipt.read_bytes(sink, name) if gone else None  # type: ignore[arg-type]  # a survey was read through it
+        document = json.loads(data) if data else {}
+        if receipt.forget(document, gone):
+            receipt.write(sink, name, document)
+    if isinstance(sink, SupportsList):
+        for name in set(before.documents) - set(after.documents):
+            sink.delete(name)
+
+
+@hookimpl
+def splashdown_actions() -> Iterable[ActionSpec]:
+    """Offer the verb."""
+    yield ActionSpec(name="sync", run=sync, summary="download what changed, remove what the source no longer has")

@@ -1,0 +1,196 @@
+"""verify finds what is not as it was stored; sync keeps a target alike and removes only what it put there."""
+
+import json
+
+import pytest
+
+import splashdown
+from splashdown._cli.main import main
+from splashdown.errors import DownloadError, ResolveError, UsageError
+
+
+@pytest.fixture
+def source(tmp_path):
+    class Source:
+        path = tmp_path / "source" / "items.json"
+
+        def __init__(self):
+            self.path.parent.mkdir()
+            self.items = {}
+
+        def put(self, item, key="data.txt", content="content"):
+            file = self.path.parent / f"{item}-{key}"
+            file.write_text(content)
+            self.items.setdefault(item, {})[key] = {"href": file.as_uri(), "type": "text/plain"}
+            self.save()
+
+        def save(self, **more):
+            features = [
+                {
+                    "type": "Feature",
+                    "stac_version": "1.1.0",
+                    "id": item,
+                    "geometry": None,
+                    "properties": {"datetime": "2024-01-01T00:00:00Z"},
+                    "links": [],
+                    "assets": assets,
+                }
+                for item, assets in self.items.items()
+            ]
+            self.path.write_text(json.dumps({"type": "FeatureCollection", "features": features, **more}))
+
+        def open(self):
+            return splashdown.open(self.path)
+
+    made = Source()
+    for item in ("a", "b", "c"):
+        made.put(item, content=f"this is {item}")
+    return made
+
+
+def states(target, **options):
+    results = splashdown.Session()
+    from splashdown._verify import verify_target
+
+    report = verify_target(results.sink(str(target)), str(target), **options)
+    return {f.name: str(f.state) for f in report.files}, report.ok
+
+
+@pytest.mark.parametrize("verb", ["download_files", "download_collection"])
+def test_verify_names_what_is_missing_changed_and_extra(source, tmp_path, verb):
+    target = tmp_path / "out"
+    getattr(source.open(), verb)(target)
+    found, ok = states(target)
+    assert ok
+    assert set(found.values()) == {"ok"}
+    assert len(found) == 3
+    first, second, _ = sorted(found)
+    (target / first).unlink()
+    (target / second).write_text("THIS is b")
+    (target / "more.txt").write_text("?")
+    found, ok = states(target)
+    assert (found[first], found[second], found["more.txt"], ok) == ("missing", "changed", "extra", False)
+    assert states(target, read=False)[0][second] == "ok", "sizes alone do not show it"
+
+
+def test_verify_says_that_there_is_no_receipt(tmp_path):
+    with pytest.raises(ResolveError, match="no receipt"):
+        states(tmp_path)
+
+
+def test_verify_finds_the_receipts_of_several_sources(source, tmp_path):
+    for folder in ("x", "y"):
+        source.open().download_files(tmp_path / "out" / folder)
+    assert len(states(tmp_path / "out")[0]) == 6
+
+
+def test_the_action_also_misses_what_was_never_stored(source, tmp_path):
+    source.open().select(items="a").download_files(tmp_path / "out")
+    report = source.open().run("verify", target=tmp_path / "out")
+    assert {f.name: f.detail for f in report.files if f.state == "missing"} == {
+        "b/data.txt": "it was never stored",
+        "c/data.txt": "it was never stored",
+    }
+
+
+def test_the_command_has_a_table_json_and_an_exit_code(source, tmp_path, capsys):
+    target = tmp_path / "out"
+    source.open().download_files(target)
+    assert main(["verify", str(target)]) == 0
+    assert "3 files are as they were stored, 0 are not, 0 are extra" in capsys.readouterr().out
+    (target / "extra").write_text("x")
+    assert main(["verify", str(target)]) == 0
+    assert main(["verify", str(target), "--strict"]) == 1
+    (target / "a/data.txt").write_text("")
+    capsys.readouterr()
+    assert main(["verify", str(target), "--json"]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert {f["state"] for f in report["files"]} == {"ok", "changed", "extra"}
+    assert main(["verify", str(tmp_path / "source")]) == 3
+
+
+@pytest.mark.parametrize("as_collection", [False, True])
+def test_sync_fetches_what_is_new_and_removes_what_is_gone(source, tmp_path, as_collection):
+    target = tmp_path / "out"
+    options = {"target": target, "as_collection": as_collection}
+    first = source.open().run("sync", **options)
+    assert len(first.report.landed) == 3
+    del source.items["b"]
+    source.put("d")
+    again = source.open().run("sync", **options)
+    assert [s.split("/")[-2] for s in again.stale] == ["b"]
+    assert again.removed == ()
+    assert sum(o.status == "stored" for o in again.report.outcomes) == 1
+    # What was not removed is remembered, and may be removed later.
+    last = source.open().run("sync", delete=True, **options)
+    assert last.removed == again.stale
+    assert last.report.bytes_moved == 0
+    left = {p.relative_to(target).as_posix() for p in target.rglob("*.txt")}
+    assert {name.split("/")[-2] for name in left} == {"a", "c", "d"}
+    assert states(target)[1]
+    assert source.open().run("sync", delete=True, **options).stale == ()
+
+
+def test_sync_removes_nothing_that_it_did_not_put_there(source, tmp_path):
+    target = tmp_path / "out"
+    source.open().run("sync", target=target)
+    (target / "a/mine.txt").write_text("mine")
+    (target / "b/data.txt").write_text("edited")
+    for item in ("a", "b"):
+        del source.items[item]
+    source.save()
+    done = source.open().run("sync", target=target, delete=True)
+    assert "a/data.txt" in done.removed
+    assert "b/data.txt" not in done.removed
+    assert done.left == {"b/data.txt": "it changed since it was stored (6 bytes, 9 were stored)"}
+    assert (target / "a/mine.txt").exists()
+
+
+def test_sync_keeps_what_a_filter_leaves_out(source, tmp_path):
+    source.open().run("sync", target=tmp_path / "out")
+    done = source.open().select(items="a").run("sync", target=tmp_path / "out", delete=True)
+    assert done.stale == ()
+
+
+def test_sync_removes_nothing_when_the_source_could_not_be_read_as_a_whole(tmp_path):
+    for item in ("a", "b"):
+        document = {"type": "Feature", "stac_version": "1.0.0", "id": item, "geometry": None, "links": []}
+        document |= {"properties": {"datetime": None}, "assets": {"data": {"href": f"{item}.txt"}}}
+        (tmp_path / f"{item}.json").write_text(json.dumps(document))
+        (tmp_path / f"{item}.txt").write_text(item)
+    links = [{"rel": "item", "href": f"{item}.json"} for item in ("a", "b")]
+    root = {"type": "Catalog", "stac_version": "1.0.0", "id": "r", "description": "d", "links": links}
+    (tmp_path / "catalog.json").write_text(json.dumps(root))
+    splashdown.open(tmp_path / "catalog.json").run("sync", target=tmp_path / "out")
+    (tmp_path / "b.json").write_text("<html>")
+    done = splashdown.open(tmp_path / "catalog.json").run("sync", target=tmp_path / "out", delete=True)
+    assert done.removed == ()
+    assert "could not be read as a whole" in done.left["data-b.txt"]
+
+
+def test_sync_removes_nothing_after_a_failure(source, tmp_path):
+    source.open().run("sync", target=tmp_path / "out")
+    del source.items["b"]
+    source.put("c", "more.txt")
+    (source.path.parent / "c-more.txt").unlink()
+    with pytest.raises(DownloadError):
+        source.open().run("sync", target=tmp_path / "out", delete=True)
+    assert (tmp_path / "out/b/data.txt").exists()
+
+
+def test_a_dry_run_does_nothing(source, tmp_path, capsys):
+    target = tmp_path / "out"
+    assert main(["sync", str(source.path), str(target), "--dry-run"]) == 0
+    assert not target.exists()
+    assert main(["sync", str(source.path), str(target), "--quiet"]) == 0
+    del source.items["b"]
+    source.save()
+    capsys.readouterr()
+    assert main(["sync", str(source.path), str(target), "--delete", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["removed"] == ["b/data.txt"]
+
+
+def test_sync_is_for_one_source(source, tmp_path):
+    results = splashdown.open([str(source.path), str(source.path)])
+    with pytest.raises(UsageError, match="single source"):
+        results.run("sync", target=tmp_path / "out")
