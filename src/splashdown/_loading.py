@@ -45,10 +45,10 @@ class _Package(NamedTuple):
 _PACKAGES = (
     _Package(
         "splashdown-geotiff",
-        ("geotiff", "numpy", "geotiff-handle"),
-        ("image/tiff", "image/vnd.stac.geotiff"),
-        (".tif", ".tiff", ".geotiff"),
-        (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+        ("geotiff", "numpy", "geotiff-handle", "png"),
+        ("image/tiff", "image/vnd.stac.geotiff", "image/png"),
+        (".tif", ".tiff", ".geotiff", ".png"),
+        (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"\x89PNG\r\n\x1a\n"),
     ),
     _Package(
         "splashdown-xarray",
@@ -59,10 +59,10 @@ _PACKAGES = (
     ),
     _Package(
         "splashdown-tables",
-        ("csv", "parquet", "geopackage", "geojson", "timeseries", "png"),
-        ("text/csv", "application/vnd.apache.parquet", "application/geopackage+sqlite3", "image/png"),
-        (".csv", ".parquet", ".geoparquet", ".gpkg", ".png"),
-        (b"PAR1", b"SQLite format 3\0", b"\x89PNG\r\n\x1a\n"),
+        ("csv", "parquet", "geopackage", "geojson", "timeseries"),
+        ("text/csv", "application/vnd.apache.parquet", "application/geopackage+sqlite3"),
+        (".csv", ".parquet", ".geoparquet", ".gpkg"),
+        (b"PAR1", b"SQLite format 3\0"),
     ),
 )
 

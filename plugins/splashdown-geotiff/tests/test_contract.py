@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import imagecodecs
 import numpy as np
 import pytest
 import splashdown_geotiff
 from raster_files import pixels, write_tiff
 
+from splashdown.errors import LoadError
 from splashdown.testing import LoaderContract
 
 SPECS = {spec.name: spec for spec in splashdown_geotiff.splashdown_loaders()}
@@ -53,6 +55,26 @@ class TestHandle(GeoTiffContract):
 
     def check(self, loaded):
         np.testing.assert_array_equal(loaded.read(bands=[2]), DATA[1:])
+
+
+class TestPng(LoaderContract):
+    PIXELS = np.random.default_rng(0).integers(0, 255, (40, 50, 3), np.uint8)
+
+    @pytest.fixture
+    def spec(self):
+        return SPECS["png"]
+
+    @pytest.fixture
+    def good(self):
+        return imagecodecs.png_encode(self.PIXELS)
+
+    def check(self, loaded):
+        np.testing.assert_array_equal(loaded, self.PIXELS)
+
+    def test_a_picture_over_the_cap_is_refused_before_it_is_decoded(self, spec, good):
+        declares_much = good[:16] + (1 << 30).to_bytes(4, "big") * 2 + good[24:]
+        with pytest.raises(LoadError, match="max_bytes"):
+            spec.load(self.handle(spec, declares_much))
 
 
 def test_importing_the_plugin_loads_nothing_heavy():

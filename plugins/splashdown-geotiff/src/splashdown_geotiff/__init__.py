@@ -1,6 +1,6 @@
 """GeoTIFF for Splashdown: from an asset to xarray or numpy, reading only what is needed.
 
-Registers the loaders ``geotiff``, ``numpy`` and ``geotiff-handle``. What is heavy is imported when it is used.
+Registers the loaders ``geotiff``, ``numpy``, ``geotiff-handle`` and ``png``. What is heavy is imported when it is used.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from splashdown.hookspecs import hookimpl
 from splashdown.specs import LoaderSpec
-from splashdown_geotiff._loaders import load_geotiff, load_geotiffs, load_numpy, open_geotiff
+from splashdown_geotiff._loaders import load_geotiff, load_geotiffs, load_numpy, load_png, open_geotiff
 
 if TYPE_CHECKING:
     from splashdown_geotiff._raster import GeoTIFF
 
-__all__ = ["GeoTIFF", "load_geotiff", "load_geotiffs", "load_numpy", "open_geotiff"]
+__all__ = ["GeoTIFF", "load_geotiff", "load_geotiffs", "load_numpy", "load_png", "open_geotiff"]
 
 
 def __getattr__(name: str) -> Any:
@@ -28,7 +28,7 @@ def __getattr__(name: str) -> Any:
 
 @hookimpl
 def splashdown_loaders() -> Iterable[LoaderSpec]:
-    """``geotiff`` for the media type; ``numpy`` and ``geotiff-handle`` when they are named."""
+    """``geotiff`` and ``png`` for their media types; ``numpy`` and ``geotiff-handle`` when they are named."""
     yield LoaderSpec(
         name="geotiff",
         load=load_geotiff,
@@ -50,6 +50,15 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         load=open_geotiff,
         summarise=_summarise("summarise_open"),
         summary="an open GeoTIFF for many reads",
+    )
+    yield LoaderSpec(
+        name="png",
+        load=load_png,
+        media_types=("image/png",),
+        extensions=(".png",),
+        magic=(b"\x89PNG\r\n\x1a\n",),
+        summarise=_summarise("summarise_image"),
+        summary="a PNG image as a numpy array",
     )
 
 

@@ -102,6 +102,13 @@ def open_geotiff(asset: AssetHandle, *, engine: str = "auto") -> GeoTIFF:
     return GeoTIFF(asset, engine=engine)
 
 
+def load_png(asset: AssetHandle, *, max_bytes: int | None = None) -> NDArray[Any]:
+    """A PNG image as a numpy array (y, x) or (y, x, channel); ``LoadError`` when it is larger than ``max_bytes``."""
+    from splashdown_geotiff._png import read_png
+
+    return read_png(asset, max_bytes)
+
+
 def load_geotiffs(
     assets: Sequence[AssetHandle],
     *,

@@ -37,6 +37,11 @@ def summarise_numpy(values: Any) -> Mapping[str, object]:
     return facts
 
 
+def summarise_image(pixels: Any) -> Mapping[str, object]:
+    """Size and type of a picture."""
+    return {"shape": " x ".join(map(str, pixels.shape)), "type": str(pixels.dtype)}
+
+
 def summarise_open(raster: Any) -> Mapping[str, object]:
     """What is known before a pixel is read."""
     return {

@@ -1,0 +1,57 @@
+"""Tables and features for Splashdown: CSV, Parquet, GeoPackage, GeoJSON and openEO's time series.
+
+Registers one loader for each. pandas, geopandas and pyarrow are imported when a loader is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from splashdown.hookspecs import hookimpl
+from splashdown.specs import LoaderSpec
+from splashdown_tables._features import load_geojson, load_geopackage
+from splashdown_tables._frames import load_csv, load_parquet
+from splashdown_tables._summary import summarise
+from splashdown_tables._timeseries import load_timeseries
+
+__all__ = ["load_csv", "load_geojson", "load_geopackage", "load_parquet", "load_timeseries"]
+
+
+@hookimpl
+def splashdown_loaders() -> Iterable[LoaderSpec]:
+    """``csv``, ``parquet`` and ``geopackage`` for their types; ``geojson`` and ``timeseries`` when they are named."""
+    yield LoaderSpec(
+        name="csv",
+        load=load_csv,
+        media_types=("text/csv",),
+        extensions=(".csv",),
+        summarise=summarise,
+        summary="a CSV table as a pandas.DataFrame",
+    )
+    yield LoaderSpec(
+        name="parquet",
+        load=load_parquet,
+        media_types=("application/vnd.apache.parquet", "application/x-parquet", "application/parquet"),
+        extensions=(".parquet", ".geoparquet"),
+        magic=(b"PAR1",),
+        summarise=summarise,
+        summary="a (Geo)Parquet table as a DataFrame, with geometry a GeoDataFrame",
+    )
+    yield LoaderSpec(
+        name="geopackage",
+        load=load_geopackage,
+        media_types=("application/geopackage+sqlite3",),
+        extensions=(".gpkg",),
+        magic=(b"SQLite format 3\0",),
+        summarise=summarise,
+        summary="a layer of a GeoPackage as a geopandas.GeoDataFrame",
+    )
+    yield LoaderSpec(
+        name="geojson", load=load_geojson, summarise=summarise, summary="GeoJSON features as a geopandas.GeoDataFrame"
+    )
+    yield LoaderSpec(
+        name="timeseries",
+        load=load_timeseries,
+        summarise=summarise,
+        summary="openEO's JSON of an aggregated time series as a pandas.DataFrame",
+    )

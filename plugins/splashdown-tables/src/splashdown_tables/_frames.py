@@ -1,0 +1,113 @@
+"""CSV and Parquet to pandas, and to geopandas where there is geometry."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from splashdown.errors import LoadError, describe
+from splashdown.protocols import AssetHandle
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: A file of this size takes several times as much memory as a table.
+MAX_BYTES = 1024**3
+#: Columns that hold times in the tables that openEO back-ends write.
+_TIMES = ("date", "t", "time", "datetime", "timestamp")
+
+
+def load_csv(
+    asset: AssetHandle,
+    *,
+    sep: str = ",",
+    encoding: str = "utf-8-sig",
+    dates: bool | Sequence[str] = True,
+    max_bytes: int = MAX_BYTES,
+) -> pd.DataFrame:
+    """A CSV table as a ``pandas.DataFrame``.
+
+    ``dates`` names the columns that hold times; ``True`` tries those that are called ``date``, ``t``, ``time``,
+    ``datetime`` or ``timestamp`` and leaves alone what is none. Raises ``LoadError`` for what is no such table or
+    is larger than ``max_bytes``.
+    """
+    import pandas as pd
+
+    content = asset.bytes(max_bytes)
+    if b"\0" in content or content.lstrip()[:1] == b"<":
+        raise LoadError(f"{asset.asset.label} is not a CSV table: it begins with {content[:8].hex(' ')}")
+    try:
+        frame = pd.read_csv(io.BytesIO(content), sep=sep, encoding=encoding)
+        for name in _time_columns(frame, dates):
+            frame[name] = pd.to_datetime(frame[name], errors="raise" if dates is not True else "coerce")
+    except (ValueError, KeyError, LookupError) as error:
+        raise LoadError(f"{asset.asset.label} cannot be read as CSV ({describe(error)})") from error
+    return frame
+
+
+def load_parquet(
+    asset: AssetHandle, *, columns: Sequence[str] | None = None, max_bytes: int = MAX_BYTES
+) -> pd.DataFrame:
+    """A Parquet table; a ``geopandas.GeoDataFrame`` where it is GeoParquet.
+
+    With ``columns`` only their pages are read, by ranges. Raises ``LoadError`` for what is no Parquet, for a file
+    over ``max_bytes``, and for one that unpacks to more than four times that.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    label = asset.asset.label
+    source: Any = asset.open() if columns is not None else io.BytesIO(asset.bytes(max_bytes))
+    try:
+        with pq.ParquetFile(source) as file:
+            _check_unpacked(file, columns, max_bytes, label)
+            table = file.read(columns=None if columns is None else list(columns))
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise LoadError(f"{label} cannot be read as Parquet ({describe(error)})") from error
+    return _frame_of(table, label)
+
+
+def _time_columns(frame: pd.DataFrame, dates: bool | Sequence[str]) -> list[str]:
+    if dates is False:
+        return []
+    if dates is not True:
+        return list(dates)
+    import pandas as pd
+
+    found = [c for c in frame.columns if str(c).lower() in _TIMES and not pd.api.types.is_numeric_dtype(frame[c])]
+    # A column of that name which holds something else is left as it is.
+    return [c for c in found if pd.to_datetime(frame[c], errors="coerce").notna().equals(frame[c].notna())]
+
+
+def _check_unpacked(file: Any, columns: Sequence[str] | None, max_bytes: int, label: str) -> None:
+    """Sizes are in the footer, so that a bomb is known before it is unpacked."""
+    wanted = None if columns is None else set(columns)
+    size = 0
+    for group in range(file.metadata.num_row_groups):
+        row_group = file.metadata.row_group(group)
+        for number in range(row_group.num_columns):
+            column = row_group.column(number)
+            if wanted is None or column.path_in_schema.partition(".")[0] in wanted:
+                size += max(column.total_uncompressed_size, 0)
+    if size > 4 * max_bytes:
+        raise LoadError(f"{label} unpacks to {size:,} bytes: name the columns= you need, or raise max_bytes")
+
+
+def _frame_of(table: Any, label: str) -> pd.DataFrame:
+    if b"geo" not in (table.schema.metadata or {}):
+        frame: pd.DataFrame = table.to_pandas()
+        return frame
+    import geopandas as gpd
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    # geopandas knows the rules of GeoParquet (which column, which CRS, which encoding), but only reads files.
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="none")
+    buffer.seek(0)
+    try:
+        features: pd.DataFrame = gpd.read_parquet(buffer)
+    except (ValueError, pa.ArrowException) as error:
+        raise LoadError(f"{label} cannot be read as GeoParquet ({describe(error)})") from error
+    return features
