@@ -75,8 +75,7 @@ def own_assets(share: Share, chosen: Sequence[Asset]) -> list[tuple[Asset, Asset
 def open_all(sources: Sequence[object], context: ResolveContext) -> ResultSet:
     """Resolve all sources; what fails is noted, unless everything does."""
     _check_credentials(sources, context.auth)
-    with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="splashdown-open") as pool:
-        answers = list(pool.map(lambda source: _open(source, context), sources))
+    answers = _open_each(sources, context)
     opened = [answer for answer in answers if isinstance(answer, ResultSet)]
     failed = [(source, e) for source, e in zip(sources, answers, strict=True) if not isinstance(e, ResultSet)]
     if not opened:
@@ -127,6 +126,17 @@ def _own_transport(members: Sequence[Member], href: str) -> Transport | None:
     """The first transport that a source has for an href."""
     answers = (m.results.transport(href) for m in members if m.results.transport is not None)
     return next((transport for transport in answers if transport is not None), None)
+
+
+def _open_each(sources: Sequence[object], context: ResolveContext) -> list[ResultSet | SplashdownError]:
+    if context.options.get("wait"):
+        # The jobs run side by side whoever watches; one watch at a time ends at Ctrl-C.
+        return [_open(source, context) for source in sources]
+    pool = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="splashdown-open")
+    try:
+        return list(pool.map(lambda source: _open(source, context), sources))
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _open(source: object, context: ResolveContext) -> ResultSet | SplashdownError:

@@ -54,9 +54,13 @@ def walk(root: Document, get: Callable[[str], Document]) -> Tree:
         return Tree(root=root)
     state = _Walk(get=get, seen={root.url})
     level = list(_links(root, (root.url,), _CHILD_RELS))
-    with ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="splashdown-walk") as pool:
+    pool = ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="splashdown-walk")
+    try:
         while level:
             level = _next_level(level, state, pool)
+    finally:
+        # After an error or Ctrl-C, what is queued is not read any more.
+        pool.shutdown(wait=False, cancel_futures=True)
     return Tree(root=root, items=tuple(state.items), broken=tuple(state.broken))
 
 
