@@ -113,6 +113,11 @@ class Job:
         return f"<Job {self.id!r}{known} at {self.backend.url}>"
 
     @property
+    def job_id(self) -> str:
+        """The id, by the name that the openEO clients have for it."""
+        return self.id
+
+    @property
     def authority(self) -> Authority:
         """The sign-in of the back-end's handle."""
         return self.backend._client.authority  # noqa: SLF001 - both are of this module

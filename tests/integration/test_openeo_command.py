@@ -2,12 +2,13 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from openeo_backend import Backend, JobIds
+from openeo_backend import Backend, JobIds, landed
 
 COMMAND = str(Path(sys.executable).with_name("splashdown"))
 
@@ -17,14 +18,6 @@ def splashdown(backend: Backend, *arguments: str, **environment: str) -> subproc
     user, password = backend.auth
     variables = kept | {"SPLASHDOWN_USER": user, "SPLASHDOWN_PASSWORD": password} | environment
     return subprocess.run([COMMAND, *arguments], env=variables, capture_output=True, text=True, timeout=100)
-
-
-def landed(folder: Path) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and path.name != "job-results.json" and ".splashdown" not in path.parts
-    }
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.1", "1.2"])
@@ -153,3 +146,19 @@ def test_several_jobs_land_in_a_folder_each_and_the_unfinished_one_is_reported(b
         assert (tmp_path / "out" / job / "job-results.json").exists()
     again = splashdown(backend, "download", *map(backend.job, jobs[:2]), str(tmp_path / "out"), "--json")
     assert (again.returncode, json.loads(again.stdout)["bytes_moved"]) == (0, 0)
+
+
+@pytest.mark.parametrize("more", [[], [JobIds.queued]])
+def test_ctrl_c_ends_a_wait_with_exit_code_130(backend: Backend, tmp_path, more):
+    user, password = backend.auth
+    process = subprocess.Popen(
+        [COMMAND, "download", *map(backend.job, [JobIds.running, *more]), str(tmp_path), "--wait"],
+        env=os.environ | {"SPLASHDOWN_USER": user, "SPLASHDOWN_PASSWORD": password},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stderr is not None
+    assert "running" in process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(20) == 130
+    assert "Traceback" not in process.stderr.read()

@@ -3,20 +3,12 @@
 import json
 
 import pytest
-from openeo_backend import Backend, JobIds
+from openeo_backend import Backend, JobIds, landed
 
 import splashdown
 from splashdown.errors import AuthError, JobFailed, JobNotFinished
 
 SHAPES = [JobIds.plain, JobIds.single, JobIds.json, JobIds.items, JobIds.items_only, JobIds.many, JobIds.elsewhere]
-
-
-def landed(folder) -> dict[str, bytes]:
-    return {
-        path.relative_to(folder).as_posix(): path.read_bytes()
-        for path in folder.rglob("*")
-        if path.is_file() and path.name != "job-results.json" and ".splashdown" not in path.parts
-    }
 
 
 @pytest.mark.parametrize("version", ["1.0", "1.2"])

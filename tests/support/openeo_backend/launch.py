@@ -75,6 +75,15 @@ class Backend:
         }
 
 
+def landed(folder: Path) -> dict[str, bytes]:
+    """The files of a target by their path in it, without receipts and what the engine remembers."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and path.name != "job-results.json" and ".splashdown" not in path.parts
+    }
+
+
 @contextmanager
 def running_backend(*, expiration: int | None = None, elsewhere: str = "") -> Iterator[Backend]:
     """Run one. ``expiration`` signs asset URLs for so many seconds; without it they need the bearer token."""
