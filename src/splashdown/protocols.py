@@ -243,6 +243,17 @@ class AssetHandle(Protocol):
 
 
 @runtime_checkable
+class SupportsSiblings(Protocol):
+    """An opened asset that is a folder of objects (Zarr): each is opened in its turn, with the same credentials."""
+
+    def sibling(self, name: str) -> AssetHandle:
+        """The object ``name`` (a relative POSIX path) below the asset's href.
+
+        Raises :class:`~splashdown.errors.UsageError` for a name that leads elsewhere.
+        """
+
+
+@runtime_checkable
 class Loader(Protocol):
     """Makes a Python object of an asset. Options arrive as keyword arguments."""
 

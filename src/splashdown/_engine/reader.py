@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Self, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from splashdown._engine.concurrent import unordered
 from splashdown._engine.context import Sign
@@ -140,6 +140,15 @@ class RemoteHandle:
         """Several ranges over several connections; ``(index, bytes)`` as they arrive. Nothing is merged."""
         connections = 1 if self._copy else self._remote.settings.range_connections
         yield from unordered(lambda one: self.read_range(*one), ranges, connections)
+
+    def sibling(self, name: str) -> RemoteHandle:
+        """The object ``name`` below the href, for assets that are folders; its link cannot be renewed by itself."""
+        if any(part in {"", ".", ".."} for part in name.split("/")) or "\\" in name:
+            raise UsageError(f"{self.asset.label}: {name!r} is no name below it")
+        parts = urlsplit(self.asset.href)
+        href = urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{quote(name)}"))
+        asset = replace(self.asset, key=f"{self.asset.key}/{name}", href=href, size=None, checksum=None)
+        return RemoteHandle(asset, replace(self._remote, renewal=Renewal(None)))
 
     def _known(self, start: int, stop: int) -> memoryview | None:
         """What can be told without a request."""

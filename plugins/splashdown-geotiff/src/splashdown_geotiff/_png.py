@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from splashdown.errors import LoadError, describe
 from splashdown.protocols import AssetHandle
-
 from splashdown_geotiff._limits import check_output
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"

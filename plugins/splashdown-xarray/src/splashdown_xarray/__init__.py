@@ -1,0 +1,38 @@
+"""Data cubes for Splashdown: netCDF and Zarr as ``xarray.Dataset``.
+
+xarray, h5netcdf and zarr are imported when a loader is used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from splashdown.hookspecs import hookimpl
+from splashdown.specs import LoaderSpec
+from splashdown_xarray._netcdf import load_netcdf
+from splashdown_xarray._summary import summarise
+from splashdown_xarray._zarr import load_zarr
+
+__all__ = ["load_netcdf", "load_zarr"]
+
+
+@hookimpl
+def splashdown_loaders() -> Iterable[LoaderSpec]:
+    """``netcdf`` and ``zarr``."""
+    yield LoaderSpec(
+        name="netcdf",
+        load=load_netcdf,
+        media_types=("application/netcdf", "application/x-netcdf", "application/x-netcdf4", "application/x-hdf5"),
+        extensions=(".nc", ".nc4", ".cdf", ".h5"),
+        magic=(b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"CDF\x02"),
+        summarise=summarise,
+        summary="a netCDF file as an xarray.Dataset",
+    )
+    yield LoaderSpec(
+        name="zarr",
+        load=load_zarr,
+        media_types=("application/vnd+zarr", "application/x-zarr", "application/vnd.zarr"),
+        extensions=(".zarr",),
+        summarise=summarise,
+        summary="a Zarr store as an xarray.Dataset, chunks read when they are computed",
+    )

@@ -1,0 +1,93 @@
+"""A read-only Zarr store over an asset: every key is an object below its href.
+
+There is no listing over HTTP, so that what is in the store has to be said by its consolidated metadata.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from typing import TYPE_CHECKING
+
+from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Store
+
+from splashdown.errors import HttpStatusError, UsageError
+from splashdown.protocols import SupportsSiblings
+
+if TYPE_CHECKING:
+    from zarr.core.buffer import Buffer, BufferPrototype
+
+_NOTHING: tuple[str, ...] = ()
+#: One object of a store; chunks are a few MB.
+_MAX_BYTES = 2 * 1024**3
+
+
+class SiblingStore(Store):
+    """Reads keys below an asset; nothing can be written, deleted or listed."""
+
+    supports_writes = False
+    supports_deletes = False
+    supports_listing = False
+
+    def __init__(self, asset: SupportsSiblings) -> None:
+        super().__init__(read_only=True)
+        self._asset = asset
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SiblingStore) and other._asset is self._asset
+
+    def __hash__(self) -> int:
+        return id(self._asset)
+
+    async def get(self, key: str, prototype: BufferPrototype, byte_range: ByteRequest | None = None) -> Buffer | None:
+        """The object of this key, or a range of it; ``None`` where there is none, which Zarr reads as fill values."""
+        content = await asyncio.to_thread(self._read, key, byte_range)
+        return None if content is None else prototype.buffer.from_bytes(content)
+
+    async def get_partial_values(
+        self, prototype: BufferPrototype, key_ranges: Iterable[tuple[str, ByteRequest | None]]
+    ) -> list[Buffer | None]:
+        """Several ranges at once."""
+        return list(await asyncio.gather(*(self.get(key, prototype, part) for key, part in key_ranges)))
+
+    async def exists(self, key: str) -> bool:
+        """Whether there is an object of this key."""
+        return await asyncio.to_thread(self._read, key, RangeByteRequest(0, 1)) is not None
+
+    async def set(self, key: str, value: Buffer) -> None:  # noqa: ARG002 - the names are zarr's
+        """Refused: the store is a remote one that is read."""
+        raise UsageError("this Zarr store is read-only")
+
+    async def delete(self, key: str) -> None:  # noqa: ARG002 - the names are zarr's
+        """Refused: the store is a remote one that is read."""
+        raise UsageError("this Zarr store is read-only")
+
+    async def list(self) -> AsyncIterator[str]:
+        """Nothing: HTTP has no listing."""
+        for name in _NOTHING:
+            yield name
+
+    async def list_prefix(self, prefix: str) -> AsyncIterator[str]:  # noqa: ARG002 - the names are zarr's
+        """Nothing: HTTP has no listing."""
+        for name in _NOTHING:
+            yield name
+
+    async def list_dir(self, prefix: str) -> AsyncIterator[str]:  # noqa: ARG002 - the names are zarr's
+        """Nothing: HTTP has no listing."""
+        for name in _NOTHING:
+            yield name
+
+    def _read(self, key: str, part: ByteRequest | None) -> bytes | None:
+        handle = self._asset.sibling(key)
+        try:
+            if part is None:
+                return handle.bytes(_MAX_BYTES)
+            if isinstance(part, RangeByteRequest):
+                return bytes(handle.read_range(part.start, part.end))
+            size = handle.size
+            start = part.offset if isinstance(part, OffsetByteRequest) else max(0, size - part.suffix)
+            return bytes(handle.read_range(start, size))
+        except HttpStatusError as error:
+            if error.status == 404:
+                return None
+            raise

@@ -1,0 +1,33 @@
+"""Zarr to xarray: a store is a folder of objects, each read over the transports when it is needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from splashdown.errors import LoadError, describe
+from splashdown.protocols import AssetHandle, SupportsSiblings
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def load_zarr(asset: AssetHandle, *, chunks: Any = None, group: str | None = None, decode: bool = True) -> xr.Dataset:
+    """A Zarr store (version 2 or 3) below the asset's href as an ``xarray.Dataset``.
+
+    Only metadata is read; chunks follow when they are computed. ``chunks`` (as of xarray) uses Dask. Raises
+    ``LoadError`` for what is no Zarr store, and where the href cannot be extended (a signed one is for one object).
+    """
+    import xarray as xr
+
+    label = asset.asset.label
+    if not isinstance(asset, SupportsSiblings):
+        raise LoadError(f"{label}: a Zarr store needs a source whose objects can be read below its href")
+    from splashdown_xarray._store import SiblingStore
+
+    try:
+        cube: xr.Dataset = xr.open_zarr(SiblingStore(asset), chunks=chunks, group=group, decode_cf=decode)
+    except LoadError:
+        raise
+    except Exception as error:
+        raise LoadError(f"{label} cannot be read as Zarr ({describe(error)})") from error
+    return cube
