@@ -16,6 +16,9 @@ def site(tmp_path, monkeypatch):
 
     monkeypatch.setattr(candidates, "entry_points", entry_points)
     monkeypatch.syspath_prepend(str(tmp_path))
+    # A plugin that another test has imported must not stand in for the one of the same name that is installed here.
+    for name in [name for name in sys.modules if name.startswith("splashdown_")]:
+        monkeypatch.delitem(sys.modules, name)
     before = set(sys.modules)
     yield tmp_path
     for name in set(sys.modules) - before:
