@@ -50,11 +50,16 @@ def fault(url: str, status: int, body: bytes, *, authorized: bool) -> ApiError:
         return _failed(url, document)
     code = _text(document.get("code"))
     kind = _BY_CODE.get(code) or _BY_STATUS.get(status, ApiError)
-    said = _text(document.get("message")) or "the server gave no reason"
+    said = _said(document) or "the server gave no reason"
     marks = [mark for mark in (code, f"HTTP {status}", _identifier(document)) if mark]
     advice = _auth_advice(authorized) if kind is AuthError else _ADVICE.get(kind, "")
     text = f"{shown(url)}: {said.rstrip('.')} ({', '.join(marks)})"
     return kind(f"{text}; {advice}" if advice else text, status=status, code=code, id=_text(document.get("id")))
+
+
+def _said(document: dict[str, Any]) -> str:
+    # "message" is openEO's word; STAC APIs say "description" (OGC API, exceptions), or "detail".
+    return next((text for name in ("message", "description", "detail") if (text := _text(document.get(name)))), "")
 
 
 def job_failed(job: str, status: str, log: list[dict[str, Any]]) -> JobFailed:

@@ -16,6 +16,8 @@ from splashdown.sources import is_url
 #: A search that goes on after this many answers has no end.
 _MAX_PAGES = 100_000
 _SEARCH = "item-search"
+#: Parameters of a search that say which items are meant.
+_NARROWING = frozenset({"datetime", "bbox", "ids", "collections", "intersects", "query", "filter", "filter-lang"})
 #: Headers that a ``next`` link may not set: they are ours, or belong to the connection.
 _OWN_HEADERS = frozenset({"authorization", "cookie", "host", "content-length", "transfer-encoding", "content-type"})
 
@@ -94,11 +96,11 @@ def pages(
             return
 
 
-def with_filters(url: str, options: StacOptions) -> str:
+def with_filters(url: str, options: StacOptions, collections: object = None) -> str:
     """The URL with the filters in its query, in place of those that it has already."""
     filters = {
         name: ",".join(map(_text, value)) if isinstance(value, tuple) else _text(value)
-        for name, value in _filters(options, options.collections).items()
+        for name, value in _filters(options, collections).items()
     }
     if options.filter:
         filters["filter-lang"] = "cql2-text"
@@ -121,7 +123,7 @@ def _search(landing: Found, options: StacOptions, collections: object) -> Questi
         if options.filter:
             body["filter-lang"] = "cql2-text"
         return Question(url=link["href"], body=body)
-    return Question(url=with_filters(link["href"], options))
+    return Question(url=with_filters(link["href"], options, collections))
 
 
 def _filters(options: StacOptions, collections: object) -> dict[str, Any]:
@@ -168,13 +170,23 @@ def _next(page: Found, asked: Question) -> Question | None:
         if str(n).lower() not in _OWN_HEADERS
     }
     if str(link.get("method", "GET")).upper() != "POST":
-        return Question(url=link["href"], headers=headers)
+        return Question(url=_with_lost_filters(link["href"], asked.url), headers=headers)
     body = link.get("body")
     body = dict(body) if isinstance(body, Mapping) else {}
     # "merge" says that the body holds only what changes (STAC API, Item Search, "Pagination").
     if link.get("merge") or not body:
         body = {**(asked.body or {}), **body}
     return Question(url=link["href"], body=body, headers=headers)
+
+
+def _with_lost_filters(url: str, asked: str) -> str:
+    """The next page's URL; some servers leave the filters out of it, and would go on with everything they have."""
+    new, old = urlsplit(url), urlsplit(asked)
+    query = parse_qsl(new.query, keep_blank_values=True)
+    if new.path != old.path or any(name in _NARROWING for name, _ in query):
+        return url
+    lost = [(name, value) for name, value in parse_qsl(old.query) if name in _NARROWING]
+    return urlunsplit(new._replace(query=urlencode([*query, *lost], safe=",:/"))) if lost else url
 
 
 def _text(value: object) -> str:

@@ -48,6 +48,8 @@ class StacOptions:
                 options[name] = _listed(options[name])
         if "bbox" in options:
             options["bbox"] = values.box(options["bbox"])
+        if "datetime" in options:
+            options["datetime"] = _rfc3339(options["datetime"])
         if options.get("method") and str(options["method"]).upper() not in {"GET", "POST"}:
             raise OptionError(f"the option 'method' is GET or POST, not {options['method']!r}")
         return cls(**options)
@@ -56,6 +58,13 @@ class StacOptions:
     def searches(self) -> bool:
         """Whether anything narrows the items."""
         return any(v is not None for v in (self.datetime, self.bbox, self.ids, self.collections, self.filter))
+
+
+def _rfc3339(value: object) -> str:
+    """The interval as an API takes it: whole date-times, ``..`` for an open end."""
+    start, end = values.interval(value)
+    ends = [moment.isoformat().replace("+00:00", "Z") if moment else ".." for moment in (start, end)]
+    return ends[0] if start == end else "/".join(ends)
 
 
 def _count(name: str, value: object) -> int:

@@ -78,7 +78,7 @@ def _open(source: Any, place: str, reader: Reader, options: StacOptions) -> _Sou
 
 def _remote(place: str, reader: Reader, options: StacOptions) -> _Source:
     if options.searches and api.is_search_url(place):
-        question = api.Question(url=api.with_filters(place, options))
+        question = api.Question(url=api.with_filters(place, options, options.collections))
         first = question.ask(reader)
         return _Source(root=first, below=api.pages(reader, first, question), answered=True, complete=False)
     return _document(reader.read(place), reader, options)
