@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from splashdown._naming import settle
 from splashdown._several import own_assets, shares
+from splashdown._stac.assets import is_directory
 from splashdown.errors import MultipleAssetsError, NoAssetError, OptionError, UnknownKeyError
 from splashdown.model import Asset, IfExists, Outcome, Plan, Skipped, Transfer
 from splashdown.protocols import SupportsWhy
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from splashdown.protocols import AssetHandle, Filter, Listener, Sink
     from splashdown.session import Session
     from splashdown.specs import ActionSpec
+
+
+_DIRECTORY = "a Zarr store is a folder of many objects, not a file: open it with load('zarr') where it is"
 
 
 class ResultAsset:
@@ -234,6 +238,12 @@ class JobResults:
         ``layout`` is a preset or a template for names, ``reserved`` holds names that no asset may get, ``names``
         settles the name of single assets by their identity or label (``item/key``, or ``key`` alone).
         """
+        whole = [asset for asset in self.assets if not is_directory(asset)]
+        if len(whole) < len(self.assets):
+            folders = [Skipped(asset=a, reason=_DIRECTORY) for a in self.assets if is_directory(a)]
+            return self._narrowed(whole, [*self.skipped, *folders]).plan(
+                target, layout=layout, if_exists=if_exists, reserved=reserved, names=names
+            )
         transfers = self._settled(layout=layout, reserved=tuple(reserved), names=names)
         policy = IfExists(if_exists)
         if policy is not IfExists.AUTO:

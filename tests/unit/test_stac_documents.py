@@ -9,7 +9,7 @@ import pystac
 import pytest
 
 import splashdown
-from splashdown.errors import OptionError, ResolveError, UsageError
+from splashdown.errors import NoAssetError, OptionError, ResolveError, UsageError
 
 
 def item(id="i", version="1.0.0", assets=None, **fields):
@@ -237,3 +237,19 @@ def test_wrong_options_are_refused(save):
         splashdown.open(path, auth=object())
     with pytest.raises(ResolveError, match="folder"):
         splashdown.open(path.parent)
+
+
+@pytest.mark.parametrize(
+    ("href", "media_type"), [("s3://b/x.zarr", None), ("https://h/x", "application/vnd+zarr; version=3")]
+)
+def test_a_zarr_store_is_listed_and_left_out_of_downloads_with_the_reason(save, tmp_path, href, media_type):
+    save("i.tif", "x")
+    both = {"cube": {"href": href, "type": media_type}, "data": {"href": "i.tif"}}
+    results = splashdown.open(save("i.json", item(assets=both)))
+    assert [a.key for a in results] == ["cube", "data"]
+    plan = results.plan(tmp_path / "out")
+    assert [t.asset.key for t in plan.transfers] == ["data"]
+    assert [(s.asset.key, "Zarr" in s.reason) for s in plan.skipped] == [("cube", True)]
+    for download in (results.get_asset("cube").download, results.select(keys="cube").download_files):
+        with pytest.raises(NoAssetError, match="Zarr"):
+            download(tmp_path / "out")

@@ -20,6 +20,7 @@ from splashdown.builtins.download import (
     listeners_of,
     nothing_left,
     raise_failures,
+    refuse_empty,
     refuse_file_as_folder,
     still_there,
 )
@@ -84,6 +85,7 @@ def run_collection(results: JobResults, target: str | Path = ".", **given: Any) 
     if options.output != "catalog" and not arrangement.items and arrangement.root.item is None:
         raise UsageError(f"{results!r} has no items, so output={options.output!r} would be empty: use 'catalog'")
     plan = _plan(results, target, arrangement, options)
+    refuse_empty(plan)
     documents: list[str] = []
 
     def settled(report: RunReport) -> None:

@@ -16,7 +16,7 @@ from splashdown._several import Share, shares
 from splashdown._survey import survey
 from splashdown.errors import DownloadError, NoAssetError, TargetError
 from splashdown.hookspecs import hookimpl
-from splashdown.model import IfExists, Known, RunReport, Status
+from splashdown.model import IfExists, Known, Plan, RunReport, Status
 from splashdown.protocols import Listener, Sink, SupportsStat
 from splashdown.sources import scheme_of
 from splashdown.specs import ActionSpec
@@ -78,6 +78,7 @@ def run_download(
     parts = shares(results.result_set)
     reserved = {receipt.name_of(part.results) for part in parts}
     plan = results.plan(target, layout=options.layout, if_exists=options.if_exists, reserved=reserved)
+    refuse_empty(plan)
     documents: list[str] = []
 
     def settled(report: RunReport) -> None:
@@ -121,6 +122,7 @@ def download_file(
     given.pop("include_stac_metadata", None)
     options = DownloadOptions(**{"if_exists": IfExists.OVERWRITE, **given})
     plan = one.plan(folder, if_exists=options.if_exists, names={asset.asset.identity: name})
+    refuse_empty(plan)
     with closing(results.session.sink(folder, **options.sink_options)) as sink:
         report = one.transfer(plan, sink=sink, listeners=listeners_of(results, options), settings=options.settings)
     raise_failures(report)
@@ -181,6 +183,13 @@ def raise_failures(report: RunReport, unresolved: Sequence[str] = ()) -> None:
             f" {first.asset.label}: {first.error_type}: {first.error}{more}",
             report,
         )
+
+
+def refuse_empty(plan: Plan) -> None:
+    """Raise ``NoAssetError`` for a plan that moves nothing, with the reason."""
+    if not plan.transfers:
+        reasons = dict.fromkeys(f"{skipped.asset.label}: {skipped.reason}" for skipped in plan.skipped)
+        raise NoAssetError(f"there is nothing to save: {'; '.join(list(reasons)[:5])}")
 
 
 def nothing_left(results: JobResults) -> str:
