@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -42,9 +43,9 @@ def connect(backend: str, *, auth: object = None, session: Session | None = None
     from splashdown._openeo.discovery import discover
 
     address = _address(backend)
-    anonymous = Client()
-    api = discover(address, anonymous.get)
-    capabilities = anonymous.get(f"{api}/").body
+    with closing(Client()) as anonymous:
+        api = discover(address, anonymous.get)
+        capabilities = anonymous.get(f"{api}/").body
     if not isinstance(capabilities.get("api_version"), str):
         raise ResolveError(f"{api} is no openEO API: its capabilities name no api_version")
     return Backend(api, Client(make_authority(api, auth)), capabilities, session)

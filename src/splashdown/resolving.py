@@ -41,7 +41,9 @@ def resolve_job(
     credentials: set its ``transport`` where the assets need some. Raises what the built-in resolver raises.
     """
     options = JobOptions.of(context.options)
-    reader = JobReader(url=parse_job_url(url), client=_Borrowed(fetch, renew), partial=options.partial)
+    reader = JobReader(
+        url=parse_job_url(url), client=_Borrowed(fetch, renew), partial=options.partial, alternate=options.alternate
+    )
     return attempt(reader, options, context)
 
 

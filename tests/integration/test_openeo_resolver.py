@@ -132,7 +132,7 @@ def test_waiting_ends_with_the_results_when_the_job_finishes(backend: Backend):
     context = Context(auth=backend.auth, options={"wait": True})
     results = OpenEOResolver().resolve(backend.job(job), context)
     assert contents(results) == backend.content(job)
-    assert [line.partition(": ")[2] for line in context.told] == ["queued (0 %)", "running (50 %)"]
+    assert [line.partition(": ")[2] for line in context.told] == ["queued", "running (50 %)"]
 
 
 def test_waiting_ends_with_the_log_when_the_job_fails(backend: Backend):

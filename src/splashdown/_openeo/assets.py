@@ -14,7 +14,7 @@ from urllib.parse import urljoin, urlsplit
 from splashdown._openeo.client import Document
 from splashdown._openeo.urls import shown
 from splashdown._openeo.walk import Tree
-from splashdown._stac.describe import describe_asset, text
+from splashdown._stac.describe import advertised_href, describe_asset, text
 from splashdown.errors import ResolveError
 from splashdown.model import Asset
 
@@ -30,18 +30,21 @@ class Union:
     warnings: tuple[str, ...]
 
 
-def collect(tree: Tree) -> Union:
-    """The assets of the root document and of its items.
+def collect(tree: Tree, *, alternate: str | None = None, partial: bool = False) -> Union:
+    """The assets of the root document and of its items; ``alternate`` names the hrefs to take where there are several.
 
     A file that both list is one asset: it takes the place of the collection's entry and has the item's id, key and
-    metadata. Raises :class:`~splashdown.errors.ResolveError` for an asset without an href.
+    metadata. Raises :class:`~splashdown.errors.ResolveError` for an asset without an href, and, unless ``partial``
+    results are good enough, when assets are in items alone and an item could not be read.
     """
     warnings: list[str] = []
-    listed = list(_assets_of(tree.root, None, warnings))
-    in_items = [asset for item in tree.items for asset in _assets_of(item, text(item.body.get("id")), warnings)]
-    if not listed and tree.broken:
+    reading = _Reading(alternate, warnings)
+    listed = list(reading.assets_of(tree.root, None))
+    in_items = [asset for item in tree.items for asset in reading.assets_of(item, text(item.body.get("id")))]
+    if not listed and tree.broken and not partial:
         raise ResolveError(
-            f"{shown(tree.root.url)} lists its assets in items only, and not all could be read: {tree.broken[0]}"
+            f"{shown(tree.root.url)} lists its assets in items only, and not all could be read: {tree.broken[0]};"
+            " take the others with partial=True (--partial)"
         )
     warnings.extend(
         f"a linked document was left out, its assets may be listed elsewhere: {line}" for line in tree.broken
@@ -106,21 +109,26 @@ def _merged(asset: Asset, listed: Asset) -> Asset:
     )
 
 
-def _assets_of(document: Document, item: str | None, warnings: list[str]) -> Iterator[Asset]:
-    assets = document.body.get("assets")
-    if assets is None:
-        return
-    if not isinstance(assets, Mapping):
-        raise ResolveError(f"{shown(document.url)} has assets that are no JSON object")
-    for key, metadata in assets.items():
-        href = metadata.get("href") if isinstance(metadata, Mapping) else None
-        if not isinstance(href, str) or not href.strip():
-            raise ResolveError(f"{shown(document.url)}: the asset {key!r} has no href; its document is broken")
-        absolute = _absolute(document.url, href)
-        if absolute is None:
-            warnings.append(f"the asset {key!r} was left out: a document on the web names the local file of its href")
-            continue
-        yield describe_asset(key, absolute, metadata, item, document.body)
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    alternate: str | None
+    warnings: list[str]
+
+    def assets_of(self, document: Document, item: str | None) -> Iterator[Asset]:
+        assets = document.body.get("assets")
+        if assets is None:
+            return
+        if not isinstance(assets, Mapping):
+            raise ResolveError(f"{shown(document.url)} has assets that are no JSON object")
+        for key, metadata in assets.items():
+            href = advertised_href(metadata, self.alternate)
+            if href is None:
+                raise ResolveError(f"{shown(document.url)}: the asset {key!r} has no href; its document is broken")
+            absolute = _absolute(document.url, href)
+            if absolute is None:
+                self.warnings.append(f"the asset {key!r} was left out: its href names a local file, from the web")
+                continue
+            yield describe_asset(key, absolute, metadata, item, document.body)
 
 
 def _absolute(base: str, href: str) -> str | None:

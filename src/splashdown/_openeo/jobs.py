@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urljoin
 
@@ -144,10 +144,10 @@ class _Watch:
         return self._metadata
 
 
-def describe_status(metadata: dict[str, Any]) -> str:
+def describe_status(metadata: Mapping[str, Any]) -> str:
     """``running (40 %)``."""
     status, progress = metadata.get("status") or "unknown", metadata.get("progress")
-    return f"{status} ({progress:g} %)" if isinstance(progress, int | float) and status != FINISHED else str(status)
+    return f"{status} ({progress:g} %)" if status == "running" and isinstance(progress, int | float) else str(status)
 
 
 def _passing(error: ResolveError) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -30,6 +31,7 @@ class JobOptions:
 
     wait: bool | float = False  #: wait until the job is finished; a number is the limit in seconds
     partial: bool = False  #: take the results that are there although the job is not finished
+    alternate: str | None = None  #: which href to take of assets that have several, for example ``s3``
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> JobOptions:
@@ -40,11 +42,17 @@ class JobOptions:
                 close = difflib.get_close_matches(name, known, 1)
                 hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(known)}"
                 raise OptionError(f"the resolver 'openeo' has no option {name!r}; {hint}")
-            if not isinstance(value, bool) and (name != "wait" or not isinstance(value, int | float) or value < 0):
-                raise OptionError(
-                    f"the option {name!r} takes True or False{', or seconds' if name == 'wait' else ''}, not {value!r}"
-                )
+            takes, valid = _OPTIONS[name]
+            if not valid(value):
+                raise OptionError(f"the option {name!r} takes {takes}, not {value!r}")
         return cls(**given)
+
+
+_OPTIONS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "wait": ("True, False or seconds", lambda value: isinstance(value, int | float) and value >= 0),
+    "partial": ("True or False", lambda value: isinstance(value, bool)),
+    "alternate": ("the name of an alternate", lambda value: value is None or isinstance(value, str)),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,12 +62,13 @@ class JobReader:
     url: JobUrl
     client: Client = field(repr=False)
     partial: bool = False
+    alternate: str | None = None
 
     def read(self) -> ResultSet:
         """Read the results document and what it links."""
         root = self._document()
         tree = walk(root, self.client.get)
-        union = collect(tree)
+        union = collect(tree, alternate=self.alternate, partial=self.partial)
         return ResultSet(
             id=self.url.job,
             kind="job",
@@ -137,14 +146,16 @@ def attempt(reader: JobReader, options: JobOptions, context: ResolveContext) -> 
 
 
 def _reader(url: JobUrl, auth: object, options: JobOptions) -> JobReader:
-    return JobReader(url=url, client=Client(make_authority(url.api, auth)), partial=options.partial)
+    client = Client(make_authority(url.api, auth))
+    return JobReader(url=url, client=client, partial=options.partial, alternate=options.alternate)
 
 
 def _elsewhere(reader: JobReader) -> JobUrl | None:
     """The same job at the API that ``.well-known/openeo`` names, when the address as given has no API."""
     if reader.url.signed:
         return None
-    api = discover(reader.url.api, Client().get)
+    with closing(Client()) as anonymous:
+        api = discover(reader.url.api, anonymous.get)
     if api == reader.url.api:
         return None
     query = urlsplit(reader.url.results).query

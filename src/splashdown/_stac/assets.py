@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from splashdown._stac.describe import describe_asset, text
+from splashdown._stac.describe import advertised_href, describe_asset, text
 from splashdown._stac.migrate import kind_of
 from splashdown._stac.reading import Found, resolve_href, shown
 from splashdown.errors import ResolveError
@@ -50,7 +50,7 @@ class Collector:
         if not isinstance(assets, Mapping):
             raise ResolveError(f"{_named(document)} has assets that are no JSON object")
         for key, metadata in assets.items():
-            href = self._href(metadata)
+            href = advertised_href(metadata, self.alternate)
             if href is None:
                 raise ResolveError(f"{_named(document)}: the asset {key!r} has no href; its document is broken")
             absolute = resolve_href(document.place, href)
@@ -58,17 +58,6 @@ class Collector:
                 self._leave_out(document, key, href)
                 continue
             yield describe_asset(key, absolute, metadata, item, document.body)
-
-    def _href(self, metadata: object) -> str | None:
-        if not isinstance(metadata, Mapping):
-            return None
-        others = metadata.get("alternate")
-        if self.alternate and isinstance(others, Mapping):
-            other = others.get(self.alternate)
-            if isinstance(other, Mapping) and isinstance(other.get("href"), str):
-                return str(other["href"])
-        href = metadata.get("href")
-        return href if isinstance(href, str) and href.strip() else None
 
     def _leave_out(self, document: Found, key: str, href: str) -> None:
         self.left_out += 1

@@ -40,6 +40,18 @@ def describe_asset(
     )
 
 
+def advertised_href(metadata: object, alternate: str | None = None) -> str | None:
+    """The href of an asset object: the one of this name among its alternates (STAC extension), where it has that."""
+    if not isinstance(metadata, Mapping):
+        return None
+    others = metadata.get("alternate")
+    other = others.get(alternate) if alternate and isinstance(others, Mapping) else None
+    if isinstance(other, Mapping) and isinstance(other.get("href"), str):
+        return str(other["href"])
+    href = metadata.get("href")
+    return href if isinstance(href, str) and href.strip() else None
+
+
 def _interval(*holders: Mapping[str, Any]) -> tuple[Any, Any]:
     for holder in holders:
         moment = parse_datetime(holder.get("datetime"))

@@ -150,6 +150,12 @@ def test_partial_results_are_asked_for_with_the_word_true(api: ScriptedApi, reso
     assert list(results.assets) == []
 
 
+@pytest.mark.parametrize("options", [{"wait": "yes"}, {"wait": -1}, {"partial": 1}, {"alternate": 3}])
+def test_an_option_with_a_value_that_makes_no_sense_is_refused(resolve, options):
+    with pytest.raises(OptionError, match=next(iter(options))):
+        resolve(**options)
+
+
 def test_an_unknown_option_is_refused_with_a_close_match(resolve):
     with pytest.raises(OptionError, match="'partial'"):
         resolve(partail=True)

@@ -166,6 +166,21 @@ def test_an_href_to_a_local_file_is_left_out_with_a_warning(api: ScriptedApi, re
     assert "'bad'" in results.warnings[0]
 
 
+def test_items_that_can_be_read_are_taken_when_partial_results_are_good_enough(api: ScriptedApi, resolve):
+    api.script[RESULTS] = Answer(collection({}, [link("item", "/gone"), link("item", "/i")]))
+    api.script["/i"] = Answer(item("i", {"a": {"href": "/a"}}))
+    results = resolve(partial=True)
+    assert [a.item for a in results.assets] == ["i"]
+    assert "/gone" in results.warnings[0]
+
+
+def test_another_of_several_hrefs_is_taken_where_it_is_named(api: ScriptedApi, resolve):
+    other = {"s3": {"href": "s3://bucket/a.tif"}}
+    api.script[RESULTS] = Answer(collection({"a": {"href": "/a", "alternate": other}, "b": {"href": "/b"}}))
+    assert [a.href for a in resolve(alternate="s3").assets] == ["s3://bucket/a.tif", f"{api.url}/b"]
+    assert [a.href for a in resolve().assets] == [f"{api.url}/a", f"{api.url}/b"]
+
+
 def test_an_item_link_to_a_local_file_is_refused(api: ScriptedApi, resolve):
     api.script[RESULTS] = Answer(collection({}, [link("item", "file:///etc/passwd")]))
     with pytest.raises(ResolveError, match="not on the web"):
