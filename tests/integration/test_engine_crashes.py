@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from fault_server import FaultServer
 from faults import Drip, Stall
-from machine import need_own_mounts, need_strace
+from machine import need_strace, own_mounts
 
 FETCH = str(Path(__file__).parents[1] / "support" / "fetch.py")
 DATA = random.Random(5).randbytes(1_200_000)
@@ -115,10 +115,9 @@ def test_an_interrupt_ends_within_a_second_and_keeps_what_can_be_resumed(server,
 
 class TestFullDisk:
     def fetch(self, server, tmp_path, size, **order):
-        need_own_mounts()
         script = f"mount -t tmpfs -o {size} tmpfs {tmp_path} && exec " + '"$0" "$@"'
         return finished(
-            run(["unshare", "-m", "sh", "-c", script], tmp_path, server, old=OLD, if_exists="overwrite", **order)
+            run([*own_mounts(), "sh", "-c", script], tmp_path, server, old=OLD, if_exists="overwrite", **order)
         )
 
     def test_found_while_writing(self, server, tmp_path):

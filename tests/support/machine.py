@@ -27,5 +27,9 @@ def need_strace() -> None:
     need(_runs("strace", "-f", "-qq", "-o", "/dev/null", "true"), "strace (the Debian package), and leave to trace")
 
 
-def need_own_mounts() -> None:
-    need(_runs("unshare", "-m", "true"), "leave to make a mount namespace (root)")
+def own_mounts() -> list[str]:
+    """The command to put before another one so that it may mount file systems which nobody else sees."""
+    ways = (["unshare", "-m"], ["unshare", "-rm"])  # as root, or as a user whom the kernel lets be root in a namespace
+    works = [way for way in ways if _runs(*way, "mount", "-t", "tmpfs", "tmpfs", "/mnt")]
+    need(bool(works), "leave to make a mount namespace (as root, or unprivileged user namespaces)")
+    return works[0]
