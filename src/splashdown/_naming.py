@@ -1,6 +1,6 @@
 """Names for files: which relative path each asset gets, settled before the first byte. Pure functions.
 
-Owns the layouts and the settling of clashes. What a safe name is, ``_safe_names.py`` says; templates are read by
+Owns the layouts and the settling of clashes. What a safe name is, ``safe_names.py`` says; templates are read by
 ``_templates.py``.
 """
 
@@ -12,18 +12,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import basename
 from urllib.parse import unquote, urlsplit
 
-from splashdown._safe_names import (
-    MAX_SEGMENT,
+from splashdown._templates import Fields, check, render
+from splashdown.errors import UsageError
+from splashdown.model import Asset, Transfer
+from splashdown.safe_names import (
     fold,
     is_safe_path,
+    numbered,
     safe_path,
     safe_segment,
     shorten,
     split_suffix,
 )
-from splashdown._templates import Fields, check, render
-from splashdown.errors import UsageError
-from splashdown.model import Asset, Transfer
 
 #: Layouts by name; what is not one of these is a template.
 LAYOUTS: Mapping[str, str] = {
@@ -230,10 +230,3 @@ def _alternatives(asset: Asset, name: str, *, flat: bool) -> Iterator[str]:
         if slash:  # a file may have the name of the folder: then no name in it is free
             yield f"{numbered(first, number)}/{rest}"
         number += 1
-
-
-def numbered(segment: str, number: int) -> str:
-    """``a.tif`` as ``a-2.tif``, within the length that a segment may have."""
-    stem, suffix = split_suffix(segment)
-    tail = f"-{number}{suffix}"
-    return shorten(stem, MAX_SEGMENT - len(tail)) + tail

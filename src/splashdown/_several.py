@@ -11,11 +11,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from splashdown._safe_names import safe_segment
 from splashdown.errors import SplashdownError, UsageError, describe
 from splashdown.model import Asset, Known, Member, Outcome, ResultSet
 from splashdown.protocols import ResolveContext, Signer, Transport
 from splashdown.redact import redact
+from splashdown.safe_names import safe_segment
 from splashdown.sources import is_url, origin_of
 
 _AT_A_TIME = 8

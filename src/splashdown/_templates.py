@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from splashdown._safe_names import safe_segment, split_suffix
 from splashdown.errors import UsageError
 from splashdown.model import Asset
+from splashdown.safe_names import safe_segment, split_suffix
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 

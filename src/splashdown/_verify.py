@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from splashdown import receipt
-from splashdown._engine.checksum import hash_of, same
 from splashdown._survey import survey_all
+from splashdown.checksums import hash_of, same
 from splashdown.errors import ResolveError, SplashdownError, TargetError, describe
 from splashdown.model import Known
 from splashdown.protocols import Sink, SupportsList, SupportsRead, SupportsStat

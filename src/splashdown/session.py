@@ -261,7 +261,7 @@ def _verified_copy(outcome: Outcome | None) -> Path | None:
     """The stored file of an outcome, if it is still what was stored."""
     if outcome is None or outcome.checksum is None:
         return None
-    from splashdown._engine.checksum import hash_of, same
+    from splashdown.checksums import hash_of, same
 
     path = Path(outcome.location)
     if not path.is_file() or path.stat().st_size != outcome.size:

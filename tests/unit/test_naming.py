@@ -9,9 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from splashdown._naming import LAYOUTS, openeo_name, settle
-from splashdown._safe_names import MAX_SEGMENT, fold, is_safe_path, safe_path, safe_segment
 from splashdown.errors import UsageError
 from splashdown.model import Asset
+from splashdown.safe_names import MAX_SEGMENT, fold, is_safe_path, safe_path, safe_segment
 
 HREF = "https://host.example/results/sig==/"
 

@@ -6,7 +6,6 @@ import time
 from contextlib import suppress
 
 from splashdown._engine.buffered import Buffered
-from splashdown._engine.checksum import Digests
 from splashdown._engine.context import Context
 from splashdown._engine.inplace import InPlace
 from splashdown._engine.lanes import Lanes, Work
@@ -17,6 +16,7 @@ from splashdown._engine.retry import RestartError, StoppedError
 from splashdown._engine.skip import Verdict
 from splashdown._engine.source import Reader, Source
 from splashdown._engine.verify import Expectation
+from splashdown.checksums import Digests
 from splashdown.errors import ChangedError, ChecksumError, ExistsError, StoreError
 from splashdown.events import TransferStarted
 from splashdown.model import Content, Known, Outcome, Part, RemoteInfo, Status, StoredPart, Upload

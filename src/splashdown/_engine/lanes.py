@@ -11,11 +11,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from splashdown._engine.checksum import Digests
 from splashdown._engine.context import Context
 from splashdown._engine.retry import StoppedError
 from splashdown._engine.source import Reader, Source
 from splashdown._engine.trail import Trail
+from splashdown.checksums import Digests
 from splashdown.model import Buffer, Part, StoredPart, Upload
 
 _TICK = 0.25

@@ -10,8 +10,8 @@ import posixpath
 from dataclasses import dataclass
 from dataclasses import replace as altered
 
-from splashdown._engine.checksum import hash_of, same
 from splashdown._engine.context import Context
+from splashdown.checksums import hash_of, same
 from splashdown.errors import ExistsError
 from splashdown.model import Asset, IfExists, Known, Stored, Transfer
 

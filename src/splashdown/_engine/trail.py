@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable
 
-from splashdown._engine.checksum import Digests
+from splashdown.checksums import Digests
 from splashdown.model import Buffer, Part
 
 

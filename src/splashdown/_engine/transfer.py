@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from splashdown._engine.attempt import Attempt
-from splashdown._engine.checksum import same, understood
 from splashdown._engine.context import Context
 from splashdown._engine.retry import RestartError
 from splashdown._engine.skip import Verdict, decide
 from splashdown._engine.source import Source
+from splashdown.checksums import same, understood
 from splashdown.errors import ChecksumError, NotModifiedError, TransferError
 from splashdown.events import TransferFinished
 from splashdown.model import Content, Outcome, Status, Transfer

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from splashdown._engine.checksum import STRENGTH, Digests, Multihash, digests_for, understood
 from splashdown._engine.settings import Settings
+from splashdown.checksums import STRENGTH, Digests, Multihash, digests_for, understood
 from splashdown.errors import ChecksumError
 from splashdown.model import Asset, RemoteInfo
 

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from splashdown import receipt
-from splashdown._naming import numbered
-from splashdown._safe_names import fold, safe_segment
 from splashdown._stac.describe import text
 from splashdown._stac.links import Linker
 from splashdown._stac.migrate import kind_of, up_to_date
 from splashdown._stac.public import public_href
 from splashdown.model import Asset, Known, ResultSet
+from splashdown.safe_names import fold, numbered, safe_segment
 
 ALTERNATE_EXTENSION = "https://stac-extensions.github.io/alternate-assets/v1.2.0/schema.json"
 _ROOTS = {"Feature": "item.json", "Collection": "collection.json", "Catalog": "catalog.json"}

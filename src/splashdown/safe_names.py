@@ -76,3 +76,10 @@ def fold(path: str) -> str:
         return path.lower()
     # NFKC after case folding may bring upper case back (for example U+2126), hence the second pass.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", path.casefold()).casefold())
+
+
+def numbered(segment: str, number: int) -> str:
+    """``a.tif`` as ``a-2.tif``, within the length that a segment may have."""
+    stem, suffix = split_suffix(segment)
+    tail = f"-{number}{suffix}"
+    return shorten(stem, MAX_SEGMENT - len(tail)) + tail
