@@ -207,6 +207,7 @@ def test_an_epsg_crs_is_that_one(tiff, crs):
     assert open_geotiff(handle).crs.to_epsg() == int(crs.partition(":")[2])
 
 
+@pytest.mark.filterwarnings("ignore:You will likely lose important projection")  # of to_dict(), as it says
 @pytest.mark.parametrize(
     "proj",
     [

@@ -17,11 +17,17 @@ SPECS = {spec.name: spec for spec in splashdown_geotiff.splashdown_loaders()}
 DATA = pixels(2, 80, 90, "i2")
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The bytes of a file of 30 tiles in two bands."""
+    path = tmp_path_factory.mktemp("good") / "x.tif"
+    return write_tiff(path, DATA, tiled=True, blockxsize=16, blockysize=16, compress="deflate")
+
+
 class GeoTiffContract(LoaderContract):
-    @pytest.fixture(scope="class")
-    def good(self, tmp_path_factory):
-        path = tmp_path_factory.mktemp("good") / "x.tif"
-        return write_tiff(path, DATA, tiled=True, blockxsize=16, blockysize=16, compress="deflate")
+    @pytest.fixture
+    def good(self, written):
+        return written
 
 
 class TestGeoTiff(GeoTiffContract):

@@ -20,6 +20,9 @@ from splashdown_geotiff import load_geotiff, load_numpy, open_geotiff
 
 from splashdown.errors import LoadError
 
+# Handmade files lie nowhere, of which rasterio warns.
+pytestmark = pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
+
 GREY = np.arange(256, dtype=np.uint8).reshape(1, 16, 16)
 
 

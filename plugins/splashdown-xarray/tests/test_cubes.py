@@ -15,7 +15,7 @@ import xarray as xr
 from fault_server import FaultServer
 from splashdown_xarray import load_netcdf, load_zarr
 
-from splashdown.errors import LoadError, UsageError
+from splashdown.errors import HttpStatusError, LoadError, UsageError
 from splashdown.model import Asset, ResultSet
 from splashdown.results import JobResults
 from splashdown.session import Session
@@ -89,6 +89,47 @@ class TestNetCdf(LoaderContract):
         assert "crs" in loaded.coords
 
 
+class StoreHandle(MemoryHandle):
+    """A Zarr store in memory whose consolidated metadata are ``data``; its chunks are those of a good store."""
+
+    def __init__(self, asset, data, chunks):
+        super().__init__(data, asset)
+        self.objects = {**chunks, "zarr.json": data}
+
+    def sibling(self, name):
+        if name not in self.objects:
+            raise HttpStatusError("not found", status=404)
+        return MemoryHandle(self.objects[name], self.asset)
+
+
+@pytest.mark.filterwarnings("ignore::zarr.errors.UnstableSpecificationWarning", "ignore:Consolidated metadata")
+@pytest.mark.filterwarnings("ignore:Failed to open Zarr store with consolidated metadata:RuntimeWarning")
+class TestZarr(LoaderContract):
+    @pytest.fixture
+    def store(self, tmp_path):
+        CUBE.chunk({"t": 1, "y": 128, "x": 128}).to_zarr(tmp_path / "c.zarr", zarr_format=3, consolidated=True)
+        files = [path for path in Path(tmp_path, "c.zarr").rglob("*") if path.is_file()]
+        return {path.relative_to(tmp_path / "c.zarr").as_posix(): path.read_bytes() for path in files}
+
+    @pytest.fixture(autouse=True)
+    def opened(self, store):
+        self.chunks = {name: content for name, content in store.items() if name != "zarr.json"}
+
+    @pytest.fixture
+    def spec(self):
+        return SPECS["zarr"]
+
+    @pytest.fixture
+    def good(self, store):
+        return store["zarr.json"]
+
+    def handle(self, spec, data):
+        return StoreHandle(make_asset("data.zarr"), data, self.chunks)
+
+    def check(self, loaded):
+        xr.testing.assert_equal(loaded[["B04"]].compute().drop_vars("crs", errors="ignore"), CUBE[["B04"]])
+
+
 def test_a_whole_cube_is_in_memory(netcdf):
     loaded = load_netcdf(handle(netcdf))
     assert all(array.variable._in_memory for array in loaded.data_vars.values())
@@ -113,6 +154,8 @@ def test_a_lazy_cube_with_dask_is_the_same(server, asset_of, netcdf):
 
 def test_netcdf_3_is_read_too():
     plain = CUBE.drop_vars("crs")
+    for array in plain.data_vars.values():
+        del array.attrs["grid_mapping"]
     content = plain.to_netcdf(engine="scipy")
     loaded = load_netcdf(handle(bytes(content)))
     xr.testing.assert_equal(loaded, plain)

@@ -41,7 +41,8 @@ def load_netcdf(
     lazy = lazy or chunks is not None
     options: dict[str, Any] = {"engine": "h5netcdf" if head == _HDF5 else "scipy", "chunks": chunks}
     if head == _HDF5:
-        options["group"] = group
+        # Plain HDF5 leaves dimensions without names; h5netcdf gives them some as they are met.
+        options.update(group=group, phony_dims="access")
     try:
         source = _source(asset, max_bytes, lazy=lazy, hdf5=head == _HDF5)
         cube = xr.open_dataset(source, decode_cf=decode, decode_coords="all" if decode else False, **options)

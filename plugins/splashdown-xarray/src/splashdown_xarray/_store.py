@@ -78,8 +78,8 @@ class SiblingStore(Store):
             yield name
 
     def _read(self, key: str, part: ByteRequest | None) -> bytes | None:
-        handle = self._asset.sibling(key)
         try:
+            handle = self._asset.sibling(key)
             if part is None:
                 return handle.bytes(_MAX_BYTES)
             if isinstance(part, RangeByteRequest):
