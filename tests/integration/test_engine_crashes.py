@@ -94,6 +94,24 @@ def test_killed_while_replacing_a_file_leaves_the_old_one(server, tmp_path):
 
 
 @pytest.mark.parametrize("resume", [True, False])
+def test_what_a_killed_run_had_begun_and_nobody_can_resume_goes_with_the_next(server, tmp_path, resume):
+    names = [f"{n}.bin" for n in range(4)]
+    for name in names:
+        server.add("/" + name, DATA[:50_000])
+        server.script("/" + name, Stall(20_000))
+    order = {"files": {name: f"{server.url}/{name}" for name in names}, "settings": {"resume": resume}}
+    process = subprocess.Popen(command(tmp_path, server, **order))
+    hidden = tmp_path / ".splashdown"
+    server.wait_for(
+        lambda seen: len([*hidden.glob("*.part")]) == len(names) and any(hidden.glob("*.journal")), tick=0.05
+    )
+    process.kill()
+    process.wait()
+    assert len(finished(run([], tmp_path, server, **order))["there"]) == len(names)
+    assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
+@pytest.mark.parametrize("resume", [True, False])
 def test_an_interrupt_ends_within_a_second_and_keeps_what_can_be_resumed(server, tmp_path, resume):
     settings = {"part_size": 100_000, "range_connections": 1, "resume": resume}
     server.script("/a.bin", Stall(650_000))

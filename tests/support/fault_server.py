@@ -254,11 +254,15 @@ class FaultServer:
         """Bytes of bodies that were given to the socket."""
         return sum(one.sent for one in self.seen if path in {None, one.path})
 
-    def wait_for(self, condition: Callable[[list[Seen]], bool], timeout: float = 10.0) -> None:
-        """Block until the requests so far meet a condition."""
+    def wait_for(
+        self, condition: Callable[[list[Seen]], bool], timeout: float = 10.0, tick: float | None = None
+    ) -> None:
+        """Block until the requests so far meet a condition; with ``tick`` it is looked at between requests too."""
+        end = time.monotonic() + timeout
         with self._changed:
-            if not self._changed.wait_for(lambda: condition(self._seen), timeout):
-                raise TimeoutError(f"not met after {timeout} s; requests so far: {self._seen}")
+            while not condition(self._seen):
+                if not self._changed.wait(tick or end - time.monotonic()) and time.monotonic() > end:
+                    raise TimeoutError(f"not met after {timeout} s; requests so far: {self._seen}")
 
     def is_signed(self, seen: Seen) -> bool:
         query = {name: values[0] for name, values in parse_qs(seen.query).items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 
 import pytest
@@ -217,6 +218,66 @@ class TestOwnership:
         assert sum("cannot be resumed" in r.getMessage() for r in caplog.records) == 1
 
 
+class TestUploadsThatNobodyCanGoOnWith:
+    UPLOAD = Upload(key="a", token={"part": "x"})
+
+    def killed(self, folder):
+        """What a process leaves that is killed: one upload under way, one that it has ended before."""
+        child = os.fork()
+        if child == 0:
+            journal = Journal(folder, keep=True)
+            done = journal.open(Upload(key="b", token={}))
+            journal.open(self.UPLOAD)
+            journal.end(done)
+            journal.storing("b", Known(size=1, identity=(None, "b")))
+            os._exit(0)
+        os.waitpid(child, 0)
+
+    def test_the_next_run_aborts_them(self, tmp_path):
+        self.killed(tmp_path)
+        assert Journal(tmp_path, keep=True).surplus() == [self.UPLOAD]
+
+    @pytest.mark.parametrize("keep", [True, False])
+    def test_a_run_that_does_not_come_to_it_leaves_them_to_the_one_after(self, tmp_path, keep):
+        self.killed(tmp_path)
+        Journal(tmp_path, keep=keep).close(None)
+        journal = Journal(tmp_path, keep=True)
+        assert journal.surplus() == [self.UPLOAD]
+        journal.close(["b"])
+        assert not tmp_path.exists()
+
+    def test_what_is_under_way_when_a_run_ends_is_left_to_the_next(self, tmp_path):
+        journal = Journal(tmp_path, keep=False)
+        number = journal.open(self.UPLOAD)
+        assert journal.loose == [(number, self.UPLOAD)]
+        journal.close(None)
+        assert Journal(tmp_path, keep=False).surplus() == [self.UPLOAD]
+
+    def test_what_was_ended_is_forgotten(self, tmp_path):
+        journal = Journal(tmp_path / "state", keep=False)
+        journal.end(journal.open(self.UPLOAD))
+        journal.close(None)
+        assert not (tmp_path / "state").exists()
+
+    def test_an_unfinished_upload_of_a_name_that_has_landed_since_is_aborted(self, tmp_path):
+        first = Journal(tmp_path, keep=True)
+        first.begin(Entry(identity="i", upload=self.UPLOAD, size=1, validator='"v"', at=time.time(), cut=()))
+        first.close(None)
+        second = Journal(tmp_path, keep=True)
+        assert second.leftovers(frozenset()) == []
+        assert second.leftovers(frozenset({"a"})) == [self.UPLOAD]
+
+
+def test_partial_files_that_nobody_knows_of_go_after_two_weeks(tmp_path):
+    hidden = tmp_path / ".splashdown"
+    hidden.mkdir()
+    for name, age in (("new.part", 0), ("old.part", 15 * 24 * 3600)):
+        (hidden / name).touch()
+        os.utime(hidden / name, (time.time() - age,) * 2)
+    LocalSink(tmp_path).close()
+    assert [path.name for path in hidden.iterdir()] == ["new.part"]
+
+
 names = st.text(min_size=1, max_size=8)
 knowns = st.builds(
     Known,
@@ -245,13 +306,16 @@ def entries(draw):
     )
 
 
-@given(st.lists(entries(), max_size=4), st.dictionaries(names, knowns, max_size=4))
-def test_a_journal_says_what_was_written(uploads, stored):
-    rest = records.Replayed(entries={e.identity: e for e in uploads}, stored=stored)
+loose = st.builds(Upload, key=names, token=st.dictionaries(names, names, max_size=3))
+
+
+@given(st.lists(entries(), max_size=4), st.dictionaries(names, knowns, max_size=4), st.lists(loose, max_size=4))
+def test_a_journal_says_what_was_written(uploads, stored, surplus):
+    rest = records.Replayed(entries={e.identity: e for e in uploads}, stored=stored, surplus=surplus)
     again = records.replay([records.line(r) for r in records.rewritten(rest)])
     assert again.entries == rest.entries
     assert again.stored == stored
-    assert again.surplus == []
+    assert again.surplus == surplus
 
 
 @given(st.lists(entries(), min_size=1, max_size=3), st.data())
@@ -273,7 +337,7 @@ def test_garbage_in_a_journal_is_ignored(lines):
     assert found.entries == {}
 
 
-@given(st.lists(st.sampled_from(["begin", "part", "end", "stored", "x"]), max_size=8), st.data())
+@given(st.lists(st.sampled_from(["begin", "open", "part", "end", "stored", "x"]), max_size=8), st.data())
 def test_records_with_wrong_fields_are_ignored(kinds, data):
     import json
 
@@ -285,6 +349,7 @@ def test_records_with_wrong_fields_are_ignored(kinds, data):
         for kind in kinds
     ]
     assert records.replay(lines).entries == {}
+    assert records.replay(lines).surplus == []
 
 
 def test_two_processes_on_one_target_do_not_disturb_each_other(tmp_path):

@@ -28,11 +28,12 @@ _WORTHLESS = (RestartError, ChecksumError, ChangedError, ExistsError, StoreError
 class Attempt:
     """Raises ``RestartError`` when another attempt should follow."""
 
-    def __init__(self, context: Context, number: int, source: Source, verdict: Verdict) -> None:
-        self._context, self._number, self._source, self._verdict = context, number, source, verdict
+    def __init__(self, context: Context, source: Source, verdict: Verdict) -> None:
+        self._context, self._source, self._verdict = context, source, verdict
         self._reader: Reader | None = None
         self._upload: Upload | None = None
-        self._journalled: str | None = None
+        self._number = ""  #: what the journal calls the upload
+        self._resumable = False
         self._held: tuple[StoredPart, ...] = ()
         self._cut: tuple[Part, ...] = ()
 
@@ -55,7 +56,6 @@ class Attempt:
         finally:
             if self._reader is not None:
                 self._reader.close()
-            self._context.active.pop(self._number, None)
 
     def _open(self) -> RemoteInfo:
         self._reader = Reader(self._source, budget=self._source.budget)
@@ -138,11 +138,12 @@ class Attempt:
                 )
             )
         else:
-            context.active[self._number] = upload
+            self._number = context.journal.open(upload)
 
     def _note(self, entry: Entry) -> None:
-        if self._context.journal.keeps:
-            self._journalled = self._context.journal.begin(entry)
+        journal = self._context.journal
+        self._resumable = journal.keeps
+        self._number = journal.begin(entry) if self._resumable else journal.open(entry.upload)
 
     def _parts(self, info: RemoteInfo) -> tuple[Part, ...]:
         """How the file is cut; empty where its end is unknown."""
@@ -190,7 +191,7 @@ class Attempt:
             source=self._source,
             upload=self._upload,
             digests=digests,
-            number=self._journalled,
+            number=self._number if self._resumable else None,
             sized=not endless,
         )
         held = {one.part.number for one in self._held}
@@ -221,8 +222,7 @@ class Attempt:
         except BaseException:
             context.journal.unstored(upload.key)
             raise
-        if self._journalled is not None:
-            context.journal.end(self._journalled)
+        context.journal.end(self._number)
         return source.outcome(
             transfer=self._verdict.renamed(source.transfer),
             status=Status.STORED,
@@ -235,9 +235,8 @@ class Attempt:
 
     def _give_up(self, error: BaseException) -> None:
         """Remove what is stored, unless the next run can go on from it."""
-        if self._upload is None or (self._journalled is not None and not isinstance(error, _WORTHLESS)):
+        if self._upload is None or (self._resumable and not isinstance(error, _WORTHLESS)):
             return
         with suppress(Exception):  # the error that led here is the one to tell about
             self._context.sink.abort(self._upload)
-            if self._journalled is not None:
-                self._context.journal.end(self._journalled)
+            self._context.journal.end(self._number)

@@ -14,7 +14,7 @@ from splashdown._engine.pool import Pool
 from splashdown._engine.renew import Renewal
 from splashdown._engine.retry import Throttle
 from splashdown._engine.settings import Settings
-from splashdown.model import Known, Upload
+from splashdown.model import Known
 from splashdown.protocols import (
     Sink,
     SupportsRead,
@@ -95,4 +95,3 @@ class Context:
     throttle: Throttle = field(default_factory=Throttle)
     lock: threading.Lock = field(default_factory=threading.Lock)
     claimed: set[str] = field(default_factory=set)  #: names that renamed files have taken in this run
-    active: dict[int, Upload] = field(default_factory=dict)  #: uploads that nobody can resume, by transfer's number

@@ -11,7 +11,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -30,17 +30,22 @@ _APP = "splashdown"
 class Journal:
     """One run's journal. That it cannot be written costs the resuming of this run, never the run.
 
-    ``folder`` is where journals are; the ones that were left behind there are taken over. With ``keep=False``
-    nothing is written, and what earlier runs have left is only read.
+    ``folder`` is where journals are; the ones that were left behind there are taken over. With ``keep=False`` nothing
+    is noted for a later run to go on from, and what earlier runs have left is only read; but what is under way is noted
+    all the same, so that the next run can remove what a kill leaves.
     """
 
     def __init__(self, folder: Path | None, *, keep: bool) -> None:
         self._folder = folder
-        self._keep = keep and folder is not None
+        self._keep = keep
+        self._writable = folder is not None
         self._lock = threading.Lock()
         self._file: _File | None = None
         self._count = 0
-        self._worth = 0  #: uploads and files that this run has noted and the next one may ask for
+        self._begun: set[str] = set()  #: uploads under way that the next run can go on with
+        self._stored = 0  #: files that this run has stored
+        self._loose: dict[str, Upload] = {}  #: uploads under way that no later run can go on with
+        self._ended: list[Record] = []  #: what can wait for the next record to be written with it
         self._taken = owner.claim(folder) if folder is not None else []
         self._old = records.merge(_read(path) for path in self._taken)
 
@@ -52,26 +57,56 @@ class Journal:
     @property
     def keeps(self) -> bool:
         """Whether what is begun now can be found again by the next run."""
-        return self._keep
+        return self._keep and self._writable
+
+    @property
+    def loose(self) -> list[tuple[str, Upload]]:
+        """Uploads under way, with their numbers, that nobody will go on with once this run ends."""
+        with self._lock:
+            return list(self._loose.items())
+
+    def find(self, of: str) -> Entry | None:
+        """The unfinished upload of an asset."""
+        return self._old.entries.get(of)
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether earlier runs have left uploads to go on with."""
+        return bool(self._old.entries)
 
     def take(self, of: str) -> Entry | None:
         """The unfinished upload of an asset, for the caller to continue or to abort."""
         return self._old.entries.pop(of, None)
 
-    def leftovers(self) -> list[Upload]:
-        """Uploads that nobody will continue: too old, replaced, or any when this run keeps nothing."""
+    def surplus(self) -> list[Upload]:
+        """Uploads of earlier runs that nobody could go on with, for the caller to abort."""
         dead, self._old.surplus = self._old.surplus, []
+        return dead
+
+    def leftovers(self, landed: frozenset[str]) -> list[Upload]:
+        """Uploads that nobody will continue, for the caller to abort.
+
+        They are too old, replaced, of a name that has landed, or any when this run keeps nothing.
+        """
+        dead = self.surplus()
         for of, entry in tuple(self._old.entries.items()):
-            if not self._keep or time.time() - entry.at > _OLDEST_SECONDS:
+            if not self._keep or entry.upload.key in landed or time.time() - entry.at > _OLDEST_SECONDS:
                 dead.append(self._old.entries.pop(of).upload)
         return dead
 
-    def begin(self, entry: Entry) -> str:
-        """Note an upload of several parts; returns the number to call it by."""
+    def open(self, upload: Upload) -> str:
+        """Note an upload that only this run can end; returns the number to call it by."""
+        number = self._number()
         with self._lock:
-            self._count += 1
-            self._worth += 1
-            number = str(self._count)
+            self._loose[number] = upload
+        self._write(records.opened(number, upload))
+        return number
+
+    def begin(self, entry: Entry) -> str:
+        """Note an upload of several parts that the next run can go on with; returns the number to call it by."""
+        number = self._number()
+        with self._lock:
+            self._begun.add(number)
         self._write(records.begin(number, entry))
         for one in entry.parts:
             self._write(records.part(number, one))
@@ -83,23 +118,29 @@ class Journal:
 
     def end(self, number: str) -> None:
         """Note that an upload is no more: committed or aborted."""
-        self._write(records.end(number))
         with self._lock:
-            self._worth -= 1
+            if self._loose.pop(number, None) is not None:
+                # To abort it once more would do no harm, so this is not worth a write of its own for each small file.
+                self._ended.append(records.end(number))
+                return
+            if number not in self._begun:
+                return
+            self._begun.remove(number)
+        self._write(records.end(number))
 
     def storing(self, name: str, known: Known) -> None:
         """Note, just before a file gets its name, what it will be."""
         if self._keep:
             self._write(records.stored(name, known))
             with self._lock:
-                self._worth += 1
+                self._stored += 1
 
     def unstored(self, name: str) -> None:
         """Note that it did not get its name."""
         if self._keep:
             self._write(records.unstored(name))
             with self._lock:
-                self._worth -= 1
+                self._stored -= 1
 
     def touch(self) -> None:
         """Show other machines that this run is alive."""
@@ -112,12 +153,17 @@ class Journal:
         What is left belongs to whoever comes next; the folder goes when nothing is left in it.
         """
         with self._lock:
-            kept, self._keep = self._keep, False  # a thread that is late writes nothing any more
+            kept = self.keeps
+            self._writable = False  # a thread that is late writes nothing any more
             file, self._file = self._file, None
+            worth = bool(self._loose) or (kept and finished is None and bool(self._begun or self._stored))
         if file is not None:
+            if worth:
+                with suppress(OSError):
+                    file.write(self._ended)
             file.close()
         written = [*self._taken, *([file.path] if file is not None else [])]
-        if kept and finished is None and self._worth > 0:
+        if worth:
             for path in written:
                 with suppress(OSError):
                     path.rename(path.with_name(owner.free_name()))
@@ -128,30 +174,37 @@ class Journal:
                 self._folder.rmdir()
 
     def _drop(self, written: list[Path], finished: set[str], *, kept: bool) -> None:
-        """Remove journals; what others may still come back for is written anew first."""
+        """Remove journals; what others may still come back for, or has to be removed, is written anew first."""
         rest = Replayed(
             entries=self._old.entries,
-            stored={name: known for name, known in self._old.stored.items() if name not in finished},
+            stored={name: known for name, known in self._old.stored.items() if kept and name not in finished},
+            surplus=self._old.surplus,
         )
-        if kept and self._folder is not None and (rest.entries or rest.stored):
+        if self._folder is not None and (rest.entries or rest.stored or rest.surplus):
             with suppress(OSError):
                 file = _File(self._folder / owner.free_name())
-                for record in records.rewritten(rest):
-                    file.write(record)
+                file.write(list(records.rewritten(rest)))
                 file.close()
         for path in written:
             with suppress(OSError):
                 path.unlink()
 
+    def _number(self) -> str:
+        with self._lock:
+            self._count += 1
+            return str(self._count)
+
     def _write(self, record: Record) -> None:
-        if not self._keep:
+        if not self._writable:
             return
+        with self._lock:
+            ended, self._ended = self._ended, []
         try:
-            (self._file or self._create()).write(record)
+            (self._file or self._create()).write([*ended, record])
         except OSError as error:
-            if self._keep:
+            if self._writable:
                 _log.warning("this run cannot be resumed, its journal is not writable: %s", describe(error))
-            self._keep = False
+            self._writable = False
 
     def _create(self) -> _File:
         assert self._folder is not None
@@ -167,15 +220,15 @@ class Journal:
 
 
 class _File:
-    """Appends lines; one ``write`` for each, so that threads do not mix and a crash tears the last at most."""
+    """Appends lines; one ``write`` for each call, so that threads do not mix and a crash tears the last at most."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._lock = threading.Lock()
         self._descriptor: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
 
-    def write(self, record: Record) -> None:
-        data = records.line(record)
+    def write(self, lines: Sequence[Record]) -> None:
+        data = b"".join(map(records.line, lines))
         with self._lock:  # a late thread must not write to a descriptor that has been closed and given to others
             if self._descriptor is not None and os.write(self._descriptor, data) != len(data):
                 os.write(self._descriptor, b"\n")  # the torn record must not spoil the next one

@@ -1,8 +1,8 @@
 """The records of a journal: values, and the JSON lines they become. Pure; the file is the business of ``journal``.
 
-``begin`` is an upload of several parts, ``part`` one of its parts that is stored, ``end`` says that the upload is no
-more, ``stored`` that a file is about to get its name, ``unstored`` that it did not. Records hold no href and no
-credentials.
+``begin`` is an upload of several parts that a later run can go on with, ``part`` one of its parts that is stored,
+``open`` an upload that only its own run can end, ``end`` says that an upload is no more, ``stored`` that a file is
+about to get its name, ``unstored`` that it did not. Records hold no href and no credentials.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Replayed:
 
     entries: dict[str, Entry] = field(default_factory=dict)
     stored: dict[str, Known] = field(default_factory=dict)
-    surplus: list[Upload] = field(default_factory=list)  #: uploads that another one of the same asset replaced
+    surplus: list[Upload] = field(default_factory=list)  #: uploads that nobody can go on with: to be aborted
 
 
 def identity(source: str, item: str | None, key: str, name: str) -> str:
@@ -67,6 +67,11 @@ def begin(number: str, entry: Entry) -> Record:
         "cut": [part.start for part in entry.cut] + [entry.size],
         "at": entry.at,
     }
+
+
+def opened(number: str, upload: Upload) -> Record:
+    """The record of an upload that a later run can only remove."""
+    return {"do": "open", "id": number, "name": upload.key, "token": dict(upload.token)}
 
 
 def part(number: str, stored: StoredPart) -> Record:
@@ -102,7 +107,7 @@ def unstored(name: str) -> Record:
 
 def replay(lines: Iterable[bytes]) -> Replayed:
     """Read records; what is none, is torn by a crash, or belongs to no upload is left out."""
-    found, by_number = Replayed(), dict[str, Entry]()
+    found, by_number, loose = Replayed(), dict[str, Entry](), dict[str, Upload]()
     for text in lines:
         try:
             record = json.loads(text)
@@ -114,7 +119,9 @@ def replay(lines: Iterable[bytes]) -> Replayed:
                     found.entries[entry.identity] = entry
                 case "part":
                     by_number[record["id"]].parts.append(_stored_part(record))
-                case "end":
+                case "open":
+                    loose[record["id"]] = _upload(record)
+                case "end" if loose.pop(record["id"], None) is None:
                     entry = by_number.pop(record["id"])
                     if found.entries.get(entry.identity) is entry:
                         del found.entries[entry.identity]
@@ -124,6 +131,7 @@ def replay(lines: Iterable[bytes]) -> Replayed:
                     found.stored.pop(str(record["name"]), None)
         except (ValueError, KeyError, TypeError, AttributeError):
             continue
+    found.surplus.extend(loose.values())
     return found
 
 
@@ -146,6 +154,8 @@ def rewritten(rest: Replayed) -> Iterator[Record]:
         yield begin(f"r{number}", entry)
         for one in entry.parts:
             yield part(f"r{number}", one)
+    for number, upload in enumerate(rest.surplus):
+        yield opened(f"s{number}", upload)
     for name, known in rest.stored.items():
         yield stored(name, known)
 
@@ -156,12 +166,16 @@ def _entry(record: Mapping[str, Any]) -> Entry:
         raise ValueError("the parts are not those of one file")
     return Entry(
         identity=str(record["of"]),
-        upload=Upload(key=str(record["name"]), token={str(n): str(v) for n, v in record["token"].items()}),
+        upload=_upload(record),
         size=int(record["size"]),
         validator=str(record["validator"]),
         at=float(record["at"]),
         cut=tuple(Part(number=number, start=a, stop=b) for number, (a, b) in enumerate(pairwise(bounds), start=1)),
     )
+
+
+def _upload(record: Mapping[str, Any]) -> Upload:
+    return Upload(key=str(record["name"]), token={str(n): str(v) for n, v in record["token"].items()})
 
 
 def _stored_part(record: Mapping[str, Any]) -> StoredPart:

@@ -22,7 +22,7 @@ from splashdown._engine.settings import Settings
 from splashdown._engine.transfer import move
 from splashdown.errors import describe
 from splashdown.events import RunFinished, RunStarted
-from splashdown.model import IfExists, Known, Outcome, Plan, RunReport, Status
+from splashdown.model import IfExists, Known, Outcome, Plan, RunReport, Status, Upload
 from splashdown.protocols import Listener, Sink, SupportsState, Transport
 
 #: How long the main thread waits at a time: on some systems a signal is seen only between two waits.
@@ -74,10 +74,11 @@ def run_plan(
     )
     finished, hurry = None, False
     try:
+        _abort(context, journal.surplus())
         check_space(context, plan)
         events.emit(RunStarted(plan=plan))
         report = RunReport(plan=plan, outcomes=_Files(context, plan).run(), seconds=time.perf_counter() - begun)
-        _clean(context)
+        _abort(context, journal.leftovers(frozenset(outcome.transfer.name for outcome in report.landed)))
         if settled is not None:
             settled(report)
         if report.ok:
@@ -106,9 +107,9 @@ def _names(plan: Plan) -> frozenset[str]:
     return frozenset(transfer.name for transfer in plan.transfers)
 
 
-def _clean(context: Context) -> None:
+def _abort(context: Context, uploads: Sequence[Upload]) -> None:
     """Remove from the sink what earlier runs have begun and nobody will end."""
-    for upload in context.journal.leftovers():
+    for upload in uploads:
         with suppress(Exception):  # a failure leaves it for the store's own housekeeping
             context.sink.abort(upload)
 
@@ -165,7 +166,7 @@ class _Files:
     def _moved(self, number: int) -> Outcome:
         transfer = self._plan.transfers[number]
         try:
-            return move(self._context, number, transfer)
+            return move(self._context, transfer)
         except BaseException as error:  # a thread that dies silently would lose its outcome
             return Outcome(
                 transfer=transfer, status=Status.FAILED, error_type=type(error).__name__, error=describe(error)
@@ -175,8 +176,9 @@ class _Files:
         """What blocked transfers have begun and nobody can resume goes, on a thread of its own: it may be slow too."""
 
         def drop() -> None:
-            for upload in tuple(self._context.active.values()):
+            for number, upload in self._context.journal.loose:
                 self._context.sink.abort(upload)
+                self._context.journal.end(number)
 
         dropper = threading.Thread(target=drop, name="splashdown-abort", daemon=True)
         dropper.start()

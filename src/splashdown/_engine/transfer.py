@@ -14,11 +14,11 @@ from splashdown.model import Content, Outcome, Status, Transfer
 from splashdown.redact import redact
 
 
-def move(context: Context, number: int, transfer: Transfer) -> Outcome:
+def move(context: Context, transfer: Transfer) -> Outcome:
     """Move one asset; whatever goes wrong is in the outcome."""
     source = Source(context, transfer)
     try:
-        outcome = _move(context, number, source)
+        outcome = _move(context, source)
     except Exception as error:
         outcome = source.outcome(
             transfer=transfer, status=Status.FAILED, error_type=type(error).__name__, error=_text(error, source)
@@ -28,7 +28,7 @@ def move(context: Context, number: int, transfer: Transfer) -> Outcome:
     return outcome
 
 
-def _move(context: Context, number: int, source: Source) -> Outcome:
+def _move(context: Context, source: Source) -> Outcome:
     verdict = decide(context, source.transfer)
     if verdict.keep:
         return _kept(source, verdict, verdict.keep)
@@ -38,7 +38,7 @@ def _move(context: Context, number: int, source: Source) -> Outcome:
     forgiven = False
     while True:
         try:
-            return Attempt(context, number, source, verdict).run()
+            return Attempt(context, source, verdict).run()
         except NotModifiedError:
             return _kept(source, verdict, "not changed since it was stored")
         except RestartError as restart:

@@ -31,6 +31,8 @@ from splashdown.specs import SinkSpec
 HIDDEN = ".splashdown"
 
 _READ_SIZE = 1024 * 1024
+#: The engine gives up what nobody came back for within a week; this is longer, so that the two never disagree.
+_FORGOTTEN_SECONDS = 14 * 24 * 3600.0
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 _AGAIN = os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 #: Waits before another try of a rename that a virus scanner or indexer on Windows holds up, in seconds.
@@ -107,6 +109,7 @@ class LocalSink:
         for name in tuple(self._open):
             os.close(self._open.pop(name))
         with suppress(OSError):
+            _remove_forgotten(self._hidden)
             self._hidden.rmdir()
 
     def stat(self, key: str) -> Stored | None:
@@ -244,6 +247,13 @@ def _chunks(file: io.FileIO, left: int | None) -> Iterator[Buffer]:
             return
         left = None if left is None else left - size
         yield buffer[:size]
+
+
+def _remove_forgotten(hidden: Path) -> None:
+    """Remove partial files that a kill left in the moment before anybody knew of them, and nobody has touched since."""
+    for path in hidden.glob("*.part"):
+        if time.time() - path.lstat().st_mtime > _FORGOTTEN_SECONDS:
+            path.unlink()
 
 
 def _replace(part: str, final: str) -> None:
