@@ -71,7 +71,8 @@ class LoaderSpec:
     """A way to make an object of an asset, found by name, media type, file ending or first bytes.
 
     ``media_types`` are compared without parameters and case; ``extensions`` have their dot; ``magic`` holds
-    prefixes of the file. ``summarise(object)`` gives the few facts that the command line prints. ``load`` is a
+    prefixes of the file. ``summarise(object)`` gives the few facts that the command line prints; one that is a list
+    of records (mappings) is shown as a table, for the statistics of bands or columns. ``load`` is a
     :class:`~splashdown.protocols.Loader`; its keyword-only arguments are the options that a user may pass.
     ``load_many`` makes one object of several assets (files per date, for example), where the format allows it.
     """

@@ -251,3 +251,22 @@ def test_importing_the_plugin_loads_nothing_heavy():
         "print([m for m in ('numpy', 'pandas', 'geopandas', 'pyarrow', 'pyogrio') if m in sys.modules])"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_a_summary_has_the_extremes_of_numbers_and_times_and_says_what_it_leaves_out():
+    frame = load_csv(handle(b"date,name,v\n2023-06-01T00:00:00Z,a,1\n2023-06-11T00:00:00Z,,\n"))
+    facts = splashdown_tables._summary.summarise(frame)
+    date, name, value = facts["statistics"]
+    assert (date["min"], date["max"], date["missing"]) == ("2023-06-01", "2023-06-11", 0)
+    assert name["missing"] == 1
+    assert "min" not in name
+    assert (value["min"], value["max"], value["mean"], value["missing"]) == (1.0, 1.0, 1.0, 1)
+    wide = splashdown_tables._summary.summarise(pd.DataFrame(np.zeros((2, 100))))
+    assert wide["columns"] == "100, of which the first 40 are shown"
+    assert len(wide["statistics"]) == 40
+
+
+def test_the_summary_of_features_says_where_they_lie():
+    facts = splashdown_tables._summary.summarise(FEATURES)
+    assert facts["crs"] == "EPSG:32631"
+    assert facts["bounds"] == "0, 0, 5, 5"

@@ -37,8 +37,7 @@ def show(asset: ResultAsset, loader: str | None = None) -> None:
     spec = choose(handle, asset.results.session.registry.loaders(), loader)
     value = apply(spec, handle)
     if spec.summarise is not None:
-        facts = spec.summarise(value)
-        render.table(("", render.printable(asset.asset.label)), [(name, str(fact)) for name, fact in facts.items()])
+        render.facts(render.printable(asset.asset.label), spec.summarise(value))
     elif isinstance(value, str):
         sys.stdout.write(value if value.endswith("\n") else value + "\n")
     elif isinstance(value, bytes | bytearray | memoryview):

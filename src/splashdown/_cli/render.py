@@ -22,22 +22,43 @@ def echo_json(value: object) -> None:
     click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[str] = ()) -> None:
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[str] = (), header: bool = True
+) -> None:
     """A table on stdout; columns named in ``right`` are aligned there."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=header)
     for column in columns:
-        grid.add_column(column, justify="right" if column in right else "left", overflow="fold")
+        grid.add_column(Text(printable(column)), justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         # Text, not markup: keys and names come from documents of other people.
         grid.add_row(*(Text(printable(cell)) for cell in row))
     # A pipe has no width to respect; long names stay on one line there.
     width = None if sys.stdout.isatty() else 400
     Console(width=width, highlight=False, soft_wrap=False).print(grid)
+
+
+def facts(title: str, found: Mapping[str, object]) -> None:
+    """What is known of one thing: a line for each fact, and a table for one that is a list of records."""
+    records = {name: fact for name, fact in found.items() if isinstance(fact, list)}
+    click.echo(title)
+    single = [(name, _value(fact)) for name, fact in found.items() if name not in records]
+    table(("", ""), single, header=False)
+    for rows in records.values():
+        columns = list(dict.fromkeys(name for row in rows for name in row))
+        numbers = [c for c in columns if all(isinstance(row.get(c), int | float | None) for row in rows)]
+        table(columns, [[_value(row.get(c)) for c in columns] for row in rows], right=numbers)
+
+
+def _value(fact: object) -> str:
+    """Six digits of a number tell enough; nothing for what is not known."""
+    if fact is None or fact != fact:  # noqa: PLR0124 - NaN
+        return ""
+    return f"{fact:.6g}" if isinstance(fact, float) else str(fact)
 
 
 def printable(text: str) -> str:

@@ -12,29 +12,31 @@ if TYPE_CHECKING:
 
 
 def summarise(array: xr.DataArray) -> Mapping[str, object]:
-    """Shape, bands, CRS, bounds, nodata, and per band the statistics of its valid pixels."""
+    """Shape, CRS, bounds, nodata, and per band the statistics of its pixels that are not nodata."""
+    names, nodata = array.coords["band"].values.tolist(), array.attrs.get("_FillValue")
     facts: dict[str, object] = {
-        "shape": " x ".join(f"{size} {dim}" for dim, size in array.sizes.items()),
+        "shape": _shape(*array.shape),
         "type": str(array.dtype),
-        "bands": ", ".join(str(b) for b in array.coords["band"].values.tolist()),
         "crs": _crs(array),
         "bounds": _bounds(array),
-        "nodata": array.attrs.get("_FillValue", "none"),
+        "nodata": "none" if nodata is None else str(nodata),
     }
     if "t" in array.coords and array.coords["t"].ndim == 0:
         facts["time"] = str(np.datetime_as_string(array.coords["t"].values, unit="s"))
-    for number, name in enumerate(array.coords["band"].values.tolist()):
-        facts[f"band {name}"] = _statistics(array.isel(band=number).to_numpy(), array.attrs.get("_FillValue"))
+    facts["statistics"] = [
+        {"band": str(name), **_statistics(array.isel(band=number).to_numpy(), nodata)}
+        for number, name in enumerate(names)
+    ]
     return facts
 
 
 def summarise_numpy(values: Any) -> Mapping[str, object]:
-    """Shape and type, and per band the statistics of its valid pixels."""
-    facts: dict[str, object] = {"shape": " x ".join(map(str, values.shape)), "type": str(values.dtype)}
-    for number, band in enumerate(values, 1):
-        data = band.compressed() if isinstance(band, np.ma.MaskedArray) else band
-        facts[f"band {number}"] = _statistics(data, None)
-    return facts
+    """Shape and type, and per band the statistics of its pixels."""
+    return {
+        "shape": _shape(*values.shape),
+        "type": str(values.dtype),
+        "statistics": [{"band": str(number), **_statistics(band, None)} for number, band in enumerate(values, 1)],
+    }
 
 
 def summarise_image(pixels: Any) -> Mapping[str, object]:
@@ -45,12 +47,12 @@ def summarise_image(pixels: Any) -> Mapping[str, object]:
 def summarise_open(raster: Any) -> Mapping[str, object]:
     """What is known before a pixel is read."""
     return {
-        "shape": " x ".join(map(str, raster.shape)),
+        "shape": _shape(*raster.shape),
         "type": str(raster.dtype),
         "bands": ", ".join(map(str, raster.bands)),
         "crs": raster.crs.to_string() if raster.crs is not None else "none",
-        "bounds": raster.bounds or "none",
-        "nodata": "none" if raster.nodata is None else raster.nodata,
+        "bounds": "none" if raster.bounds is None else ", ".join(f"{value:.10g}" for value in raster.bounds),
+        "nodata": "none" if raster.nodata is None else str(raster.nodata),
         "overviews": ", ".join(f"{w} x {h}" for w, h in raster.overviews) or "none",
     }
 
@@ -73,13 +75,24 @@ def _bounds(array: xr.DataArray) -> str:
     return f"{min(xs):.10g}, {min(ys):.10g}, {max(xs):.10g}, {max(ys):.10g}"
 
 
-def _statistics(values: np.ndarray[Any, Any], nodata: float | None) -> str:
-    valid = values[~np.isnan(values)] if values.dtype.kind in "fc" else values
+def _shape(bands: int, rows: int, columns: int) -> str:
+    return f"{bands} band{'s' if bands > 1 else ''}, {rows} x {columns} pixels (y, x)"
+
+
+def _statistics(values: np.ndarray[Any, Any], nodata: float | None) -> Mapping[str, object]:
+    """Of the pixels that have data; complex numbers have no order, and so no extremes."""
+    valid = values.compressed() if isinstance(values, np.ma.MaskedArray) else values
+    if valid.dtype.kind in "fc":
+        valid = valid[~np.isnan(valid)]
     if nodata is not None:
         valid = valid[valid != nodata]
+    share = round(100 * valid.size / max(values.size, 1), 1)
     if not valid.size or valid.dtype.kind == "c":
-        return f"{100 * valid.size / max(values.size, 1):.1f} % valid"
-    return (
-        f"min {valid.min():.6g}, max {valid.max():.6g}, mean {valid.mean(dtype='f8'):.6g},"
-        f" std {valid.std(dtype='f8'):.6g}, {100 * valid.size / values.size:.1f} % valid"
-    )
+        return {"valid %": share}
+    return {
+        "min": valid.min().item(),
+        "max": valid.max().item(),
+        "mean": valid.mean(dtype="f8").item(),
+        "std": valid.std(dtype="f8").item(),
+        "valid %": share,
+    }
