@@ -13,6 +13,7 @@ import posixpath
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from splashdown._stac.links import Linker
 from splashdown._stac.public import public_href
 from splashdown.errors import SplashdownError
 from splashdown.model import Asset, Content, Known, Outcome, Part, ResultSet
@@ -52,7 +53,7 @@ def name_of(result_set: ResultSet) -> str:
 def build(result_set: ResultSet, landed: Iterable[Outcome], kept: Mapping[str, Known] | None = None) -> dict[str, Any]:
     """The document with what landed; ``kept`` are names that an earlier run put there and that still hold."""
     document = copy.deepcopy(dict(result_set.document))
-    _strip_links(document)
+    _relink(document, result_set.href)
     places = {
         outcome.asset.identity: (
             outcome.transfer.name,
@@ -190,15 +191,15 @@ def describe(entry: dict[str, Any], href: str, known: Known, identity: tuple[str
             entry[field_name] = value
 
 
-def _strip_links(document: dict[str, Any]) -> None:
-    """Links keep their targets without secrets; ``self`` would name a document that this one no longer is."""
+def _relink(document: dict[str, Any], base: str | None) -> None:
+    """Leave out links that the receipt answers itself (items, children, pages, ``self``); make the others absolute.
+
+    Every asset that was found by way of the links is listed here, and a reader of the receipt would follow them to
+    documents that are not beside it, or need the signature that is not written down.
+    """
     for holder in (document, *(f for f in document.get("features") or () if isinstance(f, dict))):
-        links = [link for link in holder.get("links") or () if isinstance(link, dict) and link.get("rel") != "self"]
-        for link in links:
-            if isinstance(link.get("href"), str):
-                link["href"] = public_href(link["href"])
         if "links" in holder:
-            holder["links"] = links
+            Linker(name="", base=base).apply(holder, root="", parent="")
 
 
 def keep_stale(

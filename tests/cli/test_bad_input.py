@@ -15,7 +15,10 @@ _ITEM = {
     "links": [],
     "assets": {},
 }
+_BINARY = bytes(range(256)) * 8
 _PAGES = {
+    "/binary": ("application/octet-stream", _BINARY),
+    "/empty": ("application/json", b""),
     "/html": ("text/html", b"<!doctype html><html><body>Please log in</body></html>"),
     "/cut.json": ("application/json", b'{"type": "Feature", "assets": {'),
     "/openeo/1.2/jobs/html/results": ("text/html", b"<html>gateway</html>"),
@@ -52,6 +55,8 @@ def pages():
         "/nothing.json",
         "/html",
         "/cut.json",
+        "/binary",
+        "/empty",
         "/openeo/1.2/jobs/none",
         "/openeo/1.2/jobs/html/results",
         "/openeo/1.2/jobs/cut/results",
@@ -87,6 +92,36 @@ def test_a_file_that_is_not_there_is_exit_code_3(splashdown_command, tmp_path):
     result = splashdown_command("ls", tmp_path / "none.json")
     assert result.returncode == 3
     assert "none.json" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "source", "said"),
+    [
+        ("ls", "folder", "is a folder"),
+        ("load", "folder/", "is a folder"),
+        ("ls", "binary", "cannot be JSON"),
+        ("download", "binary.json", "cannot be JSON"),
+        ("ls", "j-2306", "splashdown jobs BACKEND"),
+        ("download", "", "is empty"),
+        ("ls", "-", "standard input is empty"),
+        ("ls", "http://127.0.0.1:9/item.json", "Connection refused"),
+        ("download", "http://127.0.0.1:9/openeo/1.2/jobs/JOB", "Connection refused"),
+    ],
+)
+def test_what_leads_to_no_document_is_told_in_one_line(splashdown_command, tmp_path, command, source, said):
+    (tmp_path / "folder").mkdir()
+    for name in ("binary", "binary.json"):
+        (tmp_path / name).write_bytes(_BINARY)
+    result = splashdown_command(command, source, cwd=tmp_path, stdin="")
+    assert (result.returncode, result.stdout) == (3, "")
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("Error: ")
+    assert said in line
+
+
+def test_a_document_is_read_from_a_file_without_an_ending(splashdown_command, tmp_path):
+    (tmp_path / "item").write_text(json.dumps(_ITEM))
+    assert splashdown_command("ls", "item", cwd=tmp_path).returncode == 0
 
 
 def test_an_asset_without_href_is_named(splashdown_command, tmp_path):

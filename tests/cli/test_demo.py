@@ -21,3 +21,10 @@ def test_the_demo_fetches_nothing_the_second_time(splashdown_command, tmp_path):
     assert again.returncode == 0
     assert again.stdout.count("skipped") == 4
     assert "stored" not in again.stdout
+
+
+def test_what_landed_can_be_listed_when_the_back_end_is_gone(splashdown_command, tmp_path):
+    splashdown_command("demo", tmp_path / "out")
+    listed = splashdown_command("ls", tmp_path / "out/job-results.json")
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert "timeseries.json" in listed.stdout

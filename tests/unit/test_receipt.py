@@ -51,6 +51,13 @@ def test_no_signature_token_or_password_is_written(asset, document):
     assert "pw@" not in text
 
 
+def test_no_link_is_left_that_leads_a_reader_away_from_the_receipt(asset, document):
+    document["links"] += [{"rel": rel, "href": f"./{rel}.json"} for rel in ("item", "child", "next", "parent", "root")]
+    document["links"] += [{"rel": "license", "href": "./LICENSE"}]
+    built = receipt.build(result_set(document=document, assets=[asset]), [landed(asset)])
+    assert built["links"] == [{"rel": "license", "href": "https://host.example/results/LICENSE"}]
+
+
 def test_the_document_of_the_caller_is_not_changed(asset, document):
     before = json.dumps(document)
     receipt.build(result_set(document=document, assets=[asset]), [landed(asset)])

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from splashdown._plugins.loading import Loading, Offer
 from splashdown._plugins.suggest import did_you_mean, package_for, package_for_source
-from splashdown.errors import ConflictError, NoProviderError
+from splashdown.errors import ConflictError, NoProviderError, ResolveError
 from splashdown.protocols import Resolver
 from splashdown.redact import redact
 from splashdown.specs import ResolverSpec
@@ -39,7 +39,11 @@ def choose(loading: Loading, kind: str, wanted: str) -> Offer:
 
 
 def choose_resolver(loading: Loading, source: object, used: Callable[[Offer, Exception], None]) -> tuple[str, Resolver]:
-    """The one resolver that accepts the source; ``used`` is told about one that breaks while it is asked."""
+    """The one resolver that accepts the source; ``used`` is told about one that breaks while it is asked.
+
+    Raises :class:`~splashdown.errors.ConflictError` for two; for none :class:`~splashdown.errors.ResolveError` when
+    the source is a text that is no URL, else :class:`~splashdown.errors.NoProviderError`.
+    """
     for installed in (False, True):
         found = []
         for offer in loading.offers(installed=installed):
@@ -52,12 +56,24 @@ def choose_resolver(loading: Loading, source: object, used: Callable[[Offer, Exc
             raise conflict(_shown(source), offers[0].spec.name, offers, how="with resolver=")
         if found:
             return found[0][0].spec.name, found[0][1]
+    if isinstance(source, str) and "://" not in source:
+        raise ResolveError(_no_source(source) + _state(loading))
     package = package_for_source(source)
     if package and not _is_installed(loading, package):
         hint = f"pip install {package}"
     else:
         hint = "pass the URL of a job, a STAC document (path, URL, dict or pystac object), or install a plugin for it"
     raise NoProviderError(f"no resolver accepts {_shown(source)}; {hint}{_state(loading)}")
+
+
+def _no_source(source: str) -> str:
+    """What to say of a text that is no URL, and no file either: mostly a slip, or the bare id of a job."""
+    if not source.strip():
+        return "the source is empty; pass the URL of an openEO job, or the path or URL of a STAC document"
+    return (
+        f"{_shown(source)} is no file here, and no URL; pass the path or URL of a STAC document, or the URL of an"
+        " openEO job (the command 'splashdown jobs BACKEND' lists yours)"
+    )
 
 
 def missing(loading: Loading, kind: str, wanted: str) -> NoProviderError:

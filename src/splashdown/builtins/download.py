@@ -148,7 +148,7 @@ def refuse_file_as_folder(target: str | Path) -> None:
     if not scheme_of(str(target)) and Path(target).exists() and not Path(target).is_dir():
         raise TargetError(
             f"{target} is a file, and a folder is needed for several assets: name another folder, or save a single"
-            " asset with download_file"
+            " asset with download_file (on the command line: --key)"
         )
 
 

@@ -5,6 +5,7 @@ It owns what counts as a STAC source; reading, walking and searching are in :mod
 
 from __future__ import annotations
 
+import os.path
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -47,10 +48,17 @@ class StacResolver:
 
 
 def _is_path(source: str) -> bool:
-    # A bare word may be another resolver's; a path has a separator or an ending, or is a file: URL.
+    # A bare word may be another resolver's, unless it is there; a path has a separator or an ending, or is a file: URL.
     if "://" in source:
         return source[:5].lower() == "file:"
-    return source == "-" or bool(_PATH.search(source))
+    return source == "-" or bool(_PATH.search(source)) or _is_there(source)
+
+
+def _is_there(source: str) -> bool:
+    try:
+        return os.path.exists(source)  # noqa: PTH110 - text of any kind is asked about, and it makes no Path
+    except ValueError:
+        return False
 
 
 def _of_pystac(source: object) -> bool:
