@@ -1,10 +1,16 @@
-"""The built-in resolvers of jobs keep the contract."""
+"""The built-in resolvers keep the contract that every outside resolver keeps."""
+
+import json
 
 import pytest
 
 from splashdown._demo import demo_service
 from splashdown.builtins.openeo import OpenEOResolver
-from splashdown.testing import ResolverContract
+from splashdown.builtins.several import SeveralResolver
+from splashdown.builtins.stac import StacResolver
+from splashdown.errors import UsageError
+from splashdown.model import ResultSet
+from splashdown.testing import ResolverContract, make_asset, make_session
 
 
 @pytest.fixture(scope="module")
@@ -25,3 +31,66 @@ class TestOpenEOResolver(ResolverContract):
     @pytest.fixture
     def missing(self, service):
         return f"{service.api}/jobs/not-there"
+
+
+ITEM = {
+    "type": "Feature",
+    "stac_version": "1.1.0",
+    "id": "one",
+    "geometry": None,
+    "properties": {"datetime": "2024-01-01T00:00:00Z"},
+    "links": [],
+    "assets": {"a.tif": {"href": "a.tif"}, "b.tif": {"href": "https://host.example/b.tif"}},
+}
+
+
+class TestStacResolver(ResolverContract):
+    @pytest.fixture
+    def resolver(self):
+        return StacResolver()
+
+    @pytest.fixture
+    def source(self, tmp_path):
+        path = tmp_path / "item.json"
+        path.write_text(json.dumps(ITEM))
+        return str(path)
+
+    @pytest.fixture
+    def missing(self, tmp_path):
+        return str(tmp_path / "missing.json")
+
+
+class TestStacResolverOfDocumentsInMemory(TestStacResolver):
+    @pytest.fixture
+    def source(self):
+        return {**ITEM, "assets": {"b.tif": ITEM["assets"]["b.tif"]}}
+
+    @pytest.fixture
+    def missing(self):
+        return {**ITEM, "type": "Something"}
+
+
+class TestSeveralResolver(ResolverContract):
+    @pytest.fixture
+    def resolver(self):
+        return SeveralResolver()
+
+    @pytest.fixture
+    def source(self):
+        return ["https://host.example/a.json", "https://host.example/b.json"]
+
+    @pytest.fixture
+    def missing(self):
+        return ["https://host.example/c.json", "https://host.example/d.json"]
+
+    @pytest.fixture
+    def sources(self, source):
+        return {
+            url: ResultSet(id=url[-6], kind="items", assets=(make_asset("a.bin"),), document={"id": url[-6]})
+            for url in source
+        }
+
+    def test_an_option_that_it_does_not_know_is_refused(self):
+        # It passes options on; who opens the single sources judges them.
+        with pytest.raises(UsageError, match="no_such_option"):
+            make_session().open([ITEM["id"] + ".json", "two.json"], no_such_option=1)

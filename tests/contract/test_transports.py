@@ -1,8 +1,13 @@
 """The built-in transports keep the contract that every outside transport keeps."""
 
+import hashlib
+from urllib.parse import quote
+
 import pytest
+from fault_server import FaultServer
 
 from splashdown.builtins.file import FileTransport
+from splashdown.builtins.http import HttpTransport
 from splashdown.testing import TransportContract
 
 
@@ -20,3 +25,21 @@ class TestFileTransport(TransportContract):
             return path.as_uri()
 
         return publish
+
+
+class TestHttpTransport(TransportContract):
+    @pytest.fixture
+    def transport(self):
+        transport = HttpTransport()
+        yield transport
+        transport.close()
+
+    @pytest.fixture
+    def publish(self):
+        with FaultServer() as server:
+
+            def publish(name, data):
+                server.add(f"/{quote(name)}", data, etag=f'"{hashlib.sha256(data).hexdigest()}"')
+                return f"{server.url}/{quote(name)}"
+
+            yield publish

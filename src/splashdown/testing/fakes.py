@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from splashdown.errors import ChangedError, HttpStatusError, LoadError, NotModifiedError, TruncatedError
+from splashdown.errors import ChangedError, HttpStatusError, LoadError, NotModifiedError, ResolveError, TruncatedError
 from splashdown.model import Asset, Buffer, ReadRequest, RemoteInfo, ResultSet
 
 if TYPE_CHECKING:
@@ -198,7 +198,9 @@ class FakeContext:
         self.messages.append(message)
 
     def resolve(self, source: object) -> ResultSet:
-        """The result set that ``sources`` holds for a source."""
+        """The result set that ``sources`` holds for a source, else a ``ResolveError``."""
+        if str(source) not in self.sources:
+            raise ResolveError(f"there is nothing at {source}")
         return self.sources[str(source)]
 
 

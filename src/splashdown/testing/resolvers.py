@@ -6,6 +6,8 @@ import copy
 import json
 import re
 import socket
+from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -19,13 +21,24 @@ class ResolverContract:
     """What every resolver does.
 
     A subclass has the fixtures ``resolver``, ``source`` (one that it resolves to at least one asset) and
-    ``missing`` (one of the right form that leads nowhere). ``auth`` may be overridden with what ``source`` needs.
+    ``missing`` (one of the right form that leads nowhere). ``auth`` may be overridden with what ``source`` needs,
+    ``sources`` with what the other sources resolve to that this resolver asks its context for.
     """
 
     @pytest.fixture
     def auth(self) -> object:
         """What is passed as ``auth=``."""
         return None
+
+    @pytest.fixture
+    def sources(self) -> Mapping[str, ResultSet]:
+        """What ``context.resolve(source)`` finds, by ``str(source)``."""
+        return {}
+
+    @pytest.fixture
+    def context(self, auth: object, sources: Mapping[str, ResultSet]) -> FakeContext:
+        """What the resolver is given besides the source."""
+        return FakeContext(auth=auth, sources=sources)
 
     def test_it_has_the_methods_of_a_resolver(self, resolver: Resolver) -> None:
         assert isinstance(resolver, Resolver)
@@ -49,9 +62,9 @@ class ResolverContract:
         assert resolver.accepts(odd) in {True, False}
 
     def test_assets_have_names_of_their_own_and_absolute_hrefs(
-        self, resolver: Resolver, source: object, auth: object
+        self, resolver: Resolver, source: object, context: FakeContext
     ) -> None:
-        found = resolver.resolve(source, FakeContext(auth=auth))
+        found = resolver.resolve(source, context)
         assert isinstance(found, ResultSet)
         assert found.assets
         identities = [asset.identity for asset in found.assets]
@@ -61,22 +74,24 @@ class ResolverContract:
         json.dumps(found.document)
 
     def test_resolving_twice_finds_the_same_and_changes_nothing(
-        self, resolver: Resolver, source: object, auth: object
+        self, resolver: Resolver, source: object, context: FakeContext
     ) -> None:
-        first = resolver.resolve(source, FakeContext(auth=auth))
+        first = resolver.resolve(source, context)
         before = copy.deepcopy(dict(first.document))
-        second = resolver.resolve(source, FakeContext(auth=auth))
+        second = resolver.resolve(source, context)
         assert [a.identity for a in first.assets] == [a.identity for a in second.assets]
         assert dict(first.document) == before
 
     def test_a_source_that_leads_nowhere_is_a_resolve_error(
-        self, resolver: Resolver, missing: object, auth: object
+        self, resolver: Resolver, missing: object, context: FakeContext
     ) -> None:
         with pytest.raises(ResolveError) as error:
-            resolver.resolve(missing, FakeContext(auth=auth))
+            resolver.resolve(missing, context)
         assert str(error.value)
         assert "\n" not in str(error.value)
 
-    def test_an_option_that_it_does_not_know_is_refused(self, resolver: Resolver, source: object, auth: object) -> None:
+    def test_an_option_that_it_does_not_know_is_refused(
+        self, resolver: Resolver, source: object, context: FakeContext
+    ) -> None:
         with pytest.raises(UsageError, match="no_such_option"):
-            resolver.resolve(source, FakeContext(auth=auth, options={"no_such_option": 1}))
+            resolver.resolve(source, replace(context, options={"no_such_option": 1}))
