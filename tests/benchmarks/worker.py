@@ -1,0 +1,166 @@
+"""Runs one Python contender in a process of its own, without the time that its imports take.
+
+Called by ``peers``: the name of a function below as the argument, the job as JSON on standard input; the answer, on
+standard output, is ``{"seconds": ..., "cpu": ..., "rss": ...}``. Runs in the environment of the project and in that of the peers,
+so it imports nothing of either before it is needed.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import resource
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+MIB = 1024 * 1024
+
+
+def splashdown(job: dict[str, Any]) -> Callable[[], object]:
+    """The whole way: open the job, download, verify, write the receipt."""
+    import splashdown
+
+    settings = splashdown.Settings(**job["settings"])
+    with_imports = importlib.import_module  # lazy modules of the package, so that they do not count either
+    for name in ("splashdown.builtins.download", "splashdown._engine.run", "splashdown._http.exchange", "pystac"):
+        with_imports(name)
+    return lambda: splashdown.open(job["job_url"]).download_files(job["target"], settings=settings)
+
+
+def openeo(job: dict[str, Any]) -> Callable[[], object]:
+    """The openEO client: one file after the other."""
+    import openeo
+
+    base, _, name = job["job_url"].rpartition("/jobs/")
+
+    def run() -> object:
+        return openeo.connect(base).job(name).get_results().download_files(job["target"])
+
+    return run
+
+
+def stac_asset(job: dict[str, Any]) -> Callable[[], object]:
+    """stac-asset as its own defaults have it, from the item's URL."""
+    import pystac
+    import stac_asset
+    import stac_asset.blocking
+
+    config = stac_asset.Config(warn=False)
+
+    def run() -> object:
+        item = pystac.Item.from_file(job["job_url"] + "/results")
+        return stac_asset.blocking.download_item(item, job["target"], config=config)
+
+    return run
+
+
+def bare_adapter(job: dict[str, Any]) -> Callable[[], object]:
+    """The pool of ``requests``' own adapter, called directly: no names, no retries, no checksums, no receipt."""
+    from requests import Request
+    from requests.adapters import HTTPAdapter
+
+    adapter = HTTPAdapter(pool_maxsize=64)
+    pool = adapter.get_connection_with_tls_context(Request("GET", job["urls"][0]).prepare(), verify=True)
+
+    def fetch(url: str) -> None:
+        response = pool.urlopen("GET", urlsplit(url).path, preload_content=False, decode_content=False, retries=False)
+        if response.status != 200:
+            raise SystemExit(f"{url}: {response.status}")
+        file = os.open(_place(job, url), os.O_WRONLY | os.O_CREAT, 0o666)
+        while chunk := response.read(MIB, decode_content=False):
+            os.write(file, chunk)
+        os.close(file)
+        response.release_conn()
+
+    return lambda: _threads(job["jobs"], job["urls"], fetch)
+
+
+def splice(job: dict[str, Any]) -> Callable[[], object]:
+    """Socket to pipe to file inside the kernel: the limit for plain HTTP. Not a tool that anybody could use."""
+    local = threading.local()
+
+    def fetch(url: str) -> None:
+        where = urlsplit(url)
+        if not hasattr(local, "socket"):
+            local.socket = socket.create_connection((where.hostname, where.port))
+            local.pipe = os.pipe()
+            _widen(local.pipe[0])
+        local.socket.sendall(f"GET {where.path} HTTP/1.1\r\nHost: {where.netloc}\r\n\r\n".encode())
+        left = _body_length(local.socket)
+        file = os.open(_place(job, url), os.O_WRONLY | os.O_CREAT, 0o666)
+        while left:
+            got = os.splice(local.socket.fileno(), local.pipe[1], min(left, MIB))
+            if not got:
+                raise SystemExit(f"{url}: ended early")
+            left -= got
+            while got:
+                got -= os.splice(local.pipe[0], file, got)
+        os.close(file)
+
+    return lambda: _threads(job["jobs"], job["urls"], fetch)
+
+
+def _widen(pipe: int) -> None:
+    import fcntl
+
+    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, MIB)
+
+
+def _body_length(connection: socket.socket) -> int:
+    """Read an answer's head and no byte more; the length of its body."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        head = connection.recv(4096, socket.MSG_PEEK)
+    end = head.index(b"\r\n\r\n") + 4
+    head = connection.recv(end)
+    lines = head.lower().split(b"\r\n")
+    if b" 200 " not in lines[0]:
+        raise SystemExit(lines[0].decode())
+    return next(int(line[15:]) for line in lines if line.startswith(b"content-length:"))
+
+
+def _place(job: dict[str, Any], url: str) -> str:
+    return job["target"] + "/" + url.rpartition("/")[2]
+
+
+def _threads(count: int, urls: Iterable[str], fetch: Callable[[str], None]) -> None:
+    todo, lock = iter(urls), threading.Lock()
+
+    def work() -> None:
+        while True:
+            with lock:
+                url = next(todo, None)
+            if url is None:
+                return
+            fetch(url)
+
+    threads = [threading.Thread(target=work) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+CONTENDERS = (splashdown, openeo, stac_asset, bare_adapter, splice)
+
+
+def main() -> None:
+    job = json.load(sys.stdin)
+    run = next(one for one in CONTENDERS if one.__name__ == sys.argv[1])(job)
+    Path(job["target"]).mkdir(parents=True, exist_ok=True)
+    cpu, begun = time.process_time(), time.perf_counter()
+    run()
+    seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu
+    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    sys.stdout.write("\n" + json.dumps({"seconds": seconds, "cpu": cpu, "rss": rss * 1024}) + "\n")
+
+
+if __name__ == "__main__":
+    main()
