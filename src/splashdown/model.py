@@ -246,6 +246,7 @@ class Plan:
     transfers: tuple[Transfer, ...]
     skipped: tuple[Skipped, ...] = ()
     source: str = ""  #: the source without secrets; part of every transfer's identity
+    documents: tuple[str, ...] = ()  #: names of the metadata documents that are written once the files are settled
 
     @property
     def known_size(self) -> int:

@@ -135,10 +135,15 @@ class SupportsList(Protocol):
 
 @runtime_checkable
 class SupportsServerSideCopy(Protocol):
-    """A sink that can copy from its own store without moving bytes through this machine."""
+    """A sink that can copy from its own store without moving bytes through this machine.
+
+    A copy is visible at once. So a sink that can tell beforehand that the source is not what ``content`` promises
+    (size, checksum) returns ``None`` and copies nothing: the engine streams then, and verifies before ``commit``. A
+    copy that turns out wrong afterwards is removed by the engine where the sink is a :class:`SupportsList`.
+    """
 
     def copy_from(self, href: str, key: str, content: Content) -> Stored | None:
-        """Copy, or return ``None`` when this source cannot be copied that way; the engine then streams."""
+        """Copy, or return ``None`` when this source cannot or should not be copied; the engine then streams."""
 
 
 @runtime_checkable

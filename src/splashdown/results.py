@@ -358,9 +358,14 @@ class JobResults:
         return array
 
     def retry(self, report: RunReport, **options: Any) -> RunReport:
-        """Repeat what failed in an earlier run; options are those of :meth:`transfer`."""
-        failed = tuple(outcome.transfer for outcome in report.failed)
-        return self.transfer(replace(report.plan, transfers=failed), **options)
+        """Repeat what failed in an earlier run of :meth:`download_files` or :meth:`download_file`, with its names.
+
+        The metadata document that belongs to the files is brought up to date. What fails again is in the report, which
+        tells about the repeated assets alone; nothing is raised for it. Options: ``listeners``, ``progress``,
+        ``settings``, ``sink_options``. Raises :class:`~splashdown.errors.UsageError` for a report of something else.
+        """
+        again: RunReport = self.run("retry", report=report, **options)
+        return again
 
     def handle(self, asset: Asset) -> AssetHandle:
         """A handle for reading an asset: of its local copy where this object made one, else of the remote file."""

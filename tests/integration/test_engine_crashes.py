@@ -82,6 +82,24 @@ def test_killed_at_random_and_started_again_until_done(server, tmp_path, seed):
     assert lost <= kills * 3 * 3 * (50_000 + 100_000)
 
 
+def test_two_processes_on_one_target_at_once_both_end_with_whole_files(server, tmp_path):
+    files = {f"{n}.bin": DATA[n * 100_000 :] for n in range(4)}
+    for name, data in files.items():
+        server.add("/" + name, data)
+        server.always("/" + name, Drip(size=50_000, delay=0.01))
+    order = {
+        "files": {name: f"{server.url}/{name}" for name in files},
+        "if_exists": "overwrite",
+        "settings": {"part_size": 100_000, "range_cutoff": 300_000, "range_connections": 3},
+    }
+    target = tmp_path / "target"
+    pair = [subprocess.Popen(command(target, server, **order), stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for process in pair:
+        said = json.loads(process.communicate(timeout=60)[0])
+        assert [error for _, _, error in said["outcomes"]] == [""] * len(files)
+    assert {path.name: path.read_bytes() for path in target.iterdir()} == files
+
+
 def test_killed_while_replacing_a_file_leaves_the_old_one(server, tmp_path):
     (tmp_path / "a.bin").write_text(OLD)
     server.script("/a.bin", Stall(600_000))

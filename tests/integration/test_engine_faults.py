@@ -36,6 +36,7 @@ from splashdown._engine.run import run_plan
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown.builtins.http import HttpOptions, HttpTransport
 from splashdown.builtins.local import LocalSink
+from splashdown.events import Progress, TransferFinished
 from splashdown.model import Asset, IfExists, Known, Plan, Transfer
 from splashdown.model import Status as Ended
 
@@ -289,3 +290,87 @@ def test_an_interrupted_run_goes_on_where_it_stopped(server, download, tmp_path)
     assert report.outcomes[0].checksum == sha256(DATA)
     assert report.outcomes[0].bytes_moved == server.sent() - before == 500_000
     assert names(tmp_path) == ["a.bin"]
+
+
+@pytest.mark.parametrize("status", [412, 416])
+def test_a_range_that_is_always_refused_restarts_the_file_once_and_then_fails(server, download, tmp_path, status):
+    (tmp_path / "a.bin").write_bytes(b"old")
+
+    def refuse(handler, answer):
+        if handler.seen.range == "bytes=0-":
+            Cut(300_000)(handler, answer)
+        else:
+            Status(status)(handler, answer)
+
+    server.always("/a.bin", refuse)
+    (outcome,) = download(if_exists=IfExists.OVERWRITE).outcomes
+    assert outcome.status is Ended.FAILED
+    assert outcome.error_type in {"ChangedError", "HttpStatusError"}
+    assert server.ranges("/a.bin") == ["bytes=0-", "bytes=300000-"] * 2
+    assert (tmp_path / "a.bin").read_bytes() == b"old"
+    assert names(tmp_path) == ["a.bin"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"RateLimit": '"default";r=0;t=1'},  # draft-ietf-httpapi-ratelimit-headers-09 and later
+        {"RateLimit": "limit=10, remaining=0, reset=1"},  # -07
+        {"RateLimit_Remaining": "0", "RateLimit_Reset": "1"},
+        {"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": "1"},
+    ],
+)
+def test_an_exhausted_quota_is_waited_for(server, download, headers):
+    server.script("/a.bin", Status(429, **headers))
+    begun = time.monotonic()
+    assert download().ok
+    assert time.monotonic() - begun >= 0.95
+
+
+def test_a_server_that_ignores_conditions_sends_no_body_to_a_second_run(server, download, tmp_path):
+    first = download().outcomes[0]
+    known = {"a.bin": Known(size=first.size, checksum=first.checksum, validator=first.validator)}
+
+    def unconditionally(handler, answer):
+        handler.send(handler.whole())
+
+    server.always("/a.bin", unconditionally)
+    (outcome,) = download(known=known).outcomes
+    assert outcome.status is Ended.SKIPPED
+    assert outcome.bytes_moved == 0
+
+
+def test_progress_is_told_ten_times_a_second_at_most_whatever_the_number_of_connections(server, download, tmp_path):
+    server.always("/a.bin", Drip(size=5_000, delay=0.02))
+    told = []
+    report = download(listeners=[lambda event: told.append((time.monotonic(), event))])
+    assert report.ok
+    moments = [moment for moment, event in told if isinstance(event, Progress)]
+    assert len(server.seen) > 1
+    assert 2 <= len(moments) <= 10 * report.outcomes[0].seconds + 1
+
+
+def test_a_file_that_waits_for_its_ranges_starves_no_other(server, download, tmp_path):
+    names = [f"/{n}.bin" for n in range(12)]
+    for name in names:
+        server.add(name, DATA[:1000])
+    rest = threading.Event()
+    landed = []
+
+    def slowly(handler, answer):
+        if handler.seen.range == "bytes=0-":
+            Drip(size=20_000, delay=0.05)(handler, answer)
+        else:
+            Stall(0, until=rest)(handler, answer)
+
+    def watch(event):
+        if isinstance(event, TransferFinished):
+            landed.append(event.outcome.transfer.name)
+            if len(landed) == len(names):
+                rest.set()
+
+    server.always("/a.bin", slowly)
+    report = download("/a.bin", *names, settings=replace(FAST, jobs=2, range_connections=3), listeners=[watch])
+    assert report.ok
+    assert landed[-1] == "a.bin"
+    assert (tmp_path / "a.bin").read_bytes() == DATA

@@ -16,7 +16,7 @@ from splashdown._engine.journal import Journal
 from splashdown._engine.records import Entry
 from splashdown._engine.run import run_plan
 from splashdown.builtins.local import LocalSink
-from splashdown.errors import HttpStatusError
+from splashdown.errors import HttpStatusError, StoreError
 from splashdown.model import IfExists, Known, Part, Status, StoredPart, Upload
 
 ONE = replace(SMALL, range_connections=1)
@@ -370,3 +370,17 @@ def test_two_processes_on_one_target_do_not_disturb_each_other(tmp_path):
     assert inner[0].ok
     assert (tmp_path / "a.bin").read_bytes() == DATA
     assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_room_is_needed_only_for_what_is_not_there_yet(tmp_path):
+    class Small(LocalSink):
+        def free_space(self):
+            return len(DATA) - 12_000
+
+    body = Body(DATA)
+    plan = plan_of({"http://h/a.bin?sig=SECRET": body}, size=len(DATA))
+    with pytest.raises(StoreError, match="free"):
+        run(body, Small(tmp_path), plan=plan)
+    interrupted(tmp_path, body)
+    outcome, _ = run(body, Small(tmp_path), plan=plan)
+    assert outcome.checksum == sha256(DATA)

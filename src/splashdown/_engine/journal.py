@@ -148,7 +148,7 @@ class Journal:
             self._file.touch()
 
     def close(self, finished: Iterable[str] | None) -> None:
-        """End the run. ``finished`` are names that need no memory any more; ``None`` keeps everything.
+        """End the run. ``finished`` are files that need no memory any more; ``None`` keeps everything.
 
         What is left belongs to whoever comes next; the folder goes when nothing is left in it.
         """
@@ -156,7 +156,7 @@ class Journal:
             kept = self.keeps
             self._writable = False  # a thread that is late writes nothing any more
             file, self._file = self._file, None
-            worth = bool(self._loose) or (kept and finished is None and bool(self._begun or self._stored))
+            worth = bool(self._loose) or (kept and bool(self._begun or (finished is None and self._stored)))
         if file is not None:
             if worth:
                 with suppress(OSError):
@@ -177,7 +177,9 @@ class Journal:
         """Remove journals; what others may still come back for, or has to be removed, is written anew first."""
         rest = Replayed(
             entries=self._old.entries,
-            stored={name: known for name, known in self._old.stored.items() if kept and name not in finished},
+            stored={
+                name: k for name, k in self._old.stored.items() if kept and name not in finished and not _is_old(k)
+            },
             surplus=self._old.surplus,
         )
         if self._folder is not None and (rest.entries or rest.stored or rest.surplus):
@@ -243,6 +245,10 @@ class _File:
             if self._descriptor is not None:
                 os.close(self._descriptor)
                 self._descriptor = None
+
+
+def _is_old(known: Known) -> bool:
+    return known.recorded is not None and time.time() - known.recorded > _OLDEST_SECONDS
 
 
 def _read(path: Path) -> Replayed:

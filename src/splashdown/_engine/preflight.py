@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from splashdown._engine.context import Context
+from splashdown._engine.records import identity
 from splashdown.errors import StoreError
-from splashdown.model import IfExists, Plan
+from splashdown.model import IfExists, Plan, Transfer
 
 
 def check_space(context: Context, plan: Plan) -> None:
@@ -24,18 +25,22 @@ def check_space(context: Context, plan: Plan) -> None:
 
 
 def _there(context: Context, plan: Plan) -> int:
-    """Bytes that are probably complete already; the exact judgement follows for each file."""
-    stat = context.can.stat
-    if stat is None:
+    """Bytes that are probably there already, in whole files and in parts; the exact judgement follows for each file."""
+    return sum(_there_of(context, transfer) for transfer in plan.transfers)
+
+
+def _there_of(context: Context, transfer: Transfer) -> int:
+    asset, stat = transfer.asset, context.can.stat
+    if not asset.size:
         return 0
-    total = 0
-    for transfer in plan.transfers:
-        size = transfer.asset.size
-        if size and transfer.if_exists is not IfExists.OVERWRITE:
-            stored = stat.stat(transfer.name)
-            if stored is not None and stored.size == size:
-                total += size
-    return total
+    if stat is not None and transfer.if_exists is not IfExists.OVERWRITE:
+        stored = stat.stat(transfer.name)
+        if stored is not None and stored.size == asset.size:
+            return asset.size
+    if not context.journal.unfinished:
+        return 0
+    entry = context.journal.find(identity(context.source, asset.item, asset.key, transfer.name))
+    return sum(one.part.size or 0 for one in entry.parts) if entry else 0
 
 
 def _readable(size: float) -> str:

@@ -81,8 +81,8 @@ def run_plan(
         _abort(context, journal.leftovers(frozenset(outcome.transfer.name for outcome in report.landed)))
         if settled is not None:
             settled(report)
-        if report.ok:
-            finished = [outcome.transfer.name for outcome in report.outcomes]
+        if report.ok or settled is not None:
+            finished = [outcome.transfer.name for outcome in report.landed]
         events.emit(RunFinished(report=report))
     except BaseException as error:
         hurry = not isinstance(error, Exception)  # somebody waits for the prompt
@@ -119,9 +119,11 @@ class _Files:
 
     def __init__(self, context: Context, plan: Plan) -> None:
         self._context, self._plan = context, plan
-        self._schedule = Schedule([host_of(one.asset.href) for one in plan.transfers], context.settings.per_host)
+        settings = context.settings
+        hosts = [host_of(one.asset.href) for one in plan.transfers]
+        self._schedule = Schedule(hosts, settings.per_host or settings.jobs)
         self._outcomes: list[Outcome | None] = [None] * len(plan.transfers)
-        self._left = min(context.settings.jobs, self._schedule.width)
+        self._left = min(settings.jobs, self._schedule.width)
         self._ended = threading.Event()
         self._lock = threading.Lock()
 

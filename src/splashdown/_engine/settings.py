@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from splashdown.checksums import algorithm
 from splashdown.errors import UsageError
 
 MIB = 1024 * 1024
@@ -34,15 +35,13 @@ class Settings:
     """How a run moves bytes. Sizes are bytes, times are seconds."""
 
     jobs: int = 8  #: files at a time
-    per_host: int = 8  #: files at a time from one host
+    per_host: int | None = None  #: files at a time from one host; ``None`` for as many as ``jobs``
     range_cutoff: int = 64 * MIB  #: files from this size on are read over several connections
     range_connections: int = 8  #: connections for one such file, as long as one alone is slow; see ``range_speed``
     range_speed: int = 100 * MIB  #: bytes a second; a first connection that is faster stays the only one
     part_size: int = 32 * MIB  #: how much of a large file is journalled at a time; a sink may ask for more or less
     memory: int = 256 * MIB  #: for parts on their way to sinks that need them whole (object stores), all files together
     retry: RetryPolicy = field(default_factory=RetryPolicy)
-    connect_timeout: float = 20.0
-    read_timeout: float = 60.0  #: longest silence of a connection; there is no limit on the whole transfer
     low_speed: int = 1024  #: bytes a second; a connection that is slower for ``low_speed_time`` is opened anew
     low_speed_time: float = 60.0
     checksum: str | None = "sha2-256"  #: what is computed of files whose metadata names none; ``None`` for nothing
@@ -53,8 +52,14 @@ class Settings:
 
     def __post_init__(self) -> None:
         for name in ("jobs", "per_host", "range_connections", "range_cutoff", "part_size", "memory"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"Settings: {name} is at least 1, not {getattr(self, name)}")
-        for name in ("connect_timeout", "read_timeout", "low_speed_time"):
-            if getattr(self, name) <= 0:
-                raise UsageError(f"Settings: {name} is more than 0 seconds, not {getattr(self, name)}")
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise UsageError(f"Settings: {name} is at least 1, not {value}")
+        if self.low_speed < 0 or self.low_speed_time <= 0 or self.range_speed < 0:
+            raise UsageError(
+                "Settings: low_speed and range_speed are not negative, low_speed_time is more than 0 seconds"
+            )
+        if self.checksum in {"none", ""}:  # what a configuration file or the environment can say
+            object.__setattr__(self, "checksum", None)
+        elif self.checksum is not None:
+            algorithm(self.checksum)  # refuses what cannot be computed here

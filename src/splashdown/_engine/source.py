@@ -7,6 +7,7 @@ version pinned, so that whoever takes the bytes never notices. What it cannot re
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
@@ -57,6 +58,7 @@ class Source:
         self.budget = Budget(context.settings.retry)  #: outlives restarts
         self.high = 0  #: the furthest that any attempt without ranges has come
         self._told = 0.0
+        self._telling = threading.Lock()
         self._begun = time.perf_counter()
 
     def outcome(self, **facts: Any) -> Outcome:
@@ -90,9 +92,12 @@ class Source:
         self.kept = 0
 
     def tell(self, now: float) -> None:
-        """Report progress, at most ten times a second."""
+        """Report progress, at most ten times a second, whichever connection it is that tells."""
         if now - self._told >= _PROGRESS_SECONDS:
-            self._told = now
+            with self._telling:
+                if now - self._told < _PROGRESS_SECONDS:
+                    return
+                self._told = now
             size = self.pinned.size if self.pinned else None
             self.context.events.emit(Progress(transfer=self.transfer, done=self.done, size=size))
 

@@ -8,9 +8,9 @@ from splashdown._engine.retry import RestartError
 from splashdown._engine.skip import Verdict, decide
 from splashdown._engine.source import Source
 from splashdown.checksums import same, understood
-from splashdown.errors import ChecksumError, NotModifiedError, TransferError
+from splashdown.errors import ChecksumError, NotModifiedError, TransferError, describe
 from splashdown.events import TransferFinished
-from splashdown.model import Content, Outcome, Status, Transfer
+from splashdown.model import Asset, Content, Outcome, Status, Stored, Transfer
 from splashdown.redact import redact
 
 
@@ -70,23 +70,44 @@ def _copied(context: Context, source: Source, verdict: Verdict) -> Outcome | Non
     stored = sink.copy_from(asset.href, verdict.name, content)
     if stored is None:
         return None
-    verified = []
-    if asset.size is not None and context.settings.verify:
-        if stored.size != asset.size:
-            raise ChecksumError(f"{asset.label}: the store copied {stored.size} bytes, file:size says {asset.size}")
-        verified.append("size")
-    if context.settings.verify and understood(asset.checksum) and stored.checksum and asset.checksum:
-        if not same(stored.checksum, asset.checksum):
-            raise ChecksumError(f"{asset.label}: the store's copy has another checksum than file:checksum")
-        verified.append("checksum")
+    try:
+        verified = _check_copy(context, asset, stored)
+    except ChecksumError as error:
+        raise ChecksumError(f"{error}; {_removed(context, verdict.name)}") from error
     return source.outcome(
         transfer=verdict.renamed(source.transfer),
         status=Status.STORED,
         location=stored.location,
         size=stored.size,
         checksum=stored.checksum,
-        verified=tuple(verified),
+        verified=verified,
     )
+
+
+def _check_copy(context: Context, asset: Asset, stored: Stored) -> tuple[str, ...]:
+    if not context.settings.verify:
+        return ()
+    verified = []
+    if asset.size is not None:
+        if stored.size != asset.size:
+            raise ChecksumError(f"{asset.label}: the store copied {stored.size} bytes, file:size says {asset.size}")
+        verified.append("size")
+    if understood(asset.checksum) and stored.checksum and asset.checksum:
+        if not same(stored.checksum, asset.checksum):
+            raise ChecksumError(f"{asset.label}: the store's copy has another checksum than file:checksum")
+        verified.append("checksum")
+    return tuple(verified)
+
+
+def _removed(context: Context, name: str) -> str:
+    """Take back a copy that is not what was promised: a store shows it at once, there is no commit to refuse."""
+    if context.can.delete is not None:
+        try:
+            context.can.delete.delete(name)
+        except Exception as error:
+            return f"the copy could not be removed, do not use it ({describe(error)})"
+        return "the copy was removed"
+    return "the copy is still there, do not use it: this store cannot remove it"
 
 
 def _kept(source: Source, verdict: Verdict, reason: str) -> Outcome:

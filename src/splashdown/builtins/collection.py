@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -84,7 +84,8 @@ def run_collection(results: JobResults, target: str | Path = ".", **given: Any) 
     arrangement = arrange(results.result_set)
     if options.output != "catalog" and not arrangement.items and arrangement.root.item is None:
         raise UsageError(f"{results!r} has no items, so output={options.output!r} would be empty: use 'catalog'")
-    plan = _plan(results, target, arrangement, options)
+    names = arrangement.names if options.output == "catalog" else ("items.json",)
+    plan = replace(_plan(results, target, arrangement, options), documents=names)
     refuse_empty(plan)
     documents: list[str] = []
 

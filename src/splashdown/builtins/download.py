@@ -1,4 +1,4 @@
-"""The actions ``download_files`` and ``download_file``: plan, move, write the receipt, report.
+"""The actions ``download_files``, ``download_file`` and ``retry``: plan, move, write the receipt, report.
 
 Naming is the plan's, moving the engine's; here is only their order.
 """
@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splashdown import receipt
 from splashdown._several import Share, shares
 from splashdown._survey import survey
-from splashdown.errors import DownloadError, NoAssetError, TargetError
+from splashdown.errors import DownloadError, NoAssetError, TargetError, UsageError
 from splashdown.hookspecs import hookimpl
 from splashdown.model import IfExists, Known, Plan, RunReport, Status
 from splashdown.protocols import Listener, Sink, SupportsStat
@@ -79,15 +79,40 @@ def run_download(
     reserved = {receipt.name_of(part.results) for part in parts}
     plan = results.plan(target, layout=options.layout, if_exists=options.if_exists, reserved=reserved)
     refuse_empty(plan)
+    if include_stac_metadata:
+        plan = replace(plan, documents=_receipts(parts))
+    download = _move(results, plan, parts, options)
+    raise_failures(download.report, results.result_set.unresolved)
+    return download
+
+
+def retry(results: JobResults, report: RunReport, **given: Any) -> RunReport:
+    """Repeat what failed in an earlier run, bring its metadata document up to date, report on those assets alone."""
+    parts = shares(results.result_set)
+    if report.plan.documents not in {(), _receipts(parts)}:
+        raise UsageError(
+            "this report is not of a download_files of these results: call what made it again, which keeps what is"
+            " complete"
+        )
+    plan = replace(report.plan, transfers=tuple(outcome.transfer for outcome in report.failed))
+    return _move(results, plan, parts if plan.documents else [], DownloadOptions(**given)).report
+
+
+def _receipts(parts: Iterable[Share]) -> tuple[str, ...]:
+    return tuple(part.prefix + receipt.name_of(part.results) for part in parts)
+
+
+def _move(results: JobResults, plan: Plan, parts: Sequence[Share], options: DownloadOptions) -> Download:
+    """Run a plan and write its receipts."""
     documents: list[str] = []
 
     def settled(report: RunReport) -> None:
-        if include_stac_metadata and report.landed:
+        if report.landed:
             moved = {outcome.transfer.name for outcome in report.landed}
             kept = still_there(sink, {name: entry for name, entry in known.items() if name not in moved})
             documents.extend(_write_receipt(sink, part, report, kept) for part in parts)
 
-    with closing(results.session.sink(str(target), **options.sink_options)) as sink:
+    with closing(results.session.sink(plan.target, **options.sink_options)) as sink:
         known = {name: entry for part in parts for name, entry in part.outer(survey(sink, part.prefix).known).items()}
         report = results.transfer(
             plan,
@@ -95,9 +120,8 @@ def run_download(
             known=known,
             listeners=listeners_of(results, options),
             settings=options.settings,
-            settled=settled,
+            settled=settled if plan.documents else None,
         )
-    raise_failures(report, results.result_set.unresolved)
     return Download(report=report, documents=tuple(documents))
 
 
@@ -207,6 +231,7 @@ def as_place(target: str, location: str) -> Path | str:
 
 @hookimpl
 def splashdown_actions() -> Iterable[ActionSpec]:
-    """Offer the two download verbs."""
+    """Offer the download verbs."""
     yield ActionSpec(name="download_files", run=download_files, options=DownloadOptions, summary="save all assets")
     yield ActionSpec(name="download_file", run=download_file, options=DownloadOptions, summary="save one asset")
+    yield ActionSpec(name="retry", run=retry, options=DownloadOptions, summary="repeat what failed in an earlier run")

@@ -1,0 +1,76 @@
+"""Copies that a store makes by itself: checked afterwards, and taken back when they are wrong."""
+
+from __future__ import annotations
+
+import pytest
+from scripted import DATA, SMALL, Body, ScriptedTransport, Store, plan_of, sha256
+
+from splashdown._engine.run import run_plan
+from splashdown.model import Status, Stored
+
+
+class Copying(Store):
+    """A store that copies whatever it holds under an href, and says what it made."""
+
+    def __init__(self, held: bytes, checksum: str | None = None) -> None:
+        super().__init__()
+        self.held, self.checksum = held, checksum
+
+    def copy_from(self, href, key, content):
+        if not href.startswith("http://h/"):
+            return None
+        self.objects[key] = self.held
+        return Stored(size=len(self.held), checksum=self.checksum, location=f"store:{key}")
+
+
+class Deleting(Copying):
+    def list(self, prefix=""):
+        yield from ((key, len(data)) for key, data in self.objects.items())
+
+    def delete(self, key):
+        self.objects.pop(key, None)
+
+
+def copy(sink, href="http://h/a", **asset):
+    bodies = {href: Body(DATA)}
+    transport = ScriptedTransport(bodies)
+    report = run_plan(plan_of(bodies, **asset), sink=sink, transport=lambda _: transport, settings=SMALL)
+    return report.outcomes[0], transport
+
+
+def test_a_copy_moves_no_byte_and_says_what_was_checked():
+    sink = Deleting(DATA, sha256(DATA))
+    outcome, transport = copy(sink, size=len(DATA), checksum=sha256(DATA))
+    assert outcome.status is Status.STORED
+    assert outcome.verified == ("size", "checksum")
+    assert outcome.bytes_moved == 0
+    assert transport.requests == []
+
+
+@pytest.mark.parametrize("wrong", [{"size": 5}, {"checksum": sha256(b"other")}])
+def test_a_copy_that_is_not_what_was_promised_is_removed(wrong):
+    sink = Deleting(DATA, sha256(DATA))
+    outcome, _ = copy(sink, **wrong)
+    assert outcome.error_type == "ChecksumError"
+    assert "the copy was removed" in outcome.error
+    assert sink.objects == {}
+
+
+def test_a_wrong_copy_that_cannot_be_removed_is_named_as_such():
+    outcome, _ = copy(Copying(DATA), size=5)
+    assert outcome.error_type == "ChecksumError"
+    assert "still there, do not use it" in outcome.error
+
+    class Denying(Deleting):
+        def delete(self, key):
+            raise PermissionError("denied")
+
+    outcome, _ = copy(Denying(DATA), size=5)
+    assert "could not be removed, do not use it (PermissionError: denied)" in outcome.error
+
+
+def test_what_the_store_cannot_copy_is_streamed():
+    sink = Deleting(b"never")
+    outcome, transport = copy(sink, href="http://elsewhere/a")
+    assert outcome.checksum == sha256(DATA)
+    assert transport.requests
