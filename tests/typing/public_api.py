@@ -1,0 +1,446 @@
+"""Uses the whole public API with its types. Checked by mypy and pyright in their strict modes; never run."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, assert_type
+
+import pytest
+
+import splashdown
+from splashdown import (
+    Asset,
+    AuthError,
+    DownloadError,
+    IfExists,
+    JobFailed,
+    JobNotFinished,
+    JobNotFound,
+    JobResults,
+    LoadError,
+    MultipleAssetsError,
+    NoAssetError,
+    NoProviderError,
+    Outcome,
+    Plan,
+    ResolveError,
+    ResultAsset,
+    ResultLinkExpired,
+    RetryPolicy,
+    RunReport,
+    Session,
+    Settings,
+    SplashdownError,
+    Status,
+    Transfer,
+    TransferError,
+    UnknownKeyError,
+    UsageError,
+    connect,
+    hookimpl,
+    hookspec,
+)
+from splashdown.auth import ClientCredentials, Netrc, StoredLogin
+from splashdown.errors import HttpStatusError, PluginWarning, StoreError, describe
+from splashdown.events import (
+    Event,
+    Progress,
+    Retried,
+    RunFinished,
+    RunStarted,
+    TransferFinished,
+    TransferStarted,
+)
+from splashdown.model import (
+    Buffer,
+    Content,
+    Part,
+    PartPolicy,
+    ReadRequest,
+    RemoteInfo,
+    ResultSet,
+    Stored,
+    StoredPart,
+    Upload,
+)
+from splashdown.protocols import (
+    AssetHandle,
+    Filter,
+    Listener,
+    Loader,
+    ResolveContext,
+    Resolver,
+    Signer,
+    Sink,
+    Stream,
+    SupportsList,
+    SupportsRead,
+    SupportsReadBack,
+    SupportsResume,
+    SupportsServerSideCopy,
+    SupportsSiblings,
+    SupportsSpace,
+    SupportsStat,
+    SupportsState,
+    SupportsWhy,
+    Transport,
+)
+from splashdown.specs import (
+    ActionSpec,
+    FilterSpec,
+    ListenerSpec,
+    LoaderSpec,
+    ResolverSpec,
+    SignerSpec,
+    SinkSpec,
+    TransportSpec,
+)
+from splashdown.testing import (
+    HEAVY,
+    FakeContext,
+    FakeFile,
+    FakeTransport,
+    Fault,
+    FilterContract,
+    LoaderContract,
+    MemoryHandle,
+    MemorySink,
+    ResolverContract,
+    SinkContract,
+    TransportContract,
+    answers,
+    assert_light_import,
+    cuts_after,
+    fails_with,
+    is_fine,
+    make_asset,
+    make_session,
+)
+
+# --- the scientist ---------------------------------------------------------------------------------------------------
+
+
+def in_a_notebook() -> None:
+    results = splashdown.open("https://openeo.example/openeo/1.2/jobs/JOB", auth="TOKEN", wait=True)
+    assert_type(results, JobResults)
+    assert_type(results.get_metadata(), dict[str, Any])
+    assert_type(results.get_assets(), list[ResultAsset])
+    for asset in results:
+        assert_type(asset, ResultAsset)
+        assert_type(asset.media_type, str | None)
+        assert_type(asset.download("data/out/" + asset.name), Path | str)
+    assert_type(results.download_files("data/out"), list[Path | str])
+    assert_type(results.download_file("data/out/a.tif", key="a.tif"), Path | str)
+    assert_type(results.select(keys="*.tif"), JobResults)
+    assert_type(results.get_asset("a").load_bytes(), bytes)
+    assert_type(results.get_asset("a").load_text(), str)
+    with results.get_asset("a").open().open() as file:
+        assert_type(file.read(), bytes)
+    assert_type(splashdown.__version__, str)
+    for auth in (Netrc(), StoredLogin(provider="egi"), ClientCredentials(client_id="me", client_secret="pw")):
+        for job in connect("https://openeo.example", auth=auth).jobs():
+            assert_type(job.get_results(), JobResults)
+
+
+def when_it_fails(results: JobResults) -> RunReport | None:
+    try:
+        results.download_files("out", if_exists=IfExists.RENAME)
+    except DownloadError as error:
+        for outcome in error.report.failed:
+            assert_type(outcome, Outcome)
+            assert_type(outcome.status, Status)
+            assert_type(outcome.transfer, Transfer)
+            assert_type(outcome.asset, Asset)
+        return results.retry(error.report)
+    except JobFailed as error:
+        print(error.log, error.code, error.id)
+    except JobNotFinished as error:
+        print(error.job_status)
+    except (JobNotFound, ResultLinkExpired, AuthError) as error:
+        print(error.status)
+    except MultipleAssetsError as error:
+        assert_type(error.keys, tuple[str, ...])
+    except (UnknownKeyError, NoAssetError, NoProviderError, UsageError, ResolveError, LoadError, TransferError):
+        raise
+    except SplashdownError as error:
+        print(describe(error))
+    return None
+
+
+# --- the operator ----------------------------------------------------------------------------------------------------
+
+
+def at_night(results: JobResults) -> bool:
+    settings = Settings(jobs=4, retry=RetryPolicy(attempts=8))
+    with Session(settings=settings, options={"s3": {"region": "eu"}}, disable=["http"], strict=True) as session:
+        again = session.open("collection.json")
+        plan = again.plan("s3://bucket/prefix/")
+        assert_type(plan, Plan)
+        report = again.transfer(plan)
+        assert_type(report.bytes_moved, int)
+        session.listener("progress")(RunFinished(report=report))
+        return report.ok
+
+
+# --- the developer: one plugin of each kind ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShelfOptions:
+    folder: str = "shelf"
+    tries: int = field(default=3, metadata={"help": "How often to try."})
+
+
+class ShelfSink:
+    """Has every ability that a sink may have."""
+
+    def __init__(self, target: str, options: ShelfOptions) -> None:
+        self.store: dict[str, bytes] = {}
+        self.target, self.options = target, options
+
+    @property
+    def parts(self) -> PartPolicy:
+        return PartPolicy(min_size=1, max_parts=1)
+
+    def begin(self, key: str, content: Content) -> Upload:
+        assert_type(content.size, int | None)
+        return Upload(key=key, token={"folder": self.options.folder})
+
+    def put_part(self, upload: Upload, part: Part, chunks: Iterable[Buffer]) -> str:
+        data = b"".join(bytes(chunk) for chunk in chunks)
+        if part.size is not None and len(data) != part.size:
+            raise StoreError("the shelf is too short")
+        self.store[upload.key] = data
+        return str(len(data))
+
+    def commit(self, upload: Upload, tags: Sequence[str]) -> str:
+        return f"shelf://{upload.key}?{len(tags)}"
+
+    def abort(self, upload: Upload) -> None:
+        self.store.pop(upload.key, None)
+
+    def close(self) -> None: ...
+
+    def stat(self, key: str) -> Stored | None:
+        return Stored(size=len(self.store[key])) if key in self.store else None
+
+    @contextmanager
+    def read(self, key: str) -> Generator[Iterator[Buffer]]:
+        yield iter((self.store[key],))
+
+    @contextmanager
+    def read_back(self, upload: Upload, start: int = 0, stop: int | None = None) -> Generator[Iterator[Buffer]]:
+        yield iter((self.store[upload.key][start:stop],))
+
+    def recover(self, upload: Upload, parts: Sequence[StoredPart]) -> Sequence[StoredPart]:
+        return [stored for stored in parts if stored.tag and upload.key in self.store]
+
+    def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        return ((key, len(data)) for key, data in self.store.items() if key.startswith(prefix))
+
+    def delete(self, key: str) -> None:
+        self.store.pop(key, None)
+
+    def copy_from(self, href: str, key: str, content: Content) -> Stored | None:
+        return None
+
+    def free_space(self) -> int | None:
+        return 10_000 - sum(map(len, self.store.values()))
+
+    @property
+    def state_dir(self) -> Path | None:
+        return None
+
+
+def abilities(sink: ShelfSink) -> tuple[object, ...]:
+    plain: Sink = sink
+    stat: SupportsStat = sink
+    read: SupportsRead = sink
+    read_back: SupportsReadBack = sink
+    resume: SupportsResume = sink
+    listing: SupportsList = sink
+    copies: SupportsServerSideCopy = sink
+    space: SupportsSpace = sink
+    state: SupportsState = sink
+    return plain, stat, read, read_back, resume, listing, copies, space, state
+
+
+class ShelfStream:
+    def __init__(self, data: bytes) -> None:
+        self.info = RemoteInfo(size=len(data))
+        self.start = 0
+        self.length: int | None = len(data)
+        self.data = data
+
+    def __iter__(self) -> Iterator[Buffer]:
+        yield self.data
+
+
+class ShelfTransport:
+    @contextmanager
+    def stream(self, request: ReadRequest) -> Generator[Stream]:
+        if request.pinned is not None and request.stop is not None:
+            raise HttpStatusError("no ranges on a shelf", status=416)
+        yield ShelfStream(request.href.encode())
+
+    def close(self) -> None: ...
+
+
+class ShelfResolver:
+    def accepts(self, source: object) -> bool:
+        return isinstance(source, str) and source.startswith("shelf:")
+
+    def resolve(self, source: Any, context: ResolveContext) -> ResultSet:
+        context.notify(f"looking at {source} as {context.auth}")
+        return ResultSet(id=str(source), kind="items", assets=(Asset(key="a", href="shelf://a"),), document={})
+
+
+class ShelfSigner:
+    def sign(self, href: str) -> tuple[str, Mapping[str, str]]:
+        return href, {"Authorization": "Basic c2hlbGY="}
+
+
+class EveryOther:
+    def __call__(self, assets: Sequence[Asset]) -> Iterable[Asset]:
+        return assets[::2]
+
+    def why(self, asset: Asset) -> str:
+        return f"{asset.label} is odd"
+
+
+def load_shelf(asset: AssetHandle, *, upper: bool = False) -> str:
+    text = asset.bytes(max_bytes=1000).decode()
+    if isinstance(asset, SupportsSiblings):
+        text += asset.sibling("more").bytes().decode()
+    return text.upper() if upper else text
+
+
+def load_lengths(assets: Sequence[AssetHandle]) -> list[int]:
+    return [asset.size for asset in assets]
+
+
+def note(event: Event) -> None:
+    match event:
+        case RunStarted(plan=plan):
+            assert_type(plan, Plan)
+        case TransferStarted(transfer=transfer, size=size):
+            print(transfer.name, size)
+        case Progress(done=done):
+            assert_type(done, int)
+        case Retried(delay=delay):
+            assert_type(delay, float)
+        case TransferFinished(outcome=outcome):
+            assert_type(outcome, Outcome)
+        case RunFinished(report=report):
+            assert_type(report, RunReport)
+
+
+def shelve(results: JobResults, *, folder: str, tries: int) -> RunReport:
+    return results.transfer(results.plan(f"shelf://{folder}/{tries}"))
+
+
+def seams() -> tuple[object, ...]:
+    transport: Transport = ShelfTransport()
+    resolver: Resolver = ShelfResolver()
+    signer: Signer = ShelfSigner()
+    chosen: Filter = EveryOther()
+    reasons: SupportsWhy = EveryOther()
+    listener: Listener = note
+    opened: AbstractContextManager[Stream] = transport.stream(ReadRequest(href="shelf://a"))
+    loader: Loader = load_anything
+    return resolver, signer, chosen, reasons, listener, opened, loader
+
+
+def load_anything(asset: AssetHandle, **options: Any) -> object:
+    return asset.bytes(), options
+
+
+def make_sink(target: str, options: ShelfOptions) -> ShelfSink:
+    return ShelfSink(target, options)
+
+
+@hookimpl
+def splashdown_sinks() -> Iterable[SinkSpec]:
+    yield SinkSpec(name="shelf", schemes=("shelf",), create=make_sink, options=ShelfOptions, summary="A shelf.")
+
+
+@hookimpl
+def splashdown_transports() -> Iterable[TransportSpec]:
+    yield TransportSpec(name="shelf", schemes=("shelf",), create=lambda options: ShelfTransport())
+
+
+@hookimpl
+def splashdown_resolvers() -> Iterable[ResolverSpec]:
+    yield ResolverSpec(name="shelf", create=ShelfResolver)
+
+
+@hookimpl
+def splashdown_signers() -> Iterable[SignerSpec]:
+    yield SignerSpec(name="shelf", origins=("https://shelf.example",), create=lambda options: ShelfSigner())
+
+
+@hookimpl
+def splashdown_filters() -> Iterable[FilterSpec]:
+    yield FilterSpec(name="every_other", create=lambda value: EveryOther())
+
+
+@hookimpl
+def splashdown_loaders() -> Iterable[LoaderSpec]:
+    yield LoaderSpec(name="shelf", load=load_shelf, load_many=load_lengths, media_types=("text/x-shelf",))
+
+
+@hookimpl
+def splashdown_listeners() -> Iterable[ListenerSpec]:
+    yield ListenerSpec(name="note", create=lambda options: note)
+
+
+@hookimpl
+def splashdown_actions() -> Iterable[ActionSpec]:
+    yield ActionSpec(name="shelve", run=shelve, options=ShelfOptions, command=True)
+
+
+@hookimpl(wrapper=True)
+def splashdown_run_plan(plan: Plan) -> Generator[None, RunReport, RunReport]:
+    print(plan.known_size)
+    return (yield)
+
+
+@hookspec
+def a_hook_of_another_host() -> None: ...
+
+
+# --- the developer's tests -------------------------------------------------------------------------------------------
+
+
+class TestShelfSink(SinkContract):
+    @pytest.fixture
+    def sink(self, tmp_path: Path) -> Sink:
+        return ShelfSink(str(tmp_path), ShelfOptions())
+
+
+class TestShelfTransport(TransportContract): ...
+
+
+class TestShelfResolver(ResolverContract): ...
+
+
+class TestShelfLoader(LoaderContract): ...
+
+
+class TestEveryOther(FilterContract): ...
+
+
+def test_with_fakes() -> None:
+    faults: list[Fault] = [fails_with(TimeoutError()), answers(503, retry_after=1.0), cuts_after(10), is_fine]
+    transport = FakeTransport({"fake://a": FakeFile(data=b"x", faults=faults), "fake://b": b"y"})
+    context: ResolveContext = FakeContext(options={"wait": True})
+    handle: AssetHandle = MemoryHandle(b"text", make_asset("a.txt", media_type="text/plain"))
+    sink: Sink = MemorySink()
+    with make_session(sink) as session:
+        assert_type(session.sink("memory://"), Sink)
+    assert_light_import("splashdown", heavy=HEAVY)
+    with pytest.warns(PluginWarning):
+        assert transport.requests == [context, load_shelf(handle)]
