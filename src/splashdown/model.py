@@ -170,7 +170,8 @@ class Stored:
 class ResultSet:
     """What a resolver returns: assets, the document that lists them, and how to renew their hrefs.
 
-    ``items`` are the item documents that were read on the way (empty where the root document says it all).
+    ``items`` are the item documents that were read on the way (empty where the root document says it all), or the
+    features of an item collection, which ``document`` can leave to them: there may be too many to be in memory.
     ``signer`` gives credentials for the origin they belong to. ``transport`` gives the transport for an href that
     has to be read in the source's own way (a client's session, say), ``None`` for any other; it is not closed by
     those who use it. ``refresh`` reads the source again and is used

@@ -53,6 +53,8 @@ def name_of(result_set: ResultSet) -> str:
 def build(result_set: ResultSet, landed: Iterable[Outcome], kept: Mapping[str, Known] | None = None) -> dict[str, Any]:
     """The document with what landed; ``kept`` are names that an earlier run put there and that still hold."""
     document = copy.deepcopy(dict(result_set.document))
+    if document.get("type") == "FeatureCollection":
+        document.setdefault("features", [copy.deepcopy(dict(item)) for item in result_set.items])
     _relink(document, result_set.href)
     places = {
         outcome.asset.identity: (

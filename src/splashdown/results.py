@@ -183,8 +183,11 @@ class JobResults:
         return self.id
 
     def get_metadata(self) -> dict[str, Any]:
-        """The STAC document that lists the assets."""
-        return dict(self.result_set.document)
+        """The STAC document that lists the assets; a search's holds all items, however many they are."""
+        document = dict(self.result_set.document)
+        if document.get("type") == "FeatureCollection":
+            document.setdefault("features", [dict(item) for item in self.result_set.items])
+        return document
 
     def get_assets(self) -> list[ResultAsset]:
         """All assets, in the order of the document."""

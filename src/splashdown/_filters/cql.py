@@ -42,7 +42,7 @@ def _item(asset: Asset) -> dict[str, Any]:
         "type": "Feature",
         "id": asset.item or asset.key,
         "collection": asset.collection,
-        "geometry": json.loads(json.dumps(asset.geometry)) if asset.geometry else None,
+        "geometry": json.loads(json.dumps(dict(asset.geometry))) if asset.geometry else None,
         "properties": {**simple, "key": asset.key, **asset.properties},
     }
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from splashdown._stac.describe import advertised_href, describe_asset, text
 from splashdown._stac.migrate import kind_of
+from splashdown._stac.packed import Packed, View
 from splashdown._stac.reading import Found, resolve_href, shown
 from splashdown.errors import ResolveError
 from splashdown.model import Asset
@@ -16,32 +18,75 @@ from splashdown.model import Asset
 _MOST_WARNINGS = 20
 
 
+#: Distinct values of a kind that are held once for all assets; most sources have a handful.
+_MOST_SHARED = 10_000
+
+
 @dataclass(slots=True)
 class Collector:
-    """Gathers assets of one source; ``warnings`` says what had to be left out."""
+    """Gathers items and assets of one source; ``warnings`` says what had to be left out.
+
+    Assets of packed items only refer to what their items say.
+    """
 
     alternate: str | None = None
+    items: Packed | list[dict[str, Any]] = field(default_factory=Packed)
     warnings: list[str] = field(default_factory=list)
     left_out: int = 0
     _ids: dict[str, int] = field(default_factory=dict)
-    _places: set[tuple[str, str]] = field(default_factory=set)
+    _places: set[bytes] = field(default_factory=set)
+    _shared: dict[Any, Any] = field(default_factory=dict)
 
-    def of(self, document: Found) -> list[Asset]:
-        """The assets of an Item, or those that a Collection has itself.
+    def add(self, document: Found) -> list[Asset]:
+        """Keep an Item or a Collection that was found below the root; returns its assets.
 
         An item that was there before gives nothing; another one with the same id is called ``id-2``. Raises
         ``ResolveError`` for an asset without an href.
         """
-        body = document.body
-        if kind_of(body) != "Feature":
-            return list(self._assets(document, None))
-        name = text(body.get("id")) or "item"
-        key = (name, _self_href(body) or document.place)
-        if key in self._places and _self_href(body):
+        if kind_of(document.body) != "Feature":
+            return self._keep(document, self.own(document))
+        name = text(document.body.get("id")) or "item"
+        own = _self_href(document.body)
+        # A digest, for there may be very many.
+        place = hashlib.blake2b(repr((name, own or document.place)).encode(), digest_size=16).digest()
+        if own and place in self._places:
             return []
-        self._places.add(key)
+        self._places.add(place)
         count = self._ids[name] = self._ids.get(name, 0) + 1
-        return list(self._assets(document, name if count == 1 else f"{name}-{count}"))
+        return self._keep(document, list(self._assets(document, name if count == 1 else f"{name}-{count}")))
+
+    def own(self, document: Found) -> list[Asset]:
+        """The assets that a Collection (or Catalog) has itself."""
+        return list(self._assets(document, None))
+
+    def _keep(self, document: Found, assets: list[Asset]) -> list[Asset]:
+        body, items, at = document.body, self.items, len(self.items)
+        items.append(body)
+        if not isinstance(items, Packed):
+            return assets
+        properties = View(items, at, ("properties",)) if body.get("properties") else None
+        geometry = View(items, at, ("geometry",)) if body.get("geometry") else None
+        return [
+            replace(
+                asset,
+                key=self._same(asset.key),
+                collection=self._same(asset.collection),
+                media_type=self._same(asset.media_type),
+                roles=self._same(asset.roles),
+                start=self._same(asset.start),
+                end=self._same(asset.end),
+                metadata=View(items, at, self._same(("assets", asset.key))),
+                properties=properties if properties is not None and asset.properties else asset.properties,
+                geometry=geometry if asset.geometry else None,
+            )
+            for asset in assets
+        ]
+
+    def _same(self, value: Any) -> Any:
+        """An equal value that is in memory already."""
+        if len(self._shared) >= _MOST_SHARED:
+            return self._shared.get(value, value)
+        return self._shared.setdefault(value, value)
 
     def _assets(self, document: Found, item: str | None) -> Iterator[Asset]:
         assets = document.body.get("assets")

@@ -65,7 +65,7 @@ class Arrangement:
 def arrange(result_set: ResultSet) -> Arrangement:
     """Choose a name for every document."""
     body = _current(result_set.document)
-    members = body.get("features") or () if kind_of(body) == "FeatureCollection" else result_set.items
+    members = body.get("features") or result_set.items
     if kind_of(body) == "FeatureCollection":
         body = {"type": "Catalog", "stac_version": _VERSION, "id": result_set.id, "description": _about(result_set)}
     root = Page(name=_ROOTS.get(kind_of(body), "catalog.json"), body=body, item=_only_item(body))

@@ -21,6 +21,7 @@ from splashdown.sources import is_url, origin_of
 if TYPE_CHECKING:
     from splashdown._openeo.client import Client
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
 #: Bytes of one document that has to be in memory as a whole.
 MAX_BYTES = 128 * 2**20
@@ -165,7 +166,7 @@ def resolve_href(base: str, href: str) -> str | None:
     a local document only; one without a place may name relative paths in the current folder.
     """
     href = href.strip()
-    if not href or any(c < " " or c == "\x7f" for c in href):
+    if not href or _CONTROL.search(href):
         return None
     if _SCHEME.match(href) and not is_local(href):
         return href

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -13,6 +13,7 @@ from splashdown._stac import api, inmemory, stream
 from splashdown._stac.assets import Collector, without_repeats
 from splashdown._stac.migrate import kind_of, up_to_date
 from splashdown._stac.options import StacOptions
+from splashdown._stac.packed import Packed
 from splashdown._stac.reading import Credentials, Found, Reader, is_local, open_local, place_of, shown
 from splashdown._stac.walk import Walk
 from splashdown.errors import ResolveError
@@ -32,7 +33,6 @@ class _Source:
     root: Found
     below: Iterable[Found] = ()
     answered: bool = False  #: an API has applied the filters
-    complete: bool = True  #: the root document holds everything that is below it
     warnings: list[str] = field(default_factory=list)
 
 
@@ -43,7 +43,9 @@ def resolve_stac(source: Any, context: ResolveContext) -> ResultSet:
     reader = Reader(authority=Credentials(place, context.auth))
     try:
         opened = _open(source, place, reader, options)
-        result = _collect(opened, reader, options)
+        # What the caller holds in memory may hold more than JSON, and saves nothing when it is packed.
+        collector = Collector(alternate=options.alternate, items=Packed() if place or source == "-" else [])
+        result = _collect(opened, collector, reader, options)
     finally:
         reader.close()
     if not place:
@@ -72,7 +74,7 @@ def _open(source: Any, place: str, reader: Reader, options: StacOptions) -> _Sou
     if root is None:
         return _items((Found(place=f.place, body=up_to_date(f.body, "an item")) for f in below or ()), base)
     if below is not None:
-        return _Source(root=root, below=below, complete=False)
+        return _Source(root=root, below=below)
     return _document(root, reader, options)
 
 
@@ -80,7 +82,7 @@ def _remote(place: str, reader: Reader, options: StacOptions) -> _Source:
     if options.searches and api.is_search_url(place):
         question = api.Question(url=api.with_filters(place, options, options.collections))
         first = question.ask(reader)
-        return _Source(root=first, below=api.pages(reader, first, question), answered=True, complete=False)
+        return _Source(root=first, below=api.pages(reader, first, question), answered=True)
     return _document(reader.read(place), reader, options)
 
 
@@ -94,14 +96,13 @@ def _document(root: Found, reader: Reader, options: StacOptions) -> _Source:
     if kind == "Feature":
         return _Source(root=root, below=[root])
     if kind == "FeatureCollection":
-        single = not any(link.get("rel") == "next" for link in root.body.get("links") or () if isinstance(link, dict))
-        return _Source(root=root, below=api.pages(reader, root), complete=single)
+        return _Source(root=root, below=api.pages(reader, root))
     question = api.first_question(root, reader, options)
     if question is not None:
         first = question.ask(reader)
-        return _Source(root=root, below=api.pages(reader, first, question), answered=True, complete=False)
+        return _Source(root=root, below=api.pages(reader, first, question), answered=True)
     walk = Walk(reader=reader, max_documents=options.max_documents)
-    return _Source(root=root, below=walk.below(root), complete=False, warnings=walk.broken)
+    return _Source(root=root, below=walk.below(root), warnings=walk.broken)
 
 
 def _streamed(
@@ -146,35 +147,31 @@ def _items(below: Iterable[Found], place: str) -> _Source:
     return _Source(root=Found(place=place, body={"type": "FeatureCollection"}), below=below)
 
 
-def _collect(source: _Source, reader: Reader, options: StacOptions) -> ResultSet:
-    collector = Collector(alternate=options.alternate)
+def _collect(source: _Source, collector: Collector, reader: Reader, options: StacOptions) -> ResultSet:
     root, kind = source.root, kind_of(source.root.body)
-    own = collector.of(root) if kind in {"Collection", "Catalog"} else []
+    own = collector.own(root) if kind in {"Collection", "Catalog"} else []
     assets: list[Asset] = []
-    items: list[Mapping[str, Any]] = []
     for found in islice(source.below, options.limit):
         body = up_to_date(found.body, "an item")
         if kind_of(body) not in {"Feature", "Collection", "Catalog"}:
             raise ResolveError(f"{shown(found.place)} holds a member that is no STAC item: it has no type 'Feature'")
-        assets += collector.of(Found(place=found.place, body=body))
-        items.append(body)
+        assets += collector.add(Found(place=found.place, body=body))
     if not source.answered:
         assets = _narrowed(assets, options)
     every = without_repeats(own, assets)
-    _check(source, every, items)
-    document = dict(root.body)
-    if kind == "FeatureCollection":
-        document["features"] = items
+    _check(source, every, collector.items)
     return ResultSet(
         id=_name(root),
         kind=_KINDS[kind],
         assets=tuple(every),
-        document=document,
+        document={
+            name: value for name, value in root.body.items() if (kind, name) != ("FeatureCollection", "features")
+        },
         href=root.place or None,
-        items=() if kind in {"FeatureCollection", "Feature"} else tuple(items),
+        items=() if kind == "Feature" else collector.items,
         warnings=_warnings(source, collector),
         signer=reader.authority,
-        expires=expires_at(document, (a.href for a in every[:_SIGNED_SAMPLE])),
+        expires=expires_at(root.body, (a.href for a in every[:_SIGNED_SAMPLE])),
     )
 
 
@@ -198,7 +195,7 @@ def _narrowed(assets: list[Asset], options: StacOptions) -> list[Asset]:
     return list(kept)
 
 
-def _check(source: _Source, assets: list[Asset], items: list[Mapping[str, Any]]) -> None:
+def _check(source: _Source, assets: Sequence[Asset], items: Sequence[Mapping[str, Any]]) -> None:
     if assets or items or not source.warnings:
         return
     raise ResolveError(f"nothing below {shown(source.root.place)} could be read: {source.warnings[0]}")
