@@ -360,15 +360,27 @@ class JobResults:
         array: xr.DataArray = load_many(handles, self.session.registry.loaders(), "geotiff", **options)  # type: ignore[assignment]  # that loader's type
         return array
 
-    def retry(self, report: RunReport, **options: Any) -> RunReport:
+    def retry(
+        self,
+        report: RunReport,
+        *,
+        progress: bool = False,
+        listeners: Sequence[Listener] = (),
+        settings: Settings | None = None,
+        sink_options: Mapping[str, Any] | None = None,
+    ) -> RunReport:
         """Repeat what failed in an earlier run of :meth:`download_files` or :meth:`download_file`, with its names.
 
         The metadata document that belongs to the files is brought up to date. What fails again is in the report, which
-        tells about the repeated assets alone; nothing is raised for it. Options: ``listeners``, ``progress``,
-        ``settings``, ``sink_options``. Raises :class:`~splashdown.errors.UsageError` for a report of something else.
+        tells about the repeated assets alone; nothing is raised for it. The options are those of the download. Raises
+        :class:`~splashdown.errors.UsageError` for a report of something else.
         """
-        again: RunReport = self.run("retry", report=report, **options)
-        return again
+        from splashdown.builtins.download import DownloadOptions, retry
+
+        options = DownloadOptions(
+            progress=progress, listeners=listeners, settings=settings, sink_options=sink_options or {}
+        )
+        return retry(self, report, options)
 
     def handle(self, asset: Asset) -> AssetHandle:
         """A handle for reading an asset: of its local copy where this object made one, else of the remote file."""

@@ -1,4 +1,4 @@
-"""The actions ``download_files``, ``download_file`` and ``retry``: plan, move, write the receipt, report.
+"""The actions ``download_files`` and ``download_file``, and ``retry``: plan, move, write the receipt, report.
 
 Naming is the plan's, moving the engine's; here is only their order.
 """
@@ -86,7 +86,7 @@ def run_download(
     return download
 
 
-def retry(results: JobResults, report: RunReport, **given: Any) -> RunReport:
+def retry(results: JobResults, report: RunReport, options: DownloadOptions) -> RunReport:
     """Repeat what failed in an earlier run, bring its metadata document up to date, report on those assets alone."""
     parts = shares(results.result_set)
     if report.plan.documents not in {(), _receipts(parts)}:
@@ -95,7 +95,7 @@ def retry(results: JobResults, report: RunReport, **given: Any) -> RunReport:
             " complete"
         )
     plan = replace(report.plan, transfers=tuple(outcome.transfer for outcome in report.failed))
-    return _move(results, plan, parts if plan.documents else [], DownloadOptions(**given)).report
+    return _move(results, plan, parts if plan.documents else [], options).report
 
 
 def _receipts(parts: Iterable[Share]) -> tuple[str, ...]:
@@ -234,4 +234,3 @@ def splashdown_actions() -> Iterable[ActionSpec]:
     """Offer the download verbs."""
     yield ActionSpec(name="download_files", run=download_files, options=DownloadOptions, summary="save all assets")
     yield ActionSpec(name="download_file", run=download_file, options=DownloadOptions, summary="save one asset")
-    yield ActionSpec(name="retry", run=retry, options=DownloadOptions, summary="repeat what failed in an earlier run")
