@@ -157,6 +157,15 @@ class StoredPart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unfinished:
+    """An upload that somebody has begun and that is neither committed nor aborted."""
+
+    upload: Upload
+    begun: float | None = None  #: when it was last known to be under way, seconds since the epoch
+    size: int | None = None  #: bytes that it holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
     """What a sink holds under a key."""
 

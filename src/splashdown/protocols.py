@@ -24,6 +24,7 @@ from splashdown.model import (
     ResultSet,
     Stored,
     StoredPart,
+    Unfinished,
     Upload,
 )
 
@@ -120,6 +121,14 @@ class SupportsResume(Protocol):
 
     def recover(self, upload: Upload, parts: Sequence[StoredPart]) -> Sequence[StoredPart]:
         """Of the parts that the journal lists, those the sink really holds. Empty when the upload is gone."""
+
+
+@runtime_checkable
+class SupportsUnfinished(Protocol):
+    """A sink that can list what crashed runs have left of uploads; ``abort`` removes one of them."""
+
+    def unfinished(self) -> Iterator[Unfinished]:
+        """Every upload below the target that is under way or was left behind, by whatever process or program."""
 
 
 @runtime_checkable

@@ -32,6 +32,8 @@ class SeaweedFS:
     https_url: str
     ca_bundle: Path  #: the certificate that the https side shows
     process: subprocess.Popen[bytes]
+    access_key: str = ACCESS_KEY
+    secret_key: str = SECRET_KEY
 
     @property
     def environment(self) -> dict[str, str]:
@@ -47,7 +49,7 @@ class SeaweedFS:
 @contextmanager
 def seaweedfs(folder: Path) -> Iterator[SeaweedFS]:
     """Start a store with its data in ``folder``; it ends with the block."""
-    certificate, key = _certificate(folder)
+    certificate, key = issue_certificate(folder)
     identities = folder / "identities.json"
     identities.write_text(json.dumps(_identities()))
     for attempt in range(5):
@@ -133,7 +135,7 @@ def _ready(process: subprocess.Popen[bytes], url: str) -> bool:
     return False
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
+def issue_certificate(folder: Path) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1 with the one that signed it, and its key."""
     import trustme
 

@@ -7,28 +7,38 @@ import secrets
 import boto3
 import pytest
 from botocore.config import Config
-from seaweedfs import ACCESS_KEY, SECRET_KEY, seaweedfs
+from seaweedfs import seaweedfs
 from splashdown_s3 import S3Options
 from splashdown_s3.sink import S3Sink
 from splashdown_s3.transport import S3Transport
+from swift_store import swift
+
+_STORES = {"seaweedfs": seaweedfs, "swift": swift}
 
 
-@pytest.fixture(scope="session")
-def store(tmp_path_factory):
-    with seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as running:
+@pytest.fixture(scope="session", params=["seaweedfs", pytest.param("swift", marks=pytest.mark.second_store)])
+def store(request, tmp_path_factory):
+    """Each test that touches a store runs on SeaweedFS, and with ``-m second_store`` on Swift."""
+    with _STORES[request.param](tmp_path_factory.mktemp(request.param)) as running:
         yield running
 
 
 @pytest.fixture(autouse=True)
-def credentials(monkeypatch, tmp_path):
-    """The store's credentials, and nothing of the machine's own configuration."""
+def own_configuration(monkeypatch, tmp_path):
+    """Nothing of the machine's own configuration, and a state folder of the test's own."""
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_CA_BUNDLE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "config"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS_KEY)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET_KEY)
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def credentials(monkeypatch, store):
+    """The store's credentials, as boto3 finds them."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", store.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", store.secret_key)
     monkeypatch.setenv("AWS_REGION", "us-east-1")
 
 
@@ -39,8 +49,8 @@ def plain(store):
         "s3",
         endpoint_url=store.url,
         region_name="us-east-1",
-        aws_access_key_id=ACCESS_KEY,
-        aws_secret_access_key=SECRET_KEY,
+        aws_access_key_id=store.access_key,
+        aws_secret_access_key=store.secret_key,
         config=Config(s3={"addressing_style": "path"}, request_checksum_calculation="when_required"),
     )
     yield client
@@ -55,7 +65,7 @@ def bucket(plain):
 
 
 @pytest.fixture(params=["http", "https"])
-def options(request, store):
+def options(request, store, credentials):
     """How the plugin reaches the store: both schemes, because clients and stores behave differently over them."""
     if request.param == "http":
         return S3Options(endpoint_url=store.url, path_style=True)
@@ -74,3 +84,11 @@ def transport(options):
     made = S3Transport(options)
     yield made
     made.close()
+
+
+@pytest.fixture(params=["http", "https"])
+def reached(request, store, credentials, monkeypatch):
+    """The store where boto3 looks for its endpoint, over both schemes: for whole runs without a single option."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", store.url if request.param == "http" else store.https_url)
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(store.ca_bundle))
+    return store

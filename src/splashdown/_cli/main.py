@@ -24,6 +24,7 @@ COMMANDS = {
     "ls": "splashdown._cli.ls",
     "plugins": "splashdown._cli.plugins",
     "sync": "splashdown._cli.sync",
+    "uploads": "splashdown._cli.uploads",
     "verify": "splashdown._cli.verify",
 }
 

@@ -92,7 +92,7 @@ def _check_copy(context: Context, asset: Asset, stored: Stored) -> tuple[str, ..
         if stored.size != asset.size:
             raise ChecksumError(f"{asset.label}: the store copied {stored.size} bytes, file:size says {asset.size}")
         verified.append("size")
-    if understood(asset.checksum) and stored.checksum and asset.checksum:
+    if asset.checksum and stored.checksum and understood(asset.checksum) and asset.checksum[:4] == stored.checksum[:4]:
         if not same(stored.checksum, asset.checksum):
             raise ChecksumError(f"{asset.label}: the store's copy has another checksum than file:checksum")
         verified.append("checksum")

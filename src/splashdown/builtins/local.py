@@ -24,7 +24,7 @@ from urllib.request import url2pathname
 
 from splashdown.errors import ExistsError, StoreError, TargetError, describe
 from splashdown.hookspecs import hookimpl
-from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, StoredPart, Upload
+from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, StoredPart, Unfinished, Upload
 from splashdown.specs import SinkSpec
 
 #: Hidden folder for what is not finished; it goes when it is empty.
@@ -147,6 +147,14 @@ class LocalSink:
         except (OSError, KeyError):
             return ()
         return [one for one in parts if one.part.stop is not None and one.part.stop <= size]
+
+    def unfinished(self) -> Iterator[Unfinished]:
+        """Every partial file. Whose it was to become only the run that writes it knows, so it goes by its own name."""
+        for path in sorted(self._hidden.glob("*.part")):
+            with suppress(FileNotFoundError):  # finished meanwhile
+                found = path.stat()
+                upload = Upload(key=f"{HIDDEN}/{path.name}", token={"part": path.name})
+                yield Unfinished(upload=upload, begun=found.st_mtime, size=found.st_size)
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Every file below the target but the hidden ones of this sink."""

@@ -19,6 +19,7 @@ from splashdown.protocols import (
     SupportsServerSideCopy,
     SupportsSpace,
     SupportsStat,
+    SupportsUnfinished,
 )
 from splashdown.testing.fakes import FakeFile, FakeTransport, answers, cuts_after
 from splashdown.testing.stores import data_of, part_size, parts_of, put, reusing, revived, store
@@ -239,6 +240,19 @@ class SinkContract:
         last = put(other, upload, parts[-1], data)
         other.commit(upload, [*(one.tag for one in stored), last])
         assert self.fetch(other, "a.bin") == data
+
+    def test_an_upload_that_nobody_ends_is_listed_until_it_is_aborted(self, sink: Sink) -> None:
+        if not isinstance(sink, SupportsUnfinished):
+            pytest.skip("this sink has no unfinished()")
+        assert list(sink.unfinished()) == []
+        data, parts = self._in_parts(sink)
+        upload = sink.begin("a.bin", Content(size=len(data)))
+        put(sink, upload, parts[0], data)
+        (found,) = self.reopen(sink).unfinished()  # type: ignore[attr-defined]
+        assert found.size is None or found.size >= parts[0].stop
+        sink.abort(revived(found.upload))
+        assert list(sink.unfinished()) == []
+        sink.abort(upload)
 
     def test_nothing_is_recovered_of_an_upload_that_is_gone(self, sink: Sink) -> None:
         if not isinstance(sink, SupportsResume):

@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from splashdown.errors import ChecksumError
 from splashdown.model import Content, Part, Stored
 from splashdown_s3 import attributes, objects
 from splashdown_s3.errors import Refused
@@ -35,11 +36,14 @@ class Copier:
     def copy(self, source: Location, target: Location, content: Content) -> Stored | None:
         """Copy, and look at the result; ``None`` when the store does not do it.
 
-        Raises ``Refused`` with status 412 when the target exists and may not be replaced.
+        What the store says of the source is compared with ``content`` first, and the copy is pinned to that version:
+        nothing wrong becomes visible or replaces anything. Raises ``ChecksumError`` for a source that is something
+        else, and ``Refused`` with status 412 when the target exists and may not be replaced.
         """
         try:
             headers = self._store.request("HEAD", source, headers={"x-amz-checksum-mode": "ENABLED"}).headers
             size, checksum = int(headers["content-length"]), objects.noted(headers)
+            _require_promised(source, content, size, checksum)
             asked = {
                 "CopySource": {"Bucket": source.bucket, "Key": source.key},
                 "CopySourceIfMatch": headers["etag"],
@@ -49,12 +53,20 @@ class Copier:
                 self._copy_whole(target, content, checksum, asked)
             else:
                 self._copy_parts(target, content, checksum, asked, size)
-            return objects.head(self._store, target)
+            return self._checked(target, size)
         except (ClientError, Refused, *FAILURES) as error:
             refused = Refused.of_boto(error.response) if isinstance(error, ClientError) else error
             if isinstance(refused, Refused) and refused.status == 412 and not content.replace:
                 raise
             return None
+
+    def _checked(self, target: Location, size: int) -> Stored | None:
+        """The copy, if it is as large as its source; a store that cuts copies short is left to streaming."""
+        stored = objects.head(self._store, target)
+        if stored is not None and stored.size == size:
+            return stored
+        objects.delete(self._store, target)
+        return None
 
     def _copy_whole(self, target: Location, content: Content, checksum: str | None, asked: dict[str, Any]) -> None:
         condition = {} if content.replace or self._store.lacks.conditions else {"IfNoneMatch": "*"}
@@ -104,3 +116,12 @@ class Copier:
         step = max(self._step, -(-size // MAX_PARTS))
         for number, start in enumerate(range(0, size, step), start=1):
             yield Part(number=number, start=start, stop=min(size, start + step))
+
+
+def _require_promised(source: Location, content: Content, size: int, checksum: str | None) -> None:
+    if content.size is not None and content.size != size:
+        raise ChecksumError(f"{source} has {size} bytes, file:size says {content.size}; nothing was copied")
+    wanted = content.checksum.lower() if content.checksum else None
+    # Multihashes of different functions (their first bytes) say nothing about each other.
+    if wanted and checksum and wanted[:4] == checksum[:4] and wanted != checksum:
+        raise ChecksumError(f"{source} has another checksum than file:checksum; nothing was copied")

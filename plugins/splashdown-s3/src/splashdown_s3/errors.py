@@ -103,6 +103,11 @@ class Refused(Exception):  # noqa: N818 - reads as what happened
         return cls(status, code, str(error.get("Message", "")), headers, str(error.get("Region", "")))
 
 
+#: How stores refuse an anonymous request: AWS, Ceph RGW and SeaweedFS with 403, Swift with 400, 401 or 412.
+_ANONYMOUS = frozenset({400, 401, 403, 412})
+_NOT_ABOUT_ACCESS = frozenset({"PreconditionFailed", "AuthorizationHeaderMalformed", "InvalidBucketName"})
+_UNSIGNED = "bucket {bucket!r} is not open to everybody; leave unsigned out and use credentials"
+
 #: The code of an answer without a body.
 _BY_STATUS: Mapping[int, str] = {
     301: "PermanentRedirect",
@@ -185,21 +190,29 @@ def _failure(
 
 
 def _answered(refused: Refused, store: Store | None, where: Location, doing: str) -> str:
-    hint = _HINTS.get(refused.code, "")
-    if not hint:
+    template = _HINTS.get(refused.code, "")
+    if store and store.options.unsigned and refused.status in _ANONYMOUS and refused.code not in _NOT_ABOUT_ACCESS:
+        template = _UNSIGNED
+    if template:
+        hint = template.format_map(_facts(refused, store, where, doing))
+    else:
         hint = "try again later" if _may_pass(refused) else (refused.message or "the store gives no reason")
-    region = refused.headers.get("x-amz-bucket-region") or refused.region
-    filled = hint.format(
-        bucket=where.bucket,
-        endpoint=store.endpoint if store else "",
-        origin=store.source_of_credentials() if store else "",
-        region=f" to {region!r}" if region else "",
-        skew=_skew(refused.headers),
-        # A store answers 403, not 404, to a HEAD by somebody who may not list the bucket.
-        listing="; without s3:ListBucket, choose --if-exists overwrite" if doing == "look at" else "",
-    ) if hint in _HINTS.values() else hint  # fmt: skip
     answer = f"{refused.status} {refused.code}".strip()
-    return scrub(f"cannot {doing} {where}: {answer}: {filled}", store.secrets() if store else ())
+    return scrub(f"cannot {doing} {where}: {answer}: {hint}", store.secrets() if store else ())
+
+
+def _facts(refused: Refused, store: Store | None, where: Location, doing: str) -> dict[str, str]:
+    """What hints tell of the request and its answer."""
+    region = refused.headers.get("x-amz-bucket-region") or refused.region
+    return {
+        "bucket": where.bucket,
+        "endpoint": store.endpoint if store else "",
+        "origin": store.source_of_credentials() if store else "",
+        "region": f" to {region!r}" if region else "",
+        "skew": _skew(refused.headers),
+        # A store answers 403, not 404, to a HEAD by somebody who may not list the bucket.
+        "listing": "; without s3:ListBucket, choose --if-exists overwrite" if doing == "look at" else "",
+    }
 
 
 def _unreached(error: Exception, store: Store | None) -> tuple[str, bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -137,6 +137,14 @@ class Multipart:
                 raise
             return {}
         return found
+
+    def left(self, where: Location) -> Iterator[tuple[Location, Started, float, int]]:
+        """Every upload under a prefix that was not ended: key, id, when it began, and bytes that it holds."""
+        pages = self._store.client_for(where.bucket).get_paginator("list_multipart_uploads")
+        for page in pages.paginate(Bucket=where.bucket, Prefix=where.key):
+            for one in page.get("Uploads", ()):
+                key, started = Location(where.bucket, one["Key"]), Started(one["UploadId"])
+                yield key, started, one["Initiated"].timestamp(), sum(n for _, n in self.held(key, started).values())
 
     def _complete(self, where: Location, started: Started, tags: Sequence[Tag], *, new: bool) -> None:
         algorithm = by_name(started.algorithm) if started.algorithm else None

@@ -40,6 +40,7 @@ class S3Options:
     tags: Mapping[str, str] = field(default_factory=dict)
     checksum: str = "auto"
     part_size: int = 8 * MIB  #: bytes; grows for files that would have more than 10,000 parts
+    server_side_copy: bool = True  #: copy inside a store; ``False`` reads every byte here, and hashes it
     connect_timeout: float = 20.0  #: seconds
     read_timeout: float = 60.0  #: seconds without a byte
     connections: int = 64  #: kept open at most

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from botocore.exceptions import ClientError
 
 from splashdown.errors import ExistsError, StoreError
-from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, StoredPart, Upload
+from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, StoredPart, Unfinished, Upload
 from splashdown_s3 import objects
 from splashdown_s3.buffers import borrow, cut, fill
 from splashdown_s3.copying import Copier
@@ -142,6 +142,13 @@ class S3Sink:
         finally:
             response.close()
 
+    def unfinished(self) -> Iterator[Unfinished]:
+        """Every multipart upload below the target that was not ended, whoever began it."""
+        with storing(self._store, self._target, "list the uploads under"):
+            for where, started, begun, size in self._multipart.left(self._target):
+                upload = Upload(key=where.key[len(self._target.key) :], token=started.token())
+                yield Unfinished(upload=upload, begun=begun, size=size)
+
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Every object below the target, without the empty ones that consoles make to show a folder."""
         base = self._where(prefix)
@@ -159,7 +166,7 @@ class S3Sink:
 
     def copy_from(self, href: str, key: str, content: Content) -> Stored | None:
         """Copy inside the store; ``None`` when it refuses or has no such object."""
-        if not href.lower().startswith(SCHEME):
+        if not self._store.options.server_side_copy or not href.lower().startswith(SCHEME):
             return None
         where = self._where(key)
         if not content.replace:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from splashdown.errors import ChangedError
+from splashdown.errors import ChangedError, NotModifiedError
 from splashdown.model import Buffer, ReadRequest, RemoteInfo
 from splashdown_s3 import objects
 from splashdown_s3.errors import Refused, reading
@@ -67,6 +67,8 @@ class S3Transport:
         try:
             stream = S3Stream(self._store, where, response)
             _require_same(where, request.pinned, stream.info)
+            if request.unless and request.unless == stream.info.etag:
+                raise NotModifiedError(f"{where} has not changed")
             yield stream
         finally:
             # A body that was read to its end gives its connection back; any other connection is worthless.
@@ -82,11 +84,15 @@ class S3Transport:
         pinned = request.pinned
         if pinned is not None and pinned.etag:
             headers["if-match"] = pinned.etag
+        elif request.unless and request.unless.startswith('"'):
+            headers["if-none-match"] = request.unless
         if pinned is not None and pinned.version and pinned.version != "null":
             query.append(("versionId", pinned.version))
         try:
             return self._store.request("GET", where, query=query, headers=headers, stream=True)
         except Refused as refused:
+            if refused.status == 304:
+                raise NotModifiedError(f"{where} has not changed") from None
             # An empty object has no range at all (RFC 9110, section 14.1.2).
             if refused.status != 416 or request.start > 0:
                 raise

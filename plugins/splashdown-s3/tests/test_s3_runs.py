@@ -1,0 +1,236 @@
+"""Whole runs, through the library and the command line: from a web server into a bucket, out of it, and inside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+
+import pytest
+from fault_server import FaultServer
+from faults import Cut, Status
+from splashdown_s3.options import MIB
+
+import splashdown
+from splashdown._cli.main import main
+from splashdown.errors import DownloadError
+
+BIG = os.urandom(20 * MIB + 1)
+FILES = {"big.tif": BIG, "a b+c%20d.txt": b"odd", "grüße.json": b"{}", "empty.bin": b""}
+
+
+def multihash(data):
+    return "1220" + hashlib.sha256(data).hexdigest()
+
+
+def item(assets):
+    return {
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "id": "one",
+        "geometry": None,
+        "properties": {"datetime": "2024-01-01T00:00:00Z"},
+        "links": [],
+        "assets": assets,
+    }
+
+
+@pytest.fixture
+def web():
+    with FaultServer() as running:
+        for number, data in enumerate(FILES.values()):
+            running.add(f"/{number}", data)
+        yield running
+
+
+@pytest.fixture
+def source(web, tmp_path):
+    assets = {
+        key: {"href": f"{web.url}/{number}", "type": "image/tiff" if key.endswith(".tif") else "text/plain"}
+        for number, key in enumerate(FILES)
+    }
+    assets["big.tif"]["file:checksum"] = multihash(BIG)
+    path = tmp_path / "source.json"
+    path.write_text(json.dumps(item(assets)))
+    return path
+
+
+def contents(plain, bucket, prefix=""):
+    pages = plain.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    keys = [one["Key"] for page in pages for one in page.get("Contents", ())]
+    return {key.removeprefix(prefix): plain.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+
+def landed(plain, bucket, prefix="out/"):
+    """What is in the bucket, less the receipt."""
+    found = contents(plain, bucket, prefix)
+    receipt = json.loads(found.pop("item.json"))
+    hrefs = {asset["href"] for asset in receipt["assets"].values() if "file:size" in asset}
+    assert hrefs == {f"./{name}" for name in found}
+    return sorted(found.values())
+
+
+def test_a_download_lands_in_the_bucket_verifies_and_is_not_repeated(reached, source, plain, bucket, web, capsys):
+    target = f"s3://{bucket}/out/"
+    assert main(["download", str(source), target]) == 0
+    assert landed(plain, bucket) == sorted(FILES.values())
+    head = plain.head_object(Bucket=bucket, Key="out/big.tif")
+    assert head["ContentType"] == "image/tiff"
+    assert head["Metadata"] == {"splashdown-multihash": multihash(BIG), "splashdown-source": "one/big.tif"}
+    assert main(["verify", target]) == 0
+    sent = web.sent()
+    assert main(["download", str(source), target]) == 0
+    assert web.sent() == sent
+    plain.put_object(Bucket=bucket, Key="out/big.tif", Body=BIG[::-1])
+    assert main(["verify", target]) == 1
+    assert "big.tif" in capsys.readouterr().out
+
+
+def test_the_library_returns_urls(reached, source, plain, bucket):
+    results = splashdown.open(source)
+    urls = results.download_files(f"s3://{bucket}/out/")
+    assert f"s3://{bucket}/out/big.tif" in urls
+    assert landed(plain, bucket) == sorted(FILES.values())
+    one = results.get_asset("big.tif").download(f"s3://{bucket}/single/renamed.tif")
+    assert one == f"s3://{bucket}/single/renamed.tif"
+    assert contents(plain, bucket, "single/") == {"renamed.tif": BIG}
+
+
+def test_a_source_that_dies_on_the_way_is_gone_on_with(reached, source, plain, bucket, web):
+    web.script("/0", Cut(after=9 * MIB, reset=True), Status(503), Cut(after=3 * MIB))
+    assert main(["download", str(source), f"s3://{bucket}/out/"]) == 0
+    assert landed(plain, bucket) == sorted(FILES.values())
+
+
+@pytest.mark.parametrize("extra", [[], ["--no-resume"]])
+def test_a_source_that_dies_for_good_leaves_the_others_and_says_so(
+    reached, source, plain, bucket, web, capsys, monkeypatch, extra
+):
+    monkeypatch.setenv("SPLASHDOWN_RETRY_ATTEMPTS", "2")
+    web.script("/0", Cut(after=9 * MIB))
+    web.always("/0", Status(404))
+    assert main(["download", str(source), f"s3://{bucket}/out/", *extra]) == 1
+    assert "big.tif: HttpStatusError" in capsys.readouterr().err
+    assert "big.tif" not in contents(plain, bucket, "out/")
+    assert len(landed(plain, bucket)) == 3
+    # Without resuming nobody comes back for the parts, so none may stay.
+    assert len(plain.list_multipart_uploads(Bucket=bucket).get("Uploads", [])) == (0 if extra else 1)
+
+
+def test_bytes_that_are_not_what_the_metadata_promises_never_become_visible(reached, source, plain, bucket, web):
+    web.add("/0", BIG[::-1])
+    with pytest.raises(DownloadError, match="ChecksumError"):
+        splashdown.open(source).download_files(f"s3://{bucket}/out/")
+    assert "big.tif" not in contents(plain, bucket, "out/")
+    assert plain.list_multipart_uploads(Bucket=bucket).get("Uploads", []) == []
+
+
+def test_objects_come_back_to_disk_by_their_s3_hrefs(reached, plain, bucket, tmp_path):
+    assets = {}
+    for number, (key, data) in enumerate(FILES.items()):
+        plain.put_object(Bucket=bucket, Key=f"from here/{key}", Body=data)
+        assets[f"k{number}.bin"] = {"href": f"s3://{bucket}/from here/{key}", "file:checksum": multihash(data)}
+    (tmp_path / "objects.json").write_text(json.dumps(item(assets)))
+    assert main(["download", str(tmp_path / "objects.json"), str(tmp_path / "out")]) == 0
+    found = [(tmp_path / "out" / f"k{number}.bin").read_bytes() for number in range(len(FILES))]
+    assert found == list(FILES.values())
+
+
+def test_objects_that_did_not_change_are_not_read_again(reached, plain, bucket, tmp_path, capsys):
+    plain.put_object(Bucket=bucket, Key="k.bin", Body=BIG)
+    document = tmp_path / "objects.json"
+    document.write_text(json.dumps(item({"k.bin": {"href": f"s3://{bucket}/k.bin"}})))
+    moved = []
+    for body in (BIG, None, BIG[::-1]):
+        if body:
+            plain.put_object(Bucket=bucket, Key="k.bin", Body=body)
+        assert main(["download", str(document), str(tmp_path / "out"), "--json"]) == 0
+        moved.append(json.loads(capsys.readouterr().out)["bytes_moved"])
+    assert moved == [len(BIG), 0, len(BIG)]
+    assert (tmp_path / "out" / "k.bin").read_bytes() == BIG[::-1]
+
+
+def test_an_s3_alternate_is_taken_when_it_is_asked_for(reached, plain, bucket, web, tmp_path):
+    plain.put_object(Bucket=bucket, Key="there.tif", Body=BIG)
+    asset = {"href": f"{web.url}/0", "alternate": {"s3": {"href": f"s3://{bucket}/there.tif"}}}
+    document = item({"big.tif": asset})
+    splashdown.open(document).download_files(tmp_path / "web")
+    sent = web.sent()
+    splashdown.open(document, alternate="s3").download_files(tmp_path / "s3")
+    assert (web.sent(), sent) == (sent, len(BIG))
+    assert (tmp_path / "s3" / "big.tif").read_bytes() == BIG
+
+
+def test_a_presigned_url_is_ordinary_http(reached, plain, bucket, tmp_path):
+    plain.put_object(Bucket=bucket, Key="a b.tif", Body=BIG)
+    href = plain.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "a b.tif"})
+    splashdown.open(item({"a.tif": {"href": href}})).download_files(tmp_path / "out")
+    assert (tmp_path / "out" / "a.tif").read_bytes() == BIG
+    assert "X-Amz" not in (tmp_path / "out" / "item.json").read_text()
+
+
+def test_inside_one_store_nothing_passes_through_this_machine(reached, plain, bucket, monkeypatch):
+    from splashdown_s3.transport import S3Transport
+
+    def refuse(*_args, **_options):
+        raise AssertionError("bytes came through this machine")
+
+    monkeypatch.setattr(S3Transport, "stream", refuse)
+    plain.put_object(Bucket=bucket, Key="from/big.tif", Body=BIG)
+    report = splashdown.open(item({"big.tif": {"href": f"s3://{bucket}/from/big.tif"}}))
+    report.download_files(f"s3://{bucket}/out/")
+    assert landed(plain, bucket) == [BIG]
+
+
+def test_a_copy_that_would_not_be_what_the_metadata_promises_is_not_made(reached, source, plain, bucket):
+    splashdown.open(source).download_files(f"s3://{bucket}/out/")
+    for wrong in ({"file:checksum": multihash(b"other")}, {"file:size": 5}):
+        results = splashdown.open(item({"big.tif": {"href": f"s3://{bucket}/out/big.tif", **wrong}}))
+        with pytest.raises(DownloadError, match=r"ChecksumError: .*big.tif has .*nothing was copied"):
+            results.download_files(f"s3://{bucket}/copy/")
+        assert contents(plain, bucket, "copy/") == {}
+
+
+def test_a_copy_is_checked_by_what_the_object_notes_and_the_report_says_so(reached, source, plain, bucket, capsys):
+    splashdown.open(source).download_files(f"s3://{bucket}/out/")
+    plain.put_object(Bucket=bucket, Key="out/bare.tif", Body=BIG, ChecksumAlgorithm="CRC32")
+    assets = {
+        "noted.tif": {"href": f"s3://{bucket}/out/big.tif", "file:checksum": multihash(BIG), "file:size": len(BIG)},
+        "bare.tif": {"href": f"s3://{bucket}/out/bare.tif", "file:checksum": multihash(BIG), "file:size": len(BIG)},
+    }
+    document = source.with_name("copies.json")
+    document.write_text(json.dumps(item(assets)))
+    assert main(["download", str(document), f"s3://{bucket}/copy/", "--json"]) == 0
+    said = {one["name"]: one["verified"] for one in json.loads(capsys.readouterr().out)["outcomes"]}
+    assert said == {"noted.tif": ["size", "checksum"], "bare.tif": ["size"]}
+    assert main(["download", str(document), f"s3://{bucket}/read/", "-o", "s3.server_side_copy=no", "--json"]) == 0
+    said = {one["name"]: one["verified"] for one in json.loads(capsys.readouterr().out)["outcomes"]}
+    assert all("checksum" in verified for verified in said.values())
+
+
+def test_a_copy_from_another_store_streams(reached, plain, bucket, web):
+    web.add("/bucket/k.bin", BIG)
+    results = splashdown.open(item({"k.bin": {"href": f"{web.url}/bucket/k.bin"}}))
+    results.download_files(f"s3://{bucket}/out/")
+    assert landed(plain, bucket) == [BIG]
+    assert web.sent() == len(BIG)
+
+
+def test_more_than_a_thousand_assets_land_are_found_again_and_verify(reached, plain, bucket, web):
+    web.add("/same", b"the same for all")
+    assets = {f"{number:04}.txt": {"href": f"{web.url}/same"} for number in range(1010)}
+    results = splashdown.open(item(assets))
+    results.download_files(f"s3://{bucket}/out/")
+    assert len(landed(plain, bucket)) == 1010
+    sent = web.sent()
+    results.download_files(f"s3://{bucket}/out/")
+    assert web.sent() == sent
+    assert main(["verify", "--quick", f"s3://{bucket}/out/"]) == 0
+
+
+def test_nothing_is_overwritten_when_that_is_an_error(reached, source, plain, bucket, capsys):
+    plain.put_object(Bucket=bucket, Key="out/big.tif", Body=b"somebody else's")
+    assert main(["download", str(source), f"s3://{bucket}/out/", "--if-exists", "error"]) == 1
+    assert contents(plain, bucket, "out/")["big.tif"] == b"somebody else's"
+    assert main(["download", str(source), f"s3://{bucket}/out/", "--if-exists", "rename"]) == 0
+    assert contents(plain, bucket, "out/")["big-1.tif"] == BIG

@@ -1,0 +1,181 @@
+"""A second S3 implementation for tests: OpenStack Swift (``swift`` from PyPI) with its S3 API, over http and https.
+
+One proxy for each scheme, and an account, a container and an object server, each a process on one device. There is no
+memcached: Swift then asks its servers each time.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from seaweedfs import issue_certificate
+
+#: An access key is account and user of Swift's tempauth.
+ACCESS_KEY = "test:tester"
+SECRET_KEY = "test-secret-key"
+
+_START_SECONDS = 60.0
+_KINDS = ("account", "container", "object")
+
+_SWIFT = """
+[swift-hash]
+swift_hash_path_suffix = tests
+[storage-policy:0]
+name = one
+default = yes
+"""
+# fallocate_reserve: a nearly full disk of the machine is not the business of tests.
+_SERVER = """
+[DEFAULT]
+bind_ip = 127.0.0.1
+bind_port = {port}
+workers = 0
+swift_dir = {folder}
+devices = {folder}/devices
+mount_check = false
+fallocate_reserve = 0
+disable_fallocate = true
+log_level = ERROR
+[pipeline:main]
+pipeline = {kind}-server
+[app:{kind}-server]
+use = egg:swift#{kind}
+replication_server = false
+"""
+_PROXY = """
+[DEFAULT]
+bind_ip = 127.0.0.1
+bind_port = {port}
+workers = 0
+swift_dir = {folder}
+log_level = ERROR
+{tls}
+[pipeline:main]
+pipeline = catch_errors cache listing_formats bulk s3api tempauth copy slo dlo versioned_writes symlink proxy-server
+[app:proxy-server]
+use = egg:swift#proxy
+account_autocreate = true
+[filter:catch_errors]
+use = egg:swift#catch_errors
+[filter:cache]
+use = egg:swift#memcache
+memcache_servers = 127.0.0.1:{nobody}
+[filter:listing_formats]
+use = egg:swift#listing_formats
+[filter:bulk]
+use = egg:swift#bulk
+[filter:s3api]
+use = egg:swift#s3api
+location = us-east-1
+allow_multipart_uploads = true
+check_bucket_owner = false
+[filter:tempauth]
+use = egg:swift#tempauth
+user_test_tester = {secret} .admin
+[filter:copy]
+use = egg:swift#copy
+[filter:slo]
+use = egg:swift#slo
+[filter:dlo]
+use = egg:swift#dlo
+[filter:versioned_writes]
+use = egg:swift#versioned_writes
+allow_object_versioning = true
+[filter:symlink]
+use = egg:swift#symlink
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swift:
+    """A running store."""
+
+    url: str  #: http
+    https_url: str
+    ca_bundle: Path  #: the certificate that the https side shows
+    access_key: str = ACCESS_KEY
+    secret_key: str = SECRET_KEY
+
+
+@contextmanager
+def swift(folder: Path) -> Iterator[Swift]:
+    """Start a store with its data in ``folder``; it ends with the block. Raises ``RuntimeError`` without Swift."""
+    certificate, key = issue_certificate(folder)
+    ports = dict(zip((*_KINDS, "http", "https", "nobody"), _free_ports(6), strict=True))
+    (folder / "devices" / "one").mkdir(parents=True)
+    (folder / "swift.conf").write_text(_SWIFT)
+    for kind in _KINDS:
+        (folder / f"{kind}.conf").write_text(_SERVER.format(kind=kind, port=ports[kind], folder=folder))
+        _ring(folder, kind, ports[kind])
+    common = {"folder": folder, "nobody": ports["nobody"], "secret": SECRET_KEY}
+    tls = f"cert_file = {certificate}\nkey_file = {key}"
+    (folder / "http.conf").write_text(_PROXY.format(port=ports["http"], tls="", **common))
+    (folder / "https.conf").write_text(_PROXY.format(port=ports["https"], tls=tls, **common))
+    with ExitStack() as stack:
+        for kind in _KINDS:
+            stack.enter_context(_running(folder, f"swift-{kind}-server", kind))
+        for scheme in ("http", "https"):
+            stack.enter_context(_running(folder, "swift-proxy-server", scheme))
+        url = f"http://127.0.0.1:{ports['http']}"
+        https_url = f"https://127.0.0.1:{ports['https']}"
+        _wait(folder, (ports[kind] for kind in (*_KINDS, "http", "https")))
+        yield Swift(url=url, https_url=https_url, ca_bundle=certificate)
+
+
+def _program(name: str) -> str:
+    beside = Path(sys.executable).parent / name
+    found = str(beside) if beside.exists() else shutil.which(name)
+    if found is None:
+        raise RuntimeError(f"the program {name} is missing; pip install swift (docs/how-to/test.md)")
+    return found
+
+
+def _ring(folder: Path, kind: str, port: int) -> None:
+    builder = str(folder / f"{kind}.builder")
+    tool = [sys.executable, _program("swift-ring-builder"), builder]
+    for step in (("create", "4", "1", "0"), ("add", f"r1z1-127.0.0.1:{port}/one", "1"), ("rebalance",)):
+        subprocess.run([*tool, *step], check=True, capture_output=True)
+
+
+@contextmanager
+def _running(folder: Path, program: str, name: str) -> Iterator[None]:
+    command = [_program(program), str(folder / f"{name}.conf")]
+    environment: Mapping[str, str] = {**os.environ, "PYTHONWARNINGS": "ignore"}
+    with (folder / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=environment)
+    try:
+        yield
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait(folder: Path, ports: Iterator[int]) -> None:
+    end = time.monotonic() + _START_SECONDS
+    for port in ports:
+        while True:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            if time.monotonic() > end:
+                logs = {path.name: path.read_text(errors="replace")[-500:] for path in folder.glob("*.log")}
+                raise RuntimeError(f"Swift did not start: {logs}")
+            time.sleep(0.05)  # a server that starts tells nobody when it is done
+
+
+def _free_ports(count: int) -> list[int]:
+    """Ports that are free now; held together so that they differ."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
