@@ -12,9 +12,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import PurePosixPath
-from typing import NamedTuple
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
+from splashdown._plugins.suggest import package_for_file
 from splashdown.errors import (
     ConflictError,
     LoadError,
@@ -32,42 +33,20 @@ from splashdown.specs import LoaderSpec
 _HEAD = 16
 
 
-class _Package(NamedTuple):
-    """What a separate distribution would load; used only to say what to install."""
+class Loaders(Protocol):
+    """The loaders of a session; its registry is one."""
 
-    name: str
-    loaders: Sequence[str]
-    media_types: Sequence[str]
-    endings: Sequence[str]
-    magic: Sequence[bytes] = ()
+    def loader(self, name: str) -> LoaderSpec:
+        """The one of this name; raises ``NoProviderError`` or ``ConflictError``."""
 
+    def loaders(self, *, installed: bool = True) -> Sequence[LoaderSpec]:
+        """All, or only those that are built in or given."""
 
-_PACKAGES = (
-    _Package(
-        "splashdown-geotiff",
-        ("geotiff", "numpy", "geotiff-handle", "png"),
-        ("image/tiff", "image/vnd.stac.geotiff", "image/png"),
-        (".tif", ".tiff", ".geotiff", ".png"),
-        (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"\x89PNG\r\n\x1a\n"),
-    ),
-    _Package(
-        "splashdown-xarray",
-        ("netcdf", "zarr"),
-        ("application/netcdf", "application/x-netcdf", "application/x-hdf5", "application/vnd+zarr"),
-        (".nc", ".nc4", ".h5", ".zarr"),
-        (b"CDF\x01", b"CDF\x02", b"CDF\x05", b"\x89HDF\r\n\x1a\n"),
-    ),
-    _Package(
-        "splashdown-tables",
-        ("csv", "parquet", "geopackage", "geojson", "timeseries"),
-        ("text/csv", "application/vnd.apache.parquet", "application/geopackage+sqlite3"),
-        (".csv", ".parquet", ".geoparquet", ".gpkg"),
-        (b"PAR1", b"SQLite format 3\0"),
-    ),
-)
+    def conflict(self, what: str, specs: Sequence[LoaderSpec]) -> ConflictError:
+        """What to raise when several of them take the same."""
 
 
-def load(handle: AssetHandle, loaders: Sequence[LoaderSpec], name: str | None = None, **options: object) -> object:
+def load(handle: AssetHandle, loaders: Loaders, name: str | None = None, **options: object) -> object:
     """Make an object of the asset with the loader called ``name``, or with the one that fits.
 
     Raises ``NoProviderError`` when no loader fits, ``ConflictError`` when two do, ``OptionError`` for an option
@@ -76,22 +55,27 @@ def load(handle: AssetHandle, loaders: Sequence[LoaderSpec], name: str | None = 
     return apply(choose(handle, loaders, name), handle, **options)
 
 
-def choose(handle: AssetHandle, loaders: Sequence[LoaderSpec], name: str | None = None) -> LoaderSpec:
-    """The loader that ``name`` means, or the one that fits the asset."""
+def choose(handle: AssetHandle, loaders: Loaders, name: str | None = None) -> LoaderSpec:
+    """The loader that ``name`` means, or the one that fits the asset.
+
+    Built-in and given loaders answer first: what a call gives is not to depend on what else is installed. Only the
+    guess by the first bytes, for which the file has to be read, comes after the media types and endings of all.
+    """
     if name is not None:
-        return _by_name(name, loaders)
+        return loaders.loader(name)
     asset = handle.asset
-    media_type = bare_type(asset.media_type)
-    endings = _endings(asset)
-    if found := _one(loaders, lambda s: _serves_type(s, media_type), f"media type {media_type}"):
-        return found
-    for ending in endings:
-        if found := _one(loaders, partial(_has_ending, ending=ending), f"ending {ending}"):
+    media_type, endings = bare_type(asset.media_type), _endings(asset)
+    for installed in (False, True):
+        if found := _one(loaders, installed, lambda s: _serves_type(s, media_type), f"media type {media_type}"):
             return found
+        for ending in endings:
+            if found := _one(loaders, installed, partial(_has_ending, ending=ending), f"ending {ending}"):
+                return found
     head = bytes(handle.read_range(0, _HEAD))
-    if found := _one(loaders, lambda s: head.startswith(tuple(s.magic)) if s.magic else False, "first bytes"):
-        return found
-    raise NoProviderError(_nothing_fits(asset, media_type, endings, head, loaders))
+    for installed in (False, True):
+        if found := _one(loaders, installed, lambda s: _begins(s, head), f"the first bytes {head[:8].hex(' ')}"):
+            return found
+    raise NoProviderError(_nothing_fits(asset, media_type, endings, head, loaders.loaders()))
 
 
 def apply(spec: LoaderSpec, handle: AssetHandle, **options: object) -> object:
@@ -101,12 +85,12 @@ def apply(spec: LoaderSpec, handle: AssetHandle, **options: object) -> object:
         return spec.load(handle, **options)
 
 
-def load_many(handles: Sequence[AssetHandle], loaders: Sequence[LoaderSpec], name: str, **options: object) -> object:
+def load_many(handles: Sequence[AssetHandle], loaders: Loaders, name: str, **options: object) -> object:
     """Make one object of several assets; those whose type and ending are of another format are left out.
 
     Raises ``NoAssetError`` when none is left, and otherwise what :func:`load` raises.
     """
-    spec = _by_name(name, loaders)
+    spec = loaders.loader(name)
     if spec.load_many is None:
         raise OptionError(f"loader {name!r} makes one object of one asset: load them one by one")
     _check_options(spec, spec.load_many, options)
@@ -164,24 +148,15 @@ def _endings(asset: Asset) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _one(loaders: Sequence[LoaderSpec], fits: Callable[[LoaderSpec], bool], why: str) -> LoaderSpec | None:
-    found = [spec for spec in loaders if fits(spec)]
+def _begins(spec: LoaderSpec, head: bytes) -> bool:
+    return bool(spec.magic) and head.startswith(tuple(spec.magic))
+
+
+def _one(loaders: Loaders, installed: bool, fits: Callable[[LoaderSpec], bool], why: str) -> LoaderSpec | None:
+    found = [spec for spec in loaders.loaders(installed=installed) if fits(spec)]
     if len(found) > 1:
-        names = ", ".join(repr(spec.name) for spec in found)
-        raise ConflictError(f"loaders {names} all take {why}: name one, for example load({found[0].name!r})")
+        raise loaders.conflict(why, found)
     return found[0] if found else None
-
-
-def _by_name(name: str, loaders: Sequence[LoaderSpec]) -> LoaderSpec:
-    for spec in loaders:
-        if spec.name == name:
-            return spec
-    known = sorted(spec.name for spec in loaders)
-    advice = [f"installed are: {', '.join(known) or 'none'}"]
-    if close := difflib.get_close_matches(name, known, n=1):
-        advice.append(f"did you mean {close[0]!r}?")
-    advice += [f"pip install {p.name}" for p in _PACKAGES if name in p.loaders]
-    raise NoProviderError(f"there is no loader {name!r}; {'; '.join(advice)}")
 
 
 def _nothing_fits(
@@ -190,13 +165,8 @@ def _nothing_fits(
     looked = (
         f"media type {media_type or '(none)'}, ending {', '.join(endings) or '(none)'}, first bytes {head[:8].hex(' ')}"
     )
-    for package in _PACKAGES:
-        if (
-            media_type in package.media_types
-            or set(endings) & set(package.endings)
-            or (package.magic and head.startswith(tuple(package.magic)))
-        ):
-            return f"no installed loader takes {asset.label} ({looked}): pip install {package.name}"
+    if package := package_for_file(media_type, endings, head):
+        return f"no installed loader takes {asset.label} ({looked}): pip install {package}"
     known = ", ".join(sorted(spec.name for spec in loaders))
     return f"no loader takes {asset.label} ({looked}): name one of {known}, for example load('bytes')"
 

@@ -113,7 +113,7 @@ class ResultAsset:
         from splashdown._loading import load
 
         # The handle is not closed here: a lazy object goes on reading through it.
-        return load(self.open(), self.results.session.registry.loaders(), loader, **options)
+        return load(self.open(), self.results.session.registry, loader, **options)
 
     def load_json(self, **options: Any) -> Any:
         """The asset as parsed JSON."""
@@ -357,7 +357,7 @@ class JobResults:
         from splashdown._loading import load_many
 
         handles = [self.handle(asset) for asset in self.assets]
-        array: xr.DataArray = load_many(handles, self.session.registry.loaders(), "geotiff", **options)  # type: ignore[assignment]  # that loader's type
+        array: xr.DataArray = load_many(handles, self.session.registry, "geotiff", **options)  # type: ignore[assignment]  # that loader's type
         return array
 
     def retry(

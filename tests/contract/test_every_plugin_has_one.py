@@ -11,6 +11,7 @@ import pytest
 
 from splashdown import testing
 from splashdown._plugins.registry import Registry
+from splashdown._plugins.suggest import package_for
 from splashdown.testing import assert_light_import
 
 ROOT = Path(__file__).parents[2]
@@ -70,6 +71,14 @@ def _specs(info, kind):
     """The names of one kind; for schemes, one spec may have several."""
     names = info.offers.get(kind, ())
     return names[:1] if kind in {"sinks", "transports"} else names
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_session_without_a_package_says_to_install_it(package):
+    for info in Registry(environ={}).plugins():
+        if info.distribution == package:
+            for kind in ("sinks", "transports", "loaders"):
+                assert {package_for(kind, name) for name in info.offers.get(kind, ())} <= {package}
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -5,15 +5,34 @@ from __future__ import annotations
 import json
 
 import pytest
+from installs import install
 
-from splashdown import _loading
-from splashdown.builtins import loaders as builtin
+from splashdown import _loading, builtins
+from splashdown._plugins.registry import Registry
 from splashdown.errors import ConflictError, LoadError, NoAssetError, NoProviderError, OptionError
+from splashdown.hookspecs import hookimpl
 from splashdown.specs import LoaderSpec
 from splashdown.testing import MemoryHandle as Handle
 from splashdown.testing import make_asset
 
-BUILTINS = tuple(builtin.splashdown_loaders())
+
+class Plugin:
+    name = "given"
+
+    def __init__(self, *specs):
+        self.specs = specs
+
+    @hookimpl
+    def splashdown_loaders(self):
+        yield from self.specs
+
+
+def offered(*specs, disable=builtins.NAMES):
+    """The loaders of a session that has these alone."""
+    return Registry(plugins=[Plugin(*specs)], discover=False, disable=disable, environ={})
+
+
+BUILTINS = Registry(discover=False, environ={})
 
 
 def opened(content, key="data.bin", media_type=None, **fields):
@@ -42,12 +61,12 @@ CSV = spec("csv", media_types=("text/csv",), extensions=(".csv",))
     ],
 )
 def test_the_media_type_is_looked_at_first_then_the_ending_then_the_first_bytes(handle, expected):
-    assert _loading.choose(handle, (CSV, TIFF)).name == expected
+    assert _loading.choose(handle, offered(CSV, TIFF)).name == expected
 
 
 def test_the_file_is_not_read_when_its_media_type_or_ending_tells():
     handle = opened(b"II*\0", "x.tif", None)
-    _loading.choose(handle, (CSV, TIFF))
+    _loading.choose(handle, offered(CSV, TIFF))
     assert handle.reads == []
 
 
@@ -73,8 +92,33 @@ def test_nothing_fits_and_no_package_is_known_lists_the_loaders():
 
 
 def test_two_that_fit_are_an_error_that_names_both():
-    with pytest.raises(ConflictError, match="'csv', 'other'"):
-        _loading.choose(opened(b"", "x.csv", "text/csv"), (CSV, spec("other", media_types=("text/csv",))))
+    with pytest.raises(
+        ConflictError, match=r"media type text/csv is offered by 'given'; pick one .*'given:csv' or 'given:other'"
+    ):
+        _loading.choose(opened(b"", "x.csv", "text/csv"), offered(CSV, spec("other", media_types=("text/csv",))))
+
+
+def test_what_is_installed_changes_no_call_that_worked_before(tmp_path, monkeypatch):
+    install(tmp_path, "json-rival", RIVAL)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    registry = Registry(only=["json-rival"], environ={})
+    for handle in (opened(b"{}", "x", "application/json"), opened(b"{}", "x.json"), opened(b"{}", "x")):
+        assert _loading.load(handle, registry) == {}
+    assert _loading.load(opened(b"{}", "x.rival"), registry) == "theirs"
+    assert _loading.load(opened(b"{}", "x.json"), registry, "json-rival:json") == "theirs"
+
+
+RIVAL = """
+    from splashdown.hookspecs import hookimpl
+    from splashdown.specs import LoaderSpec
+
+    @hookimpl
+    def splashdown_loaders():
+        yield LoaderSpec(
+            name="json", load=lambda asset: "theirs", media_types=("application/json",), extensions=(".json", ".rival"),
+            magic=(b"{",),
+        )
+"""
 
 
 def test_a_name_picks_whatever_the_media_type_says():
@@ -90,7 +134,7 @@ def test_an_unknown_name_says_what_is_near_and_what_to_install(name, advice):
 
 
 def test_options_reach_the_loader():
-    assert _loading.load(opened(b"", "x.csv"), (CSV,), factor=3) == ("csv", 3)
+    assert _loading.load(opened(b"", "x.csv"), offered(CSV), factor=3) == ("csv", 3)
 
 
 def test_an_unknown_option_is_refused_before_a_byte_is_read():
@@ -105,7 +149,7 @@ def test_whatever_a_loader_raises_becomes_one_line_with_its_type():
         raise KeyError("band")
 
     with pytest.raises(LoadError, match=r"'odd' cannot read x\.odd: KeyError: 'band'"):
-        _loading.load(opened(b"", "x.odd"), (LoaderSpec(name="odd", load=broken, extensions=(".odd",)),))
+        _loading.load(opened(b"", "x.odd"), offered(LoaderSpec(name="odd", load=broken, extensions=(".odd",))))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-be"])
@@ -158,10 +202,10 @@ def test_many_become_one_object_and_other_formats_are_left_out():
         load_many=lambda assets, *, jobs=1: [*(h.asset.key for h in assets), jobs],
     )
     handles = [opened(b"", "a.tif"), opened(b"", "b.json", "application/json"), opened(b"", "c", "image/tiff")]
-    assert _loading.load_many(handles, (many, CSV), "tiff", jobs=2) == ["a.tif", "c", 2]
+    assert _loading.load_many(handles, offered(many, CSV), "tiff", jobs=2) == ["a.tif", "c", 2]
     with pytest.raises(NoAssetError, match="image/tiff"):
-        _loading.load_many(handles[1:2], (many,), "tiff")
+        _loading.load_many(handles[1:2], offered(many), "tiff")
     with pytest.raises(OptionError, match="one by one"):
-        _loading.load_many(handles, (many, CSV), "csv")
+        _loading.load_many(handles, offered(many, CSV), "csv")
     with pytest.raises(OptionError, match="'jobs'"):
-        _loading.load_many(handles, (many, CSV), "tiff", job=2)
+        _loading.load_many(handles, offered(many, CSV), "tiff", job=2)

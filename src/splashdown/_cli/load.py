@@ -34,7 +34,7 @@ def show(asset: ResultAsset, loader: str | None = None) -> None:
     from splashdown._loading import apply, choose
 
     handle = asset.open()
-    spec = choose(handle, asset.results.session.registry.loaders(), loader)
+    spec = choose(handle, asset.results.session.registry, loader)
     value = apply(spec, handle)
     if spec.summarise is not None:
         render.facts(render.printable(asset.asset.label), spec.summarise(value))

@@ -54,7 +54,8 @@ def _problems(spec: Spec) -> Iterator[str]:
     elif isinstance(spec, LoaderSpec):
         yield from _call_problems("load", spec.load, 1)
     elif isinstance(spec, ActionSpec):
-        yield from _call_problems("run", spec.run, 1)
+        # What it needs besides the results is the caller's to pass; the command line passes options alone.
+        yield from _call_problems("run", spec.run, 1, more=not spec.command or spec.options is not None)
     else:
         count = 2 if isinstance(spec, SinkSpec) else 1
         yield from _call_problems("create", getattr(spec.create, "__wrapped__", spec.create), count)
@@ -74,12 +75,13 @@ def _resolver_problems(spec: ResolverSpec) -> Iterator[str]:
         yield f"create() makes a {type(made).__name__} without {' and '.join(lacking)}"
 
 
-def _call_problems(attribute: str, function: object, count: int) -> Iterator[str]:
+def _call_problems(attribute: str, function: object, count: int, *, more: bool = False) -> Iterator[str]:
     if not callable(function):
         yield f"{attribute} is {function!r}, which cannot be called"
         return
     try:
-        inspect.signature(function).bind(*[None] * count)
+        signature = inspect.signature(function)
+        (signature.bind_partial if more else signature.bind)(*[None] * count)
     except TypeError as error:
         yield f"{attribute} has to take {count} argument{'s' if count > 1 else ''}: {error}"
     except ValueError:

@@ -32,7 +32,7 @@ def choose(loading: Loading, kind: str, wanted: str) -> Offer:
     for installed in (False, True):
         found = [o for o in loading.offers(installed=installed) if o.kind == kind and _answers(o, wanted)]
         if len(found) > 1:
-            raise conflict(_called(kind, wanted), wanted.rpartition(":")[2], found)
+            raise conflict(_called(kind, wanted), found, name=wanted.rpartition(":")[2])
         if found:
             return found[0]
     raise missing(loading, kind, wanted)
@@ -52,8 +52,7 @@ def choose_resolver(loading: Loading, source: object, used: Callable[[Offer, Exc
                 if resolver:
                     found.append((offer, resolver))
         if len(found) > 1:
-            offers = [offer for offer, _ in found]
-            raise conflict(_shown(source), offers[0].spec.name, offers, how="with resolver=")
+            raise conflict(_shown(source), [offer for offer, _ in found], how="with resolver=")
         if found:
             return found[0][0].spec.name, found[0][1]
     if isinstance(source, str) and "://" not in source:
@@ -92,11 +91,11 @@ def missing(loading: Loading, kind: str, wanted: str) -> NoProviderError:
     return NoProviderError(f"{text}; there are: {', '.join(filter(None, known)) or 'none'}{_state(loading)}")
 
 
-def conflict(what: str, name: str, offers: Sequence[Offer], how: str = "with") -> ConflictError:
-    """The error for two answers; it says how to pick one."""
-    plugins = " and ".join(f"{o.plugin.label}" for o in offers)
-    picks = " or ".join(f"'{o.plugin.distribution or o.plugin.name}:{name}'" for o in offers)
-    names = " or ".join(f"'{o.plugin.name}'" for o in offers)
+def conflict(what: str, offers: Sequence[Offer], *, name: str | None = None, how: str = "with") -> ConflictError:
+    """The error for two answers; it says how to pick one: by ``name``, or by each one's own."""
+    plugins = " and ".join(dict.fromkeys(o.plugin.label for o in offers))
+    picks = " or ".join(f"'{o.plugin.distribution or o.plugin.name}:{name or o.spec.name}'" for o in offers)
+    names = " or ".join(dict.fromkeys(f"'{o.plugin.name}'" for o in offers))
     return ConflictError(f"{what} is offered by {plugins}; pick one {how} {picks}, or disable {names}")
 
 

@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
 from splashdown._plugins.check import PluginCheck, examine
-from splashdown._plugins.choice import choose, choose_resolver
+from splashdown._plugins.choice import choose, choose_resolver, conflict
 from splashdown._plugins.info import PluginFailure, PluginInfo
 from splashdown._plugins.loading import Choice, Loading, Offer
 from splashdown._plugins.suggest import did_you_mean
-from splashdown.errors import NoProviderError
+from splashdown.errors import ConflictError, NoProviderError
 from splashdown.model import Plan, RunReport
 from splashdown.protocols import Resolver
 from splashdown.specs import (
@@ -98,6 +98,10 @@ class Registry:
     def loaders(self, *, installed: bool = True) -> tuple[LoaderSpec, ...]:
         """All loaders, built-in ones first; without ``installed``, only what needs no scan."""
         return tuple(o.spec for o in self._loading.offers(installed=installed) if isinstance(o.spec, LoaderSpec))
+
+    def conflict(self, what: str, specs: Sequence[LoaderSpec]) -> ConflictError:
+        """The error for several loaders that all take ``what``; it names their plugins and how to pick one."""
+        return conflict(what, [o for o in self._loading.offers(installed=True) if any(o.spec is s for s in specs)])
 
     def signers(self) -> tuple[SignerSpec, ...]:
         """All signers; each is for its own origins."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 _FSSPEC = ("sftp", "ssh", "webdav", "webdavs", "ftp", "smb", "hdfs", "github", "dropbox", "box")
 _OBSTORE = ("gs", "az", "abfs", "abfss", "adl", "s3+obstore")
@@ -15,26 +15,41 @@ BY_SCHEME: Final[Mapping[str, str]] = {
     **dict.fromkeys(_OBSTORE, "splashdown-obstore"),
     **dict.fromkeys(_FSSPEC, "splashdown-fsspec"),
 }
-#: Package by media type (without parameters) or name of a loader.
-BY_LOADER: Final[Mapping[str, str]] = {
-    "image/tiff": "splashdown-geotiff",
-    "image/vnd.stac.geotiff": "splashdown-geotiff",
-    "geotiff": "splashdown-geotiff",
-    "application/x-netcdf": "splashdown-xarray",
-    "application/netcdf": "splashdown-xarray",
-    "application/x-hdf5": "splashdown-xarray",
-    "application/vnd+zarr": "splashdown-xarray",
-    "application/vnd.zarr": "splashdown-xarray",
-    "netcdf": "splashdown-xarray",
-    "zarr": "splashdown-xarray",
-    "xarray": "splashdown-xarray",
-    "text/csv": "splashdown-tables",
-    "application/vnd.apache.parquet": "splashdown-tables",
-    "application/x-parquet": "splashdown-tables",
-    "application/geo+json": "splashdown-tables",
-    "csv": "splashdown-tables",
-    "parquet": "splashdown-tables",
-}
+
+
+class _LoaderPackage(NamedTuple):
+    """What a separate distribution would load."""
+
+    name: str
+    loaders: Sequence[str]
+    media_types: Sequence[str]
+    endings: Sequence[str]
+    magic: Sequence[bytes] = ()
+
+
+_LOADER_PACKAGES: Final = (
+    _LoaderPackage(
+        "splashdown-geotiff",
+        ("geotiff", "numpy", "geotiff-handle", "png"),
+        ("image/tiff", "image/vnd.stac.geotiff", "image/png"),
+        (".tif", ".tiff", ".geotiff", ".png"),
+        (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"\x89PNG\r\n\x1a\n"),
+    ),
+    _LoaderPackage(
+        "splashdown-xarray",
+        ("netcdf", "zarr"),
+        ("application/netcdf", "application/x-netcdf", "application/x-hdf5", "application/vnd+zarr"),
+        (".nc", ".nc4", ".h5", ".zarr"),
+        (b"CDF\x01", b"CDF\x02", b"CDF\x05", b"\x89HDF\r\n\x1a\n"),
+    ),
+    _LoaderPackage(
+        "splashdown-tables",
+        ("csv", "parquet", "geopackage", "geojson", "timeseries"),
+        ("text/csv", "application/vnd.apache.parquet", "application/geopackage+sqlite3"),
+        (".csv", ".parquet", ".geoparquet", ".gpkg"),
+        (b"PAR1", b"SQLite format 3\0"),
+    ),
+)
 
 #: Package by the top-level module of a source's class.
 BY_MODULE: Final[Mapping[str, str]] = {"openeo": "splashdown-openeo"}
@@ -49,14 +64,26 @@ def package_for_source(source: object) -> str | None:
 
 
 def package_for(kind: str, wanted: str) -> str | None:
-    """The package of this project that offers ``wanted`` (a scheme, media type or name), or ``None``.
+    """The package of this project that offers ``wanted`` (a scheme, or a loader's name), or ``None``.
 
     ``kind`` is the plural noun: ``sinks``, ``transports``, ``loaders``, ...
     """
     if kind in {"sinks", "transports"}:
         return BY_SCHEME.get(wanted.lower())
     if kind == "loaders":
-        return BY_LOADER.get(wanted.partition(";")[0].strip().lower())
+        return next((package.name for package in _LOADER_PACKAGES if wanted in package.loaders), None)
+    return None
+
+
+def package_for_file(media_type: str, endings: Iterable[str], head: bytes) -> str | None:
+    """The package of this project that loads such a file, or ``None``.
+
+    ``media_type`` is without parameters and in lower case, as ``endings`` are; ``head`` are the first bytes.
+    """
+    for package in _LOADER_PACKAGES:
+        by_name = media_type in package.media_types or not set(endings).isdisjoint(package.endings)
+        if by_name or (package.magic and head.startswith(tuple(package.magic))):
+            return package.name
     return None
 
 

@@ -277,7 +277,7 @@ class TestMissing:
             (lambda r: r.sink("s3"), "no plugin stores to s3://: pip install splashdown-s3; there are: rack, shelf"),
             (lambda r: r.sink("shelv"), "no plugin stores to shelv://; did you mean 'shelf'?; there are: rack, shelf"),
             (lambda r: r.transport("gs"), "no plugin reads gs://: pip install splashdown-obstore; there are: none"),
-            (lambda r: r.loader("image/tiff; application=geotiff"), "pip install splashdown-geotiff"),
+            (lambda r: r.loader("geotiff"), "pip install splashdown-geotiff"),
             (lambda r: r.filter("kyes"), "no filter is called 'kyes'; did you mean 'keys'?"),
             (lambda r: r.action("x"), "no action is called 'x'; there are: none"),
             (lambda r: r.sink("rival:shelf"), "it is offered by 'p'"),
@@ -512,6 +512,11 @@ class TestCheck:
             ({"splashdown_resolvers": [ResolverSpec(name="r", create=object)]}, "without accepts and resolve"),
             ({"splashdown_resolvers": [ResolverSpec(name="r", create=lambda: 1 / 0)]}, "ZeroDivisionError"),
             ({"splashdown_loaders": [LoaderSpec(name="l", load=lambda: 1)]}, "load has to take 1 argument"),
+            ({"splashdown_actions": [ActionSpec(name="a", run=lambda: 1)]}, "run has to take 1 argument"),
+            (
+                {"splashdown_actions": [ActionSpec(name="a", run=lambda results, more: 1, command=True)]},
+                "missing a required argument: 'more'",
+            ),
             ({"splashdown_filters": [FilterSpec(name="no-name", create=lambda v: v)]}, "no Python identifier"),
         ],
     )
@@ -519,6 +524,10 @@ class TestCheck:
         result = registry(module("p", **plugin)).check("p")
         assert not result.ok
         assert problem in result.problems[0]
+
+    def test_an_action_may_need_more_than_the_results_when_it_is_no_command(self):
+        action = ActionSpec(name="again", run=lambda results, report: report)
+        assert registry(module("p", splashdown_actions=[action])).check("p").ok
 
     def test_a_failed_plugin_is_explained(self, site):
         install(site, "bad", BROKEN["import"])
