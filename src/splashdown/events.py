@@ -56,4 +56,11 @@ class RunFinished:
     report: RunReport
 
 
-Event = RunStarted | TransferStarted | Progress | Retried | TransferFinished | RunFinished
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunInterrupted:
+    """The run ended by an exception, Ctrl-C for example: there is no report, and no event follows."""
+
+    plan: Plan
+
+
+Event = RunStarted | TransferStarted | Progress | Retried | TransferFinished | RunFinished | RunInterrupted

@@ -93,6 +93,12 @@ class ResultAsset:
         kind = f" type {self.media_type}" if self.media_type else ""
         return f"<ResultAsset {self.asset.label!r}{kind} at {redact(self.href)}>"
 
+    def _repr_html_(self) -> str:
+        """The asset in a notebook."""
+        from splashdown._html import asset_html
+
+        return asset_html(self.asset)
+
     def download(self, target: str | Path | None = None, **options: Any) -> Path | str:
         """Save the asset to a file, or into an existing folder; returns the path (or URL).
 
@@ -166,6 +172,12 @@ class JobResults:
 
     def __repr__(self) -> str:
         return f"<JobResults for {self.result_set.kind} {self.id!r}>"
+
+    def _repr_html_(self) -> str:
+        """The assets in a notebook, as a table."""
+        from splashdown._html import results_html
+
+        return results_html(self)
 
     def __len__(self) -> int:
         return len(self.assets)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from splashdown._cli.help import Command
 from splashdown._cli.source import filter_options, make_session, open_source, source_options
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def action_command(context: click.Context, name: str) -> click.Command:
         return _run(name, spec, source, {n: v for n, v in options.items() if v not in (None, ())}, as_json, given)
 
     command: click.Command = click.command(
-        name.replace("_", "-"), help=f"{spec.summary or spec.name}\n\nExample: splashdown {name} SOURCE"
+        name.replace("_", "-"), cls=Command, help=f"{spec.summary or spec.name}\n\nExample: splashdown {name} SOURCE"
     )(source_options(filter_options(callback)))
     own = [_option(f) for f in fields]
     shown = click.Option(["--json", "as_json"], is_flag=True, help="One JSON document on stdout.")

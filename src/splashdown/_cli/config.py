@@ -7,10 +7,11 @@ import os
 import click
 
 from splashdown._cli import render
+from splashdown._cli.help import Group
 from splashdown._cli.source import make_session
 
 
-@click.group("config")
+@click.group("config", cls=Group, short_help="Show the configuration.")
 def command() -> None:
     """Show the configuration.
 
@@ -18,7 +19,7 @@ def command() -> None:
     """
 
 
-@command.command("show")
+@command.command("show", short_help="Show what is set, and where.")
 @click.option("--all", "everything", is_flag=True, help="Also what has its default.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def show(everything: bool, as_json: bool) -> int:

@@ -7,12 +7,24 @@ from typing import TYPE_CHECKING
 import click
 
 from splashdown._cli import render
+from splashdown._cli.help import Command
 
 if TYPE_CHECKING:
     from splashdown.results import JobResults
 
 
-@click.command("demo")
+_NEXT = """
+Next, with what has just landed:
+  {program} ls {document}
+  {program} load {document} timeseries.json
+  {program} verify {folder}
+With a job of your own, after 'export SPLASHDOWN_USER=...':
+  {program} jobs https://openeo.example
+  {program} download https://openeo.example/openeo/1.2/jobs/JOB data/
+Instead of a user, SPLASHDOWN_TOKEN may hold what follows 'Bearer '."""
+
+
+@click.command("demo", cls=Command, short_help="Download a small finished job from a back-end in this process.")
 @click.argument("folder", default="splashdown-demo")
 def command(folder: str) -> None:
     """Download a finished job from a back-end inside this process to FOLDER; needs no network and no account.
@@ -24,19 +36,13 @@ def command(folder: str) -> None:
     from splashdown.session import Session
 
     with demo_service() as service, Session(discover=False) as session:
-        click.echo(f"A small openEO back-end runs in this process; its finished job is {service.job_url}")
+        click.echo(f"A small openEO back-end runs in this process. Its finished job is\n{service.job_url}")
         results = session.open(service.job_url)
         done = run_download(results, folder)
         render.report_table(done.report)
-        click.echo(f"The STAC document that describes these files is {done.metadata}")
+        click.echo(f"The STAC document that describes these files is {done.metadata}\n")
         _show_series(results)
-    click.echo(
-        "Next, with a job of your own:\n"
-        "  export SPLASHDOWN_TOKEN=...      # what follows 'Bearer '; or SPLASHDOWN_USER and SPLASHDOWN_PASSWORD\n"
-        "  splashdown ls https://openeo.example/openeo/1.2/jobs/JOB\n"
-        "  splashdown download https://openeo.example/openeo/1.2/jobs/JOB data/\n"
-        f"or with what has just landed:\n  splashdown ls {done.metadata}"
-    )
+    click.echo(_NEXT.format(program=render.program(), document=done.metadata, folder=folder))
 
 
 def _show_series(results: JobResults) -> None:

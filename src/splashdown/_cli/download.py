@@ -10,8 +10,10 @@ import click
 
 from splashdown._cli import render
 from splashdown._cli.collection import collection_options, take_collection
+from splashdown._cli.help import Command
 from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import filter_options, open_source, source_options
+from splashdown._sizes import counted, readable
 from splashdown.sources import is_url
 
 if TYPE_CHECKING:
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from splashdown.results import JobResults, ResultAsset
 
 
-@click.command("download")
+@click.command("download", cls=Command, short_help="Save assets to a folder or a store.")
 @click.argument("sources", nargs=-1, required=True, metavar="SOURCE... [TARGET]")
 @filter_options
 @click.option("--key", metavar="K", help="Only this asset; TARGET is then a file or an existing folder.")
@@ -115,20 +117,29 @@ def _show_plan(
         return 0
     render.table(
         ("file", "asset", "size"),
-        [(t.name, t.asset.label, render.size(t.asset.size)) for t in plan.transfers],
+        [(t.name, t.asset.label, readable(t.asset.size)) for t in plan.transfers],
         right=("size",),
     )
     for skipped in plan.skipped:
-        click.echo(f"not {render.printable(skipped.asset.label)}: {skipped.reason}")
-    click.echo(f"{len(plan.transfers)} files would go to {target} ({render.size(plan.known_size)} known); none moved")
+        click.echo(render.printable(f"not {skipped.asset.label}: {skipped.reason}"))
+    files, unknown = counted(len(plan.transfers), "file"), sum(t.asset.size is None for t in plan.transfers)
+    more = f" and {counted(unknown, 'file')} of unknown size" if unknown else ""
+    click.echo(f"{files} would go to {target}: {readable(plan.known_size)}{more}; nothing was moved")
     return 0
 
 
 def _download_one(asset: ResultAsset, target: str, style: str, options: dict[str, Any]) -> int:
+    from splashdown.errors import DownloadError
+
     options.pop("include_stac_metadata")
     if options["if_exists"] == "auto":
         options.pop("if_exists")
-    path = asset.download(target, **options)
+    try:
+        path = asset.download(target, **options)
+    except DownloadError as error:
+        if style == "json":
+            render.echo_json(render.report_record(error.report))
+        return _tell_failures(error.report, (), style)
     if style == "json":
         render.echo_json({"ok": True, "key": asset.key, "item": asset.item, "location": str(path)})
     elif style == "table":
@@ -158,22 +169,21 @@ def _download_all(
     elif style == "table":
         render.report_table(report)
         click.echo(
-            f"{len(report.landed)} of {len(report.outcomes)} files are in {target},"
-            f" {render.size(report.bytes_moved)} moved in {report.seconds:.1f} s"
+            f"{len(report.landed)} of {counted(len(report.outcomes), 'file')} in {target},"
+            f" {readable(report.bytes_moved)} moved in {report.seconds:.1f} s"
         )
-    return _tell_failures(report, results.result_set.unresolved)
+    return _tell_failures(report, results.result_set.unresolved, style)
 
 
-def _tell_failures(report: RunReport, unresolved: Sequence[str]) -> int:
-    for outcome in report.failed:
+def _tell_failures(report: RunReport, unresolved: Sequence[str], style: str) -> int:
+    # Where progress is shown, each failure was told when it happened.
+    for outcome in report.failed if style == "quiet" else ():
         click.echo(f"Failed: {render.printable(outcome.asset.label)}: {outcome.error_type}: {outcome.error}", err=True)
     for line in unresolved:
         click.echo(f"Failed: {render.printable(line)}", err=True)
     if report.failed:
-        click.echo(
-            f"Error: {len(report.failed)} of {len(report.outcomes)} assets failed; run it again for the rest",
-            err=True,
-        )
+        count = f"{len(report.failed)} of {counted(len(report.outcomes), 'asset')}"
+        click.echo(f"Error: {count} failed; run the same command again for the rest", err=True)
     if unresolved:
-        click.echo(f"Error: {len(unresolved)} of the sources could not be opened; run it again for them", err=True)
+        click.echo(f"Error: {counted(len(unresolved), 'source')} could not be opened; run it again for them", err=True)
     return EXIT_FAILED if report.failed or unresolved else 0

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splashdown._cli import render
+from splashdown._cli.help import Command
 from splashdown._cli.source import credentials, sign_in_options
+from splashdown._sizes import counted
 
 if TYPE_CHECKING:
     from splashdown.connect import Job
 
 
-@click.command("jobs")
+@click.command("jobs", cls=Command, short_help="List your jobs on an openEO back-end.")
 @click.argument("backend")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Not more than N jobs.")
 @click.option("--status", metavar="STATUS", multiple=True, help="Only jobs with this status; repeatable.")
@@ -35,9 +37,9 @@ def command(backend: str, limit: int | None, status: tuple[str, ...], as_json: b
         render.echo_json([{**job.metadata, "url": job.url} for job in jobs])
         return
     render.table(("id", "status", "created", "title"), [_row(job) for job in jobs])
-    click.echo(f"{len(jobs)} jobs on {handle.url}")
+    click.echo(f"{counted(len(jobs), 'job')} on {handle.url}")
     if jobs:
-        click.echo(f"Next: splashdown download {handle.url}/jobs/ID FOLDER")
+        click.echo(f"Next: {render.program()} download {handle.url}/jobs/ID FOLDER")
 
 
 def _row(job: Job) -> tuple[str, str, str, str]:

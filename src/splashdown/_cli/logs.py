@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from splashdown._cli import render
+from splashdown._cli.help import Command
 from splashdown._cli.source import credentials, sign_in_options
 
 
-@click.command("logs")
+@click.command("logs", cls=Command, short_help="Print the log of an openEO job.")
 @click.argument("job")
 @click.option(
     "--level",

@@ -7,10 +7,12 @@ from typing import Any
 import click
 
 from splashdown._cli import render
+from splashdown._cli.help import Command
 from splashdown._cli.source import filter_options, open_source, source_options
+from splashdown._sizes import counted, readable
 
 
-@click.command("ls")
+@click.command("ls", cls=Command, short_help="List the assets of a source.")
 @click.argument("source")
 @filter_options
 @source_options
@@ -30,8 +32,13 @@ def command(source: str, as_json: bool, **given: Any) -> None:
     columns = (("item",) if with_items else ()) + ("key", "type", "roles", "size")
     rows = [
         ((asset.item or "",) if with_items else ())
-        + (asset.key, asset.media_type or "", ", ".join(asset.roles), render.size(asset.size))
+        + (asset.key, _plain_type(asset.media_type), ", ".join(asset.roles), readable(asset.size))
         for asset in results.assets
     ]
     render.table(columns, rows, right=("size",))
-    click.echo(f"{len(rows)} assets of {results.result_set.kind} {render.printable(results.id)}")
+    click.echo(f"{counted(len(rows), 'asset')} of {results.result_set.kind} {render.printable(results.id)}")
+
+
+def _plain_type(media_type: str | None) -> str:
+    # The parameters of a GeoTIFF's type take half a line; they are in --json.
+    return (media_type or "").partition(";")[0].strip()

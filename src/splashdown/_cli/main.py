@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from splashdown._cli.help import Group
 from splashdown._version import __version__
 
 #: Command names and the modules that hold them; a module is imported when its command is run or listed.
@@ -35,7 +36,7 @@ EXIT_NOT_AUTHORISED = 4
 EXIT_INTERRUPTED = 130
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group that imports a command when it is asked for, so that ``--version`` imports none.
 
     What is not built in may be an action of a plugin; plugins are loaded to find out.
@@ -72,7 +73,9 @@ def cli(**plugins: Any) -> None:
     Example: splashdown download https://openeo.example/openeo/1.2/jobs/JOB data/
 
     Credentials come from the environment: SPLASHDOWN_TOKEN (what follows "Bearer "), or SPLASHDOWN_USER and
-    SPLASHDOWN_PASSWORD. Exit codes: 0 all landed, 1 some assets failed, 2 wrong usage, 3 source not resolved,
+    SPLASHDOWN_PASSWORD.
+
+    Exit codes: 0 all landed, 1 some assets failed, 2 wrong usage, 3 source not resolved,
     4 not authorised, 130 interrupted.
     """
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splashdown._cli import render
+from splashdown._cli.help import Group
 from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import make_session
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from splashdown._plugins.info import PluginInfo
 
 
-@click.group("plugins")
+@click.group("plugins", cls=Group, short_help="Show plugins, and what is wrong with one.")
 def command() -> None:
     """Show the plugins and find out what is wrong with one.
 
@@ -23,7 +24,7 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@command.command("list", short_help="List all plugins.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def list_plugins(as_json: bool) -> int:
     """List all plugins: built-in, installed, given by --plugin.
@@ -39,7 +40,7 @@ def list_plugins(as_json: bool) -> int:
     return 0
 
 
-@command.command("check")
+@command.command("check", short_help="Find out what is wrong with a plugin.")
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def check_plugin(name: str, as_json: bool) -> int:

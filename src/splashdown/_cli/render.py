@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import click
 
+from splashdown._sizes import readable
 from splashdown.model import Asset, Outcome, Plan, RunReport
 from splashdown.redact import redact
 
@@ -61,6 +64,14 @@ def _value(fact: object) -> str:
     return f"{fact:.6g}" if isinstance(fact, float) else str(fact)
 
 
+def program() -> str:
+    """How this command was called, so that what is suggested can be typed: it need not be on the path."""
+    called = Path(sys.argv[0])
+    found = shutil.which("splashdown")
+    known = found is not None and Path(found).resolve() == called.resolve()
+    return "splashdown" if known or called.name != "splashdown" else str(called)
+
+
 def printable(text: str) -> str:
     """The text without control characters, which a terminal would obey."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
@@ -69,18 +80,6 @@ def printable(text: str) -> str:
 def printable_lines(text: str) -> str:
     """Several lines without control characters."""
     return "".join(f"{printable(line)}\n" for line in text.splitlines())
-
-
-def size(count: int | None) -> str:
-    """A number of bytes for people, in binary units."""
-    if count is None:
-        return "?"
-    value = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if value < 1024:
-            return f"{count} B" if unit == "B" else f"{value:.1f} {unit}"
-        value /= 1024
-    return f"{value:.1f} TiB"
 
 
 def asset_record(asset: Asset) -> dict[str, Any]:
@@ -144,15 +143,21 @@ def report_record(report: RunReport, metadata: str = "", unresolved: Sequence[st
     }
 
 
+def _remark(outcome: Outcome) -> str:
+    """What the table says of a file besides its status: what it was checked against, or why it did not land."""
+    checked = ", ".join(outcome.verified)
+    return outcome.error_type or ", ".join(filter(None, (outcome.reason, checked))) or "not verified"
+
+
 def report_table(report: RunReport) -> None:
     """What landed, for people: each file, or in a large run only what did not land and how many did."""
     shown = report.outcomes if len(report.outcomes) <= _MOST_ROWS else report.failed
     rows = [
         (
             outcome.transfer.name,
-            size(outcome.size),
+            readable(outcome.size),
             str(outcome.status),
-            ", ".join(outcome.verified) or outcome.reason or (outcome.error_type or "not verified"),
+            _remark(outcome),
         )
         for outcome in shown
     ]

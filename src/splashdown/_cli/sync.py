@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splashdown._cli import render
+from splashdown._cli.help import Command
 from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import filter_options, open_source, source_options
+from splashdown._sizes import readable
 
 if TYPE_CHECKING:
     from splashdown.builtins.sync import SyncReport
 
 
-@click.command("sync")
+@click.command("sync", cls=Command, short_help="Make a target hold what a source lists.")
 @click.argument("source")
 @click.argument("target")
 @filter_options
@@ -70,7 +72,7 @@ def _show(done: SyncReport, target: str) -> None:
     else:
         render.report_table(done.report)
         click.echo(
-            f"{len(done.report.landed)} files are in {target}, {render.size(done.report.bytes_moved)} moved,"
+            f"{len(done.report.landed)} files are in {target}, {readable(done.report.bytes_moved)} moved,"
             f" {len(done.removed)} removed"
         )
     for name in done.stale:

@@ -7,11 +7,13 @@ from contextlib import closing
 import click
 
 from splashdown._cli import render
+from splashdown._cli.help import Command
 from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import make_session
+from splashdown._sizes import counted, readable
 
 
-@click.command("verify")
+@click.command("verify", cls=Command, short_help="Check that what was downloaded is still whole.")
 @click.argument("target", default=".")
 @click.option("--quick", is_flag=True, help="Compare sizes alone; read nothing.")
 @click.option("--jobs", type=click.IntRange(1, 512), default=8, show_default=True, metavar="N", help="Files at a time.")
@@ -38,8 +40,11 @@ def command(target: str, quick: bool, jobs: int, strict: bool, as_json: bool, op
         ]
         render.echo_json({"target": target, "ok": ok, "files": files})
     else:
-        rows = [(f.name, render.size(f.size), str(f.state), f.detail or ", ".join(f.checked)) for f in report.files]
+        rows = [(f.name, readable(f.size), str(f.state), f.detail or ", ".join(f.checked)) for f in report.files]
         render.table(("file", "size", "state", "checked"), rows, right=("size",))
         bad = len(report.files) - len(report.of(State.OK)) - len(extra)
-        click.echo(f"{len(report.of(State.OK))} files are as they were stored, {bad} are not, {len(extra)} are extra")
+        said = [f"{counted(len(report.of(State.OK)), 'file')} as stored"]
+        said += [f"{bad} missing or changed"] if bad else []
+        said += [f"{len(extra)} that no receipt knows"] if extra else []
+        click.echo(", ".join(said))
     return 0 if ok else EXIT_FAILED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from splashdown._engine.context import Context
 from splashdown._engine.records import identity
+from splashdown._sizes import readable
 from splashdown.errors import StoreError
 from splashdown.model import IfExists, Plan, Transfer
 
@@ -19,7 +20,7 @@ def check_space(context: Context, plan: Plan) -> None:
     needed = plan.known_size - _there(context, plan)
     if needed > free:
         raise StoreError(
-            f"{plan.target} has {_readable(free)} free, {_readable(needed)} are to come; "
+            f"{plan.target} has {readable(free)} free, {readable(needed)} are to come; "
             "make room, choose fewer assets, or another target"
         )
 
@@ -41,11 +42,3 @@ def _there_of(context: Context, transfer: Transfer) -> int:
         return 0
     entry = context.journal.find(identity(context.source, asset.item, asset.key, transfer.name))
     return sum(one.part.size or 0 for one in entry.parts) if entry else 0
-
-
-def _readable(size: float) -> str:
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if size < 1024 or unit == "TiB":
-            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1024
-    raise AssertionError

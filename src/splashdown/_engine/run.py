@@ -21,7 +21,7 @@ from splashdown._engine.schedule import Schedule
 from splashdown._engine.settings import Settings
 from splashdown._engine.transfer import move
 from splashdown.errors import describe
-from splashdown.events import RunFinished, RunStarted
+from splashdown.events import RunFinished, RunInterrupted, RunStarted
 from splashdown.model import IfExists, Known, Outcome, Plan, RunReport, Status, Upload
 from splashdown.protocols import Listener, Sink, SupportsState, Transport
 
@@ -86,6 +86,7 @@ def run_plan(
         events.emit(RunFinished(report=report))
     except BaseException as error:
         hurry = not isinstance(error, Exception)  # somebody waits for the prompt
+        events.emit(RunInterrupted(plan=plan))
         raise
     finally:
         context.pool.close()

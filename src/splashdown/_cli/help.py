@@ -1,0 +1,73 @@
+"""How help is laid out: examples that can be copied whole, options in groups of one purpose."""
+
+from __future__ import annotations
+
+import click
+
+_EXAMPLE = "Example: "
+
+#: Headings, and the parameters that belong under them; all others are plain options.
+_GROUPS = {
+    "Which assets": (
+        "include",
+        "exclude",
+        "type",
+        "role",
+        "item",
+        "datetime",
+        "bbox",
+        "filter",
+        "latest_per",
+        "one_per",
+        "ids",
+        "collections",
+        "limit",
+        "where",
+    ),
+    "A STAC catalog as output": ("as_collection", "output", "missing", "original_hrefs"),
+    "Jobs that are not finished": ("wait", "partial"),
+    "Sign in": ("login", "netrc", "stored_login"),
+    "Plugins": ("resolver", "option"),
+}
+
+
+class Command(click.Command):
+    """A command with such help."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """Write the paragraphs of the help text."""
+        write_help(self, formatter)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options, group by group; those that belong to none come first."""
+        options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
+        told = [(each.name, row) for each in options if (row := each.get_help_record(ctx)) is not None]
+        grouped = {name for names in _GROUPS.values() for name in names}
+        sections = {"Options": [row for name, row in told if name not in grouped]}
+        sections |= {title: [row for name, row in told if name in names] for title, names in _GROUPS.items()}
+        for title, rows in sections.items():
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
+
+class Group(click.Group):
+    """A group of commands with such help."""
+
+    command_class = Command
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
+        """Write the paragraphs of the help text."""
+        write_help(self, formatter)
+
+
+def write_help(command: click.Command, formatter: click.HelpFormatter) -> None:
+    """Write a command's help text; an example stays on one line, whatever the width, so that it can be copied."""
+    for paragraph in (command.help or "").split("\n\n"):
+        text = " ".join(paragraph.split())
+        formatter.write_paragraph()
+        if text.startswith(_EXAMPLE):
+            formatter.write(f"  {_EXAMPLE.strip()}\n    {text.removeprefix(_EXAMPLE)}\n")
+        elif text:
+            with formatter.indentation():
+                formatter.write_text(text)

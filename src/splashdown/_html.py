@@ -1,0 +1,57 @@
+"""Results and assets as a notebook shows them. Text of documents is escaped, hrefs are without their secrets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import TYPE_CHECKING
+
+from splashdown._sizes import counted, readable
+from splashdown.model import total
+from splashdown.redact import redact
+
+if TYPE_CHECKING:
+    from splashdown.model import Asset
+    from splashdown.results import JobResults
+
+#: More rows than this make a notebook slow to scroll.
+_MOST_ROWS = 60
+
+
+def results_html(results: JobResults) -> str:
+    """A table of the assets, with how many there are and how large they are together."""
+    assets = results.assets
+    with_items = any(asset.item for asset in assets)
+    head = (*(("item",) if with_items else ()), "key", "type", "roles", "size")
+    rows = [_cells(asset, with_items=with_items) for asset in assets[:_MOST_ROWS]]
+    size = total(asset.size for asset in assets)
+    count = counted(len(assets), "asset") + (f", {readable(size)}" if size else "")
+    more = f"<p>and {len(assets) - _MOST_ROWS} more</p>" if len(assets) > _MOST_ROWS else ""
+    title = f"{escape(results.result_set.kind)} <b>{escape(results.id)}</b>: {count}"
+    return f"<p>{title}</p>{_table(head, rows)}{more}"
+
+
+def asset_html(asset: Asset) -> str:
+    """What the metadata says of one asset."""
+    told = {
+        "key": asset.key,
+        "item": asset.item,
+        "title": str(asset.metadata.get("title") or ""),
+        "type": asset.media_type,
+        "roles": ", ".join(asset.roles),
+        "size": readable(asset.size) if asset.size is not None else None,
+        "checksum": asset.checksum,
+        "href": redact(asset.href),
+    }
+    return _table((), [(name, value) for name, value in told.items() if value])
+
+
+def _cells(asset: Asset, *, with_items: bool) -> tuple[str, ...]:
+    own = (asset.key, asset.media_type or "", ", ".join(asset.roles), readable(asset.size))
+    return (asset.item or "", *own) if with_items else own
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    titles = f"<thead><tr>{''.join(f'<th>{escape(name)}</th>' for name in head)}</tr></thead>" if head else ""
+    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table>{titles}<tbody>{body}</tbody></table>"

@@ -1,0 +1,84 @@
+"""What has happened in a run so far: counts and bytes, for whoever draws them. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from splashdown._sizes import counted
+from splashdown.events import Event, Progress, RunStarted, TransferFinished, TransferStarted
+from splashdown.model import Outcome, Status, total
+
+#: What the engine calls a transfer that was not allowed to end; nothing is wrong with its asset.
+STOPPED = "StoppedError"
+
+
+@dataclass(slots=True)
+class Moving:
+    """A transfer under way, in bytes."""
+
+    name: str
+    size: int | None
+    done: int = 0
+
+
+class Tally:
+    """Takes every event of a run in; ``moving`` holds what is under way, by the identity of the transfer."""
+
+    def __init__(self) -> None:
+        self.files = 0  #: in the plan
+        self.finished = 0
+        self.failed = 0
+        self.size: int | None = None  #: bytes of the plan, where the metadata tells for every asset
+        self.moving: dict[int, Moving] = {}
+        self._stored = 0
+
+    def __call__(self, event: Event) -> None:
+        """Take note of one event."""
+        if isinstance(event, RunStarted):
+            self.files = len(event.plan.transfers)
+            self.size = total(transfer.asset.size for transfer in event.plan.transfers)
+        elif isinstance(event, TransferStarted):
+            self.moving[id(event.transfer)] = Moving(event.transfer.name, event.size, event.offset)
+        elif isinstance(event, Progress):
+            under_way = self.moving.setdefault(id(event.transfer), Moving(event.transfer.name, event.size))
+            under_way.done, under_way.size = event.done, event.size
+        elif isinstance(event, TransferFinished):
+            self.moving.pop(id(event.outcome.transfer), None)
+            self.finished += 1
+            self.failed += is_failure(event.outcome)
+            self._stored += event.outcome.size or 0
+
+    @property
+    def done(self) -> int:
+        """Bytes that are at their destination, or on the way there."""
+        return self._stored + sum(each.done for each in self.moving.values())
+
+    @property
+    def title(self) -> str:
+        """How far the run is: ``3 of 13 files, 1 failed``."""
+        failed = f", {self.failed} failed" if self.failed else ""
+        return f"{self.finished} of {counted(self.files, 'file')}{failed}"
+
+
+def is_failure(outcome: Outcome) -> bool:
+    """Whether something is wrong with the asset; one that was stopped with the run says nothing."""
+    return outcome.status is Status.FAILED and outcome.error_type != STOPPED
+
+
+def shortened(name: str, width: int) -> str:
+    """The name in at most ``width`` characters, its beginning and its end: they tell files of a run apart."""
+    if len(name) <= width:
+        return name
+    end = (width - 1) // 2
+    return f"{name[: width - 1 - end]}\N{HORIZONTAL ELLIPSIS}{name[len(name) - end :]}"
+
+
+def summary(outcome: Outcome) -> str:
+    """One line about what became of an asset."""
+    name = outcome.transfer.name
+    if outcome.status is Status.FAILED:
+        return f"{name}: failed: {outcome.error_type}: {outcome.error}"
+    if outcome.status is Status.SKIPPED:
+        return f"{name}: skipped: {outcome.reason}"
+    checked = f", checked by {' and '.join(outcome.verified)}" if outcome.verified else ", not verified"
+    return f"{name}: stored, {outcome.size} bytes{checked}"

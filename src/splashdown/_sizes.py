@@ -1,0 +1,24 @@
+"""Numbers of bytes for people, in binary units. Pure."""
+
+from __future__ import annotations
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def readable(size: float | None) -> str:
+    """``37.9 KiB``; ``?`` where nobody knows."""
+    return "?" if size is None else amount(size, None)
+
+
+def amount(done: float, size: float | None) -> str:
+    """``3.1/5.7 MiB``: how much of how much, or what is there so far where the end is not known."""
+    most = max(done, size or 0)
+    power = next(p for p in range(len(_UNITS)) if most < 1024 ** (p + 1) or p == len(_UNITS) - 1)
+    digits, factor = (1 if power else 0), 1024**power
+    end = "" if size is None else f"/{size / factor:.{digits}f}"
+    return f"{done / factor:.{digits}f}{end} {_UNITS[power]}"
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,59 @@
+"""Help that can be copied: every command shows an example, on one line, that its own parser takes."""
+
+import shlex
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from splashdown._cli.main import cli
+
+
+def commands(group, context, *path):
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        inner = click.Context(command, parent=context, info_name=name)
+        yield (*path, name), command
+        if isinstance(command, click.Group):
+            yield from commands(command, inner, *path, name)
+
+
+@pytest.fixture(scope="module")
+def root():
+    # Built-in commands alone: what else is installed has tests of its own.
+    return click.Context(cli, info_name="splashdown", obj=None)
+
+
+ALL = [pytest.param(path, id=" ".join(path)) for path, _ in commands(cli, click.Context(cli, info_name="splashdown"))]
+
+
+def example_of(path):
+    shown = CliRunner().invoke(cli, [*path, "--help"], terminal_width=60).output.splitlines()
+    return shown[shown.index("  Example:") + 1].strip()
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_the_example_of_a_command_is_a_line_that_the_command_takes(path):
+    program, *words = shlex.split(example_of(path))
+    assert program == "splashdown"
+    command = cli
+    context = click.Context(cli, info_name="splashdown")
+    while isinstance(command, click.Group):
+        name = words.pop(0)
+        command = command.get_command(context, name)
+        assert command is not None, name
+    assert command.make_context("example", words, parent=context).params
+
+
+@pytest.mark.parametrize("path", ALL)
+def test_the_short_help_is_not_cut_off(path):
+    listed = CliRunner().invoke(cli, [*path[:-1], "--help"], terminal_width=80).output
+    (line,) = [line for line in listed.splitlines() if line.startswith(f"  {path[-1]} ")]
+    assert not line.endswith("...")
+
+
+def test_options_of_one_purpose_are_together():
+    shown = CliRunner().invoke(cli, ["download", "--help"]).output
+    places = [shown.index(f"\n{title}:") for title in ("Options", "Which assets", "Sign in", "Plugins")]
+    assert places == sorted(places)
+    assert places[1] < shown.index("--include") < places[2] < shown.index("--netrc") < places[3]
