@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 import click
 
 from splashdown._cli import render
+from splashdown._cli.help import Group
 from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import make_session
+from splashdown._sizes import counted, readable
 
 if TYPE_CHECKING:
     from splashdown.model import Unfinished
@@ -31,7 +33,7 @@ def _seconds(_context: click.Context, _parameter: click.Parameter, age: str) -> 
     return float(int(match[1]) * _UNITS[match[2]])
 
 
-@click.group("uploads")
+@click.group("uploads", cls=Group, short_help="List and remove what unfinished runs left in a store.")
 def command() -> None:
     """List and remove uploads that were begun and never finished.
 
@@ -42,7 +44,7 @@ def command() -> None:
     """
 
 
-@command.command("list")
+@command.command("list", short_help="Show every unfinished upload below a target.")
 @click.argument("target")
 @_json
 @_option
@@ -57,13 +59,15 @@ def list_(target: str, as_json: bool, option: tuple[str, ...]) -> int:
         render.echo_json({"target": target, "uploads": [_record(one) for one in rows]})
         return 0
     if rows:
-        shown = [(one.upload.key, render.size(one.size), _when(one)) for one in rows]
+        shown = [(one.upload.key, readable(one.size), _when(one)) for one in rows]
         render.table(("key", "size", "begun"), shown, right=("size",))
-    click.echo(f"{len(rows)} unfinished uploads below {target}, {render.size(sum(one.size or 0 for one in rows))}")
+    click.echo(
+        f"{counted(len(rows), 'unfinished upload')} below {target}, {readable(sum(one.size or 0 for one in rows))}"
+    )
     return 0
 
 
-@command.command("clean")
+@command.command("clean", short_help="Abort the unfinished uploads below a target.")
 @click.argument("target")
 @click.option(
     "--older-than",
@@ -105,13 +109,12 @@ def clean(target: str, older_than: float, dry_run: bool, as_json: bool, option: 
 
 
 def _summary(removed: list[Unfinished], young: int, target: str, *, dry_run: bool) -> None:
-    size = render.size(sum(one.size or 0 for one in removed))
+    size = readable(sum(one.size or 0 for one in removed))
     for one in removed:
         click.echo(f"{'would abort' if dry_run else 'aborted'} {render.printable(one.upload.key)}")
     left = f"; {young} younger ones are left (--older-than)" if young else ""
-    click.echo(
-        f"{len(removed)} unfinished uploads below {target} {'would be' if dry_run else 'are'} gone, {size}{left}"
-    )
+    count, gone = counted(len(removed), "unfinished upload"), "would be" if dry_run else "are"
+    click.echo(f"{count} below {target} {gone} gone, {size}{left}")
 
 
 def _abort(sink: Sink, one: Unfinished) -> str:
