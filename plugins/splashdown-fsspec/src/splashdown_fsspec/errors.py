@@ -1,0 +1,88 @@
+"""Says in one line what a filesystem refused, and whether a later try may succeed.
+
+No text holds a credential: a URL with a password is refused before anything is done with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from splashdown.errors import (
+    HttpStatusError,
+    NetworkError,
+    SplashdownError,
+    StoreError,
+    TransferError,
+    describe,
+)
+
+#: What to do, by the name of the exception's class: the libraries' own classes are not imported for this.
+_HINTS = {
+    "HostKeyNotVerifiable": "the host's key is not known here; connect once with ssh, or set known_hosts",
+    "PermissionDenied": "the host takes none of the credentials; check user, key and SSH agent",
+    "ConnectError": "no connection; check host, port and network",
+    "FileNotFoundError": "there is no such file or folder",
+    "PermissionError": "these credentials do not allow it",
+}
+_LASTING = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError, ValueError)
+_LASTING_NAMES = {
+    "HostKeyNotVerifiable",
+    "PermissionDenied",
+    "KeyImportError",
+    "UnsupportedProtocol",
+    "SFTPOpUnsupported",
+}
+
+
+@contextmanager
+def storing(url: str, doing: str) -> Iterator[None]:
+    """Turn what goes wrong at the filesystem into ``StoreError``."""
+    try:
+        yield
+    except SplashdownError:
+        raise
+    except Exception as error:
+        failed = StoreError(_text(error, url, doing))
+        failed.retryable = _may_pass(error)
+        raise failed from None
+
+
+@contextmanager
+def reading(url: str) -> Iterator[None]:
+    """Turn what goes wrong at the filesystem into the errors of a transport."""
+    try:
+        yield
+    except SplashdownError:
+        raise
+    except Exception as error:
+        text = _text(error, url, "read")
+        if (status := _status(error)) is not None:
+            raise HttpStatusError(text, status=status) from None
+        if _may_pass(error):
+            raise NetworkError(text) from None
+        raise TransferError(text) from None
+
+
+def _text(error: Exception, url: str, doing: str) -> str:
+    status = _status(error)
+    # The libraries' texts may quote URLs; with a hint, only the kind of error is told.
+    hint = _HINTS.get(type(error).__name__) or ("these credentials do not allow it" if status in {401, 403} else "")
+    told = f"{type(error).__name__}: {hint}" if hint else describe(error)
+    return f"cannot {doing} {url}: {f'{status} ' if status else ''}{told}"
+
+
+def _may_pass(error: Exception) -> bool:
+    status = _status(error)
+    if status is not None:
+        return status in {408, 425, 429} or status >= 500
+    return not isinstance(error, _LASTING) and type(error).__name__ not in _LASTING_NAMES
+
+
+def _status(error: Exception) -> int | None:
+    """The HTTP status, where there was an answer: webdav4 has it on the error, httpx and others on its response."""
+    for holder in (error, getattr(error, "response", None)):
+        status = getattr(holder, "status_code", None)
+        if isinstance(status, int):
+            return status
+    return None

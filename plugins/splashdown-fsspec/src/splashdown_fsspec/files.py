@@ -1,0 +1,152 @@
+"""Writes, moves and lists files on any filesystem, with what SFTP and WebDAV can do better than the rest."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from splashdown.errors import ExistsError
+from splashdown.model import Buffer
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+CHUNK = 1024 * 1024
+
+
+def write(fs: AbstractFileSystem, path: str, chunks: Iterable[Buffer], size: int | None) -> int:
+    """Store chunks under a path, replacing what was there; the number of bytes."""
+    if _is_webdav(fs):
+        # Its file objects collect the whole body on disk before they send it; this sends it as it comes.
+        body = _Body(chunks)
+        fs.client.upload_fileobj(body, path, overwrite=True, size=size, chunk_size=CHUNK)
+        body.finish()
+        return body.total
+    total = 0
+    with fs.open(path, "wb") as file:
+        for chunk in chunks:
+            file.write(bytes(chunk))
+            total += len(chunk)
+    return total
+
+
+def make_folder(fs: AbstractFileSystem, folder: str) -> None:
+    """Make a folder and those above it, as far up as there is none: further up there may be no right to look."""
+    missing = []
+    while folder.strip("/") and not fs.isdir(folder):
+        missing.append(folder)
+        folder = folder.rpartition("/")[0]
+    for one in reversed(missing):
+        with suppress(FileExistsError):  # somebody else was quicker
+            fs.mkdir(one, create_parents=False)
+
+
+def move(fs: AbstractFileSystem, old: str, new: str, *, replace: bool) -> None:
+    """Give a file its final path: one step on SFTP, WebDAV and local disks, and on stores whose copy is one."""
+    if not replace and fs.exists(new):
+        raise ExistsError(f"{new} exists already; choose --if-exists overwrite or rename")
+    if _is_webdav(fs):
+        from splashdown_fsspec import webdav
+
+        webdav.move(fs.client, old, new, replace=replace)
+    elif _inherits_mv(fs):
+        # The inherited mv() takes the paths for patterns.
+        fs.cp_file(old, new)
+        fs.rm_file(old)
+    else:
+        fs.mv(old, new)
+
+
+def read(fs: AbstractFileSystem, path: str, start: int = 0, stop: int | None = None) -> Iterator[Buffer]:
+    """The bytes ``start:stop`` of a file, fewer where it is shorter."""
+    with fs.open(path, "rb") as file:
+        if start:
+            file.seek(start)
+        at = start
+        while stop is None or at < stop:
+            chunk = file.read(CHUNK if stop is None else min(CHUNK, stop - at))
+            if not chunk:
+                return
+            at += len(chunk)
+            yield chunk
+
+
+def walk(fs: AbstractFileSystem, folder: str) -> Iterator[tuple[str, int]]:
+    """Path relative to the folder, and size, of every file below it; nothing where there is no folder."""
+    base = folder.strip("/")
+    try:
+        found = fs.find(folder, detail=True)
+    except FileNotFoundError:
+        return
+    for path, info in sorted(found.items()):
+        name = path.strip("/").removeprefix(base).lstrip("/")
+        if name:
+            yield name, int(info["size"] or 0)
+
+
+def version(info: dict[str, Any]) -> str:
+    """An ETag of what tells one version of a file from another; weak only in that times may be whole seconds."""
+    etag = info.get("etag") or info.get("ETag")
+    if etag:
+        return etag if str(etag).startswith(('"', "W/")) else f'"{etag}"'
+    times = [info.get(name) for name in ("mtime", "modified", "LastModified", "last_modified", "created")]
+    when = next((time for time in times if time is not None), "")
+    return f'"{info.get("size")}-{when}"'
+
+
+def remove_empty(fs: AbstractFileSystem, folder: str) -> None:
+    """Remove a folder that is empty; any other stays."""
+    with suppress(Exception):
+        if not fs.ls(folder):
+            fs.rmdir(folder)
+            if fs.isdir(folder):  # sshfs has rmdir() by another name only
+                fs.rm(folder)
+
+
+def close(fs: AbstractFileSystem) -> None:
+    """Give back connections; SFTP's end with the object."""
+    if _is_webdav(fs):
+        with suppress(Exception):
+            fs.client.http.close()
+
+
+def _is_webdav(fs: AbstractFileSystem) -> bool:
+    return "webdav" in fs.protocol
+
+
+def _inherits_mv(fs: AbstractFileSystem) -> bool:
+    from fsspec import AbstractFileSystem
+
+    # Asynchronous filesystems put their own mv() on the instance.
+    return getattr(fs.mv, "__func__", None) is AbstractFileSystem.mv
+
+
+class _Body(io.RawIOBase):
+    """Chunks as a file to read. What the chunks raise is kept, because an HTTP client may hide it."""
+
+    def __init__(self, chunks: Iterable[Buffer]) -> None:
+        self._chunks = iter(chunks)
+        self._left = memoryview(b"")
+        self.total = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        while not self._left:
+            try:
+                self._left = memoryview(next(self._chunks))
+            except StopIteration:
+                return 0
+        count = min(len(buffer), len(self._left))
+        buffer[:count] = self._left[:count]
+        self._left = self._left[count:]
+        self.total += count
+        return count
+
+    def finish(self) -> None:
+        """Ask for the end of the chunks: a body of a known size is not read past it, and the source checks there."""
+        for _ in self._chunks:
+            pass

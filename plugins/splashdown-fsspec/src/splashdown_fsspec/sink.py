@@ -1,0 +1,147 @@
+"""The sink: a file is written in one go to a hidden folder of the target, and moved to its name by ``commit``."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+
+from splashdown.errors import ExistsError, StoreError
+from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, Upload
+from splashdown_fsspec import files
+from splashdown_fsspec.errors import storing
+from splashdown_fsspec.options import FsspecOptions
+from splashdown_fsspec.places import Place, connect
+
+#: Hidden folder for what is not finished; it goes when it is empty.
+HIDDEN = ".splashdown"
+
+
+class FsspecSink:
+    """Stores files below one folder of a filesystem. One object serves all threads."""
+
+    def __init__(self, target: str, options: FsspecOptions) -> None:
+        place = Place.of(target)
+        self._url = str(place).rstrip("/")
+        with storing(self._url, "connect to"):
+            self._fs, root = connect(place, options, trusted=True)
+        self._root = root.rstrip("/")
+        # Few filesystems can write a file anywhere but from its start to its end.
+        self.parts = PartPolicy(max_parts=1)
+        self._made: set[str] = set()
+        self._lock = threading.Lock()
+
+    def begin(self, key: str, content: Content) -> Upload:
+        """Note a name for the unfinished file."""
+        if not content.replace:
+            with storing(self._name(key), "look at"):
+                self._refuse_existing(key)
+        token = {"part": f"{secrets.token_hex(12)}.part"}
+        if not content.replace:
+            token["new"] = "1"
+        return Upload(key=key, token=token)
+
+    def put_part(self, upload: Upload, part: Part, chunks: Iterable[Buffer]) -> str:
+        """Write the file, from its start to its end, and see that all of it is there."""
+        path = self._partial(upload)
+        taken = _Taken(chunks)
+        try:
+            with storing(self._name(upload.key), "store"):
+                self._make_folder(path)
+                total = files.write(self._fs, path, taken, part.size)
+                held = self._fs.info(path)["size"]
+        except StoreError:
+            if taken.error is not None:
+                raise taken.error from None
+            raise
+        if held is not None and held != total:
+            raise StoreError(f"cannot store {self._name(upload.key)}: {held} of {total} bytes have arrived")
+        return str(total)
+
+    def commit(self, upload: Upload, tags: Sequence[str]) -> str:  # noqa: ARG002 - the file is whole already
+        """Move the file to its name."""
+        path = self._path(upload.key)
+        with storing(self._name(upload.key), "store"):
+            self._make_folder(path)
+            files.move(self._fs, self._partial(upload), path, replace="new" not in upload.token)
+        return self._name(upload.key)
+
+    def abort(self, upload: Upload) -> None:
+        """Remove the unfinished file."""
+        with suppress(Exception):
+            self._fs.rm_file(self._partial(upload))
+
+    def close(self) -> None:
+        """Remove the hidden folder where nothing unfinished is left in it, and give back connections."""
+        files.remove_empty(self._fs, f"{self._root}/{HIDDEN}")
+        files.close(self._fs)
+
+    def stat(self, key: str) -> Stored | None:
+        """Size of a file. Raises ``StoreError`` where a folder has the name."""
+        with storing(self._name(key), "look at"):
+            try:
+                info = self._fs.info(self._path(key))
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+        if info.get("type") == "directory":
+            raise StoreError(f"cannot store {self._name(key)}: there is a folder of this name; move it away")
+        return Stored(size=int(info["size"] or 0), location=self._name(key))
+
+    @contextmanager
+    def read(self, key: str) -> Iterator[Iterator[Buffer]]:
+        """The bytes of a stored file."""
+        if self.stat(key) is None:
+            raise FileNotFoundError(self._name(key))
+        with storing(self._name(key), "read"):
+            yield files.read(self._fs, self._path(key))
+
+    def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        """Every file below the target but the unfinished ones."""
+        with storing(self._url, "list"):
+            for name, size in files.walk(self._fs, self._root or "/"):
+                if name.startswith(prefix) and not name.startswith(f"{HIDDEN}/"):
+                    yield name, size
+
+    def delete(self, key: str) -> None:
+        """Remove a file."""
+        with storing(self._name(key), "delete"), suppress(FileNotFoundError, NotADirectoryError):
+            self._fs.rm_file(self._path(key))
+
+    def _refuse_existing(self, key: str) -> None:
+        if self._fs.exists(self._path(key)):
+            raise ExistsError(f"{self._name(key)} exists already; choose --if-exists overwrite or rename")
+
+    def _make_folder(self, path: str) -> None:
+        """Make the folder of a path once: it costs requests, and some filesystems fail when two make the same."""
+        folder = path.rpartition("/")[0]
+        with self._lock:
+            if folder not in self._made:
+                files.make_folder(self._fs, folder)
+                self._made.add(folder)
+
+    def _partial(self, upload: Upload) -> str:
+        return f"{self._root}/{HIDDEN}/{upload.token['part']}"
+
+    def _path(self, key: str) -> str:
+        if any(part in {"", ".", ".."} for part in key.split("/")) or "\0" in key:
+            raise StoreError(f"{key!r} is not the name of a file below the target")
+        return f"{self._root}/{key}"
+
+    def _name(self, key: str) -> str:
+        return f"{self._url}/{key}"
+
+
+class _Taken:
+    """Chunks that remember what they raised, so that a failing source is not told as a failing store."""
+
+    def __init__(self, chunks: Iterable[Buffer]) -> None:
+        self._chunks = chunks
+        self.error: Exception | None = None
+
+    def __iter__(self) -> Iterator[Buffer]:
+        try:
+            yield from self._chunks
+        except Exception as error:
+            self.error = error
+            raise
