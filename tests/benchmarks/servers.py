@@ -33,7 +33,8 @@ error_log {state}/error.log warn;
 worker_rlimit_nofile 8192;
 events {{ worker_connections 4096; }}
 http {{
-  access_log off;
+  log_format plain "$bytes_sent";
+  access_log {log};
   client_body_temp_path {state}/body;
   proxy_temp_path {state}/proxy;
   fastcgi_temp_path {state}/fastcgi;
@@ -114,15 +115,20 @@ def publish(root: Path, url: str, job: str, hrefs: Sequence[str], size: int) -> 
 
 
 @contextmanager
-def nginx(root: Path, *, rate: str = "0") -> Iterator[str]:
-    """Serve a folder with one process and ``sendfile``; ``rate`` caps each connection (``25m`` is 25 MiB/s)."""
+def nginx(root: Path, *, rate: str = "0", log: Path | None = None) -> Iterator[str]:
+    """Serve a folder with one process and ``sendfile``; ``rate`` caps each connection (``25m`` is 25 MiB/s).
+
+    ``log`` gets a line for each request: how many bytes were sent for it.
+    """
     program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if program is None:
         raise SystemExit("nginx is not installed; on Debian: apt-get install nginx aria2")
     port = free_port()
     with tempfile.TemporaryDirectory(prefix="benchmark-nginx-") as state:
         conf = Path(state, "nginx.conf")
-        conf.write_text(_NGINX.format(state=state, port=port, root=root, rate=rate))
+        conf.write_text(
+            _NGINX.format(state=state, port=port, root=root, rate=rate, log=f"{log} plain" if log else "off")
+        )
         with _running([program, "-c", str(conf), "-e", f"{state}/error.log", "-p", state], port):
             yield f"http://127.0.0.1:{port}"
 

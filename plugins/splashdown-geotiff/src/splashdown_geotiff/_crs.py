@@ -76,18 +76,18 @@ def read_crs(keys: Keys, label: str) -> CRS | None:
     if not keys:
         return None
     try:
-        wkt = _wkt(tuple(sorted(keys.items())))
-        return CRS.from_wkt(wkt) if wkt else None
+        return _known(tuple(sorted(keys.items())))
     except (CRSError, KeyError, TypeError, ValueError, ZeroDivisionError) as error:
         warnings.warn(f"{label}: its coordinate system cannot be read ({type(error).__name__}: {error})", stacklevel=2)
         return None
 
 
 @lru_cache(maxsize=64)
-def _wkt(items: tuple[tuple[int, Any], ...]) -> str:
-    # Files of one job share their keys, and looking one system up takes longer than reading a small file.
+def _known(items: tuple[tuple[int, Any], ...]) -> CRS | None:
+    # Files of one job share their keys, and looking one system up takes longer than reading a small file. The object
+    # may be shared by threads: pyproj keeps PROJ's side of it per thread.
     found = _build(dict(items))
-    return found.to_wkt() if found is not None else ""
+    return CRS.from_wkt(found.to_wkt()) if found is not None else None
 
 
 def _build(keys: dict[int, Any]) -> CRS | None:

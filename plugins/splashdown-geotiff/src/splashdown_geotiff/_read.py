@@ -48,7 +48,7 @@ class WindowReader:
             else:
                 remote.append(segment)
         work = self._fetch(local, merge(remote))
-        if len(found) == 1:
+        if len(found) * self._layout.rows * self._layout.row_bytes <= _TASK_BYTES:
             for batch in work:
                 self._decode(out, batch)
         else:
