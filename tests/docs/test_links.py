@@ -9,7 +9,7 @@ from doc_pages import ROOT, Page, more_pages, pages
 
 #: Pages that are linked to and still have to be written.
 AWAITED = {
-    "docs/tutorial/write-a-sink.md",
+    "docs/how-to/store-anywhere.md",
     "docs/how-to/stac.md",
     "docs/how-to/s3.md",
     "docs/how-to/choose-assets.md",

@@ -19,7 +19,8 @@ from splashdown.errors import ResolveError
 from splashdown.model import Asset
 
 # A signature that a back-end puts into the path changes with every second; the rest of the path names the file.
-_PATH_SIGNATURE = re.compile(r"(/results/assets/[^/]+/)[0-9a-f]{32,128}(?=/)")
+# Some have the user's id before it.
+_PATH_SIGNATURE = re.compile(r"(/results/assets/(?:[^/]+/)?)[0-9a-f]{32,128}(?=/)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

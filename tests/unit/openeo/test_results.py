@@ -87,9 +87,10 @@ def test_assets_of_items_and_of_the_collection_are_united_and_the_same_file_coun
     assert [document["id"] for document in results.items] == ["one", "two"]
 
 
-def test_a_signature_in_the_path_does_not_make_one_file_two(api: ScriptedApi, resolve):
+@pytest.mark.parametrize("user", ["dXNlcg==/", ""])
+def test_a_signature_in_the_path_does_not_make_one_file_two(api: ScriptedApi, resolve, user):
     def signed(n):
-        return f"{RESULTS}/assets/dXNlcg==/{n * 32}/sub/a.tif?expires=170000000{n}"
+        return f"{RESULTS}/assets/{user}{n * 32}/sub/a.tif?expires=170000000{n}"
 
     api.script[RESULTS] = Answer(collection({"sub/a.tif": {"href": signed("1")}}, [link("item", "/i")]))
     api.script["/i"] = Answer(item("i", {"sub/a.tif": {"href": signed("2")}}))
