@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pystac
 import pytest
+from validator import invalid
 
 import splashdown
 from splashdown.builtins.memory import MemorySink
@@ -87,7 +88,8 @@ def every_text(folder):
 
 
 def validate_core(folder, root):
-    """Against the schemas of STAC itself, which pystac carries; those of extensions are on the web."""
+    """By stac-validator, the extension of files included, and by pystac."""
+    assert invalid(folder.rglob("*.json")) == []
     catalog = pystac.read_file(str(folder / root))
     documents = (
         [catalog, *catalog.get_items(recursive=True), *catalog.get_children()] if root != "item.json" else [catalog]
@@ -181,7 +183,7 @@ def test_a_narrower_second_run_forgets_nothing_of_the_first(files, tmp_path):
 
 def test_a_file_that_collection_and_item_list_is_saved_once_and_described_in_both(tmp_path, files):
     both = files("x.tif")
-    root = collection(links=[{"rel": "item", "href": "i.json"}], assets={"i_x": both, "own": files("own.json", b"{}")})
+    root = collection(links=[{"rel": "item", "href": "i.json"}], assets={"i_x": both, "own": files("own.txt", b"{}")})
     (tmp_path / "in").mkdir()
     (tmp_path / "in/c.json").write_text(json.dumps(root))
     (tmp_path / "in/i.json").write_text(json.dumps(item("i", "c", x=both)))
@@ -190,7 +192,7 @@ def test_a_file_that_collection_and_item_list_is_saved_once_and_described_in_bot
     assert catalog.assets["i_x"].href == "./i/x.tif"
     assert next(catalog.get_items()).assets["x"].href == "./x.tif"
     assert next(catalog.get_items()).get_collection().id == "c"
-    assert (tmp_path / "out/own.json").is_file()
+    assert (tmp_path / "out/own.txt").is_file()
     assert len(list((tmp_path / "out").rglob("*.tif"))) == 1
 
 
@@ -246,6 +248,14 @@ def test_items_with_one_id_and_hostile_ids_get_documents_of_their_own(files, tmp
     assert len(list(catalog.get_items())) == 5
     assert len(list((tmp_path / "out").rglob("*.bin"))) == 5
     assert not (tmp_path / "up").exists()
+
+
+def test_a_path_that_the_file_extension_does_not_allow_is_not_advertised(files, tmp_path):
+    results = splashdown.open([item("-a", B04=files("-x-.tif"))], base="/nowhere/items.json")
+    results.download_collection(tmp_path / "out")
+    (saved,) = validate_core(tmp_path / "out", "catalog.json").get_items()
+    assert "file:local_path" not in saved.assets["B04"].extra_fields
+    assert Path(saved.assets["B04"].get_absolute_href()).is_file()
 
 
 def test_what_makes_no_sense_is_refused(files, tmp_path):

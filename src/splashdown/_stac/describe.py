@@ -25,7 +25,7 @@ def describe_asset(
         key=key,
         href=href,
         item=item,
-        collection=text(owner.get("collection")) or (text(owner.get("id")) if item is None else None),
+        collection=text(owner.get("collection")) or _old_collection(owner, item),
         media_type=text(metadata.get("type")),
         roles=_roles(metadata.get("roles")),
         size=_size(metadata.get("file:size")),
@@ -50,6 +50,14 @@ def advertised_href(metadata: object, alternate: str | None = None) -> str | Non
         return str(other["href"])
     href = metadata.get("href")
     return href if isinstance(href, str) and href.strip() else None
+
+
+def _old_collection(owner: Mapping[str, Any], item: str | None) -> str | None:
+    """A collection's own id; before 1.0, an item said its collection among its properties."""
+    if item is None:
+        return text(owner.get("id"))
+    properties = owner.get("properties")
+    return text(properties.get("collection")) if isinstance(properties, Mapping) else None
 
 
 def _interval(*holders: Mapping[str, Any]) -> tuple[Any, Any]:

@@ -42,14 +42,24 @@ def up_to_date(body: dict[str, Any], name: str) -> dict[str, Any]:
     """
     if is_current(body) or kind_of(body) == "FeatureCollection":
         return body
-    from pystac.serialization import identify_stac_object, migrate_to_latest
-
     try:
-        ready = _readable(body)
-        return migrate_to_latest(ready, identify_stac_object(ready))
+        return _migrated(_readable(body))
     except Exception as error:  # pystac raises whatever a broken document makes it raise
         version = body.get("stac_version")
         raise ResolveError(f"{name} is a STAC {version} document that cannot be read ({describe(error)})") from None
+
+
+def _migrated(body: dict[str, Any]) -> dict[str, Any]:
+    from pystac.serialization import identify_stac_object, migrate_to_latest
+
+    try:
+        return migrate_to_latest(body, identify_stac_object(body))
+    except ValueError:
+        # pystac takes the extension "eo" off an item none of whose fields belong there any more, listed or not.
+        from pystac.extensions.eo import EOExtension
+
+        listed = {**body, "stac_extensions": [EOExtension.get_schema_uri(), *body.get("stac_extensions", ())]}
+        return migrate_to_latest(listed, identify_stac_object(listed))
 
 
 def _readable(body: dict[str, Any]) -> dict[str, Any]:
@@ -63,4 +73,13 @@ def _readable(body: dict[str, Any]) -> dict[str, Any]:
         ready.pop("type", None)
     if kind_of(ready) == "Feature":
         ready.setdefault("properties", {})
+    # Before 0.8 an extent was a single box and a single interval; pystac leaves them so.
+    if isinstance(ready.get("extent"), Mapping):
+        ready["extent"] = {
+            name: {inner: [value]} if isinstance(value, list) and (inner := _EXTENT.get(name)) else value
+            for name, value in ready["extent"].items()
+        }
     return ready
+
+
+_EXTENT = {"spatial": "bbox", "temporal": "interval"}

@@ -175,7 +175,9 @@ class Writer:
         if self.original_hrefs:
             alternate["original"] = {"href": public_href(asset.href)}
         receipt.describe(entry, _relative(name, page.folder), known, asset.identity)
-        entry["file:local_path"] = name
+        # The extension of files knows no segment that starts or ends in a hyphen.
+        if not any(segment.startswith("-") or segment.endswith("-") for segment in name.split("/")):
+            entry["file:local_path"] = name
         if alternate:
             entry["alternate"] = alternate
         return entry
@@ -235,7 +237,11 @@ def _public_alternates(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _current(body: Mapping[str, Any]) -> dict[str, Any]:
-    return up_to_date(dict(body), "a document of the results")
+    ready = dict(body)
+    if kind_of(ready) == "Feature" and not isinstance(ready.get("stac_version"), str):
+        # Before 0.8 only catalogs said their version. What is newer and says none has no field of old names to move.
+        ready["stac_version"] = "0.7.0"
+    return up_to_date(ready, "a document of the results")
 
 
 def _only_item(body: Mapping[str, Any]) -> str | None:
