@@ -261,7 +261,9 @@ def _read_head(source: Source) -> tuple[RemoteInfo, bytearray]:
         info = reader.open()
         # Where the size is unknown, a body that ends before the range does is no error.
         reader.stop = None if info.size is None else min(_HEAD, info.size)
-        head = bytearray().join(reader.chunks(_HEAD if reader.stop is None else reader.stop))
+        head = bytearray()
+        for chunk in reader.chunks(_HEAD if reader.stop is None else reader.stop):
+            head += chunk
         if info.ranges:
             reader.finish()
     finally:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from splashdown._http.connection import CHUNK, ENOUGH, PATIENCE, Answer
 from splashdown._http.failures import connection_error
 from splashdown.errors import TruncatedError
 from splashdown.model import Buffer, RemoteInfo
@@ -15,11 +16,6 @@ from splashdown.redact import redact
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
-#: Reading this much at a time costs few system calls and few turns of the interpreter, and little memory.
-CHUNK = 512 * 1024
-#: A chunk of this size is worth handing on at once; a smaller one waits for more, for so many seconds.
-_ENOUGH = 64 * 1024
-_PATIENCE = 0.05
 #: What is left of a body that nobody wants is read to keep its connection, up to this much.
 _DRAIN = 16 * 1024
 
@@ -30,7 +26,7 @@ class Body:
     __slots__ = ("_come", "_error", "_href", "_response", "info", "length", "start")
 
     def __init__(
-        self, href: str, response: BaseHTTPResponse, *, info: RemoteInfo, start: int, length: int | None
+        self, href: str, response: BaseHTTPResponse | Answer, *, info: RemoteInfo, start: int, length: int | None
     ) -> None:
         self._href, self._response = href, response
         self.info, self.start, self.length = info, start, length
@@ -44,8 +40,6 @@ class Body:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         left = None if self.length is None else self.length - self._come
-        if left == 0 and self._come:
-            return  # reading the last byte has given the connection back
         if left is None or left > _DRAIN or not self._drained():
             self._response.close()
         self._response.release_conn()
@@ -63,8 +57,18 @@ class Body:
         if length is not None and self._come < length:
             raise TruncatedError(f"{redact(self._href)}: the body ended after {self._come} of {length} bytes")
 
-    def _chunk(self) -> bytes:
-        """What has come; empty at the end.
+    def _chunk(self) -> Buffer:
+        """What has come; empty at the end."""
+        response = self._response
+        if not isinstance(response, Answer):
+            return self._pieces(response)
+        try:
+            return response.read()
+        except Exception as failure:
+            raise connection_error(self._href, failure) from None
+
+    def _pieces(self, response: BaseHTTPResponse) -> bytes:
+        """What has come by urllib3's own ways; empty at the end.
 
         A read that waits for a whole buffer would hide how slow a server is, and lose what came before a break.
         Small pieces (TLS records, slow links) are put together for a moment: each chunk costs its way to the sink.
@@ -72,19 +76,19 @@ class Body:
         error, self._error = self._error, None
         if error is not None:
             raise connection_error(self._href, error) from None
-        read = self._response.read1
+        read = response.read1
         pieces: list[bytes] = []
         size, begun = 0, 0.0
         try:
-            while size < _ENOUGH:
+            while size < ENOUGH:
                 piece = read(CHUNK, decode_content=False)
-                if not piece or (not pieces and len(piece) >= _ENOUGH):
+                if not piece or (not pieces and len(piece) >= ENOUGH):
                     return b"".join(pieces) if pieces else piece
                 pieces.append(piece)
                 size += len(piece)
                 now = time.monotonic()
                 begun = begun or now
-                if size + self._come == self.length or now - begun > _PATIENCE:
+                if size + self._come == self.length or now - begun > PATIENCE:
                     break
         except Exception as failure:
             if not pieces:

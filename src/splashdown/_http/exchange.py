@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from urllib3 import Timeout
 
-from splashdown._http.address import parse, redirected
+from splashdown._http.address import Address, parse, redirected
 from splashdown._http.body import Body
 from splashdown._http.failures import ERROR_BYTES, connection_error, status_error
 from splashdown._http.headers import content_range, number, remote_info, unsatisfied_size
@@ -69,8 +69,7 @@ class Exchange:
         address = parse(href)
         origin, credentials = address.origin, request.headers
         while True:
-            headers = {**self._common, **asked, **credentials}
-            response = self._get(href, address.origin, address.target, headers)
+            response = self._get(href, address, asked, credentials)
             location = response.headers.get("location") if response.status in _REDIRECTS else None
             if location is None:
                 return href, response
@@ -83,12 +82,15 @@ class Exchange:
             if address.origin != origin:
                 credentials = {}  # for good: a way back does not restore them
 
-    def _get(self, href: str, origin: str, target: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
-        host = self._hosts.get(origin)
+    def _get(
+        self, href: str, address: Address, asked: Mapping[str, str], credentials: Mapping[str, str]
+    ) -> BaseHTTPResponse:
+        host = self._hosts.get(address.origin)
+        headers = {"Host": host.name, **self._common, **asked, **credentials}
         try:
             return host.pool.urlopen(
                 "GET",
-                host.prefix + target,
+                host.prefix + address.target,
                 headers=headers,
                 retries=False,
                 redirect=False,

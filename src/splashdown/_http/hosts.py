@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import requests
 import requests.utils
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 
+from splashdown._http.connection import make_lean
 from splashdown.errors import NetworkError, TransferError, describe
 
 
@@ -25,6 +27,7 @@ class Host:
 
     pool: HTTPConnectionPool
     prefix: str
+    name: str  #: what the ``Host`` header says
 
 
 class Hosts:
@@ -64,7 +67,8 @@ class Hosts:
             raise TransferError(f"{origin}: cannot be connected to ({describe(error)})") from None
         except OSError as error:  # a CA bundle that is not there
             raise NetworkError(f"{origin}: {describe(error)}", retryable=False) from None
-        return Host(pool, origin if absolute else "")
+        make_lean(pool)
+        return Host(pool, origin if absolute else "", urlsplit(url).netloc)
 
 
 def _bundle(verify: bool | str) -> bool | str:

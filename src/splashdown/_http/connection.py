@@ -1,0 +1,245 @@
+"""Connections that cost little: a request is one write, and the usual answer is read without an e-mail parser.
+
+urllib3's pools make these connections, look after TLS, proxies and timeouts, and take them back. What is replaced is
+how a GET request is written and how the answer to it is read, which is most of the cost of a small file. Only an
+answer of the plainest kind is read here: HTTP/1.1, 200 or 206, a length, header lines without any peculiarity, the
+connection kept. Every other one is given to :mod:`http.client` from its first byte, as if nobody had looked at it.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+import re
+import socket
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from urllib3 import HTTPConnectionPool, HTTPHeaderDict, HTTPResponse
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ReadTimeoutError
+
+from splashdown.model import Buffer
+
+#: A buffer of this size is filled again and again by a long body: few system calls, few turns of the interpreter.
+CHUNK = 1024 * 1024
+#: A chunk of this size is handed on at once; a smaller one waits for more, for so many seconds.
+ENOUGH = 256 * 1024
+PATIENCE = 0.05
+#: The first read takes the head and, of a small file, the body too.
+_FIRST = 72 * 1024
+_LONGEST_HEAD = 64 * 1024
+_STATUS = re.compile(r"HTTP/1\.1 (200|206)(?: [^\r\n]*)?")
+_NAME = re.compile(r"[a-z0-9-]+")
+#: Headers that decide what the body is; twice the same one is for somebody else to judge.
+_SINGLE = frozenset({"content-length", "content-range", "content-encoding", "etag", "last-modified", "connection"})
+
+
+class Answer:
+    """An answer whose body has a length. It has what urllib3's pool wants of a response, and no more."""
+
+    __slots__ = ("_buffer", "_connection", "_early", "_pool", "_socket", "headers", "left", "retries", "status")
+
+    version_string = "HTTP/1.1"
+
+    def __init__(
+        self, connection: HTTPConnection, status: int, headers: Mapping[str, str], early: memoryview, length: int
+    ) -> None:
+        self.status, self.headers = status, headers
+        self.left = length
+        if len(early) > length:  # more than was promised: who knows what that is
+            connection.close()
+        self._early = early[:length]
+        self._socket: socket.socket = connection.sock
+        self._buffer = memoryview(b"")
+        self._connection: HTTPConnection | None = connection
+        self._pool: HTTPConnectionPool | None = None
+        self.retries: Any = None
+
+    @property
+    def length_remaining(self) -> int:
+        """Bytes of the body that are still to come."""
+        return self.left
+
+    def read(self) -> Buffer:
+        """What has come, valid until the next call; empty at the end of the body, or where the connection ended."""
+        early, self._early = self._early, memoryview(b"")
+        size, left = len(early), self.left
+        if size == left or size >= ENOUGH:
+            self.left -= size
+            return early
+        if not self._buffer:
+            self._buffer = memoryview(bytearray(min(left, CHUNK)))
+        buffer, receive = self._buffer, self._socket.recv_into
+        buffer[:size] = early
+        most, enough = min(left, len(buffer)), min(left, ENOUGH)
+        begun = 0.0
+        while size < enough:
+            try:
+                got = receive(buffer[size:most])
+            except OSError as error:
+                if size:
+                    break  # what has come is good, and the next call tells
+                if isinstance(error, TimeoutError) and self._pool is not None:
+                    raise ReadTimeoutError(self._pool, "", "read timed out") from None
+                raise
+            size += got
+            if not got:
+                break
+            if size < enough:
+                now = time.monotonic()
+                begun = begun or now
+                if now - begun > PATIENCE:
+                    break
+        self.left -= size
+        return buffer[:size]
+
+    def release_conn(self) -> None:
+        """Give the connection back; it serves the next request unless it was closed."""
+        connection, self._connection = self._connection, None
+        if connection is not None and self._pool is not None:
+            self._pool._put_conn(connection)  # noqa: SLF001 - urllib3's own responses give it back so
+
+    def drain_conn(self) -> None:
+        """Read the rest of the body."""
+        while self.read():
+            pass
+        if self.left:
+            self.close()
+
+    def close(self) -> None:
+        """End the connection: what is left of the body is not read."""
+        if self._connection is not None:
+            self._connection.close()
+
+
+class _Lean(HTTPConnection):
+    """What plain and TLS connections have in common."""
+
+    _asked = ""
+
+    def request(  # type: ignore[override]  # as of urllib3
+        self, method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None, **_: Any
+    ) -> None:
+        """Send a request without a body. ``headers`` has everything, ``Host`` too."""
+        assert body is None
+        lines = [f"{method} {url} HTTP/1.1", *(f"{name}: {value}" for name, value in (headers or {}).items()), "\r\n"]
+        head = "\r\n".join(lines).encode("latin-1")
+        if not len(lines) == head.count(b"\n") == head.count(b"\r"):
+            raise ValueError("a header holds a line break")
+        if self.sock is None:
+            self.connect()
+        self.sock.settimeout(self.timeout)
+        self._asked = url
+        self.sock.sendall(head)
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as of urllib3
+        """The answer. Its type is only close to urllib3's for a usual one, see :class:`Answer`."""
+        connection = self.sock
+        connection.settimeout(self.timeout)
+        data = connection.recv(_FIRST)
+        if not data:
+            raise http.client.RemoteDisconnected("the server closed the connection without an answer")
+        while (end := data.find(b"\r\n\r\n")) < 0 and len(data) < _LONGEST_HEAD and (more := connection.recv(_FIRST)):
+            data += more
+        plain = _plain(data[:end].decode("latin-1")) if end > 0 else None
+        if plain is None:
+            return self._other(data)
+        status, fields, length = plain
+        return Answer(self, status, fields, memoryview(data)[end + 4 :], length)  # type: ignore[return-value]
+
+    def _other(self, data: bytes) -> HTTPResponse:
+        """Let ``http.client`` read an answer of which ``data`` has come already."""
+        connection: Any = _Replay(data, self.sock)
+        answer = http.client.HTTPResponse(connection, method="GET")
+        answer.begin()
+        if answer.will_close:
+            self.close()  # the answer holds on to the socket as long as it needs it
+        return HTTPResponse(
+            body=answer,
+            headers=HTTPHeaderDict(answer.msg.items()),
+            status=answer.status,
+            version=answer.version,
+            reason=answer.reason,
+            preload_content=False,
+            decode_content=False,
+            original_response=answer,
+            request_method="GET",
+            request_url=self._asked,
+        )
+
+
+class LeanHTTPConnection(_Lean):
+    """For plain HTTP."""
+
+
+class LeanHTTPSConnection(_Lean, HTTPSConnection):
+    """For TLS."""
+
+
+#: What takes the place of urllib3's own; pools of other connections (SOCKS) are left as they are.
+_INSTEAD: dict[type, Any] = {HTTPConnection: LeanHTTPConnection, HTTPSConnection: LeanHTTPSConnection}
+
+
+def make_lean(pool: HTTPConnectionPool) -> None:
+    """Let a pool make such connections."""
+    pool.ConnectionCls = _INSTEAD.get(pool.ConnectionCls, pool.ConnectionCls)
+
+
+class _Replay:
+    """A socket for ``http.client`` whose first bytes have been read already."""
+
+    def __init__(self, data: bytes, connection: socket.socket) -> None:
+        self._data, self._connection = data, connection
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """What ``http.client`` asks a socket for."""
+        assert mode == "rb"
+        return io.BufferedReader(_Both(self._data, self._connection.makefile("rb", buffering=0)), 64 * 1024)
+
+
+class _Both(io.RawIOBase):
+    """Bytes, and then a stream."""
+
+    def __init__(self, data: bytes, rest: Any) -> None:
+        self._data, self._rest = memoryview(data), rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> Any:
+        size = min(len(self._data), len(buffer))
+        if not size:
+            return self._rest.readinto(buffer)
+        buffer[:size], self._data = self._data[:size], self._data[size:]
+        return size
+
+    def close(self) -> None:
+        self._rest.close()
+        super().close()
+
+
+def _plain(head: str) -> tuple[int, dict[str, str], int] | None:
+    """Status, headers in lower case, and length of an answer of the plainest kind; ``None`` for any other."""
+    lines = head.split("\r\n")
+    found = _STATUS.fullmatch(lines[0])
+    if found is None or not head.count("\n") == head.count("\r") == len(lines) - 1:
+        return None
+    fields: dict[str, str] = {}
+    for line in lines[1:]:
+        name, colon, value = line.partition(":")
+        name = name.lower()
+        if not colon or not _NAME.fullmatch(name):
+            return None
+        value = value.strip(" \t")
+        if name in fields:
+            if name in _SINGLE:
+                return None
+            value = f"{fields[name]}, {value}"
+        fields[name] = value
+    length = fields.get("content-length", "")
+    usual = "transfer-encoding" not in fields and fields.get("connection", "keep-alive").lower() == "keep-alive"
+    if not usual or not length.isascii() or not length.isdigit() or len(length) > 19:
+        return None
+    return int(found[1]), fields, int(length)
