@@ -101,6 +101,20 @@ def load_many(handles: Sequence[AssetHandle], loaders: Loaders, name: str, **opt
         return spec.load_many(own, **options)
 
 
+def loader_of_all(assets: Sequence[Asset], loaders: Loaders, name: str | None) -> str | None:
+    """The loader that makes one object of these assets: the one called ``name``, or the one that is for all of them."""
+    if name is not None:
+        return name if loaders.loader(name).load_many is not None else None
+    for installed in (False, True):
+        several = [spec for spec in loaders.loaders(installed=installed) if spec.load_many is not None]
+        found = [spec for spec in several if all(_is_for(spec, asset) for asset in assets)]
+        if len(found) > 1:
+            raise loaders.conflict("all of these assets", found)
+        if found:
+            return found[0].name
+    return None
+
+
 def bare_type(media_type: str | None) -> str:
     """The media type without parameters, in lower case: they carry a profile, never another format."""
     return (media_type or "").partition(";")[0].strip().lower()

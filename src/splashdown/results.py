@@ -349,7 +349,16 @@ class JobResults:
         return path
 
     def load(self, key: str | None = None, loader: str | None = None, **options: Any) -> Any:
-        """One asset as a Python object, see :meth:`ResultAsset.load`."""
+        """One asset as a Python object, see :meth:`ResultAsset.load`; or all of one format as one object.
+
+        Without ``key``, several assets become one object where their loader makes one: GeoTIFFs become an array
+        (t, band, y, x). All have to be of that format, unless ``loader`` names it: the others are left out then.
+        """
+        from splashdown._loading import load_many, loader_of_all
+
+        loaders = self.session.registry
+        if key is None and len(self.assets) > 1 and (name := loader_of_all(self.assets, loaders, loader)):
+            return load_many([self.handle(asset) for asset in self.assets], loaders, name, **options)
         return self.get_asset(key).load(loader, **options)
 
     def load_json(self, key: str | None = None, **options: Any) -> Any:

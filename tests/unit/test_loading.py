@@ -209,3 +209,18 @@ def test_many_become_one_object_and_other_formats_are_left_out():
         _loading.load_many(handles, offered(many, CSV), "csv")
     with pytest.raises(OptionError, match="'jobs'"):
         _loading.load_many(handles, offered(many, CSV), "tiff", job=2)
+
+
+def test_several_assets_are_loaded_as_one_where_one_loader_is_for_all_or_is_named():
+    many = spec("tiff", media_types=("image/tiff",), extensions=(".tif",), load_many=len)
+    tiffs = [make_asset("a.tif"), make_asset("b", media_type="image/tiff")]
+    mixed = [*tiffs, make_asset("c.csv")]
+    loaders = offered(many, CSV)
+    assert _loading.loader_of_all(tiffs, loaders, None) == "tiff"
+    assert _loading.loader_of_all(mixed, loaders, None) is None
+    assert _loading.loader_of_all(mixed, loaders, "tiff") == "tiff"
+    assert _loading.loader_of_all(mixed, loaders, "csv") is None
+    assert _loading.loader_of_all(tiffs, offered(many, spec("other", extensions=(".tif",))), None) == "tiff"
+    twice = spec("twin", media_types=("image/tiff",), extensions=(".tif",), load_many=lambda assets: 0)
+    with pytest.raises(ConflictError, match="all of these assets"):
+        _loading.loader_of_all(tiffs, offered(many, twice), None)

@@ -10,7 +10,7 @@ from raster_files import UTM, pixels, write_tiff
 from rasterio.transform import from_origin
 from splashdown_geotiff import load_geotiffs
 
-from splashdown.errors import LoadError, NoAssetError, OptionError
+from splashdown.errors import LoadError, MultipleAssetsError, NoAssetError, OptionError
 
 SMALL = {"tiled": True, "blockxsize": 16, "blockysize": 16, "compress": "deflate"}
 
@@ -125,3 +125,18 @@ def test_other_assets_of_the_results_are_left_out(server, results_of, tmp_path):
     assert results.load_geotiffs().sizes["t"] == 1
     with pytest.raises(NoAssetError):
         results.of(results.get_asset("collection.json").asset).load_geotiffs()
+
+
+def test_results_load_all_of_one_format_at_once(server, results_of, tmp_path):
+    data = pixels(1, 20, 20, "u1")
+    content = write_tiff(tmp_path / "x.tif", data)
+    dates = {f"openEO_2023-06-{day}Z.tif": server.add(f"/{day}", content) for day in (10, 20)}
+    series = results_of(**dates)
+    assert series.load().sizes == {"t": 2, "band": 1, "y": 20, "x": 20}
+    assert series.load(masked=True, window=(0, 0, 5, 5)).shape == (2, 1, 5, 5)
+    np.testing.assert_array_equal(series.load("openEO_2023-06-10Z.tif"), data)
+    mixed = results_of(media_type=None, **dates, **{"timeseries.json": server.add("/t.json", b"{}")})
+    with pytest.raises(MultipleAssetsError):
+        mixed.load()
+    assert mixed.load(loader="geotiff").sizes["t"] == 2
+    assert mixed.load("timeseries.json") == {}

@@ -223,6 +223,14 @@ def test_a_chunk_that_is_not_there_is_the_fill_value(server, asset_of, zarr_url)
     np.testing.assert_array_equal(opened["B04"][0, 128:], CUBE["B04"][0, 128:])
 
 
+@pytest.mark.filterwarnings("ignore::zarr.errors.UnstableSpecificationWarning", "ignore:Consolidated metadata")
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_a_zarr_store_on_disk_is_read_like_a_remote_one(asset_of, tmp_path, zarr_format):
+    CUBE.to_zarr(tmp_path / "c.zarr", zarr_format=zarr_format, consolidated=True)
+    opened = asset_of(str(tmp_path / "c.zarr")).load()
+    xr.testing.assert_equal(opened[["B04"]].compute().drop_vars("crs", errors="ignore"), CUBE[["B04"]])
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_what_is_no_zarr_store_says_so(server, asset_of, netcdf):
     with pytest.raises(LoadError, match="cube cannot be read as Zarr"):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Store
 
-from splashdown.errors import HttpStatusError, UsageError
+from splashdown.errors import HttpStatusError, TransferError, UsageError
 from splashdown.protocols import SupportsSiblings
 
 if TYPE_CHECKING:
@@ -87,7 +87,14 @@ class SiblingStore(Store):
             size = handle.size
             start = part.offset if isinstance(part, OffsetByteRequest) else max(0, size - part.suffix)
             return bytes(handle.read_range(start, size))
-        except HttpStatusError as error:
-            if error.status == 404:
+        except TransferError as error:
+            if _missing(error):
                 return None
             raise
+
+
+def _missing(error: TransferError) -> bool:
+    """Whether there is no such object, as a server or as the disk says it."""
+    return (isinstance(error, HttpStatusError) and error.status == 404) or isinstance(
+        error.__cause__, FileNotFoundError | NotADirectoryError
+    )
