@@ -5,11 +5,9 @@ Compared are medians of the ratios within a round. Seconds of different rounds, 
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
 
 from peers import Contender, Job, Measure
 
@@ -33,11 +31,11 @@ def alternate(job: Job, contenders: Sequence[Contender], runs: int, *, once: Seq
 
 
 def measured(contender: Contender, job: Job) -> Measure:
-    """One run into an empty folder."""
-    _empty(job.target)
+    """One run into an empty target."""
+    job.clear()
     measure = contender.run(job)
     job.check()
-    _empty(job.target)
+    job.clear()
     sys.stderr.write(f"  {contender.name}: {measure.seconds:.2f} s, CPU {measure.cpu:.2f} s\n")
     return measure
 
@@ -69,8 +67,3 @@ def table(results: Rounds, reference: str, rate: Callable[[float], str]) -> str:
             f"| {rss / MIB:.0f} | {ratio(results, reference, name):.2f} | {len(runs)} |"
         )
     return "\n".join(lines)
-
-
-def _empty(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)

@@ -36,6 +36,16 @@ class Job:
     connections: int = 1  #: for one file, where a tool can
     settings: Mapping[str, Any] = field(default_factory=dict)  #: of Splashdown, beside the defaults
 
+    @property
+    def place(self) -> str:
+        """The target as contenders are told it."""
+        return str(self.target)
+
+    def clear(self) -> None:
+        """Empty the target."""
+        shutil.rmtree(self.target, ignore_errors=True)
+        self.target.mkdir(parents=True)
+
     def check(self) -> None:
         """Raise when a file is missing or has another size: who does not do the work is not fast."""
         for url in self.urls:
@@ -65,29 +75,29 @@ def splashdown(name: str = "Splashdown", **settings: Any) -> Contender:
     """This project, from the environment that runs the benchmark."""
 
     def run(job: Job) -> Measure:
-        return _python(sys.executable, "splashdown", job, {**job.settings, **settings})
+        return python(sys.executable, "splashdown", job, {**job.settings, **settings})
 
     return Contender(name=name, run=run)
 
 
 def bare_adapter() -> Contender:
     """The pooled adapter of requests without anything around it."""
-    return Contender(name="bare pooled adapter", run=lambda job: _python(sys.executable, "bare_adapter", job))
+    return Contender(name="bare pooled adapter", run=lambda job: python(sys.executable, "bare_adapter", job))
 
 
 def splice() -> Contender:
     """The limit."""
-    return Contender(name="splice loop (the limit)", run=lambda job: _python(sys.executable, "splice", job))
+    return Contender(name="splice loop (the limit)", run=lambda job: python(sys.executable, "splice", job))
 
 
 def openeo() -> Contender:
     """The openEO client."""
-    return Contender(name="openEO client 0.53.0", run=lambda job: _python(str(_tool("python")), "openeo", job))
+    return Contender(name="openEO client 0.53.0", run=lambda job: python(str(tool("python")), "openeo", job))
 
 
 def stac_asset() -> Contender:
     """stac-asset."""
-    return Contender(name="stac-asset 0.4.8", run=lambda job: _python(str(_tool("python")), "stac_asset", job))
+    return Contender(name="stac-asset 0.4.8", run=lambda job: python(str(tool("python")), "stac_asset", job))
 
 
 def aria2c() -> Contender:
@@ -98,7 +108,7 @@ def aria2c() -> Contender:
         lines = str(job.connections)
         command = [_native("aria2c"), "-q", "-i", "-", "-d", str(job.target), "-j", str(job.jobs), "-x", lines]
         command += ["-s", lines, "-k", "1M", "--file-allocation=none", "--no-conf", "--allow-overwrite=true"]
-        return _timed(command, listed)
+        return timed(command, listed)
 
     return Contender(name="aria2c", run=run)
 
@@ -107,12 +117,12 @@ def rclone() -> Contender:
     """Rclone, from a folder that the server lists."""
 
     def run(job: Job) -> Measure:
-        command = [str(_tool("rclone")), "--config", "", "copy", ":http:", str(job.target), "--http-url", job.url]
+        command = [str(tool("rclone")), "--config", "", "copy", ":http:", str(job.target), "--http-url", job.url]
         command += ["--transfers", str(job.jobs), "--checkers", "8", "--http-no-head"]
         if job.connections > 1:
             command = [part for part in command if part != "--http-no-head"]  # it has to know the size for that
             command += ["--multi-thread-streams", str(job.connections), "--multi-thread-cutoff", "64M"]
-        return _timed(command)
+        return timed(command)
 
     return Contender(name="rclone 1.75", run=run)
 
@@ -132,22 +142,24 @@ def curl() -> Contender:
             "-K",
             "-",
         ]
-        return _timed(command, listed)
+        return timed(command, listed)
 
     return Contender(name="curl --parallel", run=run)
 
 
-def _python(python: str, contender: str, job: Job, settings: Mapping[str, Any] | None = None) -> Measure:
-    facts = {"urls": list(job.urls), "job_url": job.job_url, "target": str(job.target), "jobs": job.jobs}
+def python(interpreter: str, contender: str, job: Job, settings: Mapping[str, Any] | None = None) -> Measure:
+    """Run a contender of ``worker`` with an interpreter."""
+    facts = {"urls": list(job.urls), "job_url": job.job_url, "target": job.place, "jobs": job.jobs}
     facts["settings"] = dict(settings or {})
-    command = [python, str(_HERE / "worker.py"), contender]
+    command = [interpreter, str(_HERE / "worker.py"), contender]
     done = subprocess.run(command, input=json.dumps(facts), capture_output=True, text=True, timeout=_LIMIT)
     if done.returncode:
         raise SystemExit(f"{contender} failed:\n{done.stderr[-3000:]}")
     return Measure(**json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def _timed(command: Sequence[str], given: str = "") -> Measure:
+def timed(command: Sequence[str], given: str = "") -> Measure:
+    """Run a native tool; ``given`` is what it reads from standard input."""
     begun = time.perf_counter()
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
     assert process.stdin is not None
@@ -168,7 +180,7 @@ def _native(name: str) -> str:
     return found
 
 
-def _tool(name: str) -> Path:
+def tool(name: str) -> Path:
     """A program of the peers' own environment, which is made when it is first asked for."""
     _ENVIRONMENT.parent.mkdir(parents=True, exist_ok=True)
     with (_ENVIRONMENT.parent / f"{_ENVIRONMENT.name}.lock").open("w") as lock:

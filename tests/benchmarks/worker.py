@@ -29,7 +29,10 @@ def splashdown(job: dict[str, Any]) -> Callable[[], object]:
 
     settings = splashdown.Settings(**job["settings"])
     with_imports = importlib.import_module  # lazy modules of the package, so that they do not count either
-    for name in ("splashdown.builtins.download", "splashdown._engine.run", "splashdown._http.exchange", "pystac"):
+    names = ["splashdown.builtins.download", "splashdown._engine.run", "splashdown._http.exchange", "pystac"]
+    if any(place.startswith("s3://") for place in (job["target"], *job["urls"])):
+        names += ["splashdown_s3.sink", "splashdown_s3.transport"]
+    for name in names:
         with_imports(name)
     return lambda: splashdown.open(job["job_url"]).download_files(job["target"], settings=settings)
 
@@ -80,6 +83,41 @@ def bare_adapter(job: dict[str, Any]) -> Callable[[], object]:
         response.release_conn()
 
     return lambda: _threads(job["jobs"], job["urls"], fetch)
+
+
+def boto3_upload(job: dict[str, Any]) -> Callable[[], object]:
+    """Plain boto3: the answer of requests as a file object for ``upload_fileobj``."""
+    import requests
+
+    client, config = _boto3()
+    session = requests.Session()
+    session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=64))
+
+    def store(url: str) -> None:
+        with session.get(url, stream=True) as response:
+            response.raise_for_status()
+            client.upload_fileobj(response.raw, "bench", url.rpartition("/")[2], Config=config)
+
+    return lambda: _threads(job["jobs"], job["urls"], store)
+
+
+def boto3_download(job: dict[str, Any]) -> Callable[[], object]:
+    """Plain boto3: ``download_file``."""
+    client, config = _boto3()
+
+    def fetch(url: str) -> None:
+        client.download_file("bench", url.rpartition("/")[2], _place(job, url), Config=config)
+
+    return lambda: _threads(job["jobs"], job["urls"], fetch)
+
+
+def _boto3() -> tuple[Any, Any]:
+    import boto3
+    from boto3.s3.transfer import TransferConfig
+    from botocore.config import Config
+
+    client = boto3.client("s3", config=Config(max_pool_connections=64, s3={"addressing_style": "path"}))
+    return client, TransferConfig(preferred_transfer_client="classic")
 
 
 def splice(job: dict[str, Any]) -> Callable[[], object]:
@@ -148,13 +186,14 @@ def _threads(count: int, urls: Iterable[str], fetch: Callable[[str], None]) -> N
         thread.join()
 
 
-CONTENDERS = (splashdown, openeo, stac_asset, bare_adapter, splice)
+CONTENDERS = (splashdown, openeo, stac_asset, bare_adapter, boto3_upload, boto3_download, splice)
 
 
 def main() -> None:
     job = json.load(sys.stdin)
     run = next(one for one in CONTENDERS if one.__name__ == sys.argv[1])(job)
-    Path(job["target"]).mkdir(parents=True, exist_ok=True)
+    if "://" not in job["target"]:
+        Path(job["target"]).mkdir(parents=True, exist_ok=True)
     cpu, begun = time.process_time(), time.perf_counter()
     run()
     seconds, cpu = time.perf_counter() - begun, time.process_time() - cpu

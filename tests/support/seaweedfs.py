@@ -47,14 +47,14 @@ class SeaweedFS:
 
 
 @contextmanager
-def seaweedfs(folder: Path) -> Iterator[SeaweedFS]:
-    """Start a store with its data in ``folder``; it ends with the block."""
+def seaweedfs(folder: Path, *, memory: str = "400MiB") -> Iterator[SeaweedFS]:
+    """Start a store with its data in ``folder``; it ends with the block. It tries to live with so much memory."""
     certificate, key = issue_certificate(folder)
     identities = folder / "identities.json"
     identities.write_text(json.dumps(_identities()))
     for attempt in range(5):
         ports = _free_ports(attempt)
-        process = _start(folder, identities, certificate, key, ports)
+        process = _start(folder, identities, certificate, key, ports, memory)
         url = f"http://127.0.0.1:{ports['s3']}"
         try:
             if _ready(process, url):
@@ -80,7 +80,9 @@ def _identities() -> dict[str, object]:
     }
 
 
-def _start(folder: Path, identities: Path, cert: Path, key: Path, ports: dict[str, int]) -> subprocess.Popen[bytes]:
+def _start(
+    folder: Path, identities: Path, cert: Path, key: Path, ports: dict[str, int], memory: str
+) -> subprocess.Popen[bytes]:
     weed = Path(sys.executable).parent / "weed"
     program = str(weed) if weed.exists() else shutil.which("weed")
     if program is None:
@@ -95,7 +97,7 @@ def _start(folder: Path, identities: Path, cert: Path, key: Path, ports: dict[st
     ]  # fmt: skip
     (folder / "data").mkdir(exist_ok=True)
     with (folder / "weed.log").open("wb") as log:
-        return subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env={**os.environ, "GOMEMLIMIT": "400MiB"})
+        return subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env={**os.environ, "GOMEMLIMIT": memory})
 
 
 def _free_ports(attempt: int) -> dict[str, int]:
