@@ -124,6 +124,18 @@ class SupportsResume(Protocol):
 
 
 @runtime_checkable
+class SupportsCompare(Protocol):
+    """A sink that can tell whether a part which an earlier run has put has certain bytes.
+
+    That is how an upload is gone on with where a checksum has to hold for the whole file and the sink cannot read its
+    parts back: they are read from the source once more, and are not sent again.
+    """
+
+    def holds(self, upload: Upload, stored: StoredPart, data: Buffer) -> bool:
+        """Whether the part has these bytes, by a checksum that the store computed itself; ``False`` in doubt."""
+
+
+@runtime_checkable
 class SupportsUnfinished(Protocol):
     """A sink that can list what crashed runs have left of uploads; ``abort`` removes one of them."""
 

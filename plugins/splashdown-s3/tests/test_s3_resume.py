@@ -15,6 +15,7 @@ import pytest
 from fault_server import FaultServer
 from faults import Stall
 from splashdown_s3.options import MIB
+from splashdown_s3.sink import S3Sink
 
 from splashdown._cli.main import main
 
@@ -49,6 +50,10 @@ def write(folder, asset):
     return path
 
 
+def multihash(data):
+    return "1220" + hashlib.sha256(data).hexdigest()
+
+
 def uploads(plain, bucket):
     return plain.list_multipart_uploads(Bucket=bucket).get("Uploads", [])
 
@@ -59,18 +64,23 @@ def parts(plain, bucket, one):
 
 
 def interrupted(web, plain, bucket, arguments, *, by=signal.SIGKILL):
-    """Run the command until the store has the first three parts of five, and end it; the process."""
+    """Run the command until the store has three parts of five and the journal knows them, and end it; the process."""
     web.script("/big.bin", Stall(30 * MIB))
     process = subprocess.Popen([SPLASHDOWN, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     end = time.monotonic() + 60
     while time.monotonic() < end:
         found = uploads(plain, bucket)
-        if found and len(parts(plain, bucket, found[0])) == 3:
+        if found and len(parts(plain, bucket, found[0])) == 3 and ("--no-resume" in arguments or noted() == 3):
             break
         time.sleep(0.1)  # another process fills the store; there is no event to wait for
     process.send_signal(by)
     process.communicate(timeout=30)
     return process
+
+
+def noted():
+    """How many parts the journals in the user's state folder know."""
+    return sum(path.read_text().count('"do":"part"') for path in Path(os.environ["XDG_STATE_HOME"]).rglob("*.journal"))
 
 
 def state(tmp_path):
@@ -82,10 +92,10 @@ def test_after_a_kill_the_next_run_goes_on_where_the_store_is(reached, source, w
     interrupted(web, plain, bucket, ["download", str(source), target])
     assert plain.list_objects_v2(Bucket=bucket).get("Contents", []) == []
     (journal,) = state(tmp_path)
-    noted = journal.read_text()
-    assert uploads(plain, bucket)[0]["UploadId"] in noted
+    written = journal.read_text()
+    assert uploads(plain, bucket)[0]["UploadId"] in written
     for secret in (reached.access_key, reached.secret_key, reached.url, web.url):
-        assert secret not in noted
+        assert secret not in written
     before = web.sent()
     assert main(["download", str(source), target]) == 0
     assert web.sent() - before == len(DATA) - 24 * MIB
@@ -94,18 +104,48 @@ def test_after_a_kill_the_next_run_goes_on_where_the_store_is(reached, source, w
     assert state(tmp_path) == []
 
 
-def test_parts_that_cannot_be_hashed_any_more_are_compared_with_the_source(reached, web, plain, bucket, tmp_path):
-    source = write(tmp_path, {"href": f"{web.url}/big.bin", "file:checksum": "1220" + hashlib.sha256(DATA).hexdigest()})
+@pytest.fixture
+def sent(monkeypatch):
+    """The numbers of the parts that this process sends."""
+    numbers = []
+    put = S3Sink.put_part
+
+    def noted(self, upload, part, chunks):
+        if upload.key == "big.bin":  # not the receipt
+            numbers.append(part.number)
+        return put(self, upload, part, chunks)
+
+    monkeypatch.setattr(S3Sink, "put_part", noted)
+    return numbers
+
+
+def test_where_a_checksum_has_to_hold_only_missing_and_wrong_parts_are_sent(
+    reached, web, plain, bucket, tmp_path, sent
+):
+    source = write(tmp_path, {"href": f"{web.url}/big.bin", "file:checksum": multihash(DATA)})
     target = f"s3://{bucket}/out/"
     interrupted(web, plain, bucket, ["download", str(source), target])
     (left,) = uploads(plain, bucket)
     # Another hand has put other bytes of the same size into the second part.
     plain.upload_part(Bucket=bucket, Key=left["Key"], UploadId=left["UploadId"], PartNumber=2, Body=DATA[: 8 * MIB])
     assert main(["download", str(source), target]) == 0
+    # SeaweedFS keeps both second parts and tells them apart by their ETags; then nothing is wrong with ours.
+    assert sorted(sent) in ([2, 4, 5], [4, 5])
     found = plain.get_object(Bucket=bucket, Key="out/big.bin")
     assert found["Body"].read() == DATA
-    assert found["Metadata"]["splashdown-multihash"] == "1220" + hashlib.sha256(DATA).hexdigest()
+    assert found["Metadata"]["splashdown-multihash"] == multihash(DATA)
     assert uploads(plain, bucket) == []
+
+
+def test_parts_that_the_source_does_not_have_any_more_are_sent_again(reached, web, plain, bucket, tmp_path, sent):
+    web.add("/big.bin", DATA[::-1], etag='"the same"')
+    source = write(tmp_path, {"href": f"{web.url}/big.bin", "file:checksum": multihash(DATA)})
+    target = f"s3://{bucket}/out/"
+    interrupted(web, plain, bucket, ["download", str(source), target])
+    web.add("/big.bin", DATA, etag='"the same"')
+    assert main(["download", str(source), target]) == 0
+    assert sorted(sent) == [1, 2, 3, 4, 5]
+    assert plain.get_object(Bucket=bucket, Key="out/big.bin")["Body"].read() == DATA
 
 
 def test_a_source_that_changed_meanwhile_is_not_mixed(reached, source, web, plain, bucket):

@@ -47,7 +47,7 @@ class Attempt:
             if self._upload is None:
                 self._begin(info)
             elif not self._can_hash(digests):
-                digests = self._without_hash(expected)
+                digests = self._without_hash(expected, digests)
             size, tags = self._copy(info, digests)
             return self._commit(info, size, tags, expected.check(size, digests), digests)
         except BaseException as error:
@@ -104,12 +104,18 @@ class Attempt:
     def _can_hash(self, digests: Digests) -> bool:
         return not digests or self._context.can.read_back is not None
 
-    def _without_hash(self, expected: Expectation) -> Digests:
-        """The bytes of the earlier run cannot be hashed: do without, or begin anew where a checksum has to hold."""
-        if expected.binding:
+    def _without_hash(self, expected: Expectation, digests: Digests) -> Digests:
+        """The bytes of the earlier run cannot be hashed.
+
+        Where a checksum has to hold they are compared with the source, or everything begins anew; else do without.
+        """
+        if not expected.binding:
+            return Digests(())
+        if self._context.can.compare is None:
             cause = ChecksumError(f"{self._source.asset.label}: stored parts cannot be verified")
             raise RestartError(cause, ranges=True, retries=True)
-        return Digests(())
+        self._source.kept = 0  # they are read once more
+        return digests
 
     # -- moving ----------------------------------------------------------------------------------------------------
 

@@ -66,9 +66,26 @@ class Buffered(Lanes):
                 seat.close()
 
     def again(self, part: Part) -> Iterator[Buffer]:
-        """Read from the memory that still holds the part, which is free then."""
-        yield self._held[part.start]
+        """Read from the memory that still holds the part, which is free then; an earlier run's from the source."""
+        held = self._held.get(part.start)
+        yield self._compared(part) if held is None else held
         self._release(part)
+
+    def _compared(self, part: Part) -> memoryview:
+        """A part that an earlier run has put, as the source has it; it is put again where the sink has other bytes."""
+        reader = Reader(self.source, part.start, part.stop)
+        try:
+            data = _read(reader, part)
+        finally:
+            reader.close()
+        stored, compare = self.stored(part), self.context.can.compare
+        if len(data) != part.size or compare is None or not compare.holds(self.work.upload, stored, data):
+            self.stored_anew(part, self._put(part, data))
+        return data
+
+    def _put(self, part: Part, data: memoryview) -> str:
+        sink, upload = self.context.sink, self.work.upload
+        return patiently(self.context, self.source, lambda: sink.put_part(upload, part, (data,)))
 
     def _move_one(self, seat: _Seat) -> bool:
         if not self.context.allowance.take(self._step, self.context.stop):
@@ -83,8 +100,7 @@ class Buffered(Lanes):
             self._give_back()
             return False
         self._held[part.start] = data
-        tag = patiently(self.context, self.source, lambda: self.context.sink.put_part(self.work.upload, part, (data,)))
-        self.done(part, tag, hashed=claimed)
+        self.done(part, self._put(part, data), hashed=claimed)
         if claimed or not self.work.digests:
             self._release(part)
         return True
@@ -93,17 +109,13 @@ class Buffered(Lanes):
         seat.reader = reader = self.reader_at(part, seat.reader)
         claimed = self.trail.claim(part)
         reader.update = self.work.digests.update if claimed else None
-        data, at = memoryview(bytearray(part.size or 0)), 0
-        for chunk in reader.chunks(part.stop):
-            size = len(chunk)
-            data[at : at + size] = chunk
-            at += size
-        if at < len(data):
+        data = _read(reader, part)
+        if len(data) < (part.size or 0):
             self.no_more()
-            part = Part(number=part.number, start=part.start, stop=part.start + at)
+            part = Part(number=part.number, start=part.start, stop=part.start + len(data))
         if reader.at_end:
             reader.finish()
-        return part, data[:at], claimed
+        return part, data, claimed
 
     def _release(self, part: Part) -> None:
         with suppress(KeyError):
@@ -116,3 +128,13 @@ class Buffered(Lanes):
                 return
             self._credits -= 1
         self.context.allowance.give_back(self._step)
+
+
+def _read(reader: Reader, part: Part) -> memoryview:
+    """The bytes of a part, fewer where the file ends in it."""
+    data, at = memoryview(bytearray(part.size or 0)), 0
+    for chunk in reader.chunks(part.stop):
+        size = len(chunk)
+        data[at : at + size] = chunk
+        at += size
+    return data[:at]

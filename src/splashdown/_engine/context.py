@@ -17,6 +17,7 @@ from splashdown._engine.settings import Settings
 from splashdown.model import Known
 from splashdown.protocols import (
     Sink,
+    SupportsCompare,
     SupportsList,
     SupportsRead,
     SupportsReadBack,
@@ -59,6 +60,7 @@ class Abilities:
     read: SupportsRead | None
     read_back: SupportsReadBack | None  #: only where a sink writes in place; an object store's parts are out of reach
     resume: SupportsResume | None
+    compare: SupportsCompare | None
     copy: SupportsServerSideCopy | None
     delete: SupportsList | None
     space: SupportsSpace | None
@@ -71,6 +73,7 @@ class Abilities:
             read=sink if isinstance(sink, SupportsRead) else None,
             read_back=sink if isinstance(sink, SupportsReadBack) and not sink.parts.buffered else None,
             resume=sink if isinstance(sink, SupportsResume) else None,
+            compare=sink if isinstance(sink, SupportsCompare) else None,
             copy=sink if isinstance(sink, SupportsServerSideCopy) else None,
             delete=sink if isinstance(sink, SupportsList) else None,
             space=sink if isinstance(sink, SupportsSpace) else None,

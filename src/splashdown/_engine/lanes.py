@@ -102,11 +102,20 @@ class Lanes(ABC):
 
     def done(self, part: Part, tag: str, *, hashed: bool) -> None:
         """A part is stored."""
+        self.stored_anew(part, tag)
+        self.trail.finished(part, hashed=hashed)
+
+    def stored(self, part: Part) -> StoredPart:
+        """What is remembered of a part."""
+        with self._changed:
+            return self._stored[part.number]
+
+    def stored_anew(self, part: Part, tag: str) -> None:
+        """Remember a part, in place of what was remembered of it before."""
         stored = StoredPart(part=part, tag=tag)
         if self.work.number is not None:
             self.context.journal.part(self.work.number, stored)
         self._remember(stored)
-        self.trail.finished(part, hashed=hashed)
 
     def _remember(self, stored: StoredPart) -> None:
         with self._changed:

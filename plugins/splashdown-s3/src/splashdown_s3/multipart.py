@@ -34,6 +34,15 @@ class Tag:
         etag, size, checksum = text.rsplit("|", 2)
         return cls(etag, int(size), checksum)
 
+    def fits(self, data: Buffer, algorithm: Algorithm | None) -> bool:
+        """Whether the store has taken these bytes for the part: by the checksum it was sent with, else by its MD5."""
+        if len(data) != self.size:
+            return False
+        if algorithm is not None and self.checksum:
+            return algorithm.of(data) == self.checksum
+        # An ETag is the MD5 of a part nearly everywhere; where it is not (SSE-KMS), nothing fits.
+        return self.etag.strip('"').lower() == hashlib.md5(data, usedforsecurity=False).hexdigest()
+
 
 @dataclass(frozen=True, slots=True)
 class Started:

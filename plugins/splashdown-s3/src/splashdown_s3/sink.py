@@ -17,6 +17,7 @@ from splashdown.errors import ExistsError, StoreError
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, StoredPart, Unfinished, Upload
 from splashdown_s3 import objects
 from splashdown_s3.buffers import borrow, cut, fill
+from splashdown_s3.checksums import by_name
 from splashdown_s3.copying import Copier
 from splashdown_s3.errors import Refused, storing
 from splashdown_s3.multipart import Multipart, Started, Tag
@@ -116,6 +117,11 @@ class S3Sink:
         with storing(self._store, where, "list the parts of"):
             held = self._multipart.held(where, Started.of(upload.token))
         return [one for one in parts if _is_held(one, held.get(one.part.number))]
+
+    def holds(self, upload: Upload, stored: StoredPart, data: Buffer) -> bool:
+        """Whether the store has taken these bytes for a part."""
+        algorithm = by_name(Started.of(upload.token).algorithm)
+        return Tag.parse(stored.tag).fits(data, algorithm)
 
     def stat(self, key: str) -> Stored | None:
         """Size and, where this plugin or the store noted one, checksum."""
