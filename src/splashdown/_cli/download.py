@@ -18,7 +18,7 @@ from splashdown.sources import is_url
 
 if TYPE_CHECKING:
     from splashdown.model import Plan, RunReport
-    from splashdown.results import JobResults, ResultAsset
+    from splashdown.results import JobResults
 
 
 @click.command("download", cls=Command, short_help="Save assets to a folder or a store.")
@@ -66,10 +66,10 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
         for warning in results.result_set.warnings:
             click.echo(f"Warning: {warning}", err=True)
     if dry_run:
-        return _show_plan(results, target, style, options, catalog)
+        return _show_plan(_plan(results, key, target, options, catalog), style)
     options["progress"] = not quiet
     if key is not None:
-        return _download_one(results.get_asset(key), target, style, options)
+        return _download_one(results, key, target, style, options)
     return _download_all(results, target, style, options, catalog)
 
 
@@ -100,18 +100,23 @@ def _settings(jobs: int | None, no_resume: bool, fail_fast: bool) -> dict[str, A
     return {name: value for name, value in chosen.items() if value is not None}
 
 
-def _show_plan(
-    results: JobResults, target: str, style: str, options: dict[str, Any], catalog: dict[str, Any] | None
-) -> int:
+def _plan(
+    results: JobResults, key: str | None, target: str, options: dict[str, Any], catalog: dict[str, Any] | None
+) -> Plan:
     from splashdown import receipt
     from splashdown.builtins.collection import plan_collection
+    from splashdown.builtins.download import of_one
 
     chosen = {name: options[name] for name in ("layout", "if_exists") if name in options}
-    plan: Plan = (
-        results.plan(target, **chosen, reserved=[receipt.name_of(results.result_set)])
-        if catalog is None
-        else plan_collection(results, target, **chosen, **catalog)
-    )
+    if catalog is not None:
+        return plan_collection(results, target, **chosen, **catalog)
+    if key is None:
+        return results.plan(target, **chosen, reserved=[receipt.name_of(results.result_set)])
+    one, folder, name = of_one(results, target, key)
+    return one.plan(folder, **chosen, names={one.assets[0].identity: name} if name else None)
+
+
+def _show_plan(plan: Plan, style: str) -> int:
     if style == "json":
         render.echo_json(render.plan_record(plan))
         return 0
@@ -124,27 +129,27 @@ def _show_plan(
         click.echo(render.printable(f"not {skipped.asset.label}: {skipped.reason}"))
     files, unknown = counted(len(plan.transfers), "file"), sum(t.asset.size is None for t in plan.transfers)
     more = f" and {counted(unknown, 'file')} of unknown size" if unknown else ""
-    click.echo(f"{files} would go to {target}: {readable(plan.known_size)}{more}; nothing was moved")
+    click.echo(f"{files} would go to {plan.target}: {readable(plan.known_size)}{more}; nothing was moved")
     return 0
 
 
-def _download_one(asset: ResultAsset, target: str, style: str, options: dict[str, Any]) -> int:
+def _download_one(results: JobResults, key: str, target: str, style: str, options: dict[str, Any]) -> int:
+    from splashdown.builtins.download import as_place, run_download_file
     from splashdown.errors import DownloadError
 
     options.pop("include_stac_metadata")
     if options["if_exists"] == "auto":
         options.pop("if_exists")
     try:
-        path = asset.download(target, **options)
+        report = run_download_file(results, target, key, **options).report
     except DownloadError as error:
-        if style == "json":
-            render.echo_json(render.report_record(error.report))
-        return _tell_failures(error.report, (), style)
+        report = error.report
     if style == "json":
-        render.echo_json({"ok": True, "key": asset.key, "item": asset.item, "location": str(path)})
+        render.echo_json(render.report_record(report))
     elif style == "table":
-        click.echo(str(path))
-    return 0
+        for outcome in report.landed:
+            click.echo(str(as_place(report.plan.target, outcome.location)))
+    return _tell_failures(report, (), style)
 
 
 def _download_all(

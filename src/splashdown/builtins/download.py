@@ -137,20 +137,32 @@ def download_file(
     **given: Any,
 ) -> Path | str:
     """Save one asset to a file that the user names, or into an existing folder."""
-    asset = results.get_asset(key)
-    one = results.of(asset.asset)
-    folder, name = split_target(target)
+    report = run_download_file(results, target, key, **given).report
+    return as_place(report.plan.target, report.landed[0].location)
+
+
+def run_download_file(
+    results: JobResults, target: str | Path | None = None, key: str | None = None, **given: Any
+) -> Download:
+    """Save one asset and say in detail what happened; raises ``DownloadError`` when it failed."""
+    one, folder, name = of_one(results, target, key)
     if name is None:
         given.setdefault("include_stac_metadata", False)
-        return as_place(folder, run_download(one, folder, **given).report.landed[0].location)
+        return run_download(one, folder, **given)
     given.pop("include_stac_metadata", None)
     options = DownloadOptions(**{"if_exists": IfExists.OVERWRITE, **given})
-    plan = one.plan(folder, if_exists=options.if_exists, names={asset.asset.identity: name})
+    plan = one.plan(folder, if_exists=options.if_exists, names={one.assets[0].identity: name})
     refuse_empty(plan)
     with closing(results.session.sink(folder, **options.sink_options)) as sink:
         report = one.transfer(plan, sink=sink, listeners=listeners_of(results, options), settings=options.settings)
     raise_failures(report)
-    return as_place(folder, report.outcomes[0].location)
+    return Download(report=report)
+
+
+def of_one(results: JobResults, target: str | Path | None, key: str | None) -> tuple[JobResults, str, str | None]:
+    """The results narrowed to one asset, the folder for it, and its file name where the target says one."""
+    one = results.of(results.get_asset(key).asset)
+    return one, *split_target(target)
 
 
 def split_target(target: str | Path | None) -> tuple[str, str | None]:

@@ -1,0 +1,65 @@
+"""A notebook executed by a real kernel: results show themselves, and a download draws into its cell."""
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+from nbclient.exceptions import CellExecutionError
+
+from splashdown._demo.service import demo_service
+
+CELLS = """
+import asyncio, splashdown
+asyncio.get_running_loop()  # a kernel has one, and nothing below may mind
+results = splashdown.open(URL)
+results
+---
+results.get_assets()[0]
+---
+paths = results.download_files("out", progress=True)
+---
+results.download_files("again", progress=True, include_stac_metadata=False);
+print(results.load_json("timeseries.json").keys().__len__(), "dates")
+"""
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory):
+    """The executed cells."""
+    with demo_service() as service:
+        sources = [text.strip() for text in CELLS.replace("URL", repr(service.job_url)).split("---")]
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+        folder = tmp_path_factory.mktemp("notebook")
+        resources = {"metadata": {"path": str(folder)}}
+        try:
+            NotebookClient(notebook, timeout=60, kernel_name="python3", resources=resources).execute()
+        except CellExecutionError as error:  # the text alone: pytest would show the whole notebook
+            pytest.fail(str(error))
+        yield notebook.cells
+
+
+def html(cell):
+    return [output.data["text/html"] for output in cell.outputs if "text/html" in output.get("data", {})]
+
+
+def test_results_are_a_table(cells):
+    (shown,) = html(cells[0])
+    assert "4 assets, 80.7 KiB" in shown
+    assert "<td>openEO_2023-06-01Z.tif</td>" in shown
+
+
+def test_an_asset_tells_what_its_metadata_says_and_no_signature(cells):
+    (shown,) = html(cells[1])
+    assert "image/tiff" in shown
+    assert "expires=" not in shown
+
+
+@pytest.mark.parametrize("number", [2, 3])
+def test_a_download_draws_into_the_cell_that_started_it_and_nowhere_else(cells, number):
+    (shown,) = html(cells[number])
+    assert "4 of 4 files" in shown
+    assert 'value="82685" max="82685"' in shown
+    assert [output for output in cells[number].outputs if output.get("name") == "stderr"] == []
+
+
+def test_assets_load_in_a_cell_too(cells):
+    assert "6 dates" in "".join(output.text for output in cells[3].outputs if output.output_type == "stream")
