@@ -102,6 +102,15 @@ class Session:
         for transport in transports.values():
             transport.close()
 
+    def refresh(self) -> None:
+        """Look for installed plugins again, for a notebook in which one has been installed since.
+
+        A plugin that was broken is tried again. What has been imported stays as it is: a new version of a plugin
+        that worked needs a new process.
+        """
+        self.registry.refresh()
+        self._signers, self._options_checked = None, False
+
     @property
     def settings(self) -> Settings:
         """The engine's settings."""

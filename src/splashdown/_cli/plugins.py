@@ -27,17 +27,19 @@ def command() -> None:
 @command.command("list", short_help="List all plugins.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def list_plugins(as_json: bool) -> int:
-    """List all plugins: built-in, installed, given by --plugin.
+    """List all plugins: built-in, installed, given by --plugin. With --strict, exit code 1 when one is broken.
 
     Example: splashdown plugins list --json
     """
-    infos = make_session().registry.plugins()
+    registry = make_session().registry
+    infos = registry.plugins()
+    code = EXIT_FAILED if registry.choice.strict and registry.failures else 0
     if as_json:
         render.echo_json([_record(info) for info in infos])
-        return 0
+        return code
     rows = [(i.name, i.distribution or "-", i.version or "-", i.status, _offers(i), _import(i)) for i in infos]
     render.table(("plugin", "distribution", "version", "status", "offers", "import"), rows, right=("import",))
-    return 0
+    return code
 
 
 @command.command("check", short_help="Find out what is wrong with a plugin.")

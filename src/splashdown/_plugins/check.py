@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 import inspect
+import typing
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, is_dataclass
 
 from splashdown._plugins.info import PluginInfo
 from splashdown._plugins.options import Field, fields_of
 from splashdown.errors import OptionError, describe
-from splashdown.specs import ActionSpec, FilterSpec, LoaderSpec, ResolverSpec, SinkSpec, Spec
+from splashdown.protocols import Filter, Listener, Signer, Sink, Transport
+from splashdown.specs import (
+    ActionSpec,
+    FilterSpec,
+    ListenerSpec,
+    LoaderSpec,
+    ResolverSpec,
+    SignerSpec,
+    SinkSpec,
+    Spec,
+    TransportSpec,
+)
+
+_MAKES: typing.Final[Mapping[type, type]] = {
+    SinkSpec: Sink,
+    TransportSpec: Transport,
+    SignerSpec: Signer,
+    FilterSpec: Filter,
+    ListenerSpec: Listener,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +77,11 @@ def _problems(spec: Spec) -> Iterator[str]:
         # What it needs besides the results is the caller's to pass; the command line passes options alone.
         yield from _call_problems("run", spec.run, 1, more=not spec.command or spec.options is not None)
     else:
-        count = 2 if isinstance(spec, SinkSpec) else 1
-        yield from _call_problems("create", getattr(spec.create, "__wrapped__", spec.create), count)
+        create = getattr(spec.create, "__wrapped__", spec.create)
+        yield from _call_problems("create", create, 2 if isinstance(spec, SinkSpec) else 1)
+        made = _made_by(create)
+        if made is not None:
+            yield from _protocol_problems(made, _MAKES[type(spec)])
     if isinstance(spec, FilterSpec) and not spec.name.isidentifier():
         yield "its name is no Python identifier, so select(NAME=...) cannot say it"
 
@@ -75,7 +98,34 @@ def _resolver_problems(spec: ResolverSpec) -> Iterator[str]:
         yield f"create() makes a {type(made).__name__} without {' and '.join(lacking)}"
 
 
-def _call_problems(attribute: str, function: object, count: int, *, more: bool = False) -> Iterator[str]:
+def _made_by(create: object) -> type | None:
+    """The class of what ``create`` makes, as far as that can be told without calling it."""
+    if isinstance(create, type):
+        return create
+    try:
+        made = typing.get_type_hints(create).get("return")
+    except Exception:  # a name that only a type checker knows, or no function at all
+        return None
+    return made if isinstance(made, type) and not getattr(made, "_is_protocol", False) else None
+
+
+def _protocol_problems(made: type, protocol: type) -> Iterator[str]:
+    for name, wanted in vars(protocol).items():
+        if not inspect.isfunction(wanted) or (name.startswith("_") and name != "__call__"):
+            continue
+        have = getattr(made, name, None)
+        if have is None:
+            yield f"{made.__name__} has no {name}(), which a {protocol.__name__} needs"
+            continue
+        parameters = [p for p in inspect.signature(wanted).parameters.values() if p.default is p.empty]
+        yield from _call_problems(f"{made.__name__}.{name}()", have, len(parameters), counted=len(parameters) - 1)
+
+
+def _call_problems(
+    attribute: str, function: object, count: int, *, more: bool = False, counted: int | None = None
+) -> Iterator[str]:
+    """What speaks against calling a function with so many arguments; ``counted`` is how people count them."""
+    counted = count if counted is None else counted
     if not callable(function):
         yield f"{attribute} is {function!r}, which cannot be called"
         return
@@ -83,6 +133,6 @@ def _call_problems(attribute: str, function: object, count: int, *, more: bool =
         signature = inspect.signature(function)
         (signature.bind_partial if more else signature.bind)(*[None] * count)
     except TypeError as error:
-        yield f"{attribute} has to take {count} argument{'s' if count > 1 else ''}: {error}"
+        yield f"{attribute} has to take {counted} argument{'' if counted == 1 else 's'}: {error}"
     except ValueError:
         return  # functions written in C need not have a signature

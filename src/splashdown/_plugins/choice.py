@@ -94,8 +94,12 @@ def missing(loading: Loading, kind: str, wanted: str) -> NoProviderError:
 def conflict(what: str, offers: Sequence[Offer], *, name: str | None = None, how: str = "with") -> ConflictError:
     """The error for two answers; it says how to pick one: by ``name``, or by each one's own."""
     plugins = " and ".join(dict.fromkeys(o.plugin.label for o in offers))
-    picks = " or ".join(f"'{o.plugin.distribution or o.plugin.name}:{name or o.spec.name}'" for o in offers)
     names = " or ".join(dict.fromkeys(f"'{o.plugin.name}'" for o in offers))
+    # An href is the source's word, and a plain path has no scheme: there is no place to pick.
+    if offers[0].kind == "transports" or (offers[0].kind == "sinks" and not name):
+        return ConflictError(f"{what} is offered by {plugins}; disable {names}")
+    slashes = "://" if offers[0].kind == "sinks" else ""
+    picks = " or ".join(f"'{o.plugin.distribution or o.plugin.name}:{name or o.spec.name}{slashes}'" for o in offers)
     return ConflictError(f"{what} is offered by {plugins}; pick one {how} {picks}, or disable {names}")
 
 

@@ -86,8 +86,13 @@ class Loading:
             return [o for o in self._offers if installed or o.plugin.origin is not Origin.INSTALLED]
 
     def infos(self) -> tuple[PluginInfo, ...]:
-        """Every plugin there is, loaded, failed or disabled."""
-        self.offers(installed=True)
+        """Every plugin there is, loaded, failed or disabled; a broken one is told of and never raised."""
+        while True:
+            try:
+                self.offers(installed=True)
+                break
+            except PluginError:  # strict: each failure is raised once, when its plugin has been taken from the waiting
+                continue
         return tuple(self._info(candidate, status, seconds) for candidate, status, seconds in self._seen)
 
     def forget_installed(self) -> None:

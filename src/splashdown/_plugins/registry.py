@@ -125,7 +125,7 @@ class Registry:
         return self._loading.run_plan(plan, execute)
 
     def plugins(self) -> tuple[PluginInfo, ...]:
-        """Every plugin there is: loaded, failed or disabled. Never raises for a broken one, unless ``strict``."""
+        """Every plugin there is: loaded, failed or disabled. Never raises for a broken one."""
         return self._loading.infos()
 
     @property

@@ -130,7 +130,9 @@ class TestBuiltins:
 
     def test_a_passed_plugin_that_claims_a_built_in_scheme_is_a_conflict(self, builtin):
         r = registry(module("mine", splashdown_sinks=[sink("shelf")]))
-        with pytest.raises(ConflictError, match=r"'shelves' \(splashdown .*'mine'.*'splashdown:shelf' or 'mine:shelf'"):
+        with pytest.raises(
+            ConflictError, match=r"'shelves' \(splashdown .*'mine'.*'splashdown:shelf://' or 'mine:shelf://'"
+        ):
             r.sink("shelf")
         assert r.sink("mine:shelf").create("t", None) == ("t", None)
 
@@ -173,7 +175,7 @@ class TestInstalled:
         text = str(error.value)
         assert "'one' (one 1.0)" in text
         assert "'second' (two 2.5)" in text
-        assert "'one:shelf' or 'two:shelf'" in text
+        assert "'one:shelf://' or 'two:shelf://'" in text
         assert r.sink("one:shelf") is not r.sink("two:shelf")
         assert r.sink("second:shelf") is r.sink("two:shelf")
 
@@ -361,8 +363,19 @@ class TestIsolation:
     @pytest.mark.parametrize("how", BROKEN)
     def test_strict_mode_raises(self, site, how):
         install(site, "bad", BROKEN[how])
+        r = registry(discover=True, strict=True)
         with pytest.raises(PluginError, match=r"plugin 'bad' \(bad 1.0\) failed at"):
-            registry(discover=True, strict=True).plugins()
+            r.sink("nowhere")
+
+    @pytest.mark.parametrize("how", BROKEN)
+    def test_plugins_are_listed_in_strict_mode_too(self, site, how):
+        for name in ("bad", "worse"):
+            install(site, name, BROKEN[how])
+        install(site, "good", SINK)
+        r = registry(discover=True, strict=True)
+        statuses = {p.name: p.status for p in r.plugins() if p.origin == "installed"}
+        assert statuses == {"bad": "failed", "good": "ok", "worse": "failed"}
+        assert not r.check("worse").ok
 
     def test_a_keyboard_interrupt_during_import_is_the_users(self, site):
         install(site, "bad", "raise KeyboardInterrupt")
@@ -492,6 +505,35 @@ class TestRunPlan:
         assert log == ["run"]
 
 
+class Shelf:
+    """A sink that forgets abort()."""
+
+    def __init__(self, target, options):
+        self.parts = None
+
+    def begin(self, key, content): ...
+
+    def put_part(self, upload, part, chunks): ...
+
+    def commit(self, upload, tags): ...
+
+    def close(self): ...
+
+
+def make_shelf(target, options) -> Shelf:
+    raise AssertionError("called")
+
+
+class Reads:
+    """A transport that wants the href and the range apart."""
+
+    def __init__(self, options): ...
+
+    def stream(self, href, start): ...
+
+    def close(self): ...
+
+
 class TestCheck:
     def test_a_good_plugin_has_no_problems_and_shows_its_options(self):
         r = registry(module("p", splashdown_sinks=[sink("shelf")]))
@@ -512,6 +554,15 @@ class TestCheck:
             ({"splashdown_resolvers": [ResolverSpec(name="r", create=object)]}, "without accepts and resolve"),
             ({"splashdown_resolvers": [ResolverSpec(name="r", create=lambda: 1 / 0)]}, "ZeroDivisionError"),
             ({"splashdown_loaders": [LoaderSpec(name="l", load=lambda: 1)]}, "load has to take 1 argument"),
+            ({"splashdown_sinks": [SinkSpec(name="s", schemes=("s",), create=Shelf)]}, "Shelf has no abort()"),
+            (
+                {"splashdown_sinks": [SinkSpec(name="s", schemes=("s",), create=make_shelf)]},
+                "Shelf has no abort(), which a Sink needs",
+            ),
+            (
+                {"splashdown_transports": [TransportSpec(name="t", schemes=("t",), create=Reads)]},
+                "Reads.stream() has to take 1 argument",
+            ),
             ({"splashdown_actions": [ActionSpec(name="a", run=lambda: 1)]}, "run has to take 1 argument"),
             (
                 {"splashdown_actions": [ActionSpec(name="a", run=lambda results, more: 1, command=True)]},
