@@ -174,6 +174,32 @@ def test_each_band_has_a_scale_of_its_own(tiff):
     assert open_geotiff(handle).offsets == (0.0, 10.0)
 
 
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {"bands": [{"name": "a", "raster:scale": 0.5}, {"name": "b", "raster:scale": 2, "raster:offset": 10}]},
+        {"raster:bands": [{"scale": 0.5}, {"scale": 2, "offset": 10}]},
+    ],
+)
+def test_scales_come_from_stac_where_the_file_has_none(tiff, metadata):
+    data = pixels(2, 40, 40, "u2")
+    handle, path = tiff(data, asset={"metadata": metadata})
+    assert open_geotiff(handle).scales == (0.5, 2.0)
+    np.testing.assert_allclose(load_geotiff(handle, scaled=True), [data[0] * 0.5, data[1] * 2.0 + 10])
+    assert load_geotiff(handle).attrs["add_offset"] == [0.0, 10.0]
+    with rasterio.open(path, "r+") as file:
+        file.scales = (3, 3)
+    assert open_geotiff(type(handle)(path.read_bytes(), handle.asset)).scales == (3.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    "bands", [[{"raster:scale": 0.5}], [{"raster:scale": "x"}, None], "no", [{"raster:scale": True}, {}]]
+)
+def test_scales_of_stac_that_do_not_fit_are_left_alone(tiff, bands):
+    handle, _ = tiff(pixels(2, 40, 40, "u2"), asset={"metadata": {"bands": bands}})
+    assert open_geotiff(handle).scales == (1.0, 1.0)
+
+
 @pytest.mark.parametrize("interleave", ["pixel", "band"])
 def test_an_internal_mask_hides_pixels_at_every_level(tiff, interleave):
     data = pixels(3, 200, 200, "u1")

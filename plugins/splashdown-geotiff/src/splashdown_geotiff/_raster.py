@@ -20,6 +20,7 @@ from splashdown_geotiff._limits import check_output
 from splashdown_geotiff._names import band_names
 from splashdown_geotiff._native import NativeEngine
 from splashdown_geotiff._plan import Window
+from splashdown_geotiff._scales import with_scales
 from splashdown_geotiff._select import Bands, Box, Selection, select
 from splashdown_geotiff._values import equals_nodata, missing, output_type, scale
 
@@ -38,6 +39,7 @@ class GeoTIFF:
     def __init__(self, handle: AssetHandle, *, engine: str = "auto") -> None:
         self._handle = handle
         self._engine = _open(handle, engine)
+        self._engine.header = with_scales(handle.asset, self._engine.header)
         self._names = band_names(handle.asset, self._engine.header)
 
     def __repr__(self) -> str:
@@ -96,7 +98,7 @@ class GeoTIFF:
 
     @property
     def scales(self) -> tuple[float, ...]:
-        """Each band's scale factor."""
+        """Each band's scale factor, from the file, or from STAC where the file has none."""
         return tuple(b.scale for b in self._engine.header.bands)
 
     @property

@@ -118,9 +118,22 @@ def _window_of(
     left, top = max(first_column, 0), max(first_row, 0)
     right, bottom = min(max(last_column, first_column + 1), width), min(max(last_row, first_row + 1), height)
     if left >= right or top >= bottom:
-        bounds = tuple(round(v, 6) for v in transform.bounds(width, height))
-        raise LoadError(f"bbox={tuple(bbox)} does not touch the raster, which spans {bounds} in its own CRS")
+        raise LoadError(_beside(header, transform.bounds(width, height), bbox, bbox_crs))
     return Window(left, top, right - left, bottom - top)
+
+
+def _beside(header: Header, bounds: tuple[float, float, float, float], bbox: Box, bbox_crs: object) -> str:
+    """What is said of a box beside the raster: where that lies, in the coordinates of the box."""
+    if bbox_crs is not None and header.crs is not None:
+        back = Transformer.from_crs(header.crs, CRS.from_user_input(bbox_crs), always_xy=True)
+        bounds, where = back.transform_bounds(*bounds), str(bbox_crs)
+    else:
+        where = "its own CRS" if header.crs is None else header.crs.to_string()
+    text = f"bbox={tuple(bbox)} does not touch the raster, which spans {tuple(round(v, 6) for v in bounds)} in {where}"
+    degrees = all(abs(v) <= limit for v, limit in zip(bbox, (180, 90, 180, 90), strict=True))
+    if bbox_crs is None and degrees and header.crs is not None and not header.crs.is_geographic:
+        text += '; for a box in degrees pass bbox_crs="EPSG:4326"'
+    return text
 
 
 def _four(bbox: Box) -> tuple[float, float, float, float]:
