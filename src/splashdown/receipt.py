@@ -11,6 +11,7 @@ import copy
 import json
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from splashdown._stac.links import Linker
@@ -41,6 +42,7 @@ _KEY = "splashdown:key"
 #: Of the whole document: files of earlier runs that the source does not list any more.
 _STALE = "splashdown:stale"
 
+_TOKENS = 10_000
 # Bounds what is read of a receipt that somebody else may have put there.
 _MAX_BYTES = 256 * 2**20
 
@@ -84,7 +86,16 @@ def build(result_set: ResultSet, landed: Iterable[Outcome], kept: Mapping[str, K
 
 def write(sink: Sink, name: str, document: Mapping[str, Any]) -> str:
     """Store the receipt as one step; returns its location."""
-    return store_bytes(sink, name, json.dumps(document, indent=2, ensure_ascii=False).encode(), "application/json")
+    return store_bytes(sink, name, encoded(document), "application/json")
+
+
+def encoded(document: Mapping[str, Any]) -> bytes:
+    """A document as it is saved. ``json.dumps`` would hold each token as a string of its own until the end."""
+    data = bytearray()
+    parts = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(document)
+    while text := "".join(islice(parts, _TOKENS)):
+        data += text.encode()
+    return bytes(data)
 
 
 def store_bytes(sink: Sink, name: str, data: bytes, media_type: str) -> str:

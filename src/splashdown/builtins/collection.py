@@ -5,7 +5,6 @@ Which documents there are is decided in :mod:`splashdown._stac.output`; here is 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -170,7 +169,7 @@ def _write_items(writer: Writer, sink: Sink, *, table: bool) -> str:
 
 
 def _store(sink: Sink, name: str, body: Mapping[str, Any], media_type: str) -> str:
-    return receipt.store_bytes(sink, name, json.dumps(body, indent=2, ensure_ascii=False).encode(), media_type)
+    return receipt.store_bytes(sink, name, receipt.encoded(body), media_type)
 
 
 @hookimpl
