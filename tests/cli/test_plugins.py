@@ -81,6 +81,90 @@ def test_a_missing_plugin_file_is_wrong_usage(splashdown_command, tmp_path):
     assert "no plugin file" in done.stderr
 
 
+def status_of(done, name="s3"):
+    (found,) = (info for info in json.loads(done.stdout) if info["name"] == name)
+    return found["status"]
+
+
+BLOCK = {
+    "flag": (["--disable-plugin", "splashdown-s3"], {}, ""),
+    "environment": ([], {"SPLASHDOWN_DISABLE_PLUGINS": "splashdown-s3"}, ""),
+    "configuration": ([], {}, '[plugins]\ndisable = ["splashdown-s3"]\n'),
+}
+ALLOW = {
+    "flag": (["--only-plugin", "geotiff"], {}, ""),
+    "environment": ([], {"SPLASHDOWN_ONLY_PLUGINS": "geotiff"}, ""),
+    "configuration": ([], {}, '[plugins]\nonly = ["geotiff"]\n'),
+}
+
+
+@pytest.mark.parametrize("how", BLOCK)
+def test_a_plugin_is_blocked_by_flag_environment_or_configuration(splashdown_command, tmp_path, how):
+    arguments, environment, file = BLOCK[how]
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "splashdown.toml").write_text(file)
+    done = splashdown_command(*arguments, "plugins", "list", "--json", env=environment, cwd=tmp_path)
+    assert (status_of(done), status_of(done, "geotiff")) == ("disabled", "ok")
+    refused = splashdown_command(*arguments, "verify", "s3://bucket/", env=environment, cwd=tmp_path)
+    assert refused.returncode == 2
+    assert "no plugin stores to s3://" in refused.stderr
+    assert "disabled: s3" in refused.stderr
+    assert "pip install" not in refused.stderr
+
+
+@pytest.mark.parametrize("how", ALLOW)
+def test_only_some_plugins_are_allowed_by_flag_environment_or_configuration(splashdown_command, tmp_path, how):
+    arguments, environment, file = ALLOW[how]
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "splashdown.toml").write_text(file)
+    done = splashdown_command(*arguments, "plugins", "list", "--json", env=environment, cwd=tmp_path)
+    assert (status_of(done), status_of(done, "geotiff"), status_of(done, "local")) == ("disabled", "ok", "ok")
+
+
+def test_the_sink_of_a_file_is_a_target_like_any_other(splashdown_command, tmp_path, demo_job):
+    path = tmp_path / "shelf.py"
+    path.write_text(SHELF)
+    target = f"shelf://{tmp_path / 'shelf'}"
+    done = splashdown_command("--plugin", path, "download", demo_job, target, "--json")
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "shelf").iterdir())) == 5
+    without = splashdown_command("download", demo_job, target)
+    assert without.returncode == 2
+    assert "no plugin stores to shelf://" in without.stderr
+
+
+def test_the_misspelled_hook_of_a_file_is_named_with_the_right_one(splashdown_command, tmp_path):
+    path = tmp_path / "shelf.py"
+    path.write_text(SHELF.replace("def splashdown_sinks", "def splashdown_sink"))
+    done = splashdown_command("--plugin", path, "plugins", "check", "shelf")
+    assert done.returncode == 1
+    assert "there is no hook splashdown_sink; did you mean splashdown_sinks?" in done.stdout
+
+
+def test_listing_in_strict_mode_shows_all_and_tells_by_its_exit_code(splashdown_command, tmp_path):
+    broken = tmp_path / "broken.py"
+    broken.write_text("raise RuntimeError('boom')")
+    done = splashdown_command("--strict", "--plugin", broken, "plugins", "list", "--json")
+    assert done.returncode == 1
+    assert (status_of(done, "broken"), status_of(done)) == ("failed", "ok")
+    assert splashdown_command("--strict", "plugins", "list").returncode == 0
+
+
+SHELF = """
+from pathlib import Path
+
+from splashdown.builtins.local import LocalSink
+from splashdown.hookspecs import hookimpl
+from splashdown.specs import SinkSpec
+
+@hookimpl
+def splashdown_sinks():
+    yield SinkSpec(
+        name="shelf", schemes=("shelf",), create=lambda target, options: LocalSink(Path(target.removeprefix("shelf://")))
+    )
+"""
+
+
 def test_an_action_of_a_plugin_is_a_command_with_its_options_in_the_help(splashdown_command, plugin, demo_job):
     listed = splashdown_command("--plugin", plugin, "--help")
     assert "count-up" in listed.stdout
@@ -124,3 +208,40 @@ def test_config_show_says_where_a_value_is_from(splashdown_command, tmp_path):
     wrong = splashdown_command("config", "show", env=environment, cwd=tmp_path)
     assert wrong.returncode == 2
     assert "did you mean 'max_redirects'" in wrong.stderr
+
+
+def test_config_show_names_variables_that_mean_nothing(splashdown_command):
+    environment = {"SPLASHDOWN_JBOS": "secret-1", "SPLASHDOWN_HTTP_POOL_SIZE": "9", "SPLASHDOWN_TOKEN": "secret-2"}
+    done = splashdown_command("config", "show", env=environment)
+    assert done.returncode == 0
+    assert done.stderr.splitlines() == ["Warning: SPLASHDOWN_JBOS means nothing here; did you mean 'SPLASHDOWN_JOBS'?"]
+    assert "secret" not in done.stdout + done.stderr
+
+
+def test_config_show_shows_no_secret_of_a_plugin(splashdown_command, tmp_path):
+    path = tmp_path / "vault.py"
+    path.write_text(SECRET)
+    shown = splashdown_command(
+        "--plugin", path, "config", "show", "--all", "--json", env={"SPLASHDOWN_VAULT_KEY": "k-123"}
+    )
+    rows = {row["key"]: row for row in json.loads(shown.stdout)}
+    assert rows["options.vault.key"]["origin"] == "SPLASHDOWN_VAULT_KEY"
+    assert rows["options.vault.shelf"]["origin"] == "default"
+    checked = splashdown_command("--plugin", path, "plugins", "check", "vault", env={"SPLASHDOWN_VAULT_KEY": "k-123"})
+    assert "k-123" not in shown.stdout + shown.stderr + checked.stdout + checked.stderr
+
+
+SECRET = """
+from dataclasses import dataclass, field
+from splashdown.hookspecs import hookimpl
+from splashdown.specs import SinkSpec
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    key: str = field(default="", metadata={"secret": True})
+    shelf: str = "top"
+
+@hookimpl
+def splashdown_sinks():
+    yield SinkSpec(name="vault", schemes=("vault",), create=lambda target, options: object(), options=Options)
+"""

@@ -28,10 +28,12 @@ def show(everything: bool, as_json: bool) -> int:
     Example: splashdown config show --all
     """
     from splashdown._engine.settings import Settings
-    from splashdown._plugins.trace import trace
+    from splashdown._plugins.trace import trace, unknown_variables
 
     session = make_session()
     rows = list(trace(session.config, session.registry, Settings, os.environ))
+    for line in unknown_variables(rows, session.registry, os.environ):
+        click.echo(f"Warning: {line}", err=True)
     if as_json:
         render.echo_json([{"key": r.key, "value": r.value, "origin": r.origin, "variable": r.variable} for r in rows])
         return 0

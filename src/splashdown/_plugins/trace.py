@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from typing import Any
 
 from splashdown._plugins.config import Config, PluginTable
 from splashdown._plugins.options import REQUIRED, Field, fields_of, fill
 from splashdown._plugins.registry import Registry
+from splashdown._plugins.suggest import did_you_mean
 
 _SWITCHES: Mapping[str, str] = {
     "discover": "SPLASHDOWN_NO_PLUGINS",
     "disable": "SPLASHDOWN_DISABLE_PLUGINS",
     "only": "SPLASHDOWN_ONLY_PLUGINS",
 }
+#: Variables that are no options: which file to read, what the command line signs in with, and how it shows errors.
+_OTHERS = frozenset(f"SPLASHDOWN_{name}" for name in ("CONFIG", "DEBUG", "TOKEN", "USER", "PASSWORD"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,16 @@ def trace(config: Config, registry: Registry, settings: type, environ: Mapping[s
     for name, options in sorted(registry.options_types().items()):
         if is_dataclass(options):
             yield from _traced(name, options, ("options", name), config, environ)
+
+
+def unknown_variables(rows: Iterable[Traced], registry: Registry, environ: Mapping[str, str]) -> Iterator[str]:
+    """A line for each variable that looks like one of ours and means nothing here."""
+    known = {row.variable for row in rows} | {*_SWITCHES.values(), *_OTHERS}
+    for name, action in registry.actions().items():
+        known |= {field.variable for field in (fields_of(action.options, plugin=name) if action.options else ())}
+    for name in sorted(environ):
+        if name.startswith("SPLASHDOWN_") and name not in known:
+            yield f"{name} means nothing here{did_you_mean(name, known)}"
 
 
 def _traced(
