@@ -7,6 +7,7 @@ import sys
 
 import pystac
 import pytest
+from scripted_api import Answer, scripted_api
 
 import splashdown
 from splashdown.errors import NoAssetError, OptionError, ResolveError, UsageError
@@ -184,8 +185,6 @@ def test_options_narrow_a_static_source(save):
         ('{"a": 1}', "no STAC document"),
         ("\xff\xfe\x00", "broken"),
         ("[" * 100_000, "deep|cut off"),
-        (json.dumps(item(assets={"a": {"title": "t"}})), "asset 'a' has no href"),
-        (json.dumps(item(assets={"a": {"href": " "}})), "asset 'a' has no href"),
         (json.dumps(item(assets=[1])), "no JSON object"),
         (json.dumps({"type": "FeatureCollection", "features": [{"type": "Nope"}]}), "no STAC item"),
     ],
@@ -194,6 +193,31 @@ def test_what_is_no_stac_document_gets_one_line(save, content, says):
     with pytest.raises(ResolveError, match=says) as caught:
         splashdown.open(save("bad.json", content))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("broken", [{"title": "t"}, {"href": " "}, {"href": 3}, None])
+def test_an_asset_without_an_href_is_left_out_with_its_name_and_the_others_are_not(save, broken):
+    results = splashdown.open(save("i.json", item(assets={"a": broken, "b": {"href": "b.tif"}})))
+    assert [asset.key for asset in results] == ["b"]
+    assert results.result_set.warnings == ("item 'i': the asset 'a' was left out: it has no href",)
+
+
+def test_a_table_of_items_on_the_web_is_read():
+    from splashdown._stac.geoparquet import write_items
+
+    table = write_items([item("a", assets={"data": {"href": "https://h.example/a.tif"}}), item("b")])
+    with scripted_api() as api:
+        api.script["/items.parquet"] = Answer(table)
+        api.script["/broken.parquet"] = Answer(b"PAR1 no")
+        results = splashdown.open(f"{api.url}/items.parquet?version=1")
+        assert {(a.item, a.href) for a in results} == {
+            ("a", "https://h.example/a.tif"),
+            ("b", f"{api.url}/b.tif"),
+        }
+        with pytest.raises(ResolveError, match="no STAC-GeoParquet"):
+            splashdown.open(f"{api.url}/broken.parquet")
+        with pytest.raises(ResolveError, match="no such resource"):
+            splashdown.open(f"{api.url}/gone.parquet")
 
 
 def test_a_circle_of_links_is_refused(save):

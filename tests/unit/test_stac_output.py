@@ -1,6 +1,7 @@
 """download_collection lands a catalog that stands by itself: readable, valid, without secrets, the same on each run."""
 
 import copy
+import importlib.util
 import json
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from validator import invalid
 
 import splashdown
 from splashdown.builtins.memory import MemorySink
-from splashdown.errors import DownloadError, OptionError, UsageError
+from splashdown.errors import DownloadError, NoProviderError, OptionError, UsageError
 from splashdown.model import Asset, ResultSet
 from splashdown.results import JobResults
 
@@ -225,6 +226,13 @@ def test_items_can_be_saved_as_one_document(files, tmp_path, output):
     features = pystac.ItemCollection.from_file(str(tmp_path / "out/items.json"))
     assert [i.id for i in features] == ["a", "b"]
     assert features[0].assets["B04"].href == "./c/a/B04.tif"
+
+
+def test_a_missing_package_is_told_before_anything_is_saved(files, tmp_path, monkeypatch):
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(NoProviderError, match=r"splashdown\[geoparquet\]"):
+        open_items(files).download_collection(tmp_path / "out", output="geoparquet")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_store_gets_the_same_catalog(files):

@@ -131,7 +131,17 @@ class Client:
         """Give back connections."""
         self._session.close()
 
+    def get_bytes(self, url: str) -> tuple[str, bytes]:
+        """Where a document that is no JSON was finally read, and its bytes. Raises what :meth:`get` raises."""
+        return self._asked(url, None, None)
+
     def _read(self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None = None) -> Document:
+        final, body = self._asked(url, headers, question)
+        return Document(url=final, body=parse_object(body, final))
+
+    def _asked(
+        self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None
+    ) -> tuple[str, bytes]:
         try:
             final, status, body, authorized = self._fetch_whole(url, headers, question)
         except requests.RequestException as error:
@@ -140,7 +150,7 @@ class Client:
             ) from None
         if status >= 400:
             raise fault(final, status, body, authorized=authorized)
-        return Document(url=final, body=parse_object(body, final))
+        return final, body
 
     def _fetch_whole(
         self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None

@@ -40,8 +40,9 @@ class Collector:
     def add(self, document: Found) -> list[Asset]:
         """Keep an Item or a Collection that was found below the root; returns its assets.
 
-        An item that was there before gives nothing; another one with the same id is called ``id-2``. Raises
-        ``ResolveError`` for an asset without an href.
+        An item that was there before gives nothing; another one with the same id is called ``id-2``. An asset that
+        has no href, or one that such a document may not have, is left out with a warning. Raises ``ResolveError``
+        for assets that are no JSON object.
         """
         if kind_of(document.body) != "Feature":
             return self._keep(document, self.own(document))
@@ -97,22 +98,26 @@ class Collector:
         for key, metadata in assets.items():
             href = advertised_href(metadata, self.alternate)
             if href is None:
-                raise ResolveError(f"{_named(document)}: the asset {key!r} has no href; its document is broken")
+                self._leave_out(f"{_named(document)}: the asset {key!r} was left out: it has no href")
+                continue
             absolute = resolve_href(document.place, href)
             if absolute is None:
-                self._leave_out(document, key, href)
+                self._leave_out(_refused(document, key, href))
                 continue
             yield describe_asset(key, absolute, metadata, item, document.body)
 
-    def _leave_out(self, document: Found, key: str, href: str) -> None:
+    def _leave_out(self, line: str) -> None:
         self.left_out += 1
-        if self.left_out > _MOST_WARNINGS:
-            return
-        if document.place:
-            why = "a document on the web may not name local files"
-        else:
-            why = "the document has no place that its href could refer to: pass base="
-        self.warnings.append(f"{_named(document)}: the asset {key!r} was left out ({href[:80]!r}): {why}")
+        if self.left_out <= _MOST_WARNINGS:
+            self.warnings.append(line)
+
+
+def _refused(document: Found, key: str, href: str) -> str:
+    if document.place:
+        why = "a document on the web may not name local files"
+    else:
+        why = "the document has no place that its href could refer to: pass base="
+    return f"{_named(document)}: the asset {key!r} was left out ({href[:80]!r}): {why}"
 
 
 def without_repeats(own: list[Asset], in_items: Iterator[Asset] | list[Asset]) -> list[Asset]:

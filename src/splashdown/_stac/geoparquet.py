@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,32 +16,38 @@ _INSTALL = "STAC-GeoParquet needs more packages: pip install 'splashdown[geoparq
 _ROWS = 1000
 
 
-def read_items(place: str, reader: Reader) -> Iterator[Found]:  # noqa: ARG001 - remote files are not read yet
-    """The items of a STAC-GeoParquet file, some rows at a time.
+def read_items(place: str, reader: Reader) -> Iterator[Found]:
+    """The items of a STAC-GeoParquet file, some rows at a time; one on the web is in memory as a whole.
 
     Raises ``NoProviderError`` when the packages are not installed and ``ResolveError`` for a file that is no such.
     """
     try:
+        import pyarrow as pa
         import pyarrow.parquet as pq
         from stac_geoparquet.arrow import stac_table_to_items
     except ImportError:
         raise NoProviderError(_INSTALL) from None
-    if not is_local(place):
-        raise ResolveError(f"{shown(place)}: STAC-GeoParquet is read from local files; download it first")
-    import pyarrow as pa
-
-    path = path_of(place)
-    if not path.is_file():
-        raise ResolveError(f"{path} does not exist; check the path")
+    if is_local(place):
+        source: Any = path_of(place)
+        if not source.is_file():
+            raise ResolveError(f"{source} does not exist; check the path")
+    else:
+        source = pa.BufferReader(reader.client.get_bytes(place)[1])
     try:
-        file = pq.ParquetFile(path)
+        file = pq.ParquetFile(source)
         for batch in file.iter_batches(_ROWS):
             for item in stac_table_to_items(pa.Table.from_batches([batch])):
                 yield Found(place=place, body=item)
     except ResolveError:
         raise
     except Exception as error:  # arrow raises many kinds for a file that is something else
-        raise ResolveError(f"{path} is no STAC-GeoParquet file ({describe(error)[:200]})") from None
+        raise ResolveError(f"{shown(place)} is no STAC-GeoParquet file ({describe(error)[:200]})") from None
+
+
+def can_write() -> None:
+    """Raise ``NoProviderError`` when the packages are not installed."""
+    if not all(importlib.util.find_spec(name) for name in ("pyarrow", "stac_geoparquet")):
+        raise NoProviderError(_INSTALL)
 
 
 def write_items(items: Sequence[Mapping[str, Any]]) -> bytes:

@@ -57,7 +57,7 @@ def resolve_stac(source: Any, context: ResolveContext) -> ResultSet:
 
 def _open(source: Any, place: str, reader: Reader, options: StacOptions) -> _Source:
     if place:
-        if place.lower().endswith((".parquet", ".geoparquet")):
+        if place.partition("?")[0].lower().endswith((".parquet", ".geoparquet")):
             from splashdown._stac.geoparquet import read_items
 
             return _items(read_items(place, reader), place)

@@ -83,6 +83,10 @@ def run_collection(results: JobResults, target: str | Path = ".", **given: Any) 
     arrangement = arrange(results.result_set)
     if options.output != "catalog" and not arrangement.items and arrangement.root.item is None:
         raise UsageError(f"{results!r} has no items, so output={options.output!r} would be empty: use 'catalog'")
+    if options.output == "geoparquet":
+        from splashdown._stac.geoparquet import can_write
+
+        can_write()  # before the first byte, not after the last
     names = arrangement.names if options.output == "catalog" else ("items.json",)
     plan = replace(_plan(results, target, arrangement, options), documents=names)
     refuse_empty(plan)
