@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from seaweedfs import SeaweedFS, seaweedfs
 
-SIZES = {"large": (2, 128 * MIB), "small": (200, 64 * 1024)}
+SIZES = {"large": (4, 512 * MIB), "small": (2000, 64 * 1024)}
 WAYS = {"up": "HTTP to S3", "down": "S3 to disk"}
 US = "Splashdown"
 

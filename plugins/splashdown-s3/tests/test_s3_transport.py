@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 
 import pytest
 from splashdown_s3 import S3Options
 from splashdown_s3.options import MIB
 from splashdown_s3.transport import S3Transport
+from swift_store import Swift
 
 from splashdown.errors import ChangedError, HttpStatusError, RangeNotServedError
 from splashdown.model import ReadRequest
@@ -17,7 +19,7 @@ DATA = os.urandom(3 * MIB + 5)
 
 def read(transport, href, **request):
     with transport.stream(ReadRequest(href=href, **request)) as stream:
-        return stream, b"".join(stream)
+        return stream, b"".join(bytes(chunk) for chunk in stream)
 
 
 @pytest.fixture
@@ -72,3 +74,28 @@ def test_anonymous_reads_are_not_signed(store, href):
     with pytest.raises(HttpStatusError, match=r"40[03].*: .* is not open to everybody; leave unsigned out"):
         read(transport, href)
     transport.close()
+
+
+def test_keys_are_read_as_they_are(transport, plain, bucket, store):
+    keys = ["a b+c%20d.tif", "grüße/日本.tif", "q?x=1&y#z.tif", "tilde~'()!*@:$,;=.tif", "%2E", "back\\slash"]
+    if isinstance(store, Swift):  # SeaweedFS makes folders of keys
+        keys += ["a/../b", "./a", "/leading", "a//b", "..", "trailing/"]
+    for key in keys:
+        plain.put_object(Bucket=bucket, Key=key, Body=key.encode())
+        assert read(transport, f"s3://{bucket}/{key}")[1] == key.encode()
+
+
+def test_an_older_version_is_read_where_the_reader_is_pinned_to_it(transport, plain, bucket):
+    plain.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    plain.put_object(Bucket=bucket, Key="k", Body=b"first")
+    stream, data = read(transport, f"s3://{bucket}/k")
+    plain.put_object(Bucket=bucket, Key="k", Body=b"second")
+    assert (data, read(transport, f"s3://{bucket}/k")[1]) == (b"first", b"second")
+    assert read(transport, f"s3://{bucket}/k", start=1, pinned=stream.info)[1] == b"irst"
+
+
+def test_what_was_noted_when_an_object_was_stored_is_known_when_it_is_read(transport, plain, bucket):
+    multihash = "1220" + hashlib.sha256(DATA).hexdigest()
+    plain.put_object(Bucket=bucket, Key="k", Body=DATA, Metadata={"splashdown-multihash": multihash})
+    stream, _ = read(transport, f"s3://{bucket}/k")
+    assert list(stream.info.digests.values()) == [multihash]

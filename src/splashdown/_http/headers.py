@@ -21,6 +21,7 @@ _FUNCTIONS = {
     "sha-384": ("20", 48),
     "sha-512": ("13", 64),
 }
+_SHA256 = re.compile(r"1220[0-9a-f]{64}")
 #: Seconds since the epoch above this, seconds to wait below: ``X-RateLimit-Reset`` is used for both.
 _EPOCH = 1_000_000_000
 
@@ -112,6 +113,9 @@ def _digests(headers: Mapping[str, str], *, whole: bool) -> Iterator[tuple[str, 
     for function, value in _members(headers.get("x-goog-hash")):
         if multihash := _multihash(function, value):
             yield function, multihash
+    # What splashdown-s3 notes with an object that it stores, read by s3:// and by a presigned link.
+    if (noted := headers.get("x-amz-meta-splashdown-multihash", "").lower()) and _SHA256.fullmatch(noted):
+        yield "sha-256", noted
     # RFC 1864 concerns the body as it is sent, which for a 206 is the part.
     if whole and (multihash := _multihash("md5", headers.get("content-md5", ""))):
         yield "md5", multihash

@@ -15,6 +15,7 @@ from splashdown.errors import (
     ChangedError,
     ExistsError,
     HttpStatusError,
+    NetworkError,
     RangeNotServedError,
     SplashdownError,
     StalledError,
@@ -152,6 +153,13 @@ def reading(store: Store | None, where: Location) -> Iterator[None]:
         if failure is None:
             raise
         raise _read_error(error, *failure) from None
+
+
+def unanswered(error: NetworkError, store: Store, where: Location) -> NetworkError:
+    """What kept the transport of http hrefs from reaching the store, in the words of this one."""
+    hint = "check endpoint_url, region and network" if error.retryable else "check endpoint_url, or set ca_bundle"
+    text = scrub(f"cannot read {where}: {error}; {hint}", store.secrets())
+    return NetworkError(text, retryable=error.retryable)
 
 
 def _read_error(error: Exception, text: str, retryable: bool, refused: Refused | None) -> TransferError:

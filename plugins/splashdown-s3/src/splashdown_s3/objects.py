@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from splashdown.errors import TruncatedError
-from splashdown.model import Buffer, Content, Stored
+from splashdown.model import Buffer, Content, ReadRequest, Stored
 from splashdown_s3 import attributes
 from splashdown_s3.errors import LACKS, Refused
 from splashdown_s3.store import Store
@@ -109,10 +109,13 @@ def noted(headers: Mapping[str, str]) -> str | None:
     return _SHA256 + base64.b64decode(theirs).hex()
 
 
-def digests(headers: Mapping[str, str]) -> dict[str, str]:
-    """The multihash in our metadata by the name of its function, where it is a SHA-256."""
-    ours = headers.get(f"x-amz-meta-{attributes.MULTIHASH}", "").lower()
-    return {"sha2-256": ours} if ours.startswith(_SHA256) and len(ours) == len(_SHA256) + 64 else {}
+def probe(store: Store, where: Location, request: ReadRequest) -> None:
+    """Ask for the first byte that a request wants, to learn from the store why it cannot have it."""
+    query = []
+    if request.pinned is not None and request.pinned.version and request.pinned.version != "null":
+        query.append(("versionId", request.pinned.version))
+    wanted = {"range": f"bytes={request.start}-{request.start}"}
+    store.request("GET", where, query=query, headers=wanted, stream=True).close()
 
 
 def delete(store: Store, where: Location) -> None:

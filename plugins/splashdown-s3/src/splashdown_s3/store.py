@@ -156,8 +156,7 @@ class Store:
         address = self._address(where.bucket)
         if payload_hash is None:
             payload_hash = self._payload_hash(address, body)
-        suffix = "".join(f"{'&' if at else '?'}{quote(k, '')}={quote(v, '')}" for at, (k, v) in enumerate(query))
-        target = f"{address.path}/{quote(where.key, _SAFE)}{suffix}"
+        target = _target(address, where, query)
         sent = self._signed(method, address, target, dict(headers or {}), payload_hash)
         pool = self._pool(address.base)
         url = address.base + target if pool.proxy and address.base.startswith("http:") else target
@@ -176,6 +175,20 @@ class Store:
                 moved=True,
             )  # fmt: skip
         raise refused
+
+    def signed(
+        self, method: str, where: Location, *, query: Sequence[tuple[str, str]] = ()
+    ) -> tuple[str, dict[str, str]]:
+        """URL and headers of a request without a body, for somebody else to send now."""
+        address = self._address(where.bucket)
+        target = _target(address, where, query)
+        return address.base + target, self._signed(method, address, target, {}, _EMPTY_SHA256)
+
+    @property
+    def ca_bundle(self) -> str | None:
+        """The certificates to trust instead of the system's."""
+        found = self.options.ca_bundle or self._session.get_config_variable("ca_bundle")
+        return str(found) if found else None
 
     def close(self) -> None:
         """Give back all connections."""
@@ -265,14 +278,19 @@ class Store:
 
     def _make_manager(self, proxy: str) -> urllib3.PoolManager:
         options = self.options
-        bundle = options.ca_bundle or self._session.get_config_variable("ca_bundle")
         common: dict[str, Any] = {
             "maxsize": options.connections,
             "timeout": urllib3.Timeout(connect=options.connect_timeout, read=options.read_timeout),
             "cert_reqs": "CERT_REQUIRED",
-            "ca_certs": bundle or get_cert_path(verify=True),
+            "ca_certs": self.ca_bundle or get_cert_path(verify=True),
         }
         return urllib3.ProxyManager(proxy, **common) if proxy else urllib3.PoolManager(**common)
+
+
+def _target(address: Address, where: Location, query: Sequence[tuple[str, str]]) -> str:
+    """Path and query of a request, each character as SigV4 wants it."""
+    suffix = "".join(f"{'&' if at else '?'}{quote(k, '')}={quote(v, '')}" for at, (k, v) in enumerate(query))
+    return f"{address.path}/{quote(where.key, _SAFE)}{suffix}"
 
 
 def _refused(response: BaseHTTPResponse) -> Refused:
