@@ -33,6 +33,7 @@ class Collector:
     items: Packed | list[dict[str, Any]] = field(default_factory=Packed)
     warnings: list[str] = field(default_factory=list)
     left_out: int = 0
+    broken: bool = False  #: whether an asset had no href
     _ids: dict[str, int] = field(default_factory=dict)
     _places: set[bytes] = field(default_factory=set)
     _shared: dict[Any, Any] = field(default_factory=dict)
@@ -98,6 +99,7 @@ class Collector:
         for key, metadata in assets.items():
             href = advertised_href(metadata, self.alternate)
             if href is None:
+                self.broken = True
                 self._leave_out(f"{_named(document)}: the asset {key!r} was left out: it has no href")
                 continue
             absolute = resolve_href(document.place, href)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -159,7 +159,7 @@ def _collect(source: _Source, collector: Collector, reader: Reader, options: Sta
     if not source.answered:
         assets = _narrowed(assets, options)
     every = without_repeats(own, assets)
-    _check(source, every, collector.items)
+    _check(source, every, collector)
     return ResultSet(
         id=_name(root),
         kind=_KINDS[kind],
@@ -195,10 +195,12 @@ def _narrowed(assets: list[Asset], options: StacOptions) -> list[Asset]:
     return list(kept)
 
 
-def _check(source: _Source, assets: Sequence[Asset], items: Sequence[Mapping[str, Any]]) -> None:
-    if assets or items or not source.warnings:
-        return
-    raise ResolveError(f"nothing below {shown(source.root.place)} could be read: {source.warnings[0]}")
+def _check(source: _Source, assets: Sequence[Asset], collector: Collector) -> None:
+    """Raise ``ResolveError`` when nothing is left because of what is broken."""
+    if collector.broken and not assets:
+        raise ResolveError(collector.warnings[0].replace("was left out: it has", "has"))
+    if source.warnings and not assets and not collector.items:
+        raise ResolveError(f"nothing below {shown(source.root.place)} could be read: {source.warnings[0]}")
 
 
 def _name(root: Found) -> str:
