@@ -21,7 +21,7 @@ _MOST_ROWS = 60
 def results_html(results: JobResults) -> str:
     """A table of the assets, with how many there are and how large they are together."""
     assets = results.assets
-    with_items = any(asset.item for asset in assets)
+    with_items = tells_items(assets)
     head = (*(("item",) if with_items else ()), "key", "type", "roles", "size")
     rows = [_cells(asset, with_items=with_items) for asset in assets[:_MOST_ROWS]]
     size = total(asset.size for asset in assets)
@@ -29,6 +29,11 @@ def results_html(results: JobResults) -> str:
     more = f"<p>and {len(assets) - _MOST_ROWS} more</p>" if len(assets) > _MOST_ROWS else ""
     title = f"{escape(results.result_set.kind)} <b>{escape(results.id)}</b>: {count}"
     return f"<p>{title}</p>{_table(head, rows)}{more}"
+
+
+def tells_items(assets: Iterable[Asset]) -> bool:
+    """Whether a column for items says more than the keys do: some back-ends make an item of each file, by its name."""
+    return any(asset.item and asset.item != asset.key for asset in assets)
 
 
 def asset_html(asset: Asset) -> str:

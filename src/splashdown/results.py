@@ -432,7 +432,7 @@ class JobResults:
 
     def _one(self, key: str | None) -> Asset:
         if not self.assets:
-            raise NoAssetError(f"{self!r} has no assets to choose from")
+            raise NoAssetError(nothing_left(self))
         labels = _shortest(self.assets)
         if key is None:
             if len(labels) > 1:
@@ -460,6 +460,14 @@ class JobResults:
         narrowed = JobResults(self.session, self.result_set, assets=assets, skipped=skipped)
         narrowed._copies = self._copies
         return narrowed
+
+
+def nothing_left(results: JobResults) -> str:
+    """Why there is nothing to choose or to save."""
+    if results.skipped:
+        reasons = sorted({skipped.reason for skipped in results.skipped})
+        return f"no asset of {results!r} is left: {'; '.join(reasons)}"
+    return f"{results!r} lists no assets"
 
 
 def _refuse_unknown(spec: ActionSpec, options: Mapping[str, Any]) -> None:

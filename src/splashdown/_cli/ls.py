@@ -9,6 +9,7 @@ import click
 from splashdown._cli import render
 from splashdown._cli.help import Command
 from splashdown._cli.source import filter_options, open_source, source_options
+from splashdown._html import tells_items
 from splashdown._sizes import counted, readable
 
 
@@ -28,7 +29,7 @@ def command(source: str, as_json: bool, **given: Any) -> None:
     if as_json:
         render.echo_json([render.asset_record(asset) for asset in results.assets])
         return
-    with_items = any(asset.item for asset in results.assets)
+    with_items = tells_items(results.assets)
     columns = (("item",) if with_items else ()) + ("key", "type", "roles", "size")
     rows = [
         ((asset.item or "",) if with_items else ())

@@ -85,7 +85,10 @@ def _failed(url: str, entry: dict[str, Any]) -> JobFailed:
 def _auth_advice(authorized: bool) -> str:
     if authorized:
         return "the credentials were refused: check the token, or sign in again"
-    return "sign in with auth= (on the command line: SPLASHDOWN_TOKEN, or SPLASHDOWN_USER and SPLASHDOWN_PASSWORD)"
+    return (
+        "sign in with auth= (on the command line: SPLASHDOWN_TOKEN, or SPLASHDOWN_USER and SPLASHDOWN_PASSWORD, or"
+        " --login)"
+    )
 
 
 def _identifier(document: dict[str, Any]) -> str:

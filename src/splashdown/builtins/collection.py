@@ -17,7 +17,6 @@ from splashdown.builtins.download import (
     Download,
     as_place,
     listeners_of,
-    nothing_left,
     raise_failures,
     refuse_empty,
     refuse_file_as_folder,
@@ -27,6 +26,7 @@ from splashdown.errors import NoAssetError, OptionError, UsageError
 from splashdown.hookspecs import hookimpl
 from splashdown.model import IfExists, Known, RunReport
 from splashdown.protocols import Listener, Sink
+from splashdown.results import nothing_left
 from splashdown.specs import ActionSpec
 
 if TYPE_CHECKING:

@@ -18,6 +18,7 @@ from splashdown.errors import DownloadError, NoAssetError, TargetError, UsageErr
 from splashdown.hookspecs import hookimpl
 from splashdown.model import IfExists, Known, Plan, RunReport, Status
 from splashdown.protocols import Listener, Sink, SupportsStat
+from splashdown.results import nothing_left
 from splashdown.sources import scheme_of
 from splashdown.specs import ActionSpec
 
@@ -226,14 +227,6 @@ def refuse_empty(plan: Plan) -> None:
     if not plan.transfers:
         reasons = dict.fromkeys(f"{skipped.asset.label}: {skipped.reason}" for skipped in plan.skipped)
         raise NoAssetError(f"there is nothing to save: {'; '.join(list(reasons)[:5])}")
-
-
-def nothing_left(results: JobResults) -> str:
-    """Why there is nothing to save."""
-    if results.skipped:
-        reasons = sorted({skipped.reason for skipped in results.skipped})
-        return f"no asset of {results!r} is left: {'; '.join(reasons)}"
-    return f"{results!r} lists no assets, so there is nothing to save"
 
 
 def as_place(target: str, location: str) -> Path | str:
