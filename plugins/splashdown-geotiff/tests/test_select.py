@@ -172,14 +172,18 @@ def test_requests_hold_every_segment_once_and_stay_in_bounds(sizes, shuffler):
     requests = merge(wanted)
     held = [segment for request in requests for segment in request.segments]
     assert sorted(held, key=lambda s: s.start) == sorted(wanted, key=lambda s: s.start)
-    total = sum(s.stop - s.start for s in wanted)
-    cap = min(LARGEST, max(SMALLEST, total // CONNECTIONS))
     for request in requests:
         assert request.start == min(s.start for s in request.segments)
         assert request.stop == max(s.stop for s in request.segments)
-        assert request.stop - request.start <= cap or len(request.segments) == 1
+        assert request.stop - request.start <= LARGEST or len(request.segments) == 1
         gaps = request.stop - request.start - sum(s.stop - s.start for s in request.segments)
         assert gaps <= GAP * (len(request.segments) - 1)
+
+
+@pytest.mark.parametrize(("count", "requests"), [(1, 1), (22, 1), (39, 1), (41, 2), (161, CONNECTIONS), (8000, 100)])
+def test_a_run_is_spread_over_connections_as_far_as_each_gets_its_share(count, requests):
+    # Segments of 100 KiB in a row: 20 of them are worth a connection, and 81 are too many for one request.
+    assert len(merge(segments([(SMALLEST // 20, 0)] * count))) == requests
 
 
 def test_segments_that_overlap_are_read_once():

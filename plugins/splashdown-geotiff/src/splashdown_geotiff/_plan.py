@@ -78,14 +78,19 @@ def segments_of(
 
 
 def merge(segments: Iterable[Segment]) -> list[Request]:
-    """Requests for the stored segments: neighbours share one, long runs are spread over the connections."""
+    """Requests for the stored segments: neighbours share one, long runs are spread over the connections.
+
+    A new connection costs a round trip more than one that is open, so that none is opened for a small rest.
+    """
     stored = sorted((s for s in segments if s.stop > s.start), key=lambda s: (s.start, s.stop))
-    cap = min(LARGEST, max(SMALLEST, sum(s.stop - s.start for s in stored) // CONNECTIONS))
+    total = sum(s.stop - s.start for s in stored)
+    enough = total // min(CONNECTIONS, max(1, total // SMALLEST))
     requests: list[Request] = []
     run: list[Segment] = []
     stop = 0
     for segment in stored:
-        if run and (segment.start > stop + GAP or max(stop, segment.stop) - run[0].start > cap):
+        full = run and (stop - run[0].start >= enough or max(stop, segment.stop) - run[0].start > LARGEST)
+        if run and (full or segment.start > stop + GAP):
             requests.append(Request(run[0].start, stop, tuple(run)))
             run, stop = [], 0
         run.append(segment)
