@@ -120,13 +120,31 @@ def test_what_a_killed_run_had_begun_and_nobody_can_resume_goes_with_the_next(se
     order = {"files": {name: f"{server.url}/{name}" for name in names}, "settings": {"resume": resume}}
     process = subprocess.Popen(command(tmp_path, server, **order))
     hidden = tmp_path / ".splashdown"
-    server.wait_for(
-        lambda seen: len([*hidden.glob("*.part")]) == len(names) and any(hidden.glob("*.journal")), tick=0.05
-    )
+
+    def begun(_):
+        return sum(path.read_bytes().count(b'"open"') for path in hidden.glob("*.journal")) == len(names)
+
+    server.wait_for(begun, tick=0.05)
     process.kill()
     process.wait()
     assert len(finished(run([], tmp_path, server, **order))["there"]) == len(names)
     assert sorted(path.name for path in tmp_path.iterdir()) == names
+
+
+@pytest.mark.parametrize("resume", [True, False])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+def test_what_an_ended_run_has_stored_is_known_to_the_next_without_a_receipt(server, tmp_path, resume, number):
+    server.add("/small.bin", b"small")
+    server.script("/a.bin", Stall(200_000))
+    files = {name: f"{server.url}/{name}" for name in ("small.bin", "a.bin")}
+    order = {"files": files, "settings": {"resume": resume}}
+    process = subprocess.Popen(command(tmp_path, server, **order), stderr=subprocess.DEVNULL)
+    server.wait_for(lambda seen: (tmp_path / "small.bin").exists() and len(seen) == len(files), tick=0.05)
+    process.send_signal(number)
+    process.wait()
+    said = finished(run([], tmp_path, server, **order))
+    assert [status for status, _, _ in said["outcomes"]] == ["skipped", "stored"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.bin", "small.bin"]
 
 
 @pytest.mark.parametrize("resume", [True, False])

@@ -30,9 +30,9 @@ _APP = "splashdown"
 class Journal:
     """One run's journal. That it cannot be written costs the resuming of this run, never the run.
 
-    ``folder`` is where journals are; the ones that were left behind there are taken over. With ``keep=False`` nothing
-    is noted for a later run to go on from, and what earlier runs have left is only read; but what is under way is noted
-    all the same, so that the next run can remove what a kill leaves.
+    ``folder`` is where journals are; the ones that were left behind there are taken over. With ``keep=False`` no upload
+    is noted for a later run to go on with. What is under way and what has landed is noted all the same, so that after a
+    kill the next run can remove the one and knows the other for ours.
     """
 
     def __init__(self, folder: Path | None, *, keep: bool) -> None:
@@ -130,17 +130,15 @@ class Journal:
 
     def storing(self, name: str, known: Known) -> None:
         """Note, just before a file gets its name, what it will be."""
-        if self._keep:
-            self._write(records.stored(name, known))
-            with self._lock:
-                self._stored += 1
+        self._write(records.stored(name, known))
+        with self._lock:
+            self._stored += 1
 
     def unstored(self, name: str) -> None:
         """Note that it did not get its name."""
-        if self._keep:
-            self._write(records.unstored(name))
-            with self._lock:
-                self._stored -= 1
+        self._write(records.unstored(name))
+        with self._lock:
+            self._stored -= 1
 
     def touch(self) -> None:
         """Show other machines that this run is alive."""
@@ -153,10 +151,9 @@ class Journal:
         What is left belongs to whoever comes next; the folder goes when nothing is left in it.
         """
         with self._lock:
-            kept = self.keeps
             self._writable = False  # a thread that is late writes nothing any more
             file, self._file = self._file, None
-            worth = bool(self._loose) or (kept and bool(self._begun or (finished is None and self._stored)))
+            worth = bool(self._loose or self._begun or (finished is None and self._stored))
         if file is not None:
             if worth:
                 with suppress(OSError):
@@ -168,18 +165,16 @@ class Journal:
                 with suppress(OSError):
                     path.rename(path.with_name(owner.free_name()))
         else:
-            self._drop(written, set(finished or ()), kept=kept)
+            self._drop(written, set(finished or ()))
         if self._folder is not None:
             with suppress(OSError):
                 self._folder.rmdir()
 
-    def _drop(self, written: list[Path], finished: set[str], *, kept: bool) -> None:
+    def _drop(self, written: list[Path], finished: set[str]) -> None:
         """Remove journals; what others may still come back for, or has to be removed, is written anew first."""
         rest = Replayed(
             entries=self._old.entries,
-            stored={
-                name: k for name, k in self._old.stored.items() if kept and name not in finished and not _is_old(k)
-            },
+            stored={name: k for name, k in self._old.stored.items() if name not in finished and not _is_old(k)},
             surplus=self._old.surplus,
         )
         if self._folder is not None and (rest.entries or rest.stored or rest.surplus):

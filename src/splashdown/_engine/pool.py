@@ -24,7 +24,10 @@ class Pool:
     def submit(self, work: Callable[[], None]) -> None:
         """Queue a call. It must deal with its own exceptions."""
         with self._lock:
-            if self._idle < self._work.qsize() + 1 and self._threads < self._size:
+            # A thread counts as busy from here on, not from when it gets to know: the next call must not rely on it.
+            if self._idle:
+                self._idle -= 1
+            elif self._threads < self._size:
                 self._threads += 1
                 threading.Thread(target=self._run, name=f"{self._name}-{self._threads}", daemon=True).start()
         self._work.put(work)
@@ -35,12 +38,7 @@ class Pool:
             self._work.put(None)
 
     def _run(self) -> None:
-        while True:
+        while (work := self._work.get()) is not None:
+            work()
             with self._lock:
                 self._idle += 1
-            work = self._work.get()
-            with self._lock:
-                self._idle -= 1
-            if work is None:
-                return
-            work()

@@ -81,7 +81,7 @@ def run_plan(
         _abort(context, journal.leftovers(frozenset(outcome.transfer.name for outcome in report.landed)))
         if settled is not None:
             settled(report)
-        if report.ok or settled is not None:
+        if report.ok or settled is not None or not settings.resume:
             finished = [outcome.transfer.name for outcome in report.landed]
         events.emit(RunFinished(report=report))
     except BaseException as error:
