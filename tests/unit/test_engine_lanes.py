@@ -21,6 +21,7 @@ from splashdown.model import PartPolicy, Status
 @pytest.fixture(autouse=True)
 def eager_lanes(monkeypatch):
     monkeypatch.setattr(inplace, "_WATCH_SECONDS", 0.0)
+    monkeypatch.setattr(inplace, "_WAITING", 0.0)
 
 
 def slowly(settings):

@@ -12,6 +12,9 @@ from splashdown.model import Buffer, Part
 
 #: How long the first connection is watched before it is judged slow, in seconds.
 _WATCH_SECONDS = 0.2
+#: A connection is the reason for being slow only when so much of the time went into waiting for it. Where the machine
+#: itself is busy, with other files perhaps, more connections would make it busier.
+_WAITING = 0.7
 
 
 class InPlace(Lanes):
@@ -56,11 +59,12 @@ class InPlace(Lanes):
 
     def _watched(self, reader: Reader, stop: int | None) -> Iterator[Buffer]:
         """Opens the other lanes as soon as this one turns out to be slow."""
-        begun, at = time.monotonic(), reader.pos
+        begun, at, waited = time.monotonic(), reader.pos, reader.waited
         for chunk in reader.chunks(stop):
             yield chunk
             elapsed = time.monotonic() - begun
             if self._wide and elapsed >= _WATCH_SECONDS:
                 wide, self._wide = self._wide, 0
-                if (reader.pos - at) / elapsed < self.context.settings.range_speed:
+                slow = (reader.pos - at) / elapsed < self.context.settings.range_speed
+                if slow and reader.waited - waited >= _WAITING * elapsed:
                     self.widen(wide)

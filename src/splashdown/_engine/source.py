@@ -129,6 +129,7 @@ class Reader:
     ) -> None:
         self.source, self.start, self.pos, self.stop, self.update = source, start, start, stop, update
         self.moved = 0
+        self.waited = 0.0  #: seconds spent on waiting for bytes, not on hashing and storing them
         self._budget = budget or Budget(source.context.settings.retry)
         self._mark = start  #: where the last failure was
         self._rest: Buffer | None = None
@@ -216,7 +217,9 @@ class Reader:
                     return None
                 self._check_stop()  # it may have waited long
                 self.moved += len(chunk)
-                self._waited += clock() - before
+                waited = clock() - before
+                self.waited += waited
+                self._waited += waited
                 self._came += len(chunk)
                 if self._waited >= context.settings.low_speed_time:
                     self._judge_speed()

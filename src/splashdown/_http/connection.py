@@ -23,7 +23,7 @@ from urllib3.exceptions import ReadTimeoutError
 from splashdown.model import Buffer
 
 #: A buffer of this size is filled again and again by a long body: few system calls, few turns of the interpreter.
-CHUNK = 1024 * 1024
+CHUNK = 512 * 1024
 #: A chunk of this size is handed on at once; a smaller one waits for more, for so many seconds.
 ENOUGH = 256 * 1024
 PATIENCE = 0.05
