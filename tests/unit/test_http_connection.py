@@ -2,6 +2,7 @@
 
 import http.client
 import io
+import re
 import socket
 import threading
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from splashdown._http import address
 from splashdown._http.connection import CHUNK, _plain
 from splashdown.builtins.http import HttpOptions, HttpTransport
 from splashdown.errors import StalledError, TransferError, TruncatedError
@@ -190,3 +192,17 @@ def test_a_line_break_in_a_header_is_not_sent():
     with answering() as (transport, href, heads, _), pytest.raises(TransferError):
         transport.stream(ReadRequest(href=href, headers={"Authorization": "Bearer x\r\nX-Other: y"}))
     assert not heads
+
+
+@given(st.from_regex(r"https?://[a-z0-9.-]{1,9}(:[0-9]{1,5})?/[!-~]{0,8}", fullmatch=True))
+def test_an_usual_href_is_taken_apart_as_any_other(href):
+    def parsed():
+        try:
+            return address.parse(href)
+        except TransferError as error:
+            return type(error)
+
+    quick = parsed()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(address, "_USUAL", re.compile("(?!)"))
+        assert quick == parsed()

@@ -13,6 +13,8 @@ from splashdown.redact import redact
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:(?P<port>\d{1,5})?)?")
 # What parsers disagree about, and what could end a header line. A space in a path is common and harmless.
 _SUSPECT = re.compile(r"[\x00-\x1f\x7f\\]")
+# What almost all hrefs are, so that they need no closer look.
+_USUAL = re.compile(r"(https?://[a-z0-9.-]+(?::(?!80/|443/)(?:[1-9]\d{0,3}|[1-5]\d{4}))?)(/[!-\"$-\[\]-~]*)")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -29,6 +31,9 @@ def parse(href: str) -> Address:
     Raises :class:`~splashdown.errors.TransferError` for another scheme, for user and password inside the href,
     and for control characters and backslashes, about which parsers differ.
     """
+    usual = _USUAL.fullmatch(href)
+    if usual is not None:
+        return Address(usual[1], usual[2])
     if _SUSPECT.search(href):
         raise TransferError(f"{redact(href)!r} holds a control character or a backslash: such an href is not followed")
     try:

@@ -31,7 +31,7 @@ PATIENCE = 0.05
 _FIRST = 72 * 1024
 _LONGEST_HEAD = 64 * 1024
 _STATUS = re.compile(r"HTTP/1\.1 (200|206)(?: [^\r\n]*)?")
-_NAME = re.compile(r"[a-z0-9-]+")
+_FIELD = re.compile(r"^([A-Za-z0-9-]+):[ \t]*([^\r\n]*?)[ \t]*\r\n", re.MULTILINE)
 #: Headers that decide what the body is; twice the same one is for somebody else to judge.
 _SINGLE = frozenset({"content-length", "content-range", "content-encoding", "etag", "last-modified", "connection"})
 
@@ -222,24 +222,26 @@ class _Both(io.RawIOBase):
 
 def _plain(head: str) -> tuple[int, dict[str, str], int] | None:
     """Status, headers in lower case, and length of an answer of the plainest kind; ``None`` for any other."""
-    lines = head.split("\r\n")
-    found = _STATUS.fullmatch(lines[0])
-    if found is None or not head.count("\n") == head.count("\r") == len(lines) - 1:
+    status, _, lines = head.partition("\r\n")
+    found = _STATUS.fullmatch(status)
+    pairs = _FIELD.findall(f"{lines}\r\n")
+    # Every line is one field: none is folded, broken, or hides a line break of its own.
+    if found is None or not len(pairs) == head.count("\r") == head.count("\n"):
         return None
-    fields: dict[str, str] = {}
-    for line in lines[1:]:
-        name, colon, value = line.partition(":")
-        name = name.lower()
-        if not colon or not _NAME.fullmatch(name):
-            return None
-        value = value.strip(" \t")
-        if name in fields:
-            if name in _SINGLE:
-                return None
-            value = f"{fields[name]}, {value}"
-        fields[name] = value
+    fields = {name.lower(): value for name, value in pairs}
+    if len(fields) != len(pairs) and not _merged(fields, pairs):
+        return None
     length = fields.get("content-length", "")
     usual = "transfer-encoding" not in fields and fields.get("connection", "keep-alive").lower() == "keep-alive"
     if not usual or not length.isascii() or not length.isdigit() or len(length) > 19:
         return None
     return int(found[1]), fields, int(length)
+
+
+def _merged(fields: dict[str, str], pairs: list[tuple[str, str]]) -> bool:
+    """Put together what came several times (RFC 9110, section 5.3); false where that would hide a contradiction."""
+    several: dict[str, list[str]] = {}
+    for name, value in pairs:
+        several.setdefault(name.lower(), []).append(value)
+    fields.update({name: ", ".join(values) for name, values in several.items()})
+    return all(len(several[name]) == 1 for name in _SINGLE & several.keys())

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from urllib3 import Timeout
+from urllib3 import Retry, Timeout
 
 from splashdown._http.address import Address, parse, redirected
 from splashdown._http.body import Body
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_NEVER = Retry(False, redirect=False)
 #: No encoding: ``aws-chunked`` tells how an object was once uploaded, and some stores repeat it.
 _PLAIN = frozenset({"", "identity", "aws-chunked"})
 
@@ -92,7 +93,7 @@ class Exchange:
                 "GET",
                 host.prefix + address.target,
                 headers=headers,
-                retries=False,
+                retries=_NEVER,
                 redirect=False,
                 assert_same_host=False,
                 timeout=self._timeout,

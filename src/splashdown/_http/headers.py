@@ -22,6 +22,10 @@ _FUNCTIONS = {
     "sha-512": ("13", 64),
 }
 _SHA256 = re.compile(r"1220[0-9a-f]{64}")
+#: What splashdown-s3 notes with an object that it stores, read by s3:// and by a presigned link.
+_NOTED = "x-amz-meta-splashdown-multihash"
+#: Headers that hold digests; most answers have none.
+_DIGESTS = ("repr-digest", "digest", "x-goog-hash", "content-md5", _NOTED)
 #: Seconds since the epoch above this, seconds to wait below: ``X-RateLimit-Reset`` is used for both.
 _EPOCH = 1_000_000_000
 
@@ -65,7 +69,7 @@ def remote_info(headers: Mapping[str, str], *, size: int | None, ranges: bool, w
         etag=headers.get("etag"),
         last_modified=headers.get("last-modified"),
         ranges=ranges,
-        digests=dict(_digests(headers, whole=whole)),
+        digests=dict(_digests(headers, whole=whole)) if any(name in headers for name in _DIGESTS) else {},
         version=None if version == "null" else version,
     )
 
@@ -113,8 +117,7 @@ def _digests(headers: Mapping[str, str], *, whole: bool) -> Iterator[tuple[str, 
     for function, value in _members(headers.get("x-goog-hash")):
         if multihash := _multihash(function, value):
             yield function, multihash
-    # What splashdown-s3 notes with an object that it stores, read by s3:// and by a presigned link.
-    if (noted := headers.get("x-amz-meta-splashdown-multihash", "").lower()) and _SHA256.fullmatch(noted):
+    if (noted := headers.get(_NOTED, "").lower()) and _SHA256.fullmatch(noted):
         yield "sha-256", noted
     # RFC 1864 concerns the body as it is sent, which for a 206 is the part.
     if whole and (multihash := _multihash("md5", headers.get("content-md5", ""))):
