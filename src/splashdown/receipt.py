@@ -7,7 +7,6 @@ It is written and read through the sink, so that it works for every target.
 
 from __future__ import annotations
 
-import copy
 import json
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,7 +16,7 @@ from typing import Any
 from splashdown._stac.links import Linker
 from splashdown._stac.public import public_href
 from splashdown.errors import SplashdownError
-from splashdown.model import Asset, Content, Known, Outcome, Part, ResultSet
+from splashdown.model import Asset, Buffer, Content, Known, Outcome, Part, ResultSet
 from splashdown.protocols import Sink, SupportsRead
 
 #: The STAC extension that defines ``file:size`` and ``file:checksum``.
@@ -42,6 +41,7 @@ _KEY = "splashdown:key"
 #: Of the whole document: files of earlier runs that the source does not list any more.
 _STALE = "splashdown:stale"
 
+#: How many tokens of JSON (a name, a value, a comma) are joined at a time.
 _TOKENS = 10_000
 # Bounds what is read of a receipt that somebody else may have put there.
 _MAX_BYTES = 256 * 2**20
@@ -54,9 +54,9 @@ def name_of(result_set: ResultSet) -> str:
 
 def build(result_set: ResultSet, landed: Iterable[Outcome], kept: Mapping[str, Known] | None = None) -> dict[str, Any]:
     """The document with what landed; ``kept`` are names that an earlier run put there and that still hold."""
-    document = copy.deepcopy(dict(result_set.document))
+    document: dict[str, Any] = _copied(result_set.document)
     if document.get("type") == "FeatureCollection":
-        document.setdefault("features", [copy.deepcopy(dict(item)) for item in result_set.items])
+        document.setdefault("features", [_copied(item) for item in result_set.items])
     _relink(document, result_set.href)
     places = {
         outcome.asset.identity: (
@@ -74,7 +74,9 @@ def build(result_set: ResultSet, landed: Iterable[Outcome], kept: Mapping[str, K
     features = {f["id"]: f for f in document.get("features") or () if isinstance(f, dict) and _text(f.get("id"))}
     for asset in result_set.assets:
         holder, key = _holder(document, features, asset)
-        entry = holder.setdefault(key, copy.deepcopy(dict(asset.metadata)))
+        entry = holder.get(key)
+        if entry is None:
+            entry = holder[key] = _copied(asset.metadata)
         entry["href"] = public_href(asset.href)
         place = places.get(asset.identity)
         if place is not None:
@@ -98,7 +100,7 @@ def encoded(document: Mapping[str, Any]) -> bytes:
     return bytes(data)
 
 
-def store_bytes(sink: Sink, name: str, data: bytes, media_type: str) -> str:
+def store_bytes(sink: Sink, name: str, data: Buffer, media_type: str) -> str:
     """Store a small object that is in memory, replacing what has its name."""
     upload = sink.begin(name, Content(size=len(data), media_type=media_type, source=name))
     try:
@@ -138,6 +140,13 @@ def below(folder: str, href: object) -> str | None:
         return None
     name = posixpath.normpath(posixpath.join(folder, href))
     return None if name.startswith(("../", "/")) or name in {".", ".."} else name
+
+
+def _copied(value: Any) -> Any:
+    """A JSON value whose objects and arrays are new, at a fifth of the cost of ``copy.deepcopy``."""
+    if isinstance(value, Mapping):
+        return {name: _copied(one) for name, one in value.items()}
+    return [_copied(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _text(value: object) -> str | None:
