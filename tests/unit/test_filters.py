@@ -140,3 +140,30 @@ def test_a_reason_is_in_the_words_of_the_filter():
     )
     skipped = {s.asset.label: s.reason for s in results.select(types="image/png", latest_per="item").skipped}
     assert skipped["b/B04"] == "dropped by the filter types='image/png': its media type image/tiff is none of image/png"
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        (["--where", "bands=B04"], {"openEO_2023-06-01Z.tif", "openEO_2023-06-11Z.tif"}),
+        (["--where", "keys=*01Z.tif", "--where", "keys=*.json"], {"openEO_2023-06-01Z.tif", "timeseries.json"}),
+        (["--include", "*01Z.tif", "--where", "keys=*.json"], {"openEO_2023-06-01Z.tif", "timeseries.json"}),
+        (["--filter", "file:size > 37000"], {"openEO_2023-06-01Z.tif"}),
+        (["--type", "image/tiff", "--latest-per", "collection"], {"openEO_2023-06-11Z.tif"}),
+    ],
+)
+def test_filters_of_the_command_line_are_those_of_the_library(options, kept, tmp_path, capsys):
+    import json
+
+    from splashdown._cli.main import main
+    from splashdown._demo import documents
+
+    path = tmp_path / "c.json"
+    path.write_text(json.dumps({**documents.results("https://h.example", Nowhere()), "links": []}))
+    assert main(["ls", str(path), "--json", *options]) == 0
+    assert {entry["key"] for entry in json.loads(capsys.readouterr().out)} == kept
+
+
+class Nowhere:
+    def path(self, kind, name):
+        return f"{kind}/{name}"

@@ -150,7 +150,9 @@ def select(results: JobResults, given: Mapping[str, Any]) -> JobResults:
             filters.setdefault(name, list(value) if isinstance(value, tuple) else value)
     for pair in given.get("where") or ():
         name, value = _split_pair(pair, "--where")
-        filters[name] = value
+        # Twice the same filter means one of both, as with the options that can be repeated.
+        before = filters.get(name, [])
+        filters[name] = [*(before if isinstance(before, list) else [before]), value] if name in filters else value
     return results.select(**filters)
 
 
