@@ -18,6 +18,8 @@ from pathlib import Path
 
 ACCESS_KEY = "test-access-key"
 SECRET_KEY = "test-secret-key"
+#: Somebody who may write. For an administrator SeaweedFS makes the buckets that are not there.
+WRITER = ("writer-access-key", "writer-secret-key")
 
 _START_SECONDS = 40.0
 # Every port also takes port + 10000 for gRPC, so that all of them have to be below 55536.
@@ -34,6 +36,7 @@ class SeaweedFS:
     process: subprocess.Popen[bytes]
     access_key: str = ACCESS_KEY
     secret_key: str = SECRET_KEY
+    writer: tuple[str, str] = WRITER
 
     @property
     def environment(self) -> dict[str, str]:
@@ -72,9 +75,11 @@ def seaweedfs(folder: Path, *, memory: str = "400MiB") -> Iterator[SeaweedFS]:
 def _identities() -> dict[str, object]:
     credentials = [{"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}]
     reader = [{"accessKey": "reader-access-key", "secretKey": "reader-secret-key"}]
+    writer = [{"accessKey": WRITER[0], "secretKey": WRITER[1]}]
     return {
         "identities": [
             {"name": "test", "credentials": credentials, "actions": ["Admin", "Read", "Write", "List", "Tagging"]},
+            {"name": "writer", "credentials": writer, "actions": ["Read", "Write", "List"]},
             {"name": "reader", "credentials": reader, "actions": ["Read", "List"]},
         ]
     }

@@ -104,6 +104,7 @@ class Swift:
     ca_bundle: Path  #: the certificate that the https side shows
     access_key: str = ACCESS_KEY
     secret_key: str = SECRET_KEY
+    writer: tuple[str, str] = (ACCESS_KEY, SECRET_KEY)
 
 
 @contextmanager

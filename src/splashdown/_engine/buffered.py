@@ -6,6 +6,7 @@ memory already, so the part that hashing waits for is always on its way and nobo
 
 from __future__ import annotations
 
+import mmap
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -13,6 +14,7 @@ from contextlib import suppress
 from splashdown._engine.lanes import Lanes, Work
 from splashdown._engine.patience import patiently
 from splashdown._engine.retry import StoppedError
+from splashdown._engine.settings import MIB
 from splashdown._engine.source import Reader
 from splashdown.model import Buffer, Part
 
@@ -132,9 +134,14 @@ class Buffered(Lanes):
 
 def _read(reader: Reader, part: Part) -> memoryview:
     """The bytes of a part, fewer where the file ends in it."""
-    data, at = memoryview(bytearray(part.size or 0)), 0
+    data, at = _room(part.size or 0), 0
     for chunk in reader.chunks(part.stop):
         size = len(chunk)
         data[at : at + size] = chunk
         at += size
     return data[:at]
+
+
+def _room(size: int) -> memoryview:
+    """Memory for a part. A large one is a mapping of its own: the heaps of many threads would keep what is freed."""
+    return memoryview(bytearray(size) if size < MIB else mmap.mmap(-1, size))

@@ -1,0 +1,182 @@
+"""What users are told when something is wrong, and who repeats what: on a real store, and on one that says what it is told."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import botocore.auth
+import pytest
+from fault_server import FaultServer
+from faults import Status
+from seaweedfs import SeaweedFS
+from splashdown_s3 import S3Options
+from splashdown_s3.sink import S3Sink
+from splashdown_s3.transport import S3Transport
+
+from splashdown._cli.main import main
+from splashdown.errors import HttpStatusError, OptionError, StoreError
+from splashdown.model import Content, Part, ReadRequest
+
+
+def put(sink, key="k", data=b"data"):
+    upload = sink.begin(key, Content(size=len(data)))
+    return sink.commit(upload, [sink.put_part(upload, Part(number=1, start=0, stop=len(data)), [data])])
+
+
+def read(transport, href):
+    with transport.stream(ReadRequest(href=href)) as stream:
+        return b"".join(bytes(chunk) for chunk in stream)
+
+
+def refusals(options, bucket):
+    """What writing and reading say; each in one line that holds no credential."""
+    sink, transport = S3Sink(f"s3://{bucket}/", options), S3Transport(options)
+    with pytest.raises(StoreError) as written:
+        put(sink)
+    with pytest.raises(HttpStatusError) as got:
+        read(transport, f"s3://{bucket}/k")
+    sink.close()
+    transport.close()
+    return str(written.value), str(got.value)
+
+
+def test_an_access_key_that_the_store_does_not_know(options, bucket, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "unknown:unknown")
+    for text in refusals(options, bucket):
+        assert re.search("InvalidAccessKeyId|SignatureDoesNotMatch|AccessDenied", text)
+        assert "(from: env)" in text
+        assert "\n" not in text
+        assert "unknown:unknown" not in text
+
+
+def test_a_secret_key_that_is_wrong(options, bucket, store, monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong-secret-key")
+    for text in refusals(options, bucket):
+        assert "SignatureDoesNotMatch: the secret key is not the one of this access key (from: env)" in text
+        assert "wrong-secret-key" not in text
+        assert store.access_key not in text
+
+
+def test_a_clock_that_is_wrong(options, bucket, monkeypatch):
+    late = dt.datetime.now(dt.UTC).replace(tzinfo=None) - dt.timedelta(hours=2)
+    monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: late)
+    for text in refusals(options, bucket):
+        assert re.search(r"RequestTimeTooSkewed: this machine's clock and the store's differ", text)
+        assert "set this machine's clock" in text
+
+
+@pytest.fixture
+def writer(store, credentials, monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", store.writer[0])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", store.writer[1])
+
+
+def test_a_bucket_that_is_not_there(options, writer, store):
+    written, got = refusals(options, "no-such-bucket")
+    absent = "404 NoSuchBucket: there is no bucket 'no-such-bucket' at http"
+    assert absent in got
+    assert absent in written or (isinstance(store, SeaweedFS) and "s3://no-such-bucket/k: 403 AccessDenied" in written)
+
+
+@pytest.mark.usefixtures("reached", "writer")
+def test_the_command_line_says_so_in_one_line(tmp_path, capsys):
+    (tmp_path / "a.txt").write_text("a")
+    document = tmp_path / "item.json"
+    document.write_text(
+        '{"type": "Feature", "stac_version": "1.0.0", "id": "i", "geometry": null, "properties": {}, "links": [],'
+        ' "assets": {"a.txt": {"href": "./a.txt"}}}'
+    )
+    assert main(["download", str(document), "s3://no-such-bucket/x/"]) == 1
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Failed")]
+    assert re.search("StoreError: cannot .* s3://no-such-bucket/x/a.txt: 40[34] (NoSuchBucket|AccessDenied): ", line)
+
+
+def test_no_credentials_at_all(store, bucket, own_configuration):
+    options = S3Options(endpoint_url=store.url, path_style=True, region="us-east-1")
+    with pytest.raises(StoreError, match="no complete AWS credentials were found; set AWS_ACCESS_KEY_ID"):
+        put(S3Sink(f"s3://{bucket}/", options))
+
+
+def test_a_profile_that_is_not_there(own_configuration):
+    with pytest.raises(StoreError, match=r"ProfileNotFound.*nobody"):
+        S3Sink("s3://bucket/", S3Options(profile="nobody"))
+
+
+@pytest.fixture
+def fake_credentials(monkeypatch):
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "some-secret-key")
+
+
+@pytest.fixture
+def scripted(fake_credentials):
+    """A server that answers what it is told to: for what no store here says."""
+    with FaultServer() as server:
+        server.add("/bucket/k", b"data", etag='"one"')
+        server.options = S3Options(endpoint_url=server.url, path_style=True, region="us-east-1")
+        yield server
+
+
+def test_an_endpoint_that_does_not_answer(fake_credentials):
+    options = S3Options(endpoint_url="http://127.0.0.1:9", path_style=True, region="us-east-1", connect_timeout=2)
+    with pytest.raises(StoreError, match=r"http://127.0.0.1:9 does not answer; check endpoint_url"):
+        put(S3Sink("s3://bucket/", options))
+    with pytest.raises(Exception, match=r"cannot read s3://bucket/k: .*check endpoint_url"):
+        read(S3Transport(options), "s3://bucket/k")
+
+
+MOVED = b"<Error><Code>PermanentRedirect</Code><Message>elsewhere</Message></Error>"
+
+
+def test_another_region_is_found_once_and_signed_for(scripted):
+    wrong = Status(301, MOVED, x_amz_bucket_region="eu-central-1")
+    scripted.script("/bucket/k", wrong, wrong, None, None)
+    transport = S3Transport(scripted.options)
+    assert read(transport, "s3://bucket/k") == b"data"
+    asked = len(scripted.seen)
+    assert read(transport, "s3://bucket/k") == b"data"
+    assert len(scripted.seen) == asked + 1
+    assert "/eu-central-1/s3/aws4_request" in scripted.seen[-1].headers["authorization"]
+
+
+def test_a_region_that_stays_wrong_is_named(scripted):
+    scripted.always("/bucket/k", Status(301, MOVED, x_amz_bucket_region="eu-central-1"))
+    with pytest.raises(HttpStatusError, match=r"301 PermanentRedirect: .*; set region to 'eu-central-1'"):
+        read(S3Transport(scripted.options), "s3://bucket/k")
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_nothing_below_the_engine_repeats_a_request(scripted, status):
+    scripted.always("/bucket/k", Status(status, Retry_After="7"))
+    with pytest.raises(HttpStatusError, match=f"cannot read s3://bucket/k: {status}") as error:
+        read(S3Transport(scripted.options), "s3://bucket/k")
+    assert error.value.retry_after == 7
+    assert error.value.retryable
+    assert len(scripted.seen) == 1
+    assert S3Transport(scripted.options)._store.client().meta.config.retries["total_max_attempts"] == 1
+
+
+def test_requester_pays_is_said_with_each_request(scripted):
+    from dataclasses import replace
+
+    assert read(S3Transport(replace(scripted.options, requester_pays=True)), "s3://bucket/k") == b"data"
+    assert scripted.seen[-1].headers["x-amz-request-payer"] == "requester"
+    assert "x-amz-request-payer" in scripted.seen[-1].headers["authorization"]
+
+
+def test_credentials_never_stand_in_a_message(scripted):
+    leak = b"<Error><Code>Odd</Code><Message>key AKIAIOSFODNN7EXAMPLE some-secret-key X-Amz-Signature=abc</Message></Error>"
+    scripted.always("/bucket/k", Status(403, leak))
+    with pytest.raises(HttpStatusError) as error:
+        read(S3Transport(scripted.options), "s3://bucket/k")
+    for secret in ("AKIAIOSFODNN7EXAMPLE", "some-secret-key", "=abc"):
+        assert secret not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"part_size": 1}, {"checksum": "md4"}, {"endpoint_url": "store.example"}, {"connections": 0}]
+)
+def test_options_that_make_no_sense_are_refused(wrong):
+    with pytest.raises(OptionError, match=next(iter(wrong))):
+        S3Options(**wrong)

@@ -1,0 +1,173 @@
+"""The options, as AWS users know them: what the store has afterwards."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from splashdown_s3 import S3Options
+from splashdown_s3.options import MAX_PARTS, MIB, MIN_PART
+from splashdown_s3.sink import S3Sink
+from splashdown_s3.uri import Location, split
+from swift_store import Swift
+
+from splashdown.errors import ExistsError, TargetError
+from splashdown.model import Content, Part
+
+DATA = os.urandom(6 * MIB)
+
+
+def put(sink, key, data, **content):
+    upload = sink.begin(key, Content(size=len(data), **content))
+    starts = range(0, len(data), sink.parts.min_size)
+    parts = [
+        Part(number=n, start=s, stop=min(s + sink.parts.min_size, len(data))) for n, s in enumerate(starts, start=1)
+    ]
+    return sink.commit(upload, [sink.put_part(upload, part, [data[part.start : part.stop]]) for part in parts])
+
+
+@pytest.mark.parametrize("size", [5, 6 * MIB])
+def test_class_acl_and_tags_are_stored_with_small_and_large_objects(options, plain, bucket, store, size):
+    chosen = {"acl": "private", "part_size": MIN_PART}
+    if not isinstance(store, Swift):  # it has no tags and no storage classes
+        chosen |= {"storage_class": "STANDARD_IA", "tags": {"project": "a b&c", "über": "1"}}
+    sink = S3Sink(f"s3://{bucket}/", replace(options, **chosen))
+    put(sink, "k", DATA[:size], media_type="image/tiff")
+    found = plain.get_object(Bucket=bucket, Key="k")
+    assert found["Body"].read() == DATA[:size]
+    assert found["ContentType"] == "image/tiff"
+    if not isinstance(store, Swift):
+        assert found["StorageClass"] == "STANDARD_IA"
+        tags = plain.get_object_tagging(Bucket=bucket, Key="k")["TagSet"]
+        assert {one["Key"]: one["Value"] for one in tags} == {"project": "a b&c", "über": "1"}
+    sink.close()
+
+
+@pytest.mark.parametrize("size", [5, 6 * MIB])
+@pytest.mark.parametrize("checksum", ["auto", "crc64nvme", "crc32c", "crc32", "none"])
+def test_every_checksum_is_computed_as_the_store_computes_it(options, plain, bucket, checksum, size):
+    sink = S3Sink(f"s3://{bucket}/", replace(options, checksum=checksum, part_size=MIN_PART))
+    put(sink, "k", DATA[:size])
+    assert plain.get_object(Bucket=bucket, Key="k")["Body"].read() == DATA[:size]
+    sink.close()
+
+
+def test_a_part_that_is_damaged_on_its_way_is_refused_by_the_store(options, bucket, store, monkeypatch):
+    from splashdown_s3.store import Store
+
+    from splashdown.errors import StoreError
+
+    if isinstance(store, Swift):
+        pytest.skip("Swift does not compare checksums of parts over https")
+    sink = S3Sink(f"s3://{bucket}/", replace(options, part_size=MIN_PART))
+    send = Store.request
+
+    def damaged(self, method, where, **given):
+        if method == "PUT":
+            given["body"] = bytes([given["body"][0] ^ 1]) + bytes(given["body"][1:])
+        return send(self, method, where, **given)
+
+    monkeypatch.setattr(Store, "request", damaged)
+    with pytest.raises(
+        StoreError, match=r"400 (BadDigest|XAmzContentSHA256Mismatch|InvalidDigest|XAmzContentChecksum)"
+    ) as error:
+        put(sink, "k", DATA)
+    assert error.value.retryable
+
+
+def test_a_profile_brings_endpoint_region_and_credentials(store, plain, bucket, own_configuration):
+    from pathlib import Path
+
+    Path(os.environ["AWS_CONFIG_FILE"]).write_text(
+        f"[profile work]\nregion = us-east-1\nendpoint_url = {store.url}\ns3 =\n    addressing_style = path\n"
+    )
+    Path(os.environ["AWS_SHARED_CREDENTIALS_FILE"]).write_text(
+        f"[work]\naws_access_key_id = {store.access_key}\naws_secret_access_key = {store.secret_key}\n"
+    )
+    sink = S3Sink(f"s3://{bucket}/", S3Options(profile="work"))
+    put(sink, "k", b"data")
+    assert plain.get_object(Bucket=bucket, Key="k")["Body"].read() == b"data"
+    sink.close()
+
+
+def test_of_two_that_write_a_new_object_at_once_one_wins(options, plain, bucket, store):
+    from concurrent.futures import ThreadPoolExecutor
+
+    if isinstance(store, Swift):
+        pytest.skip("Swift does not decide such races")
+    sinks = [S3Sink(f"s3://{bucket}/", options) for _ in range(4)]
+    opened = [sink.begin("k", Content(size=1, replace=False)) for sink in sinks]
+
+    def finish(number):
+        sink, upload = sinks[number], opened[number]
+        try:
+            tag = sink.put_part(upload, Part(number=1, start=0, stop=1), [b"%d" % number])
+            sink.commit(upload, [tag])
+        except ExistsError:
+            return None
+        return b"%d" % number
+
+    with ThreadPoolExecutor(4) as pool:
+        winners = [won for won in pool.map(finish, range(4)) if won is not None]
+    assert winners == [plain.get_object(Bucket=bucket, Key="k")["Body"].read()]
+
+
+def test_parts_grow_so_that_ten_thousand_always_do():
+    from splashdown._engine.parts import cut
+
+    policy = S3Sink("s3://b/", S3Options(endpoint_url="http://127.0.0.1:9")).parts
+    for size in (1, 8 * MIB, 80_000 * MIB, 80_000 * MIB + 1, 5 * 1024**4):
+        parts = cut(size, policy, 32 * MIB)
+        assert len(parts) <= MAX_PARTS
+        assert all(part.size >= MIN_PART for part in parts[:-1])
+        assert parts[-1].stop == size
+
+
+@given(st.text(st.characters(exclude_characters="/", exclude_categories=["Cs"]), min_size=1), st.text())
+def test_a_uri_is_split_once_and_kept_as_it_is(bucket, key):
+    if not bucket.startswith("arn:"):
+        assert split(f"s3://{bucket}/{key}") == Location(bucket, key)
+        assert str(split(f"s3://{bucket}/{key}")) == f"s3://{bucket}/{key}"
+
+
+@pytest.mark.parametrize(
+    ("uri", "expected"),
+    [
+        ("s3://Bucket/a/../b", ("Bucket", "a/../b")),
+        ("s3://b//leading", ("b", "/leading")),
+        ("S3://b/%2F?x#y", ("b", "%2F?x#y")),
+        ("s3://b", ("b", "")),
+        (
+            "s3://arn:aws:s3:eu-central-1:123456789012:accesspoint/ap/some/key",
+            ("arn:aws:s3:eu-central-1:123456789012:accesspoint/ap", "some/key"),
+        ),
+    ],
+)
+def test_odd_uris(uri, expected):
+    assert split(uri) == expected
+
+
+@pytest.mark.parametrize("uri", ["s3://", "s3:///key"])
+def test_a_uri_without_a_bucket_is_refused(uri):
+    with pytest.raises(TargetError, match="names no bucket; write s3://bucket/prefix/"):
+        split(uri)
+
+
+def test_boto3_is_imported_when_an_s3_url_is_used_and_not_before():
+    code = (
+        "import sys, splashdown\n"
+        "from splashdown._cli.main import main\n"
+        "assert main(['plugins', 'list']) == 0\n"
+        "assert not {'boto3', 'botocore'} & set(sys.modules)\n"
+        "splashdown.Session().sink('s3://bucket/prefix/')\n"
+        "assert 'boto3' in sys.modules\n"
+        "assert 's3transfer.crt' not in sys.modules\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    assert "splashdown-s3" in done.stdout
