@@ -8,18 +8,19 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from splashdown._plugins import options as plugin_options
 from splashdown._plugins.config import Config, read_config
 from splashdown._plugins.registry import Registry
 from splashdown._plugins.suggest import did_you_mean
-from splashdown.errors import OptionError
+from splashdown.errors import ConflictError, OptionError
+from splashdown.redact import redact
 from splashdown.results import JobResults
-from splashdown.sources import matches_origin, scheme_of, without_pick
+from splashdown.sources import matches_origin, refuse_no_origin, scheme_of, without_pick
 
 if TYPE_CHECKING:
     from splashdown._engine.settings import Settings
@@ -42,6 +43,14 @@ class OpenContext:
         """Resolve another source with the same credentials and options."""
         _, chosen = self.registry.resolver(source, None)
         return chosen.resolve(source, self)
+
+
+class _Signing(NamedTuple):
+    """A signer that is in use."""
+
+    name: str
+    origins: Sequence[str]
+    signer: Signer
 
 
 class Session:
@@ -83,7 +92,7 @@ class Session:
         self._settings = settings
         self._options_checked = False
         self._transports: dict[str, Transport] = {}
-        self._signers: tuple[tuple[Sequence[str], Signer], ...] | None = None
+        self._signers: tuple[_Signing, ...] | None = None
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -176,10 +185,14 @@ class Session:
             signed, headers = own.sign(href)
             if headers or signed != href:
                 return signed, headers
-        for origins, signer in self._signer_list():
-            if any(matches_origin(href, origin) for origin in origins):
-                return signer.sign(href)
-        return href, {}
+        found = [one for one in self._signer_list() if any(matches_origin(href, origin) for origin in one.origins)]
+        if len(found) > 1:
+            names = " and ".join(repr(one.name) for one in found)
+            raise ConflictError(
+                f"the signers {names} are all for {redact(href)}; disable the plugin of one, or narrow the option"
+                " 'origins' of one that has it"
+            )
+        return found[0].signer.sign(href) if found else (href, {})
 
     def open_asset(self, asset: Asset, results: ResultSet, *, local: Outcome | None = None) -> AssetHandle:
         """A handle for reading one asset: over the session's transports, or of a local copy that still verifies."""
@@ -223,12 +236,20 @@ class Session:
 
         return self.registry.run_plan(plan, execute)
 
-    def _signer_list(self) -> tuple[tuple[Sequence[str], Signer], ...]:
-        if self._signers is None:
-            self._signers = tuple(
-                (spec.origins, spec.create(self._fill(spec.name, spec.options, {}))) for spec in self.registry.signers()
-            )
-        return self._signers
+    def _signer_list(self) -> tuple[_Signing, ...]:
+        with self._lock:
+            if self._signers is None:
+                self._signers = tuple(self._make_signers())
+            return self._signers
+
+    def _make_signers(self) -> Iterator[_Signing]:
+        for spec in self.registry.signers():
+            options = self._fill(spec.name, spec.options, {})
+            origins = tuple(spec.origins or getattr(options, "origins", ()))
+            for origin in origins:
+                refuse_no_origin(origin, f"the signer {spec.name!r}")
+            if origins:
+                yield _Signing(spec.name, origins, spec.create(options))
 
     def _check_options(self) -> None:
         """Refuse options for a plugin that does not exist; a file may configure one that is not installed here."""

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from splashdown.errors import OptionError
+
 # openEO API, /jobs/{job_id} and /jobs/{job_id}/results, plus what back-ends append for signed canonical links.
 _JOB_PATH = re.compile(r"/jobs/[^/]+(/results(/.*)?)?/?$")
 
@@ -74,3 +76,16 @@ def matches_origin(url: str, pattern: str) -> bool:
     if (scheme, port) != (wanted_scheme, wanted_port):
         return False
     return host.endswith(wanted[1:]) if wanted.startswith("*.") else host == wanted
+
+
+def refuse_no_origin(text: str, whose: str) -> None:
+    """Raise :class:`~splashdown.errors.OptionError` for what is no ``scheme://host[:port]``: it would match nothing."""
+    try:
+        scheme, host, _ = origin_of(text)
+        parts = urlsplit(text)
+        fine = bool(scheme and host) and not (parts.path.strip("/") or parts.query or parts.username)
+    except ValueError:
+        fine = False
+    if not fine:
+        shown = text.rpartition("@")[2]
+        raise OptionError(f"{whose} is for origins such as https://data.example, and {shown!r} is none")

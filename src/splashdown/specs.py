@@ -48,11 +48,14 @@ class ResolverSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignerSpec:
-    """Credentials for some origins (``scheme://host[:port]``; ``*.`` may stand for one or more labels of a host)."""
+    """Credentials for some origins (``scheme://host[:port]``; ``*.`` may stand for one or more labels of a host).
+
+    Without ``origins``, the field ``origins`` of the options says them: they are the user's to choose.
+    """
 
     name: str
-    origins: Sequence[str]
     create: Callable[[Any], Signer]
+    origins: Sequence[str] = ()
     options: type | None = None
     summary: str = ""
 

@@ -50,6 +50,7 @@ from splashdown.events import (
     Progress,
     Retried,
     RunFinished,
+    RunInterrupted,
     RunStarted,
     TransferFinished,
     TransferStarted,
@@ -64,6 +65,7 @@ from splashdown.model import (
     ResultSet,
     Stored,
     StoredPart,
+    Unfinished,
     Upload,
 )
 from splashdown.protocols import (
@@ -76,6 +78,7 @@ from splashdown.protocols import (
     Signer,
     Sink,
     Stream,
+    SupportsCompare,
     SupportsList,
     SupportsRead,
     SupportsReadBack,
@@ -85,6 +88,7 @@ from splashdown.protocols import (
     SupportsSpace,
     SupportsStat,
     SupportsState,
+    SupportsUnfinished,
     SupportsWhy,
     Transport,
 )
@@ -250,6 +254,12 @@ class ShelfSink:
     def free_space(self) -> int | None:
         return 10_000 - sum(map(len, self.store.values()))
 
+    def holds(self, upload: Upload, stored: StoredPart, data: Buffer) -> bool:
+        return self.store.get(upload.key) == bytes(data)
+
+    def unfinished(self) -> Iterator[Unfinished]:
+        return (Unfinished(upload=Upload(key=key), size=len(data)) for key, data in self.store.items())
+
     @property
     def state_dir(self) -> Path | None:
         return None
@@ -265,7 +275,9 @@ def abilities(sink: ShelfSink) -> tuple[object, ...]:
     copies: SupportsServerSideCopy = sink
     space: SupportsSpace = sink
     state: SupportsState = sink
-    return plain, stat, read, read_back, resume, listing, copies, space, state
+    compares: SupportsCompare = sink
+    unfinished: SupportsUnfinished = sink
+    return plain, stat, read, read_back, resume, listing, copies, space, state, compares, unfinished
 
 
 class ShelfStream:
@@ -336,6 +348,8 @@ def note(event: Event) -> None:
             assert_type(outcome, Outcome)
         case RunFinished(report=report):
             assert_type(report, RunReport)
+        case RunInterrupted(plan=plan):
+            assert_type(plan, Plan)
 
 
 def shelve(results: JobResults, *, folder: str, tries: int) -> RunReport:

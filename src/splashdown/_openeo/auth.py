@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import base64
 import json
-import netrc
-import os
 import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from splashdown._netrc import netrc_login
 from splashdown._openeo import oidc, stored
 from splashdown._openeo.client import Anonymous, Authority, Client
 from splashdown._openeo.discovery import speaks_jwt
@@ -94,7 +92,7 @@ def make_authority(api: str, auth: object) -> Authority:
         token = clean_token(auth)
         return TokenAuthority(api, lambda client: _fitting(api, client, token), renewable=False)
     if isinstance(auth, Netrc):
-        auth = netrc_login(api, auth.path)
+        auth = netrc_login(urlsplit(api).hostname or "", auth.path)
     if isinstance(auth, tuple) and len(auth) == 2 and all(isinstance(part, str) for part in auth):
         user, password = auth
         return TokenAuthority(api, lambda client: _basic(api, client, user, password))
@@ -116,19 +114,6 @@ def clean_token(text: str) -> str:
             "the token is empty or holds blanks or characters that no token has; pass what follows 'Bearer '"
         )
     return token
-
-
-def netrc_login(api: str, path: Path | None) -> tuple[str, str]:
-    """User and password for exactly the API's host. Raises ``AuthError`` when the file has no such entry."""
-    host = urlsplit(api).hostname or ""
-    file = path or Path(os.environ.get("NETRC") or Path.home() / ".netrc")
-    try:
-        entry = netrc.netrc(str(file)).hosts.get(host)
-    except (OSError, netrc.NetrcParseError) as error:
-        raise AuthError(f"{file} could not be read as a netrc file ({type(error).__name__})") from None
-    if entry is None:
-        raise AuthError(f"{file} has no entry for the host {host!r}; add: machine {host} login USER password PASSWORD")
-    return entry[0], entry[2] or ""
 
 
 def _basic(api: str, client: Client, user: str, password: str) -> str:

@@ -6,7 +6,8 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-_FSSPEC = ("sftp", "ssh", "webdav", "webdavs", "ftp", "smb", "hdfs", "github", "dropbox", "box")
+_WEBDAV = ("webdav", "webdavs", "webdav+http")
+_FSSPEC = ("fsspec", "sftp", "ssh", *_WEBDAV, "ftp", "smb", "hdfs", "github", "dropbox", "box")
 _OBSTORE = ("gs", "az", "abfs", "abfss", "adl", "s3+obstore")
 
 #: Package by URL scheme of a target or an href.

@@ -11,6 +11,7 @@ NAMES: tuple[str, ...] = (
     "loaders",
     "local",
     "memory",
+    "netrc",
     "openeo",
     "progress",
     "several",

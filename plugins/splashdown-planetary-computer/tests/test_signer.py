@@ -1,0 +1,126 @@
+"""Blobs are signed with tokens of a service on loopback that behaves as the Planetary Computer's."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import planetary_computer.sas
+import pytest
+from planetary_computer.settings import Settings
+from scripted_api import Answer, scripted_api
+from splashdown_planetary_computer import BlobSigner
+
+from splashdown import Session, hookimpl
+from splashdown.errors import HttpStatusError, NetworkError
+from splashdown.specs import TransportSpec
+from splashdown.testing import FakeTransport
+
+BLOB = "https://acct.blob.core.windows.net/naip/v1/a.tif"
+TOKEN = "st=2024-01-01&se=2034-01-01&sp=rl&sig=geheim%2Fx"
+
+
+@pytest.fixture
+def service(monkeypatch):
+    with scripted_api() as api:
+        monkeypatch.setenv("PC_SDK_SAS_URL", f"{api.url}/token")
+        monkeypatch.setenv("PC_SDK_SUBSCRIPTION_KEY", "")
+        Settings.get.cache_clear()
+        planetary_computer.sas.TOKEN_CACHE.clear()
+        api.script["/token/acct/naip"] = token()
+        yield api
+    Settings.get.cache_clear()
+    planetary_computer.sas.TOKEN_CACHE.clear()
+
+
+def token(lifetime=3600):
+    end = dt.datetime.now(dt.UTC) + dt.timedelta(seconds=lifetime)
+    return Answer({"msft:expiry": end.isoformat(), "token": TOKEN})
+
+
+def test_a_blob_gets_the_token_of_its_container_which_is_asked_for_once(service):
+    signer = BlobSigner()
+    assert signer.sign(BLOB) == (f"{BLOB}?{TOKEN}", {})
+    assert signer.sign(BLOB.replace("a.tif", "b.tif"))[0].endswith(f"b.tif?{TOKEN}")
+    assert service.paths() == ["/token/acct/naip"]
+
+
+def test_a_query_that_is_there_is_kept(service):
+    assert BlobSigner().sign(f"{BLOB}?snapshot=2024")[0] == f"{BLOB}?snapshot=2024&{TOKEN}"
+
+
+def test_a_token_near_its_end_is_asked_for_again(service):
+    service.script["/token/acct/naip"] = token(lifetime=5)
+    signer = BlobSigner()
+    signer.sign(BLOB)
+    signer.sign(BLOB)
+    assert len(service.paths()) == 2
+
+
+def test_what_is_signed_already_stays_as_it_is(service):
+    signed = f"{BLOB}?sv=2020&sig=own"
+    assert BlobSigner().sign(signed) == (signed, {})
+    assert service.paths() == []
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_containers_that_the_service_does_not_know_are_read_as_they_are(service, status):
+    service.script["/token/acct/naip"] = Answer({"detail": "unknown"}, status)
+    signer = BlobSigner()
+    assert signer.sign(BLOB) == (BLOB, {})
+    assert signer.sign(BLOB) == (BLOB, {})
+    assert len(service.paths()) == 1
+
+
+def test_a_refusal_is_one_line_and_hides_the_key(service, monkeypatch):
+    monkeypatch.setenv("PC_SDK_SUBSCRIPTION_KEY", "geheim")
+    Settings.get.cache_clear()
+    service.script["/token/acct/naip"] = Answer({"detail": "no"}, 403)
+    with pytest.raises(HttpStatusError, match="no token for blobs of acct/naip: HTTP 403") as caught:
+        BlobSigner().sign(BLOB)
+    assert "geheim" not in str(caught.value)
+    assert service.sent("/token/acct/naip", "Ocp-Apim-Subscription-Key") == ["geheim"]
+
+
+def test_a_service_that_cannot_be_reached_is_one_line_that_a_retry_may_mend(service, monkeypatch):
+    monkeypatch.setattr("splashdown_planetary_computer._signer._RETRIES", 0)
+    monkeypatch.setenv("PC_SDK_SAS_URL", "http://127.0.0.1:9/token")
+    Settings.get.cache_clear()
+    with pytest.raises(NetworkError, match="no token for blobs of acct/naip") as caught:
+        BlobSigner().sign(BLOB)
+    assert caught.value.retryable
+    assert "\n" not in str(caught.value)
+
+
+class Blobs:
+    """Stands for Azure's storage: serves signed hrefs alone."""
+
+    def __init__(self):
+        self.transport = FakeTransport({f"{BLOB}?{TOKEN}": b"pixels"})
+
+    @hookimpl
+    def splashdown_transports(self):
+        yield TransportSpec(name="blobs", schemes=("https",), create=lambda options: self.transport)
+
+
+def test_a_download_signs_each_asset_and_writes_no_signature(service, tmp_path):
+    item = {
+        "type": "Feature",
+        "stac_version": "1.1.0",
+        "id": "one",
+        "geometry": None,
+        "properties": {"datetime": "2024-01-01T00:00:00Z"},
+        "links": [],
+        "assets": {"a.tif": {"href": BLOB}},
+    }
+    blobs = Blobs()
+    with Session(plugins=[blobs], only=["planetary-computer"], disable=["http"], config=False) as session:
+        session.open(item).download_files(tmp_path / "out")
+    assert (tmp_path / "out" / "a.tif").read_bytes() == b"pixels"
+    written = b"".join(path.read_bytes() for path in (tmp_path / "out").rglob("*") if path.is_file())
+    assert b"geheim" not in written
+
+
+def test_the_user_chooses_the_origins(service, monkeypatch):
+    monkeypatch.setenv("SPLASHDOWN_PLANETARY_COMPUTER_ORIGINS", "https://other.blob.core.windows.net")
+    with Session(only=["planetary-computer"], config=False) as session:
+        assert session.sign(BLOB) == (BLOB, {})
