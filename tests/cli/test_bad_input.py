@@ -160,3 +160,26 @@ def test_no_credential_is_taken_from_an_argument(splashdown_command):
     text = splashdown_command("download", "--help").stdout
     assert "--token" not in text
     assert "--password" not in text
+
+
+@pytest.mark.parametrize(
+    ("environment", "options"), [({"SPLASHDOWN_USER": "john"}, []), ({}, ["--login"])], ids=["password", "both"]
+)
+def test_where_nobody_can_type_a_password_it_is_not_asked_for(splashdown_command, pages, environment, options):
+    result = splashdown_command("ls", f"{pages}/openeo/1.2/jobs/j", *options, env=environment, stdin="")
+    assert (result.returncode, result.stdout) == (4, "")
+    (line,) = result.stderr.splitlines()
+    assert "no terminal" in line
+    assert "SPLASHDOWN_PASSWORD" in line
+
+
+def test_a_selection_of_nothing_says_that_filters_dropped_all(splashdown_command, demo_job):
+    result = splashdown_command("ls", demo_job, "--include", "*.nc")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == "0 assets of job j-2306demo; filters dropped 4\n"
+
+
+def test_a_status_that_no_job_has_is_wrong_usage(splashdown_command):
+    result = splashdown_command("jobs", "http://127.0.0.1:9", "--status", "finishd")
+    assert result.returncode == 2
+    assert "'finished'" in result.stderr

@@ -15,10 +15,20 @@ if TYPE_CHECKING:
     from splashdown.connect import Job
 
 
+#: openEO API, ``GET /jobs``.
+_STATUSES = ("created", "queued", "running", "canceled", "finished", "error")
+
+
 @click.command("jobs", cls=Command, short_help="List your jobs on an openEO back-end.")
 @click.argument("backend")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Not more than N jobs.")
-@click.option("--status", metavar="STATUS", multiple=True, help="Only jobs with this status; repeatable.")
+@click.option(
+    "--status",
+    type=click.Choice(_STATUSES),
+    metavar="STATUS",
+    multiple=True,
+    help="Only jobs with this status; repeatable.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
 @sign_in_options
 def command(backend: str, limit: int | None, status: tuple[str, ...], as_json: bool, **given: Any) -> None:
@@ -36,7 +46,8 @@ def command(backend: str, limit: int | None, status: tuple[str, ...], as_json: b
     if as_json:
         render.echo_json([{**job.metadata, "url": job.url} for job in jobs])
         return
-    render.table(("id", "status", "created", "title"), [_row(job) for job in jobs])
+    if jobs:
+        render.table(("id", "status", "created", "title"), [_row(job) for job in jobs])
     click.echo(f"{counted(len(jobs), 'job')} on {handle.url}")
     if jobs:
         click.echo(f"Next: {render.program()} download {handle.url}/jobs/ID FOLDER")

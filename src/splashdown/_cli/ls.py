@@ -36,8 +36,10 @@ def command(source: str, as_json: bool, **given: Any) -> None:
         + (asset.key, _plain_type(asset.media_type), ", ".join(asset.roles), readable(asset.size))
         for asset in results.assets
     ]
-    render.table(columns, rows, right=("size",))
-    click.echo(f"{counted(len(rows), 'asset')} of {results.result_set.kind} {render.printable(results.id)}")
+    if rows:
+        render.table(columns, rows, right=("size",))
+    dropped = f"; filters dropped {len(results.skipped)}" if results.skipped else ""
+    click.echo(f"{counted(len(rows), 'asset')} of {results.result_set.kind} {render.printable(results.id)}{dropped}")
 
 
 def _plain_type(media_type: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -132,13 +133,26 @@ def credentials(given: dict[str, Any]) -> object:
     if login + netrc + stored > 1:
         raise click.UsageError("--login, --netrc and --stored-login exclude each other")
     if login:
-        return click.prompt("User", err=True), click.prompt("Password", hide_input=True, err=True)
+        return _asked("User"), _asked("Password", hidden=True)
     if netrc or stored:
         return Netrc() if netrc else StoredLogin()
     found, user = from_environment(os.environ), os.environ.get("SPLASHDOWN_USER")
     if user and not (os.environ.get("SPLASHDOWN_TOKEN") or os.environ.get("SPLASHDOWN_PASSWORD")):
-        return user, click.prompt(f"Password of {user}", hide_input=True, err=True)
+        return user, _asked(f"Password of {user}", hidden=True)
     return found
+
+
+def _asked(what: str, *, hidden: bool = False) -> str:
+    """What somebody types at the terminal. Raises ``AuthError`` where nobody can."""
+    from splashdown.errors import AuthError
+
+    if not sys.stdin.isatty():
+        raise AuthError(
+            f"{what.lower()}: there is no terminal to ask at; set SPLASHDOWN_TOKEN, or SPLASHDOWN_USER and"
+            " SPLASHDOWN_PASSWORD"
+        )
+    answer: str = click.prompt(what, hide_input=hidden, err=True)
+    return answer
 
 
 def select(results: JobResults, given: Mapping[str, Any]) -> JobResults:

@@ -41,7 +41,7 @@ def parse_job_url(url: str) -> JobUrl:
         raise UsageError(f"{redact(url)}: take user and password out of the URL and pass auth=(user, password) instead")
     match = _JOB.match(parts.path)
     if match is None:
-        raise UsageError(f"{redact(url)} is not the URL of an openEO job")
+        raise UsageError(f"{redact(url)} is not the URL of an openEO job, which ends with /jobs/ID")
     api = urlunsplit((parts.scheme, parts.netloc, match["api"], "", ""))
     status = f"{api}/jobs/{match['job']}"
     signed = bool(match["signed"])
