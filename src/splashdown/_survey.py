@@ -44,6 +44,7 @@ def survey(sink: Sink, prefix: str = "", roots: Iterable[str] = tuple(receipt.NA
         folder = posixpath.dirname(name)
         found = receipt.known(body, _written(sink, prefix + name), folder)
         linked = [below for below in relative_links(body, folder) if not below.startswith(("../", "/"))]
+        linked += receipt.stale_documents(body) if not folder else ()
         if not found and not linked and not _ours(body):
             continue
         documents[name] = None

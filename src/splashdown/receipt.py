@@ -40,6 +40,7 @@ _ITEM = "splashdown:item"
 _KEY = "splashdown:key"
 #: Of the whole document: files of earlier runs that the source does not list any more.
 _STALE = "splashdown:stale"
+_STALE_DOCUMENTS = "splashdown:stale_documents"
 
 #: How many tokens of JSON (a name, a value, a comma) are joined at a time.
 _TOKENS = 10_000
@@ -74,9 +75,9 @@ def build(result_set: ResultSet, landed: Iterable[Outcome], kept: Mapping[str, K
     features = {f["id"]: f for f in document.get("features") or () if isinstance(f, dict) and _text(f.get("id"))}
     for asset in result_set.assets:
         holder, key = _holder(document, features, asset)
-        entry = holder.get(key)
-        if entry is None:
-            entry = holder[key] = _copied(asset.metadata)
+        if key not in holder:
+            holder[key] = _copied(asset.metadata)
+        entry = holder[key]
         entry["href"] = public_href(asset.href)
         place = places.get(asset.identity)
         if place is not None:
@@ -241,17 +242,33 @@ def keep_stale(
         document[_STALE] = stale
 
 
+def keep_documents(document: dict[str, Any], names: Iterable[str]) -> None:
+    """Remember documents of earlier runs that the root does not link any more."""
+    stale = [f"./{name}" for name in names if name not in NAMES.values()]
+    if stale:
+        document[_STALE_DOCUMENTS] = stale
+
+
+def stale_documents(document: Mapping[str, Any]) -> list[str]:
+    """The names of those documents, relative to the target."""
+    stale = document.get(_STALE_DOCUMENTS)
+    return [name for href in (stale if isinstance(stale, list) else ()) if (name := below("", href))]
+
+
 def forget(document: dict[str, Any], names: Iterable[str]) -> bool:
-    """Take files that were removed off the list of stale ones; whether there were any."""
-    stale = document.get(_STALE)
+    """Take files and documents that were removed off the lists of stale ones; whether there were any."""
     gone = {f"./{name}" for name in names}
-    left = [entry for entry in stale if entry.get("href") not in gone] if isinstance(stale, list) else []
-    if not isinstance(stale, list) or len(left) == len(stale):
-        return False
-    document[_STALE] = left
-    if not left:
-        del document[_STALE]
-    return True
+    changed = False
+    for field in (_STALE, _STALE_DOCUMENTS):
+        stale = document.get(field)
+        if not isinstance(stale, list):
+            continue
+        left = [each for each in stale if (each.get("href") if isinstance(each, dict) else each) not in gone]
+        changed = changed or len(left) < len(stale)
+        document[field] = left
+        if not left:
+            del document[field]
+    return changed
 
 
 def declare(document: dict[str, Any], uri: str, mark: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splashdown import receipt
-from splashdown._survey import survey
+from splashdown._survey import Survey, survey
 from splashdown.builtins.download import (
     Download,
     as_place,
@@ -94,14 +94,14 @@ def run_collection(results: JobResults, target: str | Path = ".", **given: Any) 
 
     def settled(report: RunReport) -> None:
         if report.landed:
-            documents.append(_write(results, arrangement, options, sink, report, known))
+            documents.append(_write(results, arrangement, options, sink, report, before))
 
     with closing(results.session.sink(str(target), **options.sink_options)) as sink:
-        known = survey(sink).known
+        before = survey(sink)
         report = results.transfer(
             plan,
             sink=sink,
-            known=known,
+            known=before.known,
             listeners=listeners_of(results, options),
             settings=options.settings,
             settled=settled,
@@ -140,12 +140,12 @@ def _write(
     options: CollectionOptions,
     sink: Sink,
     report: RunReport,
-    known: Mapping[str, Known],
+    before: Survey,
 ) -> str:
     from splashdown._stac.output import Writer
 
     moved = {outcome.transfer.name for outcome in report.landed}
-    kept = still_there(sink, {name: entry for name, entry in known.items() if name not in moved})
+    kept = still_there(sink, {name: entry for name, entry in before.known.items() if name not in moved})
     writer = Writer(
         arrangement=arrangement,
         result_set=results.result_set,
@@ -156,8 +156,11 @@ def _write(
     )
     if options.output != "catalog":
         return _write_items(writer, sink, table=options.output == "geoparquet")
-    location = ""
+    location, written = "", set()
     for name, body in writer.documents():
+        written.add(name)
+        if name == arrangement.root.name:
+            receipt.keep_documents(body, (old for old in before.documents if old not in written))
         location = _store(sink, name, body, _GEOJSON if body.get("type") == "Feature" else _JSON)
     return location
 

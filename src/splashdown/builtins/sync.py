@@ -6,6 +6,7 @@ It removes only what a receipt says was put there and what is still as it was st
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from splashdown.builtins.download import run_download
 from splashdown.errors import UsageError
 from splashdown.hookspecs import hookimpl
 from splashdown.model import Known, Plan, RunReport
-from splashdown.protocols import Sink, SupportsList
+from splashdown.protocols import Sink, SupportsList, SupportsRead, SupportsStat
 from splashdown.specs import ActionSpec
 
 if TYPE_CHECKING:
@@ -120,17 +121,25 @@ def _remove(sink: Sink, stale: Mapping[str, Known]) -> tuple[list[str], dict[str
 
 
 def _forget(sink: Sink, before: Survey, removed: Iterable[str]) -> None:
-    """Take removed files out of the receipts, and remove documents that no root links any more."""
+    """Take removed files out of the receipts, and remove documents that describe nothing else."""
     gone = set(removed)
+    if not gone or not isinstance(sink, SupportsRead):
+        return
     after = survey(sink)
-    for name in after.documents:
-        data = receipt.read_bytes(sink, name) if gone else None  # type: ignore[arg-type]  # a survey was read through it
-        document = json.loads(data) if data else {}
-        if receipt.forget(document, gone):
+    documents = {name: json.loads(receipt.read_bytes(sink, name) or b"{}") for name in after.documents}
+    stale = {name for document in documents.values() for name in receipt.stale_documents(document)}
+    lost = {name for name in stale & set(documents) if _is_empty(sink, name, documents[name], gone)}
+    for name, document in documents.items():
+        if name not in lost and receipt.forget(document, gone | lost):
             receipt.write(sink, name, document)
     if isinstance(sink, SupportsList):
-        for name in set(before.documents) - set(after.documents):
+        for name in lost | (set(before.documents) - set(after.documents)):
             sink.delete(name)
+
+
+def _is_empty(sink: Sink, name: str, document: Mapping[str, Any], gone: set[str]) -> bool:
+    described = set(receipt.known(document, folder=posixpath.dirname(name))) - gone
+    return not any(sink.stat(each) for each in described) if isinstance(sink, SupportsStat) else not described
 
 
 @hookimpl
