@@ -229,6 +229,7 @@ class Session:
                 settings=settings or self.settings,
                 sign=lambda href: self.sign(href, results.signer),
                 refresh=_renewal(results),
+                expires=results.expires,
                 known=known or {},
                 listeners=listeners,
                 settled=settled,

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted import DATA, SMALL, Body, ScriptedTransport, Store, plan_of, sha256
 
-from splashdown._engine import owner, records
+from splashdown._engine import attempt, owner, records
 from splashdown._engine.journal import Journal
 from splashdown._engine.records import Entry
 from splashdown._engine.run import run_plan
@@ -65,6 +65,16 @@ def test_the_next_run_goes_on_after_the_last_whole_part(tmp_path):
     assert transport.requests[0].start == 12_000
     assert outcome.bytes_moved == len(DATA) - 12_000
     assert [p.name for p in tmp_path.iterdir()] == ["a.bin"]
+
+
+def test_a_file_over_one_connection_is_remembered_in_smaller_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr(attempt, "_ONE_CONNECTION", 5_000)
+    body, settings = Body(DATA), replace(ONE, part_size=50_000, range_cutoff=10**9)
+    interrupted(tmp_path, body, settings=settings)
+    outcome, transport = run(body, LocalSink(tmp_path), settings)
+    assert outcome.checksum == sha256(DATA)
+    assert transport.requests[0].start == 10_000
+    assert outcome.bytes_moved == len(DATA) - 10_000
 
 
 def test_the_journal_holds_no_secret_and_no_href(tmp_path):

@@ -8,6 +8,7 @@ import logging
 import os
 import stat
 import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -228,6 +229,29 @@ def test_an_expired_link_is_renewed_once_for_all(tmp_path):
     report, _ = run(bodies, MemorySink(), plan, refresh=refresh)
     assert report.ok
     assert len(calls) == 1
+
+
+def test_links_past_the_time_that_the_source_gave_them_are_renewed_before_they_are_used():
+    bodies = {f"http://h/old/{n}": Body(DATA) for n in range(6)} | {f"http://h/new/{n}": Body(DATA) for n in range(6)}
+    calls = []
+
+    def refresh():
+        calls.append(1)
+        return {(None, str(n)): Asset(key=str(n), href=f"http://h/new/{n}") for n in range(6)}
+
+    plan = plan_of({h: b for h, b in bodies.items() if "old" in h})
+    report, transport = run(bodies, MemorySink(), plan, refresh=refresh, expires=time.time() - 1)
+    assert report.ok
+    assert len(calls) == 1
+    assert {request.href for request in transport.requests} == {f"http://h/new/{n}" for n in range(6)}
+
+
+def test_links_whose_source_cannot_be_read_again_get_their_chance():
+    def refresh():
+        raise OSError("the back-end is down")
+
+    report, _ = run({"http://h/a": Body(DATA)}, MemorySink(), refresh=refresh, expires=time.time() - 1)
+    assert report.ok
 
 
 def test_a_forbidden_asset_stays_forbidden_after_one_renewal():

@@ -13,6 +13,7 @@ from splashdown._engine.parts import cut, growing
 from splashdown._engine.patience import patiently
 from splashdown._engine.records import Entry, identity
 from splashdown._engine.retry import RestartError, StoppedError
+from splashdown._engine.settings import MIB
 from splashdown._engine.skip import Verdict
 from splashdown._engine.source import Reader, Source
 from splashdown._engine.verify import Expectation
@@ -21,6 +22,8 @@ from splashdown.errors import ChangedError, ChecksumError, ExistsError, StoreErr
 from splashdown.events import TransferStarted
 from splashdown.model import Content, Known, Outcome, Part, RemoteInfo, Status, StoredPart, Upload
 
+#: The largest part of a file over one connection, which a kill would lose: a part costs no request of its own there.
+_ONE_CONNECTION = 8 * MIB
 #: After these, what is stored is worth nothing; after any other failure the next run goes on from it.
 _WORTHLESS = (RestartError, ChecksumError, ChangedError, ExistsError, StoreError)
 
@@ -156,11 +159,13 @@ class Attempt:
         policy, settings = self._context.sink.parts, self._context.settings
         if info.size is None:
             return ()
+        large = self._is_large(info)
+        wanted = settings.part_size if large else min(settings.part_size, _ONE_CONNECTION)
         whole = Part(number=1, start=0, stop=info.size)
         fits = policy.max_size is None or info.size <= policy.max_size
-        if fits and not policy.buffered and (info.size <= settings.part_size or not self._source.continues):
+        if fits and not policy.buffered and (info.size <= wanted or not self._source.continues):
             return (whole,)
-        return cut(info.size, policy, settings.part_size, settings.range_connections if self._is_large(info) else 1)
+        return cut(info.size, policy, wanted, settings.range_connections if large else 1)
 
     def _is_large(self, info: RemoteInfo) -> bool:
         """Whether several connections may read this file."""

@@ -27,15 +27,23 @@ def looks_expired(error: BaseException, *, worked: bool) -> bool:
 
 
 class Renewal:
-    """Hands out fresh assets by ``(item, key)``. ``generation`` counts how often the source has been read again."""
+    """Hands out fresh assets by ``(item, key)``. ``generation`` counts how often the source has been read again.
 
-    def __init__(self, refresh: Refresh | None) -> None:
+    ``expires`` is when the first hrefs end, in seconds since the epoch, where the source says so.
+    """
+
+    def __init__(self, refresh: Refresh | None, expires: float | None = None) -> None:
         self._refresh = refresh
+        self._expires = expires
         self._lock = threading.Lock()
         self._assets: Mapping[tuple[str | None, str], Asset] = {}
         self._read_at = 0.0
         self._failed = False
         self.generation = 0
+
+    def is_over(self, generation: int) -> bool:
+        """Whether the hrefs of this generation are past the time that the source gave them."""
+        return self._expires is not None and generation == 0 and time.time() >= self._expires
 
     def current(self, asset: Asset) -> Asset:
         """The asset with the newest href that is known."""

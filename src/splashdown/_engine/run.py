@@ -39,6 +39,7 @@ def run_plan(
     settings: Settings | None = None,
     sign: Sign = unsigned,
     refresh: Refresh | None = None,
+    expires: float | None = None,
     known: Mapping[str, Known] | None = None,
     listeners: Sequence[Listener] = (),
     state: Path | None = None,
@@ -47,7 +48,8 @@ def run_plan(
     """Move what the plan says and tell what became of each asset; a failed asset does not raise.
 
     ``transport(href)`` returns the transport for an href, ``sign(href)`` the href to read with its headers;
-    ``refresh()`` reads the source again and returns its assets by ``(item, key)``. ``known`` is what the receipt of
+    ``refresh()`` reads the source again and returns its assets by ``(item, key)``; ``expires`` is when their present
+    hrefs end, in seconds since the epoch. ``known`` is what the receipt of
     an earlier run says, by name. ``state`` is the folder for what an unfinished run has to remember; without it the
     sink's own is used, or the user's. ``settled`` is called with the report before that memory goes: whoever writes a
     receipt does it there, so that no crash comes between the two. The sink and the transports stay open: they belong
@@ -63,7 +65,7 @@ def run_plan(
         transport=transport,
         settings=settings,
         sign=sign,
-        renewal=Renewal(refresh),
+        renewal=Renewal(refresh, expires),
         events=events,
         journal=journal,
         pool=Pool(settings.range_connections - 1, "splashdown-lane"),

@@ -39,7 +39,7 @@ class Settings:
     range_cutoff: int = 64 * MIB  #: files from this size on are read over several connections
     range_connections: int = 8  #: connections for one such file, as long as one alone is slow; see ``range_speed``
     range_speed: int = 100 * MIB  #: bytes a second; a first connection that is faster stays the only one
-    part_size: int = 32 * MIB  #: how much of a large file is journalled at a time; a sink may ask for more or less
+    part_size: int = 32 * MIB  #: how much of a file is journalled at a time, over one connection at most 8 MiB
     memory: int = 80 * MIB  #: for parts on their way to sinks that need them whole (object stores), all files together
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     low_speed: int = 1024  #: bytes a second; a connection that is slower for ``low_speed_time`` is opened anew

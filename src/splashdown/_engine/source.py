@@ -233,6 +233,9 @@ class Reader:
 
     def _connect(self) -> None:
         source, context = self.source, self.source.context
+        if context.renewal.is_over(source.generation):
+            with suppress(Exception):  # a clock may be wrong: the old link has its chance, and an error of its own
+                source.renew(expired=True)
         href = source.asset.href
         context.throttle.wait(host_of(href), context.stop)
         self._check_stop()
