@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from urllib3 import Retry, Timeout
+from urllib3 import Timeout
 
 from splashdown._http.address import Address, parse, redirected
 from splashdown._http.body import Body
+from splashdown._http.connection import Answer, send
 from splashdown._http.failures import ERROR_BYTES, connection_error, status_error
 from splashdown._http.headers import content_range, number, remote_info, unsatisfied_size
 from splashdown._http.hosts import Hosts
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
-_NEVER = Retry(False, redirect=False)
 #: No encoding: ``aws-chunked`` tells how an object was once uploaded, and some stores repeat it.
 _PLAIN = frozenset({"", "identity", "aws-chunked"})
 
@@ -64,7 +64,7 @@ class Exchange:
         """Close the idle connections."""
         self._hosts.close()
 
-    def _send(self, request: ReadRequest, asked: Mapping[str, str]) -> tuple[str, BaseHTTPResponse]:
+    def _send(self, request: ReadRequest, asked: Mapping[str, str]) -> tuple[str, BaseHTTPResponse | Answer]:
         """Follow redirects by hand: credentials stay with the origin that they are for."""
         href, hops = request.href, [request.href]
         address = parse(href)
@@ -85,21 +85,11 @@ class Exchange:
 
     def _get(
         self, href: str, address: Address, asked: Mapping[str, str], credentials: Mapping[str, str]
-    ) -> BaseHTTPResponse:
+    ) -> BaseHTTPResponse | Answer:
         host = self._hosts.get(address.origin)
         headers = {"Host": host.name, **self._common, **asked, **credentials}
         try:
-            return host.pool.urlopen(
-                "GET",
-                host.prefix + address.target,
-                headers=headers,
-                retries=_NEVER,
-                redirect=False,
-                assert_same_host=False,
-                timeout=self._timeout,
-                preload_content=False,
-                decode_content=False,
-            )
+            return send(host.pool, host.prefix + address.target, headers, self._timeout)
         except Exception as error:
             raise connection_error(href, error) from None
 
@@ -119,7 +109,7 @@ def conditions(request: ReadRequest) -> dict[str, str]:
     return headers
 
 
-def accept(href: str, request: ReadRequest, response: BaseHTTPResponse) -> Body:
+def accept(href: str, request: ReadRequest, response: BaseHTTPResponse | Answer) -> Body:
     """Check an answer against its request. Raises what it was instead."""
     status, headers = response.status, response.headers
     if status == 206:
@@ -138,7 +128,7 @@ def accept(href: str, request: ReadRequest, response: BaseHTTPResponse) -> Body:
     return Body(href, response, info=info, start=0, length=length)
 
 
-def _partial(href: str, request: ReadRequest, response: BaseHTTPResponse) -> Body:
+def _partial(href: str, request: ReadRequest, response: BaseHTTPResponse | Answer) -> Body:
     headers = response.headers
     _check_encoding(href, headers)
     found = content_range(headers.get("content-range"))
@@ -183,14 +173,16 @@ def _is_chunked(headers: Mapping[str, str]) -> bool:
     return "chunked" in headers.get("transfer-encoding", "").lower()
 
 
-def _some(response: BaseHTTPResponse) -> bytes:
+def _some(response: BaseHTTPResponse | Answer) -> bytes:
+    if isinstance(response, Answer):  # never an error's
+        return b""
     try:
         return response.read(ERROR_BYTES, decode_content=False) or b""
     except Exception:  # the status says enough
         return b""
 
 
-def _discard(response: BaseHTTPResponse) -> None:
+def _discard(response: BaseHTTPResponse | Answer) -> None:
     """Give the connection of an unwanted answer back, when what is left of its body is short."""
     if not _is_chunked(response.headers) and (number(response.headers.get("content-length")) or 0) <= ERROR_BYTES:
         response.drain_conn()
