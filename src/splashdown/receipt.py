@@ -97,7 +97,8 @@ def encoded(document: Mapping[str, Any]) -> bytes:
     data = bytearray()
     parts = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(document)
     while text := "".join(islice(parts, _TOKENS)):
-        data += text.encode()
+        # JSON may hold half a surrogate pair (RFC 8259, section 8.2), UTF-8 may not: it stays the escape that it was.
+        data += text.encode(errors="backslashreplace")
     return bytes(data)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 import warnings
@@ -88,6 +89,7 @@ def run(arguments: Sequence[str] | None = None) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; every error ends as one line on stderr."""
     try:
+        _write_any_text()
         _warn_in_one_line()
         result: Any = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
     except click.exceptions.Exit as stop:
@@ -105,6 +107,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _report(error)
     return result if isinstance(result, int) else 0
+
+
+def _write_any_text() -> None:
+    """Escape what the terminal's encoding, or any, cannot hold: a strange name must not end a command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _warn_in_one_line() -> None:
