@@ -50,7 +50,7 @@ def examine(info: PluginInfo, specs: Sequence[Spec]) -> PluginCheck:
     """Look at a plugin's specs: shapes of what they call, and their options."""
     problems = [str(failure) for failure in info.failures]
     options = {}
-    if info.status == "ok" and not specs:
+    if info.status == "ok" and not info.offers:
         problems.append("it offers nothing; a hook has to yield at least one spec")
     for spec in specs:
         problems += [f"{type(spec).__name__} '{spec.name}': {problem}" for problem in _problems(spec)]

@@ -49,7 +49,8 @@ class PluginInfo:
     """One plugin as ``plugins list`` shows it.
 
     ``status`` is ``ok``, ``failed`` or ``disabled``. ``offers`` holds names (and schemes) by kind: ``sinks``,
-    ``loaders``, ... ``import_seconds`` is how long importing took, ``None`` where nothing was imported.
+    ``loaders``, ..., and ``run_plan`` for a plugin that stands around runs. ``import_seconds`` is how long importing
+    took, ``None`` where nothing was imported.
     """
 
     name: str

@@ -200,13 +200,16 @@ class Loading:
         return guarded
 
     def _info(self, plugin: Candidate, status: str, seconds: float | None) -> PluginInfo:
+        offers = _summary(o for o in self._offers if o.plugin is plugin)
+        if plugin.id in self._manager.wrappers():
+            offers["run_plan"] = ("wrapper",)
         return PluginInfo(
             name=plugin.name,
             distribution=plugin.distribution,
             version=plugin.version,
             origin=plugin.origin,
             status=status,
-            offers=_summary(o for o in self._offers if o.plugin is plugin),
+            offers=offers,
             import_seconds=seconds,
             failures=tuple(
                 f for f in self.failures if (f.plugin, f.distribution) == (plugin.name, plugin.distribution)

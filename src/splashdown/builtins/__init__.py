@@ -10,6 +10,7 @@ NAMES: tuple[str, ...] = (
     "load_json",
     "loaders",
     "local",
+    "log",
     "memory",
     "netrc",
     "openeo",

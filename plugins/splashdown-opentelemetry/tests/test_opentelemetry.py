@@ -1,0 +1,114 @@
+"""Runs as a collector of OpenTelemetry sees them."""
+
+from __future__ import annotations
+
+import pytest
+import splashdown_opentelemetry
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import InMemoryMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
+
+from splashdown import DownloadError, RetryPolicy, Settings, hookimpl
+from splashdown.specs import TransportSpec
+from splashdown.testing import FakeFile, FakeTransport, answers, assert_light_import, cuts_after, make_session
+
+FAST = Settings(retry=RetryPolicy(base=0))
+
+
+class Fakes:
+    def __init__(self, files):
+        self.transport = FakeTransport(files)
+
+    @hookimpl
+    def splashdown_transports(self):
+        yield TransportSpec(name="fake", schemes=("fake",), create=lambda options: self.transport)
+
+
+def item(*names):
+    return {
+        "type": "Feature",
+        "stac_version": "1.1.0",
+        "id": "one",
+        "geometry": None,
+        "properties": {"datetime": "2024-01-01T00:00:00Z"},
+        "links": [],
+        "assets": {name: {"href": f"fake://host/{name}"} for name in names},
+    }
+
+
+@pytest.fixture
+def spans(monkeypatch):
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(trace, "get_tracer", provider.get_tracer)
+    return exporter
+
+
+@pytest.fixture
+def counted(monkeypatch):
+    reader = InMemoryMetricReader()
+    monkeypatch.setattr(metrics, "get_meter", MeterProvider(metric_readers=[reader]).get_meter)
+
+    def read():
+        found = {}
+        for resource in reader.get_metrics_data().resource_metrics:
+            for scope in resource.scope_metrics:
+                for metric in scope.metrics:
+                    for point in metric.data.data_points:
+                        found[metric.name, *point.attributes.values()] = point.value
+        return found
+
+    return read
+
+
+def test_a_run_is_one_span_with_what_became_of_it(spans, tmp_path):
+    files = {"fake://host/a.bin": b"xx", "fake://host/b.bin": b"yyy"}
+    with make_session(Fakes(files), splashdown_opentelemetry) as session:
+        session.open(item("a.bin", "b.bin")).download_files(tmp_path / "out")
+    (span,) = spans.get_finished_spans()
+    assert span.name == "splashdown.run"
+    assert span.attributes["splashdown.files"] == 2
+    assert span.attributes["splashdown.bytes"] == 5
+    assert span.attributes["splashdown.target"] == str(tmp_path / "out")
+    assert span.status.status_code is StatusCode.UNSET
+
+
+def test_a_run_with_failures_has_the_status_error(spans, tmp_path):
+    plugins = (Fakes({"fake://host/a.bin": b"xx"}), splashdown_opentelemetry)
+    with make_session(*plugins) as session, pytest.raises(DownloadError):
+        session.open(item("a.bin", "b.bin")).download_files(tmp_path / "out")
+    (span,) = spans.get_finished_spans()
+    assert span.status.status_code is StatusCode.ERROR
+    assert span.status.description == "1 of 2 files failed"
+    assert span.attributes["splashdown.failed"] == 1
+
+
+def test_the_listener_counts_files_bytes_and_retries(counted, tmp_path):
+    files = {
+        "fake://host/a.bin": FakeFile(data=bytes(3000), faults=[cuts_after(1000), answers(503)]),
+        "fake://host/b.bin": FakeFile(data=b"", faults=[answers(403)] * 9),
+    }
+    with make_session(Fakes(files), splashdown_opentelemetry) as session:
+        results = session.open(item("a.bin", "b.bin"))
+        with pytest.raises(DownloadError):
+            results.download_files(tmp_path / "out", listeners=[session.listener("opentelemetry")], settings=FAST)
+    found = counted()
+    assert found["splashdown.files", "stored"] == 1
+    assert found["splashdown.files", "failed"] == 1
+    assert found["splashdown.bytes",] == 3000
+    assert found["splashdown.retries",] >= 1
+
+
+def test_without_an_sdk_nothing_happens(tmp_path):
+    with make_session(Fakes({"fake://host/a.bin": b"xx"}), splashdown_opentelemetry) as session:
+        session.open(item("a.bin")).download_files(tmp_path / "out", listeners=[session.listener("opentelemetry")])
+    assert (tmp_path / "out" / "a.bin").read_bytes() == b"xx"
+
+
+def test_opentelemetry_is_imported_when_a_run_begins():
+    assert_light_import("splashdown_opentelemetry", heavy=["opentelemetry"])
