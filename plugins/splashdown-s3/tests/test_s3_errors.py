@@ -88,7 +88,8 @@ def test_the_command_line_says_so_in_one_line(tmp_path, capsys):
         ' "assets": {"a.txt": {"href": "./a.txt"}}}'
     )
     assert main(["download", str(document), "s3://no-such-bucket/x/"]) == 1
-    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("Failed")]
+    said = capsys.readouterr().err
+    (line,) = [line for line in said.splitlines() if "StoreError" in line]
     assert re.search("StoreError: cannot .* s3://no-such-bucket/x/a.txt: 40[34] (NoSuchBucket|AccessDenied): ", line)
 
 
