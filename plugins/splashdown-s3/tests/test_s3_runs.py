@@ -157,6 +157,8 @@ def test_an_s3_alternate_is_taken_when_it_is_asked_for(reached, plain, bucket, w
     splashdown.open(document).download_files(tmp_path / "web")
     sent = web.sent()
     splashdown.open(document, alternate="s3").download_files(tmp_path / "s3")
+    (tmp_path / "item.json").write_text(json.dumps(document))
+    assert main(["download", str(tmp_path / "item.json"), str(tmp_path / "command"), "--alternate", "s3"]) == 0
     assert (web.sent(), sent) == (sent, len(BIG))
     assert (tmp_path / "s3" / "big.tif").read_bytes() == BIG
 

@@ -23,6 +23,7 @@ _GROUPS = {
         "collections",
         "limit",
         "where",
+        "alternate",
     ),
     "A STAC catalog as output": ("as_collection", "output", "missing", "original_hrefs"),
     "Jobs that are not finished": ("wait", "partial"),

@@ -78,6 +78,7 @@ def source_options(function: _F) -> _F:
         *_SIGN_IN,
         click.option("--wait", is_flag=True, help="Wait until the openEO job is finished."),
         click.option("--partial", is_flag=True, help="Take what there is of an unfinished openEO job."),
+        click.option("--alternate", metavar="NAME", help="Of assets with several hrefs take this one, e.g. s3."),
         click.option("--resolver", metavar="NAME", help="Take this resolver, where the source's form does not tell."),
         click.option("-o", "--option", metavar="PLUGIN.NAME=VALUE", multiple=True, help="A plugin's option."),
     )
@@ -92,7 +93,9 @@ def open_source(
     """Open a source for a command: credentials from the environment or a prompt, filters applied."""
     session = make_session(given.pop("option", ()))
     # What is not asked for is not passed on: other resolvers know nothing of jobs.
-    options = {name: True for name, wanted in (("wait", wait), ("partial", partial)) if wanted}
+    options: dict[str, Any] = {name: True for name, wanted in (("wait", wait), ("partial", partial)) if wanted}
+    if alternate := given.pop("alternate", None):
+        options["alternate"] = alternate
     options |= search_options(session, source, resolver, given)
     results = session.open(source, auth=credentials(given), resolver=resolver, notify=notify, **options)
     return select(results, given)
