@@ -12,6 +12,7 @@ import pytest
 from splashdown import testing
 from splashdown._plugins.registry import Registry
 from splashdown._plugins.suggest import package_for
+from splashdown.hookspecs import HookSpecs
 from splashdown.testing import assert_light_import
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +23,7 @@ CONTRACTS = {
     "loaders": "LoaderContract",
     "filters": "FilterContract",
 }
+HOOKS = sorted(name for name in vars(HookSpecs) if name.startswith("splashdown_"))
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("plugins/splashdown-*/pyproject.toml"))
 # One class runs for all of these, parameter by parameter.
 ONE_CLASS_FOR_ALL = {("splashdown", "filters")}
@@ -71,6 +73,13 @@ def _specs(info, kind):
     """The names of one kind; for schemes, one spec may have several."""
     names = info.offers.get(kind, ())
     return names[:1] if kind in {"sinks", "transports"} else names
+
+
+@pytest.mark.parametrize("kind", [hook.removeprefix("splashdown_") for hook in HOOKS])
+def test_every_hook_serves_a_built_in_plugin_and_one_of_another_package(kind):
+    offering = {info.distribution for info in Registry(environ={}).plugins() if kind in info.offers}
+    assert "splashdown" in offering
+    assert offering & set(PACKAGES)
 
 
 @pytest.mark.parametrize("package", PACKAGES)

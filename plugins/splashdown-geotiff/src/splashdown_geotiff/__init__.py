@@ -1,6 +1,7 @@
 """GeoTIFF for Splashdown: from an asset to xarray or numpy, reading only what is needed.
 
-Registers the loaders ``geotiff``, ``numpy``, ``geotiff-handle`` and ``png``. What is heavy is imported when it is used.
+Registers the loaders ``geotiff``, ``numpy``, ``geotiff-handle`` and ``png``, and the filter ``crs``.
+What is heavy is imported when it is used.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from splashdown.hookspecs import hookimpl
-from splashdown.specs import LoaderSpec
+from splashdown.specs import FilterSpec, LoaderSpec
+from splashdown_geotiff._crs_filter import ByCrs
 from splashdown_geotiff._loaders import load_geotiff, load_geotiffs, load_numpy, load_png, open_geotiff
 
 if TYPE_CHECKING:
@@ -72,3 +74,9 @@ def _summarise(name: str) -> Any:
         return found
 
     return facts
+
+
+@hookimpl
+def splashdown_filters() -> Iterable[FilterSpec]:
+    """``crs``, by the metadata alone."""
+    yield FilterSpec(name="crs", create=ByCrs, summary="rasters in a coordinate reference system, such as EPSG:32631")

@@ -1,6 +1,7 @@
 """Tables and features for Splashdown: CSV, Parquet, GeoPackage, GeoJSON and openEO's time series.
 
-Registers one loader for each. pandas, geopandas and pyarrow are imported when a loader is used.
+Registers one loader for each, and the action ``inventory``. pandas, geopandas and pyarrow are imported when
+they are used.
 """
 
 from __future__ import annotations
@@ -8,13 +9,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from splashdown.hookspecs import hookimpl
-from splashdown.specs import LoaderSpec
+from splashdown.specs import ActionSpec, LoaderSpec
 from splashdown_tables._features import load_geojson, load_geopackage
 from splashdown_tables._frames import load_csv, load_parquet
+from splashdown_tables._inventory import InventoryOptions, inventory, inventory_frame
 from splashdown_tables._summary import summarise
 from splashdown_tables._timeseries import load_timeseries
 
-__all__ = ["load_csv", "load_geojson", "load_geopackage", "load_parquet", "load_timeseries"]
+__all__ = [
+    "inventory",
+    "inventory_frame",
+    "load_csv",
+    "load_geojson",
+    "load_geopackage",
+    "load_parquet",
+    "load_timeseries",
+]
 
 
 @hookimpl
@@ -54,4 +64,16 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         load=load_timeseries,
         summarise=summarise,
         summary="openEO's JSON of an aggregated time series as a pandas.DataFrame",
+    )
+
+
+@hookimpl
+def splashdown_actions() -> Iterable[ActionSpec]:
+    """``inventory``, also as a command."""
+    yield ActionSpec(
+        name="inventory",
+        run=inventory,
+        options=InventoryOptions,
+        command=True,
+        summary="Write a table of the assets to a .csv or .parquet file; download nothing.",
     )
