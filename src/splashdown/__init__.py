@@ -17,7 +17,7 @@ from splashdown._version import __version__
 
 if TYPE_CHECKING:
     from splashdown._engine.settings import RetryPolicy, Settings
-    from splashdown.connect import connect
+    from splashdown.backend import connect
     from splashdown.errors import (
         AuthError,
         DownloadError,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "splashdown._engine.settings": ("RetryPolicy", "Settings"),
-    "splashdown.connect": ("connect",),
+    "splashdown.backend": ("connect",),
     "splashdown.errors": (
         "AuthError",
         "DownloadError",

@@ -11,7 +11,7 @@ import pytest
 from doc_pages import ROOT, Page, pages
 
 import splashdown
-from splashdown import errors, events, model, protocols, specs, testing
+from splashdown import backend, errors, events, model, protocols, specs, testing
 from splashdown._cli.main import COMMANDS, cli, exit_code
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown._plugins.manager import REGISTRATION
@@ -147,3 +147,18 @@ def test_the_exit_codes_are_those_of_the_table():
 def test_every_setting_is_in_the_reference(kind):
     fields = {field.name for field in dataclasses.fields(kind)}
     assert fields - named(*reference()) == set()
+
+
+@pytest.mark.parametrize(
+    ("owner", "told_in"),
+    [
+        (splashdown.Session, "library.md"),
+        (splashdown.JobResults, "library.md"),
+        (splashdown.ResultAsset, "library.md"),
+        (backend.Backend, "connect.md"),
+        (backend.Job, "connect.md"),
+    ],
+)
+def test_every_public_method_of_a_handle_is_told(owner: type, told_in: str):
+    methods = {name for name in dir(owner) if not name.startswith("_")}
+    assert methods - named(page(told_in)) == set()

@@ -12,7 +12,7 @@ from splashdown._cli.source import credentials, sign_in_options
 from splashdown._sizes import counted
 
 if TYPE_CHECKING:
-    from splashdown.connect import Job
+    from splashdown.backend import Job
 
 
 #: openEO API, ``GET /jobs``.
@@ -38,7 +38,7 @@ def command(backend: str, limit: int | None, status: tuple[str, ...], as_json: b
     """
     from itertools import islice
 
-    from splashdown.connect import connect
+    from splashdown.backend import connect
 
     handle = connect(backend, auth=credentials(given))
     wanted = (job for job in handle.jobs() if not status or job.metadata.get("status") in status)

@@ -28,7 +28,7 @@ def command(job: str, level: str, as_json: bool, **given: Any) -> None:
 
     Example: splashdown logs https://openeo.example/openeo/1.2/jobs/JOB --level error
     """
-    from splashdown.connect import job_at
+    from splashdown.backend import job_at
 
     entries = job_at(job, auth=credentials(given)).logs(level)
     if as_json:

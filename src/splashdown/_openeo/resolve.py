@@ -22,7 +22,7 @@ from splashdown.model import ResultSet
 from splashdown.protocols import ResolveContext
 
 if TYPE_CHECKING:
-    from splashdown.connect import Job
+    from splashdown.backend import Job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,9 +37,9 @@ class OpenEOResolver:
 
 
 def is_job_handle(source: object) -> bool:
-    """Whether the source is a :class:`splashdown.connect.Job`; nobody has one before that module was imported."""
-    connect = sys.modules.get("splashdown.connect")
-    return connect is not None and isinstance(source, connect.Job)
+    """Whether the source is a :class:`splashdown.backend.Job`; nobody has one before that module was imported."""
+    backend = sys.modules.get("splashdown.backend")
+    return backend is not None and isinstance(source, backend.Job)
 
 
 @hookimpl
