@@ -197,3 +197,7 @@ def tool(name: str) -> Path:
                 raise SystemExit(f"the peers could not be installed:\n{made.stderr[-3000:]}")
             done.write_text(listed)
     return _ENVIRONMENT / "bin" / name
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"the peers are in {tool('python').parent}\n")
