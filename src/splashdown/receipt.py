@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from typing import Any
 
 from splashdown._stac.links import Linker
@@ -42,8 +41,8 @@ _KEY = "splashdown:key"
 _STALE = "splashdown:stale"
 _STALE_DOCUMENTS = "splashdown:stale_documents"
 
-#: How many tokens of JSON (a name, a value, a comma) are joined at a time.
-_TOKENS = 10_000
+#: From so many on, assets and items are written one in a line.
+_MANY = 1_000
 # Bounds what is read of a receipt that somebody else may have put there.
 _MAX_BYTES = 256 * 2**20
 
@@ -93,13 +92,32 @@ def write(sink: Sink, name: str, document: Mapping[str, Any]) -> str:
 
 
 def encoded(document: Mapping[str, Any]) -> bytes:
-    """A document as it is saved. ``json.dumps`` would hold each token as a string of its own until the end."""
-    data = bytearray()
-    parts = json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(document)
-    while text := "".join(islice(parts, _TOKENS)):
-        # JSON may hold half a surrogate pair (RFC 8259, section 8.2), UTF-8 may not: it stays the escape that it was.
-        data += text.encode(errors="backslashreplace")
+    """A document as it is saved, indented; where very many assets or items are in it, each of them is one line."""
+    data = bytearray(b"{")
+    for number, (name, value) in enumerate(document.items()):
+        data += f"{',' if number else ''}\n  {_json(name)}: ".encode(errors="backslashreplace")
+        for text in _lines(value):
+            # JSON may hold half a surrogate pair (RFC 8259, section 8.2), UTF-8 may not: it stays the escape it was.
+            data += text.encode(errors="backslashreplace")
+    data += b"\n}" if document else b"}"
     return bytes(data)
+
+
+def _lines(value: Any) -> Iterator[str]:
+    """JSON in pieces: one for all, or one for each entry of what is long. Indenting costs ten times as much."""
+    if not isinstance(value, dict | list) or len(value) < _MANY:
+        yield json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n  ")
+        return
+    named = isinstance(value, dict)
+    comma = "{" if named else "["
+    for one in value:
+        yield f"{comma}\n    {f'{_json(one)}: {_json(value[one])}' if named else _json(one)}"
+        comma = ","
+    yield "\n  }" if named else "\n  ]"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def store_bytes(sink: Sink, name: str, data: Buffer, media_type: str) -> str:

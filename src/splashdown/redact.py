@@ -8,6 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 # openEO back-ends sign links to results with two path segments, the user's id in base64 and a hash (in hex), before
 # the name or at the end; how long they are good for, the query says, and that can be guessed.
 _SIGNED_PATH = re.compile(r"(/results(?:/(?:assets|items\d*|document))?)/(?:[^/]+/)?[0-9a-f]{32,128}(?=/|$)")
+# What has no part that could be a secret, and is given back as it came: thousands of hrefs of a job are like this.
+_BARE = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?/[!$-:<=>A-Z^-~]*")
 
 
 def redact(href: str) -> str:
@@ -16,6 +18,8 @@ def redact(href: str) -> str:
     A signed URL's secret is its query, so nothing of that is kept; where openEO back-ends sign in the path, ``...``
     stands for the signature and the user before it.
     """
+    if _BARE.fullmatch(href) and "/results/" not in href:
+        return href
     try:
         parts = urlsplit(href)
     except ValueError:

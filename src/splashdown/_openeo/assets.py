@@ -20,6 +20,8 @@ from splashdown.model import Asset
 
 # A signature that a back-end puts into the path changes with every second; the rest of the path names the file.
 # Some have the user's id before it.
+# An absolute href that ``urljoin`` gives back as it came; most are, and there may be very many.
+_COMPLETE = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?/[^\s\\#?;]*(?:\?[^\s\\#;]+)?")
 _PATH_SIGNATURE = re.compile(r"(/results/assets/(?:[^/]+/)?)[0-9a-f]{32,128}(?=/)")
 
 
@@ -136,6 +138,8 @@ def _absolute(base: str, href: str) -> str | None:
     # `C:\x` and `\\host\x` parse as a URL or as a relative path, and would be opened as local files further on.
     if "\\" in href:
         return None
+    if _COMPLETE.fullmatch(href):
+        return href
     try:
         absolute = urljoin(base, href.strip())
         scheme = urlsplit(absolute).scheme.lower()
