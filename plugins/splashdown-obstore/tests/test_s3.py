@@ -154,7 +154,10 @@ def test_credentials_have_no_place_in_the_configuration(name):
     assert "hunter22" not in str(error.value)
 
 
-def test_bad_targets_and_options_are_one_line():
+def test_bad_targets_and_options_are_one_line(monkeypatch):
+    monkeypatch.delenv("AZURE_STORAGE_ACCOUNT_NAME", raising=False)
+    with pytest.raises(OptionError, match="set AZURE_STORAGE_ACCOUNT_NAME"):
+        ObstoreSink("az://container/x", ObstoreOptions())
     with pytest.raises(TargetError, match="az://container/folder/"):
         ObstoreSink("az:///x", ObstoreOptions())
     with pytest.raises(OptionError, match="cannot be used with this configuration"):

@@ -141,7 +141,8 @@ def _read(path: Path) -> Mapping[str, Any]:
 def _check_keys(path: Path, prefix: str, table: Mapping[str, Any], known: Sequence[str]) -> None:
     for key in table:
         if key not in known:
-            hint = did_you_mean(key, known) or f"; there are: {', '.join(known)}"
+            own = f"; options of a plugin stand in [options.{key}]" if isinstance(table[key], Mapping) else ""
+            hint = did_you_mean(key, known) or own or f"; there are: {', '.join(known)}"
             raise OptionError(f"{path}: there is no '{prefix}{key}'{hint}")
 
 

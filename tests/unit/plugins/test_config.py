@@ -164,3 +164,11 @@ def test_show_says_where_each_value_came_from_and_hides_secrets(project, shelf, 
     assert (rows["settings.jobs"].value, rows["settings.jobs"].origin) == (4, "SPLASHDOWN_JOBS")
     assert (rows["settings.retry.attempts"].value, rows["settings.retry.attempts"].origin) == (9, file)
     assert (rows["plugins.disable"].value, rows["plugins.disable"].origin) == (["x", "y"], "SPLASHDOWN_DISABLE_PLUGINS")
+
+
+def test_options_of_a_plugin_in_a_wrong_table_are_told_where_they_belong(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for table in ("plugins.fsspec", "fsspec"):
+        (tmp_path / "splashdown.toml").write_text(f"[{table}]\nhost = 'archive.example'\n")
+        with pytest.raises(OptionError, match=r"options of a plugin stand in \[options.fsspec\]"):
+            Session()

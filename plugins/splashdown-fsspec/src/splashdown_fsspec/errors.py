@@ -21,9 +21,13 @@ from splashdown.errors import (
 _HINTS = {
     "HostKeyNotVerifiable": "the host's key is not known here; connect once with ssh, or set known_hosts",
     "PermissionDenied": "the host takes none of the credentials; check user, key and SSH agent",
-    "ConnectError": "no connection; check host, port and network",
+    "ConnectError": "no connection, or no TLS at this port; check host, port and network",
     "FileNotFoundError": "there is no such file or folder",
     "PermissionError": "these credentials do not allow it",
+}
+_ANSWERS = {
+    401: "no credentials, or wrong ones; set SPLASHDOWN_FSSPEC_USERNAME and SPLASHDOWN_FSSPEC_PASSWORD",
+    403: "these credentials do not allow it",
 }
 _LASTING = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, FileExistsError, ValueError)
 _LASTING_NAMES = {
@@ -67,7 +71,7 @@ def reading(url: str) -> Iterator[None]:
 def _text(error: Exception, url: str, doing: str) -> str:
     status = _status(error)
     # The libraries' texts may quote URLs; with a hint, only the kind of error is told.
-    hint = _HINTS.get(type(error).__name__) or ("these credentials do not allow it" if status in {401, 403} else "")
+    hint = _HINTS.get(type(error).__name__) or _ANSWERS.get(status or 0, "")
     told = f"{type(error).__name__}: {hint}" if hint else describe(error)
     return f"cannot {doing} {url}: {f'{status} ' if status else ''}{told}"
 

@@ -1,4 +1,4 @@
-"""What a user may set: ``sink_options=``, the table ``[plugins.fsspec]``, or ``SPLASHDOWN_FSSPEC_...``."""
+"""What a user may set: ``sink_options=``, the table ``[options.fsspec]``, or ``SPLASHDOWN_FSSPEC_...``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user may set: ``sink_options=``, the table ``[plugins.obstore]``, or ``SPLASHDOWN_OBSTORE_...``."""
+"""What a user may set: ``sink_options=``, the table ``[options.obstore]``, or ``SPLASHDOWN_OBSTORE_...``."""
 
 from __future__ import annotations
 

@@ -55,5 +55,7 @@ def connect(where: Location, options: ObstoreOptions) -> Store:
         )
     except (BaseError, ValueError, TypeError) as error:
         reason = str(error).partition("\n")[0]
+        if "Account must be specified" in reason:
+            reason = "no storage account; set AZURE_STORAGE_ACCOUNT_NAME, or account_name in config"
         raise OptionError(f"obstore: {where.scheme}:// cannot be used with this configuration: {reason}") from None
     return store
