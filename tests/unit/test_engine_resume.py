@@ -269,6 +269,13 @@ class TestUploadsThatNobodyCanGoOnWith:
         journal.close(None)
         assert not (tmp_path / "state").exists()
 
+    def test_without_a_folder_nothing_piles_up(self):
+        journal = Journal(None, keep=True)
+        for _ in range(3):
+            journal.end(journal.open(self.UPLOAD))
+        assert journal.loose == []
+        assert journal._ended == []
+
     def test_an_unfinished_upload_of_a_name_that_has_landed_since_is_aborted(self, tmp_path):
         first = Journal(tmp_path, keep=True)
         first.begin(Entry(identity="i", upload=self.UPLOAD, size=1, validator='"v"', at=time.time(), cut=()))

@@ -121,7 +121,8 @@ class Journal:
         with self._lock:
             if self._loose.pop(number, None) is not None:
                 # To abort it once more would do no harm, so this is not worth a write of its own for each small file.
-                self._ended.append(records.end(number))
+                if self._writable:
+                    self._ended.append(records.end(number))
                 return
             if number not in self._begun:
                 return
@@ -199,7 +200,7 @@ class Journal:
         try:
             (self._file or self._create()).write([*ended, record])
         except OSError as error:
-            if self._writable:
+            if self.keeps:
                 _log.warning("this run cannot be resumed, its journal is not writable: %s", describe(error))
             self._writable = False
 
