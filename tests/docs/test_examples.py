@@ -1,4 +1,4 @@
-"""Every Python block of README.md and docs/ runs, page by page, from top to bottom in one namespace."""
+"""Every Python block of docs/ and of the READMEs runs, page by page, from top to bottom in one namespace."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import warnings
 from pathlib import Path
 
 import pytest
-from doc_pages import ROOT, Page, pages
+from doc_pages import ROOT, Page, more_pages, pages
 
 #: Pages that a test of their own runs, on more than what is offered here.
 RUN_ELSEWHERE = {
     "docs/how-to/openeo-client.md": "plugins/splashdown-openeo/tests/test_how_to.py",
     "docs/how-to/openeo.md": "tests/integration/test_openeo_docs.py",
 }
-WITH_CODE = [page for page in pages() if page.blocks and page.name not in RUN_ELSEWHERE]
+WITH_CODE = [page for page in (*pages(), *more_pages()) if page.blocks and page.name not in RUN_ELSEWHERE]
 
 
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.name)
@@ -33,7 +33,7 @@ def test_the_examples_of_the_page_run_as_written(page: Page, surroundings: Path,
                 exec(compile(tree, str(page.path), "exec"), vars(module))
 
 
-@pytest.mark.parametrize("page", pages(), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [*pages(), *more_pages()], ids=lambda page: page.name)
 def test_a_block_that_is_not_run_says_why(page: Page):
     assert all(block.not_run is None or len(block.not_run) > 10 for block in page.blocks)
 

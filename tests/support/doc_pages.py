@@ -86,7 +86,7 @@ def pages() -> list[Page]:
 
 
 def more_pages() -> list[Page]:
-    """Pages outside docs/ whose links have to lead somewhere as well."""
+    """The changelog and the READMEs of the packages."""
     return [Page(path=path) for path in (ROOT / "CHANGELOG.md", *sorted((ROOT / "plugins").glob("*/README.md")))]
 
 
