@@ -10,6 +10,7 @@ import pytest
 from scripted_api import Answer, scripted_api
 
 import splashdown
+from splashdown._cli.main import main
 from splashdown.errors import NoAssetError, OptionError, ResolveError, UsageError
 
 
@@ -160,11 +161,13 @@ def test_a_document_from_the_web_names_no_local_files(href):
     }.get(href, [])
 
 
-def test_an_alternate_href_is_used_on_request():
+def test_an_alternate_href_is_used_on_request(save, capsys):
     document = item(
         assets={"a": {"href": "https://h/a", "alternate": {"s3": {"href": "s3://b/a"}}}, "b": {"href": "https://h/b"}}
     )
     assert [href for _, href in listed(document, alternate="s3")] == ["s3://b/a", "https://h/b"]
+    assert main(["ls", str(save("i.json", document)), "--alternate", "s3", "--json"]) == 0
+    assert [entry["href"] for entry in json.loads(capsys.readouterr().out)] == ["s3://b/a", "https://h/b"]
 
 
 def test_options_narrow_a_static_source(save):

@@ -103,8 +103,9 @@ class _Text:
         while True:
             start = self._at
             value = self.try_value()
-            # A number at the end of the window may go on behind it.
-            if value is not _INCOMPLETE and (self._at < len(self._text) or self._ended):
+            # A number at the end of the window may go on behind it: "1" may become "12", and "1." may become "1.5".
+            following = self._text[self._at : self._at + 1]
+            if value is not _INCOMPLETE and (self._ended or (following and following not in ".eE")):
                 return value
             self._at = start
             if len(self._text) - self._at > MAX_VALUE:
