@@ -70,6 +70,21 @@ def test_every_public_name_is_in_the_reference():
     assert set(splashdown.__all__) - named(*reference()) == set()
 
 
+def test_every_argument_of_a_session_is_in_its_table():
+    section = page("library.md").text.partition("## Session")[2].partition("\n## ")[0]
+    arguments = set(inspect.signature(splashdown.Session).parameters)
+    described = {
+        name for row in re.findall(r"^\| (.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)
+    }
+    assert described == arguments
+
+
+def test_every_method_of_the_typed_face_is_in_the_reference():
+    faces = (splashdown.Session, splashdown.JobResults, splashdown.ResultAsset)
+    methods = {name for face in faces for name in vars(face) if not name.startswith("_")}
+    assert methods - named(*reference()) == set()
+
+
 def test_every_name_of_the_test_kit_is_on_its_page():
     assert set(testing.__all__) - named(page("testing.md")) == set()
 

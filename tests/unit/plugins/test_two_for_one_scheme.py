@@ -3,10 +3,10 @@
 import json
 
 import pytest
-from installs import install
+from installs import SINK, install
 
 from splashdown import Session
-from splashdown.errors import ConflictError
+from splashdown.errors import ConflictError, NoProviderError
 
 RIVAL = """
     from splashdown.hookspecs import hookimpl
@@ -85,3 +85,12 @@ def test_what_claims_nothing_else_is_not_disturbed(tmp_path):
     with Session(config=False) as session:
         open_item(session, tmp_path).download_files(tmp_path / "out")
     assert (tmp_path / "out" / "a.txt").read_text() == "text"
+
+
+def test_a_session_in_a_notebook_finds_what_was_installed_since(site, tmp_path):
+    with Session(config=False) as session:
+        with pytest.raises(NoProviderError, match="no plugin stores to shelf://"):
+            session.sink("shelf://top")
+        install(site, "shelf-store", SINK)
+        session.refresh()
+        assert session.sink("shelf://top")
