@@ -38,6 +38,21 @@ def test_a_small_file_is_one_request(server, results_of, tmp_path):
     assert server.sent() == len(content)
 
 
+def test_a_result_as_openeo_writes_it_is_one_request_and_has_its_names(server, results_of, tmp_path):
+    data = pixels(3, 58, 73, "i2")
+    layout = {"tiled": True, "blockxsize": 256, "blockysize": 256, "interleave": "band"}
+    names = {n: {"DESCRIPTION": name} for n, name in enumerate(("B04", "B03", "B02"), 1)}
+    content = write_tiff(
+        tmp_path / "x.tif", data, compress="deflate", predictor=2, nodata=-32768, band_tags=names, **layout
+    )
+    results = results_of(**{"openEO_2023-06-01Z.tif": server.add("/x.tif", content)})
+    array = results.get_asset().load_geotiff(bands=["B02", "B04"])
+    assert array.coords["band"].values.tolist() == ["B02", "B04"]
+    np.testing.assert_array_equal(array, data[[2, 0]])
+    assert server.ranges("/x.tif") == ["bytes=0-65535"]
+    assert server.sent() == len(content)
+
+
 def test_a_window_of_one_tile_is_two_requests(server, asset):
     array = asset.load_geotiff(window=(140, 270, 50, 60))
     np.testing.assert_array_equal(array, NOISE[:, 270:330, 140:190])
