@@ -1,6 +1,6 @@
 """Splashdown against rclone, s5cmd and plain boto3: from HTTP into a bucket, and from a bucket to disk.
 
-    python tests/benchmarks/bench_s3.py [--runs 3] [--only large-up,small-up,large-down,small-down] [--https]
+    python tests/benchmarks/bench_s3.py [--runs 3] [--scale 1] [--only large-up,small-up,large-down,small-down] [--https]
 
 The store is SeaweedFS, the web server nginx, both on this machine with their data in memory. s5cmd cannot read from the
 web: it uploads files from disk, which spares it half of the work. See docs/explanation/s3.md.
@@ -115,10 +115,14 @@ def contenders(way: str, store: SeaweedFS, endpoint: str) -> list[Contender]:
     ]
 
 
-def run(name: str, store: SeaweedFS, endpoint: str, runs: int) -> None:
-    """Run one workload and print what came of it."""
+def run(name: str, store: SeaweedFS, endpoint: str, runs: int, scale: float) -> None:
+    """Run one workload and print what came of it; ``scale`` makes large files smaller, and small ones fewer."""
     kind, way = name.split("-")
     count, size = SIZES[kind]
+    if kind == "large":
+        size = round(size * scale)
+    else:
+        count = round(count * scale)
     title = f"{WAYS[way]}, {count:,} x {size // MIB or size // 1024} {'MiB' if size >= MIB else 'KiB'}"
     sys.stderr.write(f"{title}\n")
     bucket = Bucket(client=_client(store), name="bench")
@@ -189,6 +193,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", default=",".join(names), help="workloads, separated by commas")
+    parser.add_argument("--scale", type=float, default=1.0, help="so much of the data; 0.1 for a first look")
     parser.add_argument("--https", action="store_true", help="reach the store over https")
     arguments = parser.parse_args()
     with scratch() as folder, seaweedfs(folder, memory="1500MiB") as store:
@@ -205,7 +210,7 @@ def main() -> None:
             RCLONE_S3_REGION="us-east-1",
         )
         for name in arguments.only.split(","):
-            run(name, store, endpoint, arguments.runs)
+            run(name, store, endpoint, arguments.runs, arguments.scale)
 
 
 if __name__ == "__main__":

@@ -117,6 +117,32 @@ def test_of_two_that_write_a_new_object_at_once_one_wins(options, plain, bucket,
     assert winners == [plain.get_object(Bucket=bucket, Key="k")["Body"].read()]
 
 
+def test_a_key_of_kms_implies_its_encryption_and_goes_with_every_kind_of_write():
+    from splashdown_s3 import attributes
+
+    chosen = attributes.fixed(S3Options(sse_kms_key_id="alias/results", tags={"a": "b c"}))
+    assert chosen == {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "alias/results", "Tagging": "a=b+c"}
+    assert attributes.as_headers(chosen, {"splashdown-source": "k"}) == {
+        "x-amz-server-side-encryption": "aws:kms",
+        "x-amz-server-side-encryption-aws-kms-key-id": "alias/results",
+        "x-amz-tagging": "a=b+c",
+        "x-amz-meta-splashdown-source": "k",
+    }
+    assert attributes.fixed(S3Options(sse="AES256")) == {"ServerSideEncryption": "AES256"}
+
+
+def test_odd_prefixes_stay_as_they_are(options, plain, bucket, store):
+    prefixes = ["a b+c%20/é?#/", "%2e%2e/"]
+    if isinstance(store, Swift):  # SeaweedFS makes folders of keys
+        prefixes += ["/lead/", "a/../b/", "./", "x//y/"]
+    for prefix in prefixes:
+        sink = S3Sink(f"s3://{bucket}/{prefix}", options)
+        put(sink, "k", prefix.encode())
+        assert list(sink.list()) == [("k", len(prefix.encode()))]
+        assert plain.get_object(Bucket=bucket, Key=prefix + "k")["Body"].read() == prefix.encode()
+        sink.close()
+
+
 def test_parts_grow_so_that_ten_thousand_always_do():
     from splashdown._engine.parts import cut
 

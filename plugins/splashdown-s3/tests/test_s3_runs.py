@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 from fault_server import FaultServer
@@ -236,3 +238,24 @@ def test_nothing_is_overwritten_when_that_is_an_error(reached, source, plain, bu
     assert contents(plain, bucket, "out/")["big.tif"] == b"somebody else's"
     assert main(["download", str(source), f"s3://{bucket}/out/", "--if-exists", "rename"]) == 0
     assert contents(plain, bucket, "out/")["big-1.tif"] == BIG
+
+
+@pytest.mark.slow
+def test_large_uploads_stay_below_200_mb_of_memory(store, credentials, plain, bucket, web, tmp_path, monkeypatch):
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", store.url)
+    size = 64 * MIB
+    for number in range(2):
+        web.add(f"/large-{number}", os.urandom(MIB) * 64)
+    assets = {f"{number}.bin": {"href": f"{web.url}/large-{number}"} for number in range(2)}
+    (tmp_path / "large.json").write_text(json.dumps(item(assets)))
+    # Not ru_maxrss: that counts what this process had when it forked.
+    code = (
+        "import re, sys; from splashdown._cli.main import main; assert main(sys.argv[1:]) == 0;"
+        "print(re.search(r'VmHWM:\\s*([0-9]+) kB', open('/proc/self/status').read())[1])"
+    )
+    command = [sys.executable, "-c", code, "download", "large.json", f"s3://{bucket}/out/", "--quiet"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stderr
+    listed = plain.list_objects_v2(Bucket=bucket, Prefix="out/")["Contents"]
+    assert sorted(one["Size"] for one in listed)[1:] == [size] * 2
+    assert int(done.stdout.split()[-1]) * 1024 < 200_000_000

@@ -29,6 +29,8 @@ from splashdown.protocols import Listener, Sink, SupportsState, Transport
 _TICK = 0.25
 #: How long transfers may take to wind up after Ctrl-C.
 _GRACE = 0.6
+#: How long removing what nobody can go on with may take then: a folder's is done at once, a store bills what is left.
+_DROP_GRACE = 5.0
 
 
 def run_plan(
@@ -187,7 +189,7 @@ class _Files:
 
         dropper = threading.Thread(target=drop, name="splashdown-abort", daemon=True)
         dropper.start()
-        dropper.join(_GRACE / 2)
+        dropper.join(_DROP_GRACE)
 
 
 def _not_tried(plan: Plan, number: int) -> Outcome:
