@@ -27,6 +27,8 @@ def expires_at(document: Mapping[str, Any], hrefs: Iterable[str]) -> float | Non
 
 def href_expires(href: str) -> float | None:
     """When a signed href ends, by its own query."""
+    if "?" not in href:
+        return None
     try:
         query = {name.lower(): value for name, value in parse_qsl(urlsplit(href).query)}
     except ValueError:
