@@ -178,6 +178,16 @@ def test_sync_removes_nothing_after_a_failure(source, tmp_path):
     assert (tmp_path / "out/b/data.txt").exists()
 
 
+def test_what_was_removed_is_named_and_leaves_no_empty_folder(source, tmp_path, capsys):
+    target = tmp_path / "out"
+    assert main(["sync", str(source.path), str(target), "--quiet"]) == 0
+    del source.items["b"]
+    source.save()
+    assert main(["sync", str(source.path), str(target), "--delete"]) == 0
+    assert "removed: b/data.txt\n" in capsys.readouterr().out
+    assert sorted(path.name for path in target.iterdir() if path.is_dir()) == ["a", "c"]
+
+
 def test_a_dry_run_does_nothing(source, tmp_path, capsys):
     target = tmp_path / "out"
     assert main(["sync", str(source.path), str(target), "--dry-run"]) == 0

@@ -75,6 +75,8 @@ def _show(done: SyncReport, target: str) -> None:
             f"{len(done.report.landed)} files are in {target}, {readable(done.report.bytes_moved)} moved,"
             f" {len(done.removed)} removed"
         )
+    for name in done.removed:
+        click.echo(f"removed: {render.printable(name)}")
     for name in done.stale:
         if name not in done.removed:
             why = (done.left or {}).get(name, "remove it with --delete")

@@ -167,10 +167,14 @@ class LocalSink:
                     yield key, path.stat().st_size
 
     def delete(self, key: str) -> None:
-        """Remove a file."""
-        folder = self._parent(key, make=False)
+        """Remove a file, and the folders below the target that are empty then."""
+        folder = Path(self._parent(key, make=False))
         with _storing(key):
-            Path(folder, key.rpartition("/")[2]).unlink(missing_ok=True)
+            (folder / key.rpartition("/")[2]).unlink(missing_ok=True)
+        with suppress(OSError):  # a folder that holds something else stays
+            for _ in range(key.count("/")):
+                folder.rmdir()
+                folder = folder.parent
 
     def free_space(self) -> int | None:
         """Bytes that the filesystem of the target can take."""
