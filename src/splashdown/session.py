@@ -94,6 +94,8 @@ class Session:
         self._transports: dict[str, Transport] = {}
         self._signers: tuple[_Signing, ...] | None = None
         self._lock = threading.Lock()
+        if self.config.settings:
+            _ = self.settings  # a slip in the file is told by the first command, not by the first that moves bytes
 
     def __repr__(self) -> str:
         return f"<Session with {len(self.registry.plugins())} plugins>"

@@ -210,6 +210,14 @@ def test_config_show_says_where_a_value_is_from(splashdown_command, tmp_path):
     assert "did you mean 'max_redirects'" in wrong.stderr
 
 
+def test_a_slip_in_the_settings_is_told_by_any_command(splashdown_command, tmp_path, demo_job):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "splashdown.toml").write_text("[settings]\njbos = 3\n")
+    done = splashdown_command("ls", demo_job, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "no option 'jbos' (in the configuration file); did you mean 'jobs'?" in done.stderr
+
+
 def test_config_show_names_variables_that_mean_nothing(splashdown_command):
     environment = {"SPLASHDOWN_JBOS": "secret-1", "SPLASHDOWN_HTTP_POOL_SIZE": "9", "SPLASHDOWN_TOKEN": "secret-2"}
     done = splashdown_command("config", "show", env=environment)
