@@ -45,10 +45,8 @@ def user(tmp_path_factory):
             f'[project]\nname = "{distribution}"\nversion = "1.0"\n'
             f'[project.entry-points.splashdown]\n{distribution} = "{module}"\n'
         )
-    paths = " ".join(f"./{distribution}" for distribution in PLUGINS)
-    done = user.run(
-        f"python3 -m venv .venv; .venv/bin/pip install -q splashdown {paths}; .venv/bin/splashdown demo landed"
-    )
+    user.install(*(user.path / distribution for distribution in PLUGINS))
+    done = user.run(".venv/bin/splashdown demo landed")
     assert done.returncode == 0, done.stderr
     return user
 
