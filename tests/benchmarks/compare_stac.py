@@ -193,7 +193,7 @@ def judged(server: Server, target: Path, outcome: str, before: Counter[str], byt
     """What is on disk, in words."""
     right, wrong, documents = [], [], []
     bodies = set(server.files.values())
-    for path in sorted(p for p in target.parent.parent.rglob("*") if p.is_file()):
+    for path in sorted(p for p in target.parents[5].rglob("*") if p.is_file()):
         content = path.read_bytes()
         name = path.relative_to(target).as_posix() if path.is_relative_to(target) else f"OUTSIDE: {path.name}"
         if path.suffix == ".json" and content.lstrip()[:1] == b"{" and b'"stac_version"' in content:
@@ -243,7 +243,7 @@ def main(peers: str) -> None:
             if tool == "openEO client" and "/jobs/" not in url:
                 continue
             with tempfile.TemporaryDirectory() as top:
-                target = Path(top) / "deep" / "out"
+                target = Path(top) / "as" / "deep" / "as" / "it" / "may" / "be" / "out"
                 target.mkdir(parents=True)
                 for again in (False, True):
                     server.cut = {"/cut/B04.tif"} if not again else set()
