@@ -6,25 +6,19 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from splashdown._cli.main import cli
+from splashdown._cli.main import COMMANDS, cli
 
 
-def commands(group, context, *path):
-    for name in group.list_commands(context):
+def commands(group, context, names, *path):
+    for name in names:
         command = group.get_command(context, name)
-        inner = click.Context(command, parent=context, info_name=name)
-        yield (*path, name), command
+        yield (*path, name)
         if isinstance(command, click.Group):
-            yield from commands(command, inner, *path, name)
+            yield from commands(command, context, command.commands, *path, name)
 
 
-@pytest.fixture(scope="module")
-def root():
-    # Built-in commands alone: what else is installed has tests of its own.
-    return click.Context(cli, info_name="splashdown", obj=None)
-
-
-ALL = [pytest.param(path, id=" ".join(path)) for path, _ in commands(cli, click.Context(cli, info_name="splashdown"))]
+# Built-in commands alone: what else is installed has tests of its own.
+ALL = [pytest.param(path, id=" ".join(path)) for path in commands(cli, click.Context(cli), COMMANDS)]
 
 
 def example_of(path):

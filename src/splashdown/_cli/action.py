@@ -36,9 +36,9 @@ def action_command(context: click.Context, name: str) -> click.Command:
         options = {f.name: given.pop(_parameter(f)) for f in fields}
         return _run(name, spec, source, {n: v for n, v in options.items() if v not in (None, ())}, as_json, given)
 
-    command: click.Command = click.command(
-        name.replace("_", "-"), cls=Command, help=f"{spec.summary or spec.name}\n\nExample: splashdown {name} SOURCE"
-    )(source_options(filter_options(callback)))
+    called = name.replace("_", "-")
+    about = f"{spec.summary or spec.name}\n\nExample: splashdown {called} https://openeo.example/openeo/1.2/jobs/JOB"
+    command: click.Command = click.command(called, cls=Command, help=about)(source_options(filter_options(callback)))
     own = [_option(f) for f in fields]
     shown = click.Option(["--json", "as_json"], is_flag=True, help="One JSON document on stdout.")
     command.params = [click.Argument(["source"]), *own, shown, *command.params]

@@ -75,5 +75,5 @@ def splashdown_actions() -> Iterable[ActionSpec]:
         run=inventory,
         options=InventoryOptions,
         command=True,
-        summary="Write a table of the assets to a .csv or .parquet file; download nothing.",
+        summary="Write a table of the assets to a .csv or .parquet file.",
     )
