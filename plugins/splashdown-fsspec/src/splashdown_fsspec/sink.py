@@ -30,6 +30,7 @@ class FsspecSink:
         # Few filesystems can write a file anywhere but from its start to its end.
         self.parts = PartPolicy(max_parts=1)
         self._made: set[str] = set()
+        self._attempts: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def begin(self, key: str, content: Content) -> Upload:
@@ -44,7 +45,10 @@ class FsspecSink:
 
     def put_part(self, upload: Upload, part: Part, chunks: Iterable[Buffer]) -> str:
         """Write the file, from its start to its end, and see that all of it is there."""
-        path = self._partial(upload)
+        # A server may still be busy with a body that broke off: each attempt has a name of its own.
+        with self._lock:
+            number = self._attempts[upload.token["part"]] = self._attempts.get(upload.token["part"], 0) + 1
+        path = self._partial(upload, number)
         taken = _Taken(chunks)
         try:
             with storing(self._name(upload.key), "store"):
@@ -57,20 +61,20 @@ class FsspecSink:
             raise
         if held is not None and held != total:
             raise StoreError(f"cannot store {self._name(upload.key)}: {held} of {total} bytes have arrived")
-        return str(total)
+        return str(number)
 
-    def commit(self, upload: Upload, tags: Sequence[str]) -> str:  # noqa: ARG002 - the file is whole already
-        """Move the file to its name."""
+    def commit(self, upload: Upload, tags: Sequence[str]) -> str:
+        """Move the file of the last attempt to its name."""
         path = self._path(upload.key)
         with storing(self._name(upload.key), "store"):
             self._make_folder(path)
-            files.move(self._fs, self._partial(upload), path, replace="new" not in upload.token)
+            files.move(self._fs, self._partial(upload, int(tags[0])), path, replace="new" not in upload.token)
+        self._remove(upload, range(1, int(tags[0])))
         return self._name(upload.key)
 
     def abort(self, upload: Upload) -> None:
         """Remove the unfinished file."""
-        with suppress(Exception):
-            self._fs.rm_file(self._partial(upload))
+        self._remove(upload, range(1, self._attempts.get(upload.token["part"], 1) + 1))
 
     def close(self) -> None:
         """Remove the hidden folder where nothing unfinished is left in it, and give back connections."""
@@ -120,8 +124,14 @@ class FsspecSink:
                 files.make_folder(self._fs, folder)
                 self._made.add(folder)
 
-    def _partial(self, upload: Upload) -> str:
-        return f"{self._root}/{HIDDEN}/{upload.token['part']}"
+    def _remove(self, upload: Upload, attempts: Iterable[int]) -> None:
+        self._attempts.pop(upload.token["part"], None)
+        for number in attempts:
+            with suppress(Exception):
+                self._fs.rm_file(self._partial(upload, number))
+
+    def _partial(self, upload: Upload, number: int) -> str:
+        return f"{self._root}/{HIDDEN}/{upload.token['part']}{number}"
 
     def _path(self, key: str) -> str:
         if any(part in {"", ".", ".."} for part in key.split("/")) or "\0" in key:
