@@ -215,6 +215,13 @@ class ResolveContext(Protocol):
     def resolve(self, source: object) -> ResultSet:
         """Resolve another source with whatever resolver accepts it, with the same credentials and options."""
 
+    def open(self, href: str) -> AssetHandle:
+        """A document that a transport has to read, one in a store for example; nothing is requested yet.
+
+        Its methods raise :class:`~splashdown.errors.TransferError` for what the store says, and
+        :class:`~splashdown.errors.NoProviderError` where no transport reads such hrefs.
+        """
+
 
 @runtime_checkable
 class Signer(Protocol):

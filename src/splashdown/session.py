@@ -37,12 +37,19 @@ class OpenContext:
     auth: object = None
     options: Mapping[str, Any] = field(default_factory=dict)
     notify: Callable[[str], None] = _log.info
-    registry: Registry
+    session: Session
 
     def resolve(self, source: object) -> ResultSet:
         """Resolve another source with the same credentials and options."""
-        _, chosen = self.registry.resolver(source, None)
+        _, chosen = self.session.registry.resolver(source, None)
         return chosen.resolve(source, self)
+
+    def open(self, href: str) -> AssetHandle:
+        """A document that a transport has to read."""
+        from splashdown.model import Asset, ResultSet
+
+        asset = Asset(key=href.rpartition("/")[2] or href, href=href)
+        return self.session.open_asset(asset, ResultSet(id=asset.key, kind="document", assets=(asset,), document={}))
 
 
 class _Signing(NamedTuple):
@@ -154,7 +161,7 @@ class Session:
         :class:`~splashdown.errors.NoProviderError` when no resolver accepts the source.
         """
         _, chosen = self.registry.resolver(source, resolver)
-        context = OpenContext(auth=auth, options=options, notify=notify or _log.info, registry=self.registry)
+        context = OpenContext(auth=auth, options=options, notify=notify or _log.info, session=self)
         return JobResults(self, chosen.resolve(source, context))
 
     def transport(self, href: str) -> Transport:

@@ -17,6 +17,11 @@ def is_url(source: object) -> bool:
     return isinstance(source, str) and source.lower().startswith(("http://", "https://"))
 
 
+def is_in_store(place: object) -> bool:
+    """Whether it is the URL of something that only a plugin's transport reads: ``s3://``, ``sftp://``, ..."""
+    return isinstance(place, str) and scheme_of(place) not in {"", "file", "http", "https"}
+
+
 def is_job_url(source: object) -> bool:
     """Whether the source is the URL of an openEO job, of its results, or a signed link to them."""
     if not is_url(source):

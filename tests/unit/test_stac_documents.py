@@ -280,3 +280,8 @@ def test_a_zarr_store_is_listed_and_left_out_of_downloads_with_the_reason(save, 
     for download in (results.get_asset("cube").download, results.select(keys="cube").download_files):
         with pytest.raises(NoAssetError, match="Zarr"):
             download(tmp_path / "out")
+
+
+def test_an_empty_list_is_one_line(save, capsys):
+    assert main(["ls", str(save("none.json", "[]"))]) == 3
+    assert "holds an empty list, no STAC item" in capsys.readouterr().err

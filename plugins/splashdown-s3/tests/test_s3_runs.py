@@ -259,3 +259,18 @@ def test_large_uploads_stay_below_200_mb_of_memory(store, credentials, plain, bu
     listed = plain.list_objects_v2(Bucket=bucket, Prefix="out/")["Contents"]
     assert sorted(one["Size"] for one in listed)[1:] == [size] * 2
     assert int(done.stdout.split()[-1]) * 1024 < 200_000_000
+
+
+def test_what_landed_in_a_bucket_is_a_source_by_its_document(reached, source, plain, bucket, tmp_path, capsys):
+    assert main(["download", str(source), f"s3://{bucket}/a b/"]) == 0
+    document = f"s3://{bucket}/a b/item.json"
+    results = splashdown.open(document)
+    assert {asset.href for asset in results.get_assets()} >= {f"s3://{bucket}/a b/big.tif"}
+    assert results.get_asset("grüße.json").load_bytes() == b"{}"
+    assert main(["download", document, str(tmp_path / "back")]) == 0
+    back = {path.name: path.read_bytes() for path in (tmp_path / "back").iterdir()}
+    assert back.pop("item.json")
+    assert sorted(back.values()) == sorted(FILES.values())
+    capsys.readouterr()
+    assert main(["ls", f"s3://{bucket}/a b/missing.json"]) == 3
+    assert capsys.readouterr().err.count("\n") == 1

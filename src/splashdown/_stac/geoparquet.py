@@ -17,7 +17,7 @@ _ROWS = 1000
 
 
 def read_items(place: str, reader: Reader) -> Iterator[Found]:
-    """The items of a STAC-GeoParquet file, some rows at a time; one on the web is in memory as a whole.
+    """The items of a STAC-GeoParquet file, some rows at a time; one on the web or in a store is in memory as a whole.
 
     Raises ``NoProviderError`` when the packages are not installed and ``ResolveError`` for a file that is no such.
     """
@@ -32,7 +32,7 @@ def read_items(place: str, reader: Reader) -> Iterator[Found]:
         if not source.is_file():
             raise ResolveError(f"{source} does not exist; check the path")
     else:
-        source = pa.BufferReader(reader.client.get_bytes(place)[1])
+        source = pa.BufferReader(reader.read_bytes(place))
     try:
         file = pq.ParquetFile(source)
         for batch in file.iter_batches(_ROWS):

@@ -1,4 +1,4 @@
-"""Where STAC documents are and how they are read: local files and http(s), relative hrefs, limits.
+"""Where STAC documents are and how they are read: local files, http(s) and stores, relative hrefs, limits.
 
 A document that came from a server never names local files. What documents mean is for ``walk.py``.
 """
@@ -14,12 +14,13 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 from urllib.request import url2pathname
 
-from splashdown.errors import ResolveError, UsageError, describe
+from splashdown.errors import LoadError, ResolveError, TransferError, UsageError, describe
 from splashdown.redact import redact
-from splashdown.sources import is_url, origin_of
+from splashdown.sources import is_in_store, is_url, origin_of
 
 if TYPE_CHECKING:
     from splashdown._openeo.client import Client
+    from splashdown.protocols import ResolveContext
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
@@ -40,6 +41,7 @@ class Reader:
     """Reads documents for one source; ``authority`` holds the credentials of its origin."""
 
     authority: Credentials
+    context: ResolveContext
     _client: Client | None = field(default=None, repr=False)
 
     @property
@@ -58,11 +60,25 @@ class Reader:
             return Found(place=answer.url, body=answer.body)
         from splashdown._openeo.client import parse_object
 
+        return Found(place=place, body=parse_object(self.read_bytes(place), place))
+
+    def read_bytes(self, place: str) -> bytes:
+        """A document that has to be in memory as a whole, up to 128 MiB. Raises as :meth:`read` does."""
+        if is_url(place):
+            return self.client.get_bytes(place)[1]
+        if is_in_store(place):
+            return self._of_store(place)
         with open_local(place) as file:
             content = file.read(MAX_BYTES + 1)
         if len(content) > MAX_BYTES:
             raise ResolveError(f"{shown(place)} is larger than {MAX_BYTES // 2**20} MiB, too large for one document")
-        return Found(place=place, body=parse_object(content, place))
+        return content
+
+    def _of_store(self, place: str) -> bytes:
+        try:
+            return self.context.open(place).bytes(MAX_BYTES)
+        except (TransferError, LoadError) as error:
+            raise ResolveError(f"{shown(place)} cannot be read: {error}") from None
 
     def close(self) -> None:
         """Give back connections."""
@@ -108,7 +124,7 @@ class Credentials:
 
 
 def place_of(source: str) -> str:
-    """The place that a path or URL names; raises ``ResolveError`` for a scheme that cannot be read here."""
+    """The place that a path or URL names; the keys of stores are taken as they are."""
     if is_url(source):
         try:
             parts = urlsplit(source)
@@ -119,8 +135,8 @@ def place_of(source: str) -> str:
         return source.partition("#")[0]
     if source[:5].lower() == "file:":
         return Path(url2pathname(urlsplit(source).path)).absolute().as_uri()
-    if "://" in source:
-        raise ResolveError(f"{redact(source)}: a STAC document is read from a path or an http(s) URL")
+    if is_in_store(source):
+        return source
     return Path(source).expanduser().absolute().as_uri()
 
 
@@ -177,7 +193,11 @@ def resolve_href(base: str, href: str) -> str | None:
             )
         # Paths in documents may hold any character, and percent signs that mean themselves or not: both are tried.
         return _local(path_of(base).parent, href)
-    if "\\" in href or is_local(href):
+    if is_local(href):
+        return None
+    if is_in_store(base):
+        return _in_bucket(base, href)
+    if "\\" in href:
         return None
     if not base:
         return _below_here(href)
@@ -193,6 +213,22 @@ def _local(folder: Path, href: str) -> str:
     literal = Path(_joined(folder, href))
     decoded = Path(_joined(folder, unquote(href.partition("?")[0].partition("#")[0])))
     return (literal if literal == decoded or literal.exists() else decoded).as_uri()
+
+
+def _in_bucket(base: str, href: str) -> str | None:
+    """Keys are opaque: of a relative href only the dot segments mean anything, and none leads out of the bucket."""
+    scheme, _, rest = base.partition("://")
+    bucket, *folders = rest.split("/")[:-1] or [rest]
+    if href.startswith("/"):
+        folders, href = [], href[1:]
+    for step in href.split("/"):
+        if step == ".." and not folders:
+            return None
+        if step == "..":
+            folders.pop()
+        elif step != ".":
+            folders.append(step)
+    return f"{scheme}://{'/'.join([bucket, *folders])}"
 
 
 def _below_here(href: str) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -14,12 +15,12 @@ from splashdown._stac.assets import Collector, without_repeats
 from splashdown._stac.migrate import kind_of, up_to_date
 from splashdown._stac.options import StacOptions
 from splashdown._stac.packed import Packed
-from splashdown._stac.reading import Credentials, Found, Reader, is_local, open_local, place_of, shown
+from splashdown._stac.reading import Credentials, Found, Reader, open_local, place_of, shown
 from splashdown._stac.walk import Walk
 from splashdown.errors import ResolveError
 from splashdown.model import Asset, ResultSet
 from splashdown.protocols import ResolveContext
-from splashdown.sources import is_url
+from splashdown.sources import is_in_store, is_url
 
 _KINDS = {"Feature": "item", "Collection": "collection", "Catalog": "catalog", "FeatureCollection": "items"}
 #: Assets whose end is looked for; in a large search all are signed alike.
@@ -40,7 +41,7 @@ def resolve_stac(source: Any, context: ResolveContext) -> ResultSet:
     """Resolve a STAC source. Raises ``ResolveError`` (or ``AuthError``) with one line that says why it cannot be."""
     options = StacOptions.of(context.options)
     place = place_of(str(source)) if isinstance(source, str | Path) and source != "-" else ""
-    reader = Reader(authority=Credentials(place, context.auth))
+    reader = Reader(authority=Credentials(place, context.auth), context=context)
     try:
         opened = _open(source, place, reader, options)
         # What the caller holds in memory may hold more than JSON, and saves nothing when it is packed.
@@ -63,7 +64,7 @@ def _open(source: Any, place: str, reader: Reader, options: StacOptions) -> _Sou
             return _items(read_items(place, reader), place)
         if is_url(place):
             return _remote(place, reader, options)
-        file = open_local(place)
+        file = io.BytesIO(reader.read_bytes(place)) if is_in_store(place) else open_local(place)
         return _streamed(stream.documents(file, shown(place)), place, reader, options, close=file.close)
     base = place_of(options.base) if options.base else ""
     if source == "-":
@@ -113,7 +114,10 @@ def _streamed(
     close: Any = lambda: None,
 ) -> _Source:
     """A document or a stream of items from a file: only as much as needed is read before the items are."""
-    is_feature, body = next(parts)
+    first = next(parts, None)
+    if first is None:
+        raise ResolveError(f"{shown(place) if place else 'standard input'} holds an empty list, no STAC item")
+    is_feature, body = first
     if not is_feature and kind_of(body) in {"Collection", "Catalog", ""}:
         close()
         return _document(Found(place=place, body=body), reader, options)
@@ -207,7 +211,7 @@ def _name(root: Found) -> str:
     name = root.body.get("id")
     if isinstance(name, str) and name:
         return name
-    if is_local(root.place) or is_url(root.place):
+    if root.place:
         return Path(root.place.partition("?")[0].rstrip("/")).stem or "items"
     return "items"
 

@@ -14,7 +14,7 @@ from splashdown._stac.api import pages
 from splashdown._stac.migrate import kind_of, up_to_date
 from splashdown._stac.reading import Found, Reader, resolve_href, shown
 from splashdown.errors import ResolveError, SplashdownError, describe
-from splashdown.sources import is_url
+from splashdown.sources import is_in_store, is_url
 
 _CONNECTIONS = 8
 #: Links whose documents are read together; bounds what waits in memory.
@@ -101,7 +101,7 @@ class Walk:
             if rel not in _RELS or (rel == "items" and "item" in rels) or not isinstance(href, str):
                 continue
             place = resolve_href(document.place, href)
-            if place is None or not (is_url(place) or place.startswith("file:")):
+            if place is None or not (is_url(place) or place.startswith("file:") or _same_store(place, document.place)):
                 why = (
                     "which such a document may not" if document.place else "but it has no place of its own: pass base="
                 )
@@ -109,3 +109,8 @@ class Walk:
                 continue
             found.append(_Link(place.partition("#")[0], trail))
         return found
+
+
+def _same_store(place: str, document: str) -> bool:
+    """Whether both are in one bucket: a document elsewhere must not say what is read with the user's credentials."""
+    return is_in_store(place) and place.split("/")[:3] == document.split("/")[:3]

@@ -12,13 +12,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splashdown.hookspecs import hookimpl
-from splashdown.sources import is_job_url, is_several, is_url
+from splashdown.sources import is_in_store, is_job_url, is_several, is_url
 from splashdown.specs import ResolverSpec
 
 if TYPE_CHECKING:
     from splashdown.model import ResultSet
     from splashdown.protocols import ResolveContext
 
+#: A store also holds folders, and other packages' sources look like URLs: a document is told by its ending.
+_DOCUMENT = re.compile(r"\.(json|geojson|ndjson|jsonl|parquet|geoparquet)$", re.IGNORECASE)
 _PATH = re.compile(r"[/\\]|\.[A-Za-z0-9]{1,12}$|^file:|^\.+$", re.IGNORECASE)
 
 
@@ -26,7 +28,10 @@ class StacResolver:
     """Reads STAC 0.6 to 1.1 (https://github.com/radiantearth/stac-spec) and STAC API 1.0."""
 
     def accepts(self, source: object) -> bool:
-        """A path or URL that is no openEO job's, ``-`` (standard input), a dict, a pystac object, a series of items."""
+        """A path or URL that is no openEO job's, ``-`` (standard input), a dict, a pystac object, a series of items.
+
+        In a store (``s3://bucket/...``) it is what ends like a document: ``.json``, ``.ndjson``, ``.parquet``, ...
+        """
         if isinstance(source, Path):
             return True
         if isinstance(source, str):
@@ -49,6 +54,8 @@ class StacResolver:
 
 def _is_path(source: str) -> bool:
     # A bare word may be another resolver's, unless it is there; a path has a separator or an ending, or is a file: URL.
+    if is_in_store(source):
+        return bool(_DOCUMENT.search(source))
     if "://" in source:
         return source[:5].lower() == "file:"
     return source == "-" or bool(_PATH.search(source)) or _is_there(source)
@@ -69,5 +76,7 @@ def _of_pystac(source: object) -> bool:
 def splashdown_resolvers() -> Iterable[ResolverSpec]:
     """Offer the resolver."""
     yield ResolverSpec(
-        name="stac", create=StacResolver, summary="STAC documents and APIs: path, URL, dict, pystac object, stdin"
+        name="stac",
+        create=StacResolver,
+        summary="STAC documents and APIs: path, URL, store, dict, object, stdin",
     )

@@ -192,6 +192,7 @@ class FakeContext:
     options: Mapping[str, Any] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
     sources: Mapping[str, ResultSet] = field(default_factory=dict)  #: what other sources resolve to
+    files: Mapping[str, bytes] = field(default_factory=dict)  #: what documents in stores hold
 
     def notify(self, message: str) -> None:
         """Keep the message."""
@@ -202,6 +203,12 @@ class FakeContext:
         if str(source) not in self.sources:
             raise ResolveError(f"there is nothing at {source}")
         return self.sources[str(source)]
+
+    def open(self, href: str) -> MemoryHandle:
+        """The document that ``files`` holds for an href, else an ``HttpStatusError`` with 404."""
+        if href not in self.files:
+            raise HttpStatusError(f"there is nothing at {href}", status=404)
+        return MemoryHandle(self.files[href], make_asset(href=href))
 
 
 def make_asset(key: str = "data.bin", href: str | None = None, **fields: Any) -> Asset:

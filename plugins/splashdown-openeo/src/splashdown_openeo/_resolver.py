@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from openeo.rest.job import BatchJob
 
     from splashdown.model import ResultSet
-    from splashdown.protocols import ResolveContext, Transport
+    from splashdown.protocols import AssetHandle, ResolveContext, Transport
 
 _CLASSES = ("BatchJob", "Connection", "JobResults")
 
@@ -65,6 +65,9 @@ class _Context:
 
     def resolve(self, source: object) -> ResultSet:
         return self.given.resolve(source)
+
+    def open(self, href: str) -> AssetHandle:
+        return self.given.open(href)
 
 
 class _Own:
