@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,8 @@ def openeo_example(example: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> 
     """``https://openeo.example`` answers."""
     for name, value in example.items():
         monkeypatch.setenv(name, value)
+    # urllib keeps the proxies of its first request for the whole process: this page's are not for other tests.
+    monkeypatch.setattr(urllib.request, "_opener", None)
 
 
 @pytest.fixture(scope="session")

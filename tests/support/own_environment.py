@@ -66,9 +66,10 @@ def running(command: Sequence[str | Path], *, url: str, variables: Mapping[str, 
 
 def _wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + _START_LIMIT
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(url, timeout=5):
+            with direct.open(url, timeout=5):
                 return
         except OSError:
             time.sleep(0.1)

@@ -112,7 +112,7 @@ def test_a_source_that_dies_for_good_leaves_the_others_and_says_so(
     web.script("/0", Cut(after=9 * MIB))
     web.always("/0", Status(404))
     assert main(["download", str(source), f"s3://{bucket}/out/", *extra]) == 1
-    assert "big.tif: HttpStatusError" in capsys.readouterr().err
+    assert "big.tif: failed: HttpStatusError" in capsys.readouterr().err
     assert "big.tif" not in contents(plain, bucket, "out/")
     assert len(landed(plain, bucket)) == 3
     # Without resuming nobody comes back for the parts, so none may stay.
