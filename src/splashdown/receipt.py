@@ -10,10 +10,23 @@ from __future__ import annotations
 import json
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any
 
-from splashdown._stac.links import Linker
-from splashdown._stac.public import public_href
+from splashdown._stac.saved import (
+    ITEM,
+    KEY,
+    VALIDATOR,
+    Assets,
+    Features,
+    Identity,
+    Places,
+    copied,
+    describe,
+    grouped,
+    key_of,
+    relink,
+)
 from splashdown.errors import SplashdownError
 from splashdown.model import Asset, Buffer, Content, Known, Outcome, Part, ResultSet
 from splashdown.protocols import Sink, SupportsRead
@@ -33,16 +46,15 @@ NAMES: Mapping[str, str] = {
 #: What else may be written beside a receipt: it says the same in another form.
 COMPANIONS = ("items.parquet",)
 
-# Fields of ours on an asset, beside the file extension's: what the next run needs to recognise it.
-_VALIDATOR = "splashdown:validator"
-_ITEM = "splashdown:item"
-_KEY = "splashdown:key"
 #: Of the whole document: files of earlier runs that the source does not list any more.
 _STALE = "splashdown:stale"
 _STALE_DOCUMENTS = "splashdown:stale_documents"
 
+#: Bytes of a document that are gathered before a sink gets them.
+_PIECE = 256 * 1024
 #: From so many on, assets and items are written one in a line.
 _MANY = 1_000
+_LONG = frozenset({"features", "assets"})
 # Bounds what is read of a receipt that somebody else may have put there.
 _MAX_BYTES = 256 * 2**20
 
@@ -54,33 +66,28 @@ def name_of(result_set: ResultSet) -> str:
 
 def build(result_set: ResultSet, landed: Iterable[Outcome], kept: Mapping[str, Known] | None = None) -> dict[str, Any]:
     """The document with what landed; ``kept`` are names that an earlier run put there and that still hold."""
-    document: dict[str, Any] = _copied(result_set.document)
+    return {name: _whole(value) for name, value in outline(result_set, landed, kept).items()}
+
+
+def outline(
+    result_set: ResultSet, landed: Iterable[Outcome], kept: Mapping[str, Known] | None = None
+) -> dict[str, Any]:
+    """As :func:`build`, for :func:`write`: its features and assets are made while they are iterated.
+
+    There may be a hundred thousand of them, which are too much to be in memory once more.
+    """
+    document: dict[str, Any] = {n: v if n in _LONG else copied(v) for n, v in result_set.document.items()}
     if document.get("type") == "FeatureCollection":
-        document.setdefault("features", [_copied(item) for item in result_set.items])
-    _relink(document, result_set.href)
-    places = {
-        outcome.asset.identity: (
-            outcome.transfer.name,
-            Known(size=outcome.size or 0, checksum=outcome.checksum, validator=outcome.validator),
-        )
-        for outcome in landed
-    }
-    for name, known in (kept or {}).items():
-        if known.identity is not None:
-            places.setdefault(known.identity, (name, known))
-    for entry in _entries(document):
-        if isinstance(entry.get("href"), str):
-            entry["href"] = public_href(entry["href"])
-    features = {f["id"]: f for f in document.get("features") or () if isinstance(f, dict) and _text(f.get("id"))}
-    for asset in result_set.assets:
-        holder, key = _holder(document, features, asset)
-        if key not in holder:
-            holder[key] = _copied(asset.metadata)
-        entry = holder[key]
-        entry["href"] = public_href(asset.href)
-        place = places.get(asset.identity)
-        if place is not None:
-            describe(entry, f"./{place[0]}", place[1], asset.identity)
+        document.setdefault("features", result_set.items)
+    relink(document, result_set.href)
+    places = Places(landed, kept or {})
+    features = document.get("features")
+    groups, others = grouped(features or (), result_set.assets)
+    if features is not None:
+        document["features"] = Features(features, groups, places, result_set.href)
+    if others or document.get("assets"):
+        listed = document.get("assets") or {}
+        document["assets"] = Assets(listed, {key_of(document, listed, asset): asset for asset in others}, places)
     declare(document, FILE_EXTENSION, "/file/")
     keep_stale(document, result_set.assets, places, kept or {})
     return document
@@ -88,32 +95,61 @@ def build(result_set: ResultSet, landed: Iterable[Outcome], kept: Mapping[str, K
 
 def write(sink: Sink, name: str, document: Mapping[str, Any]) -> str:
     """Store the receipt as one step; returns its location."""
-    return store_bytes(sink, name, encoded(document), "application/json")
+    return store(sink, name, document, "application/json")
+
+
+def store(sink: Sink, name: str, document: Mapping[str, Any], media_type: str) -> str:
+    """Store a document as one step, piece by piece where it is long; returns its location."""
+    data = pieces(document)
+    first, second = next(data), next(data, None)
+    if second is None:
+        return store_bytes(sink, name, first, media_type)
+    content = Content(media_type=media_type, source=name)
+    return _store(sink, name, content, Part(number=1, start=0, stop=None), chain((first, second), data))
 
 
 def encoded(document: Mapping[str, Any]) -> bytes:
     """A document as it is saved, indented; where very many assets or items are in it, each of them is one line."""
+    return b"".join(pieces(document))
+
+
+def pieces(document: Mapping[str, Any]) -> Iterator[bytes]:
+    """The same, one after the other; at least one."""
     data = bytearray(b"{")
     for number, (name, value) in enumerate(document.items()):
         data += f"{',' if number else ''}\n  {_json(name)}: ".encode(errors="backslashreplace")
         for text in _lines(value):
             # JSON may hold half a surrogate pair (RFC 8259, section 8.2), UTF-8 may not: it stays the escape it was.
             data += text.encode(errors="backslashreplace")
+            if len(data) >= _PIECE:
+                yield bytes(data)
+                data.clear()
     data += b"\n}" if document else b"}"
-    return bytes(data)
+    yield bytes(data)
 
 
 def _lines(value: Any) -> Iterator[str]:
     """JSON in pieces: one for all, or one for each entry of what is long. Indenting costs ten times as much."""
-    if not isinstance(value, dict | list) or len(value) < _MANY:
-        yield json.dumps(value, indent=2, ensure_ascii=False).replace("\n", "\n  ")
+    if not isinstance(value, dict | list | Assets | Features) or len(value) < _MANY:
+        yield json.dumps(_whole(value), indent=2, ensure_ascii=False).replace("\n", "\n  ")
         return
-    named = isinstance(value, dict)
-    comma = "{" if named else "["
-    for one in value:
-        yield f"{comma}\n    {f'{_json(one)}: {_json(value[one])}' if named else _json(one)}"
+    entries: Iterable[str]
+    if isinstance(value, Mapping):
+        comma, end = "{", "}"
+        entries = (f"{_json(key)}: {_json(one)}" for key, one in value.items())
+    else:
+        comma, end = "[", "]"
+        entries = map(_json, value)
+    for entry in entries:
+        yield f"{comma}\n    {entry}"
         comma = ","
-    yield "\n  }" if named else "\n  ]"
+    yield f"\n  {end}"
+
+
+def _whole(value: Any) -> Any:
+    if isinstance(value, Assets):
+        return dict(value)
+    return list(value) if isinstance(value, Features) else value
 
 
 def _json(value: Any) -> str:
@@ -122,10 +158,14 @@ def _json(value: Any) -> str:
 
 def store_bytes(sink: Sink, name: str, data: Buffer, media_type: str) -> str:
     """Store a small object that is in memory, replacing what has its name."""
-    upload = sink.begin(name, Content(size=len(data), media_type=media_type, source=name))
+    content = Content(size=len(data), media_type=media_type, source=name)
+    return _store(sink, name, content, Part(number=1, start=0, stop=len(data)), [data] if data else [])
+
+
+def _store(sink: Sink, name: str, content: Content, part: Part, chunks: Iterable[Buffer]) -> str:
+    upload = sink.begin(name, content)
     try:
-        tag = sink.put_part(upload, Part(number=1, start=0, stop=len(data)), [data] if data else [])
-        return sink.commit(upload, [tag])
+        return sink.commit(upload, [sink.put_part(upload, part, chunks)])
     except BaseException:
         sink.abort(upload)
         raise
@@ -141,14 +181,14 @@ def known(document: Mapping[str, Any], recorded: float | None = None, folder: st
     stale = document.get(_STALE)
     entries = [*_entries(document), *(e for e in (stale if isinstance(stale, list) else ()) if isinstance(e, dict))]
     for entry in entries:
-        name, size, key = below(folder, entry.get("href")), entry.get("file:size"), entry.get(_KEY)
+        name, size, key = below(folder, entry.get("href")), entry.get("file:size"), entry.get(KEY)
         if not (name and isinstance(size, int) and isinstance(key, str)):
             continue
         result[name] = Known(
             size=size,
             checksum=_text(entry.get("file:checksum")),
-            validator=_text(entry.get(_VALIDATOR)),
-            identity=(_text(entry.get(_ITEM)), key),
+            validator=_text(entry.get(VALIDATOR)),
+            identity=(_text(entry.get(ITEM)), key),
             recorded=recorded,
         )
     return result
@@ -160,13 +200,6 @@ def below(folder: str, href: object) -> str | None:
         return None
     name = posixpath.normpath(posixpath.join(folder, href))
     return None if name.startswith(("../", "/")) or name in {".", ".."} else name
-
-
-def _copied(value: Any) -> Any:
-    """A JSON value whose objects and arrays are new, at a fifth of the cost of ``copy.deepcopy``."""
-    if isinstance(value, Mapping):
-        return {name: _copied(one) for name, one in value.items()}
-    return [_copied(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _text(value: object) -> str | None:
@@ -197,60 +230,15 @@ def _entries(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             yield from _entries(feature)
 
 
-def _holder(
-    document: dict[str, Any], features: Mapping[str, dict[str, Any]], asset: Asset
-) -> tuple[dict[str, Any], str]:
-    """The ``assets`` object that the asset belongs to, and its key there.
-
-    An asset of a linked item goes to the root document under the key that it is listed with there, else as
-    ``item/key``: openEO (API 1.x) wants every asset listed at the collection too, and one document is enough for a
-    receipt.
-    """
-    item, key = asset.item, asset.key
-    if item is not None and item in features:
-        return features[item].setdefault("assets", {}), key
-    assets = document.setdefault("assets", {})
-    if asset.listed_as is not None:
-        return assets, asset.listed_as
-    if item is None or document.get("type") == "Feature" or _same(assets, item, key):
-        return assets, key
-    return assets, f"{item}/{key}"
-
-
-def _same(assets: Mapping[str, Any], item: str, key: str) -> bool:
-    entry = assets.get(key)
-    return isinstance(entry, dict) and entry.get(_ITEM) == item
-
-
-def describe(entry: dict[str, Any], href: str, known: Known, identity: tuple[str | None, str]) -> None:
-    """Make an asset object say what is stored: ``href`` is relative to its document."""
-    entry.update({"href": href, "file:size": known.size, _KEY: identity[1]})
-    entry.pop("alternate", None)
-    for field_name, value in (("file:checksum", known.checksum), (_VALIDATOR, known.validator), (_ITEM, identity[0])):
-        if value is None:
-            entry.pop(field_name, None)
-        else:
-            entry[field_name] = value
-
-
-def _relink(document: dict[str, Any], base: str | None) -> None:
-    """Leave out links that the receipt answers itself (items, children, pages, ``self``); make the others absolute.
-
-    Every asset that was found by way of the links is listed here, and a reader of the receipt would follow them to
-    documents that are not beside it, or need the signature that is not written down.
-    """
-    for holder in (document, *(f for f in document.get("features") or () if isinstance(f, dict))):
-        if "links" in holder:
-            Linker(name="", base=base).apply(holder, root="", parent="")
-
-
 def keep_stale(
     document: dict[str, Any],
     assets: Iterable[Asset],
-    places: Mapping[tuple[str | None, str], tuple[str, Known]],
+    places: Mapping[Identity, tuple[str, Known]],
     kept: Mapping[str, Known],
 ) -> None:
     """Remember files of earlier runs that no asset stands for any more: ``sync --delete`` may remove them one day."""
+    if not kept:
+        return
     used = {places[asset.identity][0] for asset in assets if asset.identity in places}
     stale: list[dict[str, Any]] = []
     for name, entry in kept.items():

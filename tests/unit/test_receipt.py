@@ -8,6 +8,7 @@ import pytest
 from splashdown import receipt
 from splashdown._survey import Survey, survey
 from splashdown.builtins.memory import MemorySink
+from splashdown.errors import StoreError
 from splashdown.model import Asset, Known, Outcome, ResultSet, Status, Transfer
 
 SIGNED = "https://user:pw@host.example/results/a.tif?X-Amz-Signature=secret&expires=1"
@@ -116,3 +117,64 @@ def test_files_that_the_source_does_not_list_any_more_are_remembered(asset, docu
     first = receipt.build(result_set(document=document, assets=[asset]), [landed(asset)])
     again = receipt.build(result_set(document={"type": "Collection", "id": "j"}), [], receipt.known(first))
     assert receipt.known(again) == receipt.known(first)
+
+
+class Watched(MemorySink):
+    """Notes how large the chunks are, and may fail after some bytes."""
+
+    def __init__(self, most=None):
+        super().__init__()
+        self.sizes, self.most = [], most
+
+    def put_part(self, upload, part, chunks):
+        return super().put_part(upload, part, self.seen(chunks))
+
+    def seen(self, chunks):
+        for chunk in chunks:
+            self.sizes.append(len(chunk))
+            if self.most is not None and sum(self.sizes) > self.most:
+                raise StoreError("the disk is full")
+            yield chunk
+
+
+def many_items():
+    items = [{"type": "Feature", "id": f"i{n}", "assets": {"b": {"href": SIGNED}}, "links": []} for n in range(3000)]
+    assets = [Asset(key="b", item=f"i{n}", href=SIGNED, metadata={}) for n in range(3000)]
+    results = ResultSet(id="s", kind="items", assets=assets, document={"type": "FeatureCollection"}, items=items)
+    return results, [landed(asset, f"{asset.item}/b") for asset in assets]
+
+
+def many_assets():
+    listed = {f"a{n}.tif": {"href": SIGNED, "title": "t" * 100} for n in range(3000)}
+    assets = [Asset(key=key, href=SIGNED, metadata=entry) for key, entry in listed.items()]
+    results = result_set(document={"type": "Collection", "id": "j", "assets": listed}, assets=assets)
+    return results, [landed(asset, asset.key) for asset in assets]
+
+
+@pytest.mark.parametrize("make", [many_items, many_assets])
+def test_a_long_receipt_goes_to_the_sink_in_pieces_and_says_all_the_same(make):
+    results, outcomes = make()
+    sink = Watched()
+    receipt.write(sink, "receipt.json", receipt.outline(results, outcomes))
+    assert sink.store["receipt.json"] == receipt.encoded(receipt.build(results, outcomes))
+    assert len(receipt.known(json.loads(sink.store["receipt.json"]))) == 3000
+    assert len(sink.sizes) > 2
+    assert max(sink.sizes) < 512 * 1024
+
+
+def test_a_long_receipt_that_cannot_be_written_whole_leaves_the_earlier_one():
+    results, outcomes = many_items()
+    sink = Watched(most=500_000)
+    receipt.store_bytes(sink, "receipt.json", b"{}", "application/json")
+    with pytest.raises(StoreError, match="full"):
+        receipt.write(sink, "receipt.json", receipt.outline(results, outcomes))
+    assert sink.store == {"receipt.json": b"{}"}
+    assert not sink._uploads
+
+
+def test_of_two_features_with_one_id_the_last_has_the_assets_and_what_has_no_feature_is_at_the_root():
+    document = {"type": "FeatureCollection", "features": [{"type": "Feature", "id": "x", "n": n} for n in (1, 2)]}
+    assets = [Asset(key="b", item=n, href=f"https://host.example/{n}/b", metadata={}) for n in ("x", "x-2", None)]
+    built = receipt.build(result_set("items", document, assets), [landed(a, f"{a.item}/b") for a in assets])
+    assert ["assets" in feature for feature in built["features"]] == [False, True]
+    assert {key: entry["href"] for key, entry in built["assets"].items()} == {"x-2/b": "./x-2/b", "b": "./None/b"}

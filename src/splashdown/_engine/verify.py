@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
 from splashdown._engine.settings import Settings
 from splashdown.checksums import STRENGTH, Digests, Multihash, digests_for, understood
@@ -54,7 +55,13 @@ class Expectation:
                         f"{self._label}: the {expected.name} of the bytes is not that of {who}; nothing was kept"
                     )
                 verified.append(name)
-        return tuple(verified)
+        return _checks(*verified)
+
+
+@cache
+def _checks(*names: str) -> tuple[str, ...]:
+    """One object for each of the few combinations, which stand in every outcome of a run."""
+    return names
 
 
 def _strongest(digests: Mapping[str, str]) -> Multihash | None:

@@ -16,6 +16,7 @@ from splashdown._stac.describe import text
 from splashdown._stac.links import Linker
 from splashdown._stac.migrate import kind_of, up_to_date
 from splashdown._stac.public import public_href
+from splashdown._stac.saved import describe
 from splashdown.model import Asset, Known, ResultSet
 from splashdown.safe_names import fold, numbered, safe_segment
 
@@ -174,7 +175,7 @@ class Writer:
         alternate = _public_alternates(entry) if self.original_hrefs else {}
         if self.original_hrefs:
             alternate["original"] = {"href": public_href(asset.href)}
-        receipt.describe(entry, _relative(name, page.folder), known, asset.identity)
+        describe(entry, _relative(name, page.folder), known, asset.identity)
         # The extension of files knows no segment that starts or ends in a hyphen.
         if not any(segment.startswith("-") or segment.endswith("-") for segment in name.split("/")):
             entry["file:local_path"] = name

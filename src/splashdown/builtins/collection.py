@@ -17,6 +17,7 @@ from splashdown.builtins.download import (
     Download,
     as_place,
     listeners_of,
+    not_moved,
     raise_failures,
     refuse_empty,
     refuse_file_as_folder,
@@ -24,7 +25,7 @@ from splashdown.builtins.download import (
 )
 from splashdown.errors import NoAssetError, OptionError, UsageError
 from splashdown.hookspecs import hookimpl
-from splashdown.model import IfExists, Known, RunReport
+from splashdown.model import IfExists, RunReport
 from splashdown.protocols import Listener, Sink
 from splashdown.results import nothing_left
 from splashdown.specs import ActionSpec
@@ -119,21 +120,6 @@ def _plan(results: JobResults, target: str | Path, arrangement: Arrangement, opt
     )
 
 
-def _places(report: RunReport, kept: Mapping[str, Known]) -> dict[tuple[str | None, str], tuple[str, Known]]:
-    """Where each asset is, whether this run put it there or an earlier one."""
-    places = {
-        outcome.asset.identity: (
-            outcome.transfer.name,
-            Known(size=outcome.size or 0, checksum=outcome.checksum, validator=outcome.validator),
-        )
-        for outcome in report.landed
-    }
-    for name, entry in kept.items():
-        if entry.identity is not None:
-            places.setdefault(entry.identity, (name, entry))
-    return places
-
-
 def _write(
     results: JobResults,
     arrangement: Arrangement,
@@ -143,13 +129,13 @@ def _write(
     before: Survey,
 ) -> str:
     from splashdown._stac.output import Writer
+    from splashdown._stac.saved import Places
 
-    moved = {outcome.transfer.name for outcome in report.landed}
-    kept = still_there(sink, {name: entry for name, entry in before.known.items() if name not in moved})
+    kept = still_there(sink, not_moved(before.known, report))
     writer = Writer(
         arrangement=arrangement,
         result_set=results.result_set,
-        places=_places(report, kept),
+        places=Places(report.landed, kept),
         known=kept,
         keep_missing=options.missing == "keep",
         original_hrefs=options.original_hrefs,
@@ -161,22 +147,18 @@ def _write(
         written.add(name)
         if name == arrangement.root.name:
             receipt.keep_documents(body, (old for old in before.documents if old not in written))
-        location = _store(sink, name, body, _GEOJSON if body.get("type") == "Feature" else _JSON)
+        location = receipt.store(sink, name, body, _GEOJSON if body.get("type") == "Feature" else _JSON)
     return location
 
 
 def _write_items(writer: Writer, sink: Sink, *, table: bool) -> str:
     body = writer.item_collection()
-    location = _store(sink, "items.json", body, _GEOJSON)
+    location = receipt.store(sink, "items.json", body, _GEOJSON)
     if not table:
         return location
     from splashdown._stac.geoparquet import write_items
 
     return receipt.store_bytes(sink, receipt.COMPANIONS[0], write_items(body["features"]), _PARQUET)
-
-
-def _store(sink: Sink, name: str, body: Mapping[str, Any], media_type: str) -> str:
-    return receipt.store_bytes(sink, name, receipt.encoded(body), media_type)
 
 
 @hookimpl

@@ -109,8 +109,7 @@ def _move(results: JobResults, plan: Plan, parts: Sequence[Share], options: Down
 
     def settled(report: RunReport) -> None:
         if report.landed:
-            moved = {outcome.transfer.name for outcome in report.landed}
-            kept = still_there(sink, {name: entry for name, entry in known.items() if name not in moved})
+            kept = still_there(sink, not_moved(known, report))
             documents.extend(_write_receipt(sink, part, report, kept) for part in parts)
 
     with closing(results.session.sink(plan.target, **options.sink_options)) as sink:
@@ -127,7 +126,7 @@ def _move(results: JobResults, plan: Plan, parts: Sequence[Share], options: Down
 
 
 def _write_receipt(sink: Sink, part: Share, report: RunReport, kept: Mapping[str, Known]) -> str:
-    document = receipt.build(part.results, part.outcomes(report.landed), part.inner(kept))
+    document = receipt.outline(part.results, part.outcomes(report.landed), part.inner(kept))
     return receipt.write(sink, part.prefix + receipt.name_of(part.results), document)
 
 
@@ -187,6 +186,12 @@ def refuse_file_as_folder(target: str | Path) -> None:
             f"{target} is a file, and a folder is needed for several assets: name another folder, or save a single"
             " asset with download_file (on the command line: --key)"
         )
+
+
+def not_moved(known: Mapping[str, Known], report: RunReport) -> dict[str, Known]:
+    """The entries of earlier runs under whose names nothing landed in this one."""
+    moved = {outcome.transfer.name for outcome in report.landed} if known else frozenset[str]()
+    return {name: entry for name, entry in known.items() if name not in moved}
 
 
 def still_there(sink: Sink, known: Mapping[str, Known]) -> dict[str, Known]:
