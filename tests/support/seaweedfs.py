@@ -12,9 +12,10 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 ACCESS_KEY = "test-access-key"
 SECRET_KEY = "test-secret-key"
@@ -152,3 +153,19 @@ def issue_certificate(folder: Path) -> tuple[Path, Path]:
     key.write_bytes(issued.private_key_pem.bytes())
     certificate.write_bytes(b"".join(pem.bytes() for pem in issued.cert_chain_pems) + authority.cert_pem.bytes())
     return certificate, key
+
+
+def remove_bucket(client: Any, name: str) -> None:
+    """Remove a bucket with all that is in it: each one takes volumes, and a store with a hundred has none left.
+
+    ``client`` is boto3's. What a store refuses is left; tests do not depend on it.
+    """
+    from botocore.exceptions import ClientError
+
+    with suppress(ClientError):
+        for upload in client.list_multipart_uploads(Bucket=name).get("Uploads", ()):
+            client.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
+        for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
+            for one in page.get("Contents", ()):
+                client.delete_object(Bucket=name, Key=one["Key"])
+        client.delete_bucket(Bucket=name)

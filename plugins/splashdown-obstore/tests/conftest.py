@@ -7,7 +7,7 @@ import secrets
 import boto3
 import pytest
 from botocore.config import Config
-from seaweedfs import ACCESS_KEY, SECRET_KEY, seaweedfs
+from seaweedfs import ACCESS_KEY, SECRET_KEY, remove_bucket, seaweedfs
 from splashdown_obstore import ObstoreOptions
 from splashdown_obstore.options import MIN_BUFFER
 
@@ -39,4 +39,5 @@ def s3(weed, plain, monkeypatch):
     bucket = f"test-{secrets.token_hex(6)}"
     plain.create_bucket(Bucket=bucket)
     config = {"endpoint": weed.url, "region": "us-east-1"}
-    return f"s3+obstore://{bucket}/run", ObstoreOptions(config=config, allow_http=True, buffer_size=MIN_BUFFER)
+    yield f"s3+obstore://{bucket}/run", ObstoreOptions(config=config, allow_http=True, buffer_size=MIN_BUFFER)
+    remove_bucket(plain, bucket)

@@ -7,7 +7,7 @@ import secrets
 import boto3
 import pytest
 from botocore.config import Config
-from seaweedfs import seaweedfs
+from seaweedfs import remove_bucket, seaweedfs
 from splashdown_s3 import S3Options
 from splashdown_s3.sink import S3Sink
 from splashdown_s3.transport import S3Transport
@@ -61,7 +61,8 @@ def plain(store):
 def bucket(plain):
     name = f"test-{secrets.token_hex(6)}"
     plain.create_bucket(Bucket=name)
-    return name
+    yield name
+    remove_bucket(plain, name)
 
 
 @pytest.fixture(params=["http", "https"])
