@@ -164,7 +164,8 @@ def test_an_interrupt_ends_within_a_second_and_keeps_what_can_be_resumed(server,
         return
     said = finished(run([], tmp_path, server, settings=settings))
     assert said["there"] == {"a.bin": digest(DATA)}
-    assert said["moved"] <= len(DATA) - 600_000
+    # Of what was sent, a chunk (256 KiB) may still have been gathered and a part (100,000 bytes) not been full.
+    assert said["moved"] <= len(DATA) - 650_000 + 256 * 1024 + 100_000
 
 
 class TestFullDisk:
