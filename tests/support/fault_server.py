@@ -179,9 +179,16 @@ class Handler(BaseHTTPRequestHandler):
             self.raw(b"0\r\n\r\n")
 
     def raw(self, data: bytes, *, body: bool = False) -> None:
-        self.wfile.write(data)
-        if body:
-            self.owner.note_sent(self.number, len(data))
+        if not body:
+            self.wfile.write(data)
+            return
+        # Counted first: who has the last byte may ask at once how many there were.
+        self.owner.note_sent(self.number, len(data))
+        try:
+            self.wfile.write(data)
+        except BaseException:
+            self.owner.note_sent(self.number, -len(data))
+            raise
 
     def hang_up(self, *, reset: bool = False) -> None:
         self.close_connection = True
