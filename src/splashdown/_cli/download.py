@@ -103,17 +103,15 @@ def _settings(jobs: int | None, no_resume: bool, fail_fast: bool) -> dict[str, A
 def _plan(
     results: JobResults, key: str | None, target: str, options: dict[str, Any], catalog: dict[str, Any] | None
 ) -> Plan:
-    from splashdown import receipt
     from splashdown.builtins.collection import plan_collection
-    from splashdown.builtins.download import of_one
+    from splashdown.builtins.download import plan_download, plan_download_file
 
     chosen = {name: options[name] for name in ("layout", "if_exists") if name in options}
     if catalog is not None:
         return plan_collection(results, target, **chosen, **catalog)
     if key is None:
-        return results.plan(target, **chosen, reserved=[receipt.name_of(results.result_set)])
-    one, folder, name = of_one(results, target, key)
-    return one.plan(folder, **chosen, names={one.assets[0].identity: name} if name else None)
+        return plan_download(results, target, **chosen)
+    return plan_download_file(results, target, key, **chosen)
 
 
 def _show_plan(plan: Plan, style: str) -> int:

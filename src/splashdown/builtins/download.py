@@ -68,6 +68,16 @@ class Download:
         return [*(outcome.location for outcome in self.report.landed), *self.documents]
 
 
+def plan_download(results: JobResults, target: str | Path = ".", **given: Any) -> Plan:
+    """What :func:`run_download` would do."""
+    return _plan(results, target, shares(results.result_set), DownloadOptions(**given))
+
+
+def _plan(results: JobResults, target: str | Path, parts: Iterable[Share], options: DownloadOptions) -> Plan:
+    reserved = {receipt.name_of(part.results) for part in parts}
+    return results.plan(target, layout=options.layout, if_exists=options.if_exists, reserved=reserved)
+
+
 def run_download(
     results: JobResults, target: str | Path = ".", *, include_stac_metadata: bool = True, **given: Any
 ) -> Download:
@@ -77,8 +87,7 @@ def run_download(
         raise NoAssetError(nothing_left(results))
     refuse_file_as_folder(target)
     parts = shares(results.result_set)
-    reserved = {receipt.name_of(part.results) for part in parts}
-    plan = results.plan(target, layout=options.layout, if_exists=options.if_exists, reserved=reserved)
+    plan = _plan(results, target, parts, options)
     refuse_empty(plan)
     if include_stac_metadata:
         plan = replace(plan, documents=_receipts(parts))
@@ -145,24 +154,41 @@ def run_download_file(
     results: JobResults, target: str | Path | None = None, key: str | None = None, **given: Any
 ) -> Download:
     """Save one asset and say in detail what happened; raises ``DownloadError`` when it failed."""
-    one, folder, name = of_one(results, target, key)
+    one, folder, name = _of_one(results, target, key)
     if name is None:
         given.setdefault("include_stac_metadata", False)
         return run_download(one, folder, **given)
     given.pop("include_stac_metadata", None)
-    options = DownloadOptions(**{"if_exists": IfExists.OVERWRITE, **given})
-    plan = one.plan(folder, if_exists=options.if_exists, names={one.assets[0].identity: name})
+    options = _options_of_file(given)
+    plan = _plan_named(one, folder, name, options)
     refuse_empty(plan)
-    with closing(results.session.sink(folder, **options.sink_options)) as sink:
-        report = one.transfer(plan, sink=sink, listeners=listeners_of(results, options), settings=options.settings)
-    raise_failures(report)
-    return Download(report=report)
+    download = _move(one, plan, (), options)
+    raise_failures(download.report)
+    return download
 
 
-def of_one(results: JobResults, target: str | Path | None, key: str | None) -> tuple[JobResults, str, str | None]:
+def plan_download_file(
+    results: JobResults, target: str | Path | None = None, key: str | None = None, **given: Any
+) -> Plan:
+    """What :func:`run_download_file` would do."""
+    one, folder, name = _of_one(results, target, key)
+    if name is None:
+        return plan_download(one, folder, **given)
+    return _plan_named(one, folder, name, _options_of_file(given))
+
+
+def _of_one(results: JobResults, target: str | Path | None, key: str | None) -> tuple[JobResults, str, str | None]:
     """The results narrowed to one asset, the folder for it, and its file name where the target says one."""
     one = results.of(results.get_asset(key).asset)
     return one, *split_target(target)
+
+
+def _options_of_file(given: Mapping[str, Any]) -> DownloadOptions:
+    return DownloadOptions(**{"if_exists": IfExists.OVERWRITE, **given})
+
+
+def _plan_named(one: JobResults, folder: str, name: str, options: DownloadOptions) -> Plan:
+    return one.plan(folder, if_exists=options.if_exists, names={one.assets[0].identity: name})
 
 
 def split_target(target: str | Path | None) -> tuple[str, str | None]:

@@ -17,7 +17,7 @@ from splashdown import receipt
 from splashdown._survey import Survey, survey
 from splashdown._verify import State, check
 from splashdown.builtins.collection import plan_collection, run_collection
-from splashdown.builtins.download import run_download
+from splashdown.builtins.download import plan_download, run_download
 from splashdown.errors import UsageError
 from splashdown.hookspecs import hookimpl
 from splashdown.model import Known, Plan, RunReport
@@ -82,7 +82,7 @@ def _plan(results: JobResults, target: str | Path, as_collection: bool, options:
     chosen = {name: options[name] for name in ("layout", "if_exists") if options.get(name)}
     if as_collection:
         return plan_collection(results, target, **chosen)
-    return results.plan(target, **chosen, reserved=[receipt.name_of(results.result_set)])
+    return plan_download(results, target, **chosen)
 
 
 def _stale(results: JobResults, plan: Plan, before: Survey) -> Iterable[str]:
