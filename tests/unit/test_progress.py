@@ -10,7 +10,7 @@ from splashdown import Asset, Outcome, Plan, RunReport, Session, Status, Transfe
 from splashdown._progress.bars import ProgressBars
 from splashdown._progress.lines import ProgressLines
 from splashdown._progress.tally import Tally, shortened
-from splashdown._sizes import amount, counted, readable
+from splashdown._shown import amount, counted, readable
 from splashdown.events import (
     Progress,
     Retried,
@@ -105,6 +105,19 @@ def test_bars_leave_failures_and_give_the_cursor_back(terminal, last):
     text = terminal.getvalue()
     assert "a.tif: failed: HttpStatusError: it is not there" in text
     assert text.rindex("\x1b[?25h") > text.rindex("\x1b[?25l")  # shown after it was hidden
+
+
+def test_what_a_server_says_cannot_steer_the_terminal(terminal):
+    told = Outcome(transfer=A, status=Status.FAILED, error_type="HttpStatusError", error="no\x1b]0;owned\x07")
+    bars, screen = ProgressBars(terminal), io.StringIO()
+    lines = ProgressLines(screen)
+    for event in run(TransferFinished(outcome=told), RunFinished(report=REPORT)):
+        bars(event)
+        lines(event)
+    for text in (terminal.getvalue(), screen.getvalue()):
+        assert "a.tif: failed: HttpStatusError: no" in text
+        assert "\x1b]0;" not in text
+        assert "\x07" not in text
 
 
 def test_bars_fit_on_a_narrow_terminal(terminal):

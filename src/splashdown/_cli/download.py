@@ -13,7 +13,7 @@ from splashdown._cli.collection import collection_options, take_collection
 from splashdown._cli.help import Command
 from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import filter_options, open_source, source_options
-from splashdown._sizes import counted, readable
+from splashdown._shown import counted, printable, readable
 from splashdown.sources import is_url
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def _show_plan(plan: Plan, style: str) -> int:
         right=("size",),
     )
     for skipped in plan.skipped:
-        click.echo(render.printable(f"not {skipped.asset.label}: {skipped.reason}"))
+        click.echo(printable(f"not {skipped.asset.label}: {skipped.reason}"))
     files, unknown = counted(len(plan.transfers), "file"), sum(t.asset.size is None for t in plan.transfers)
     more = f" and {counted(unknown, 'file')} of unknown size" if unknown else ""
     click.echo(f"{files} would go to {plan.target}: {readable(plan.known_size)}{more}; nothing was moved")
@@ -181,9 +181,9 @@ def _download_all(
 def _tell_failures(report: RunReport, unresolved: Sequence[str], style: str) -> int:
     # Where progress is shown, each failure was told when it happened.
     for outcome in report.failed if style == "quiet" else ():
-        click.echo(f"Failed: {render.printable(outcome.asset.label)}: {outcome.error_type}: {outcome.error}", err=True)
+        click.echo(f"Failed: {printable(outcome.asset.label)}: {outcome.error_type}: {outcome.error}", err=True)
     for line in unresolved:
-        click.echo(f"Failed: {render.printable(line)}", err=True)
+        click.echo(f"Failed: {printable(line)}", err=True)
     if report.failed:
         count = f"{len(report.failed)} of {counted(len(report.outcomes), 'asset')}"
         click.echo(f"Error: {count} failed; run the same command again for the rest", err=True)

@@ -10,6 +10,7 @@ import click
 from splashdown._cli import render
 from splashdown._cli.help import Command
 from splashdown._cli.source import open_source, source_options
+from splashdown._shown import printable
 
 if TYPE_CHECKING:
     from splashdown.results import ResultAsset
@@ -43,7 +44,7 @@ def show(asset: ResultAsset, loader: str | None = None, *, as_json: bool = False
     if as_json:
         render.echo_json(facts or (value if count is None else {"bytes": count, "type": asset.media_type}))
     elif facts is not None:
-        render.facts(render.printable(asset.asset.label), facts)
+        render.facts(printable(asset.asset.label), facts)
     elif isinstance(value, str):
         sys.stdout.write(value if value.endswith("\n") else value + "\n")
     elif count is not None:

@@ -10,6 +10,7 @@ import click
 from splashdown._cli import render
 from splashdown._cli.help import Command
 from splashdown._cli.source import credentials, sign_in_options
+from splashdown._shown import printable
 
 
 @click.command("logs", cls=Command, short_help="Print the log of an openEO job.")
@@ -42,4 +43,4 @@ def _line(entry: Mapping[str, Any]) -> str:
     parts = (entry.get("time"), entry.get("level"), entry.get("code"), entry.get("message"))
     # One line an entry: back-ends put whole tracebacks into a message.
     text = "  ".join(" ".join(str(part).split()) for part in parts if part)
-    return render.printable(text)
+    return printable(text)

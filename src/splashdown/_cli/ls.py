@@ -10,7 +10,7 @@ from splashdown._cli import render
 from splashdown._cli.help import Command
 from splashdown._cli.source import filter_options, open_source, source_options
 from splashdown._html import tells_items
-from splashdown._sizes import counted, readable
+from splashdown._shown import counted, printable, readable
 
 
 @click.command("ls", cls=Command, short_help="List the assets of a source.")
@@ -39,7 +39,7 @@ def command(source: str, as_json: bool, **given: Any) -> None:
     if rows:
         render.table(columns, rows, right=("size",))
     dropped = f"; filters dropped {len(results.skipped)}" if results.skipped else ""
-    click.echo(f"{counted(len(rows), 'asset')} of {results.result_set.kind} {render.printable(results.id)}{dropped}")
+    click.echo(f"{counted(len(rows), 'asset')} of {results.result_set.kind} {printable(results.id)}{dropped}")
 
 
 def _plain_type(media_type: str | None) -> str:

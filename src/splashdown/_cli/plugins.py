@@ -10,6 +10,7 @@ from splashdown._cli import render
 from splashdown._cli.help import Group
 from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import make_session
+from splashdown._shown import printable
 
 if TYPE_CHECKING:
     from splashdown._plugins.check import PluginCheck
@@ -73,7 +74,7 @@ def _explain(found: PluginCheck) -> None:
     for failure in info.failures:
         click.echo(render.printable_lines(failure.traceback), nl=False)
     for problem in found.problems:
-        click.echo(f"problem: {render.printable(problem)}")
+        click.echo(f"problem: {printable(problem)}")
     if found.ok:
         click.echo("no problem found")
 

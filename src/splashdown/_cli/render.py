@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from splashdown._sizes import readable
+from splashdown._shown import printable, readable
 from splashdown.model import Asset, Outcome, Plan, RunReport
 from splashdown.redact import redact
 
@@ -72,11 +72,6 @@ def program() -> str:
     found = shutil.which("splashdown")
     known = found is not None and Path(found).resolve() == called.resolve()
     return "splashdown" if known or called.name != "splashdown" else str(called)
-
-
-def printable(text: str) -> str:
-    """The text without control characters, which a terminal would obey."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def printable_lines(text: str) -> str:

@@ -10,7 +10,7 @@ from splashdown._cli import render
 from splashdown._cli.help import Command
 from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import filter_options, open_source, source_options
-from splashdown._sizes import readable
+from splashdown._shown import printable, readable
 
 if TYPE_CHECKING:
     from splashdown.builtins.sync import SyncReport
@@ -76,8 +76,8 @@ def _show(done: SyncReport, target: str) -> None:
             f" {len(done.removed)} removed"
         )
     for name in done.removed:
-        click.echo(f"removed: {render.printable(name)}")
+        click.echo(f"removed: {printable(name)}")
     for name in done.stale:
         if name not in done.removed:
             why = (done.left or {}).get(name, "remove it with --delete")
-            click.echo(f"not in the source any more: {render.printable(name)}: {why}")
+            click.echo(f"not in the source any more: {printable(name)}: {why}")

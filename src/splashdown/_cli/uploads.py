@@ -15,7 +15,7 @@ from splashdown._cli import render
 from splashdown._cli.help import Group
 from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import make_session
-from splashdown._sizes import counted, readable
+from splashdown._shown import counted, printable, readable
 
 if TYPE_CHECKING:
     from splashdown.model import Unfinished
@@ -100,7 +100,7 @@ def clean(target: str, older_than: float, dry_run: bool, as_json: bool, option: 
             else:
                 failed.append((one, error))
     for one, error in failed:
-        click.echo(f"Failed: {render.printable(one.upload.key)}: {error}", err=True)
+        click.echo(f"Failed: {printable(one.upload.key)}: {error}", err=True)
     if as_json:
         render.echo_json({"target": target, "removed": [_record(one) for one in removed], "left": young + len(failed)})
     else:
@@ -111,7 +111,7 @@ def clean(target: str, older_than: float, dry_run: bool, as_json: bool, option: 
 def _summary(removed: list[Unfinished], young: int, target: str, *, dry_run: bool) -> None:
     size = readable(sum(one.size or 0 for one in removed))
     for one in removed:
-        click.echo(f"{'would abort' if dry_run else 'aborted'} {render.printable(one.upload.key)}")
+        click.echo(f"{'would abort' if dry_run else 'aborted'} {printable(one.upload.key)}")
     left = f"; {young} younger ones are left (--older-than)" if young else ""
     count, gone = counted(len(removed), "unfinished upload"), "would be" if dry_run else "are"
     click.echo(f"{count} below {target} {gone} gone, {size}{left}")

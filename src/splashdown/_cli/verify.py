@@ -10,7 +10,7 @@ from splashdown._cli import render
 from splashdown._cli.help import Command
 from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import make_session
-from splashdown._sizes import counted, readable
+from splashdown._shown import counted, readable
 
 
 @click.command("verify", cls=Command, short_help="Check that what was downloaded is still whole.")

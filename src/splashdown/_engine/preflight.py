@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from splashdown._engine.context import Context
 from splashdown._engine.records import identity
-from splashdown._sizes import readable
+from splashdown._shown import readable
 from splashdown.errors import StoreError
 from splashdown.model import IfExists, Plan, Transfer
 

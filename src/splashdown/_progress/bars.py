@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from splashdown._progress.tally import Moving, Tally, is_failure, shortened, summary
-from splashdown._sizes import amount
+from splashdown._shown import amount, printable
 from splashdown.events import (
     Event,
     Progress,
@@ -86,7 +86,7 @@ class ProgressBars:
         if task is not None:
             self._bars.remove_task(task)
         if is_failure(event.outcome):
-            self._bars.console.print(summary(event.outcome), markup=False, highlight=False, soft_wrap=True)
+            self._bars.console.print(printable(summary(event.outcome)), markup=False, highlight=False, soft_wrap=True)
         self._show_run()
 
     def _show_run(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TextIO
 
 from splashdown._progress.tally import STOPPED, Tally, summary
+from splashdown._shown import printable
 from splashdown.events import Event, Retried, TransferFinished
 
 
@@ -25,5 +26,5 @@ class ProgressLines:
             self._write(f"[{self._tally.finished}/{self._tally.files}] {summary(event.outcome)}")
 
     def _write(self, line: str) -> None:
-        self._stream.write("".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line) + "\n")
+        self._stream.write(printable(line) + "\n")
         self._stream.flush()

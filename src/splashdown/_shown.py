@@ -1,4 +1,4 @@
-"""Numbers of bytes for people, in binary units. Pure."""
+"""How numbers and texts are shown to people. Pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def readable(size: float | None) -> str:
-    """``37.9 KiB``; ``?`` where nobody knows."""
+    """Bytes as ``37.9 KiB``; ``?`` where nobody knows."""
     return "?" if size is None else amount(size, None)
 
 
@@ -22,3 +22,8 @@ def amount(done: float, size: float | None) -> str:
 def counted(number: int, noun: str) -> str:
     """``1 file``, ``2 files``."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def printable(text: str) -> str:
+    """The text without control characters, which a terminal would obey."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
