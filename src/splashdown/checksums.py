@@ -163,6 +163,11 @@ def hash_of(chunks: Iterable[Buffer], like: str) -> str | None:
     return digests.multihash
 
 
+def comparable(one: str, other: str) -> bool:
+    """Whether two multihashes in hex are of one function, by what they begin with: else they say nothing together."""
+    return one[:4].lower() == other[:4].lower()
+
+
 def same(one: str, other: str) -> bool:
     """Whether two multihashes in hex name the same digest of the same function."""
     return one.lower() == other.lower()

@@ -51,11 +51,11 @@ def run_plan(
 
     ``transport(href)`` returns the transport for an href, ``sign(href)`` the href to read with its headers;
     ``refresh()`` reads the source again and returns its assets by ``(item, key)``; ``expires`` is when their present
-    hrefs end, in seconds since the epoch. ``known`` is what the receipt of
-    an earlier run says, by name. ``state`` is the folder for what an unfinished run has to remember; without it the
-    sink's own is used, or the user's. ``settled`` is called with the report before that memory goes: whoever writes a
-    receipt does it there, so that no crash comes between the two. The sink and the transports stay open: they belong
-    to the caller. Raises ``StoreError`` when the target has no room for what is known to come.
+    hrefs end, in seconds since the epoch. ``known`` is what the receipt of an earlier run says, by name. ``state``
+    is the folder for what an unfinished run has to remember; without it the sink's own is used, or the user's.
+    ``settled`` is called with the report before that memory goes: whoever writes a receipt does it there, so that
+    no crash comes between the two. The sink and the transports stay open: they belong to the caller. Raises
+    ``StoreError`` when the target has no room for what is known to come.
     """
     begun = time.perf_counter()
     settings = settings or Settings()

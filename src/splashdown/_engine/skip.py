@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from dataclasses import replace as altered
 
 from splashdown._engine.context import Context
-from splashdown.checksums import hash_of, same
+from splashdown.checksums import comparable, hash_of, same
 from splashdown.errors import ExistsError
 from splashdown.model import Asset, IfExists, Known, Stored, Transfer
 
@@ -86,8 +86,8 @@ def _checksum_there(context: Context, name: str, there: Stored, known: Known | N
     if wanted is None:
         return None
     if known is not None and known.checksum and known.recorded is not None and there.modified is not None:
-        comparable = asset.checksum is None or known.checksum[:4] == asset.checksum[:4].lower()
-        if there.modified <= known.recorded and comparable:
+        tells = asset.checksum is None or comparable(known.checksum, asset.checksum)
+        if there.modified <= known.recorded and tells:
             return known.checksum
     # Reading back is cheap only where a sink writes in place; an object store would send everything over the wire.
     if context.sink.parts.buffered or context.can.read is None:

@@ -7,7 +7,7 @@ from splashdown._engine.context import Context
 from splashdown._engine.retry import RestartError
 from splashdown._engine.skip import Verdict, decide
 from splashdown._engine.source import Source
-from splashdown.checksums import same, understood
+from splashdown.checksums import comparable, same, understood
 from splashdown.errors import ChecksumError, NotModifiedError, TransferError, describe
 from splashdown.events import TransferFinished
 from splashdown.model import Asset, Content, Outcome, Status, Stored, Transfer
@@ -92,8 +92,9 @@ def _check_copy(context: Context, asset: Asset, stored: Stored) -> tuple[str, ..
         if stored.size != asset.size:
             raise ChecksumError(f"{asset.label}: the store copied {stored.size} bytes, file:size says {asset.size}")
         verified.append("size")
-    if asset.checksum and stored.checksum and understood(asset.checksum) and asset.checksum[:4] == stored.checksum[:4]:
-        if not same(stored.checksum, asset.checksum):
+    wanted, found = asset.checksum, stored.checksum
+    if wanted and found and understood(wanted) and comparable(wanted, found):
+        if not same(found, wanted):
             raise ChecksumError(f"{asset.label}: the store's copy has another checksum than file:checksum")
         verified.append("checksum")
     return tuple(verified)

@@ -18,10 +18,10 @@ from splashdown._stac.describe import advertised_href, describe_asset, text
 from splashdown.errors import ResolveError
 from splashdown.model import Asset
 
-# A signature that a back-end puts into the path changes with every second; the rest of the path names the file.
-# Some have the user's id before it.
 # An absolute href that ``urljoin`` gives back as it came; most are, and there may be very many.
 _COMPLETE = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?/[^\s\\#?;]*(?:\?[^\s\\#;]+)?")
+# A signature that a back-end puts into the path changes with every second; the rest of the path names the file.
+# Some have the user's id before it.
 _PATH_SIGNATURE = re.compile(r"(/results/assets/(?:[^/]+/)?)[0-9a-f]{32,128}(?=/)")
 
 

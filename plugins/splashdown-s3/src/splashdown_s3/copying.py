@@ -12,6 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from splashdown.checksums import comparable, same
 from splashdown.errors import ChecksumError
 from splashdown.model import Content, Part, Stored
 from splashdown_s3 import attributes, objects
@@ -121,7 +122,6 @@ class Copier:
 def _require_promised(source: Location, content: Content, size: int, checksum: str | None) -> None:
     if content.size is not None and content.size != size:
         raise ChecksumError(f"{source} has {size} bytes, file:size says {content.size}; nothing was copied")
-    wanted = content.checksum.lower() if content.checksum else None
-    # Multihashes of different functions (their first bytes) say nothing about each other.
-    if wanted and checksum and wanted[:4] == checksum[:4] and wanted != checksum:
+    wanted = content.checksum
+    if wanted and checksum and comparable(wanted, checksum) and not same(wanted, checksum):
         raise ChecksumError(f"{source} has another checksum than file:checksum; nothing was copied")

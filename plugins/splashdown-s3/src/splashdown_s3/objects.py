@@ -111,11 +111,14 @@ def noted(headers: Mapping[str, str]) -> str | None:
 
 def probe(store: Store, where: Location, request: ReadRequest) -> None:
     """Ask for the first byte that a request wants, to learn from the store why it cannot have it."""
-    query = []
-    if request.pinned is not None and request.pinned.version and request.pinned.version != "null":
-        query.append(("versionId", request.pinned.version))
     wanted = {"range": f"bytes={request.start}-{request.start}"}
-    store.request("GET", where, query=query, headers=wanted, stream=True).close()
+    store.request("GET", where, query=version_of(request), headers=wanted, stream=True).close()
+
+
+def version_of(request: ReadRequest) -> list[tuple[str, str]]:
+    """The query that names the version a request is pinned to; empty where the bucket keeps none."""
+    version = request.pinned.version if request.pinned is not None else None
+    return [("versionId", version)] if version and version != "null" else []
 
 
 def delete(store: Store, where: Location) -> None:

@@ -78,10 +78,7 @@ class S3Transport:
         self._store.close()
 
     def _signed(self, where: Location, request: ReadRequest) -> ReadRequest:
-        pinned, query = request.pinned, []
-        if pinned is not None and pinned.version and pinned.version != "null":
-            query.append(("versionId", pinned.version))
-        href, headers = self._store.signed("GET", where, query=query)
+        href, headers = self._store.signed("GET", where, query=objects.version_of(request))
         return replace(request, href=href, headers=headers)
 
     def _explain(self, where: Location, request: ReadRequest, error: TransferError, *, last: bool) -> None:
