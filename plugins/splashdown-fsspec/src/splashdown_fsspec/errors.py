@@ -5,8 +5,8 @@ No text holds a credential: a URL with a password is refused before anything is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from splashdown.errors import (
     HttpStatusError,
@@ -39,33 +39,36 @@ _LASTING_NAMES = {
 }
 
 
-@contextmanager
-def storing(url: str, doing: str) -> Iterator[None]:
+def storing(url: str, doing: str) -> AbstractContextManager[None]:
     """Turn what goes wrong at the filesystem into ``StoreError``."""
-    try:
-        yield
-    except SplashdownError:
-        raise
-    except Exception as error:
-        failed = StoreError(_text(error, url, doing))
-        failed.retryable = _may_pass(error)
-        raise failed from None
+    return _told_as(lambda error: _store_error(error, _text(error, url, doing)))
+
+
+def reading(url: str) -> AbstractContextManager[None]:
+    """Turn what goes wrong at the filesystem into the errors of a transport."""
+    return _told_as(lambda error: _read_error(error, _text(error, url, "read")))
 
 
 @contextmanager
-def reading(url: str) -> Iterator[None]:
-    """Turn what goes wrong at the filesystem into the errors of a transport."""
+def _told_as(told: Callable[[Exception], TransferError]) -> Iterator[None]:
     try:
         yield
     except SplashdownError:
         raise
     except Exception as error:
-        text = _text(error, url, "read")
-        if (status := _status(error)) is not None:
-            raise HttpStatusError(text, status=status) from None
-        if _may_pass(error):
-            raise NetworkError(text) from None
-        raise TransferError(text) from None
+        raise told(error) from None
+
+
+def _store_error(error: Exception, text: str) -> TransferError:
+    failed = StoreError(text)
+    failed.retryable = _may_pass(error)
+    return failed
+
+
+def _read_error(error: Exception, text: str) -> TransferError:
+    if (status := _status(error)) is not None:
+        return HttpStatusError(text, status=status)
+    return NetworkError(text) if _may_pass(error) else TransferError(text)
 
 
 def _text(error: Exception, url: str, doing: str) -> str:

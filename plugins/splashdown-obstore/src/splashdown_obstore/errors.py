@@ -7,8 +7,8 @@ the kind of failure are taken from them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 from splashdown.errors import (
@@ -46,26 +46,18 @@ _CAUSES = {
 _LASTING_CAUSES = ("BadScheme", "certificate")
 
 
-@contextmanager
-def storing(where: Location, doing: str) -> Iterator[None]:
+def storing(where: Location, doing: str) -> AbstractContextManager[None]:
     """Turn what goes wrong into ``StoreError`` or ``ExistsError``."""
-    try:
-        yield
-    except SplashdownError:
-        raise
-    except Exception as error:
-        if not _is_of_store(error):
-            raise
-        if type(error).__name__ == "AlreadyExistsError":
-            raise ExistsError(f"{where} exists already; choose --if-exists overwrite or rename") from None
-        failed = StoreError(_text(error, where, doing))
-        failed.retryable = _may_pass(error)
-        raise failed from None
+    return _told_as(lambda error: _store_error(error, where, doing))
+
+
+def reading(where: Location) -> AbstractContextManager[None]:
+    """Turn what goes wrong into the errors of a transport."""
+    return _told_as(lambda error: _read_error(error, _text(error, where, "read")))
 
 
 @contextmanager
-def reading(where: Location) -> Iterator[None]:
-    """Turn what goes wrong into the errors of a transport."""
+def _told_as(told: Callable[[Exception], TransferError]) -> Iterator[None]:
     try:
         yield
     except SplashdownError:
@@ -73,7 +65,15 @@ def reading(where: Location) -> Iterator[None]:
     except Exception as error:
         if not _is_of_store(error):
             raise
-        raise _read_error(error, _text(error, where, "read")) from None
+        raise told(error) from None
+
+
+def _store_error(error: Exception, where: Location, doing: str) -> TransferError:
+    if type(error).__name__ == "AlreadyExistsError":
+        return ExistsError(f"{where} exists already; choose --if-exists overwrite or rename")
+    failed = StoreError(_text(error, where, doing))
+    failed.retryable = _may_pass(error)
+    return failed
 
 
 def _read_error(error: Exception, text: str) -> TransferError:
