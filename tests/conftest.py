@@ -1,7 +1,5 @@
 """What holds for every test."""
 
-import signal
+from interrupts import allow_interrupts
 
-# A shell that starts the tests in the background lets them ignore Ctrl-C, and every process they start as well. The
-# tests of Ctrl-C would then fail for a reason that is not in the code.
-signal.signal(signal.SIGINT, signal.default_int_handler)
+allow_interrupts()
