@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -23,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from geotiff_files import CUBE, CUBE_SIDE, SCENE, SCENE_SIDE, SMALL
-from pairs import ratio
+from pairs import machine, ratio
 from peers import Measure
 from servers import MIB, nginx, scratch, slow_line
 
@@ -98,9 +96,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(ROWS), help="rows, separated by commas")
     parser.add_argument("--readers", default=",".join(READERS), help="readers, separated by commas")
     arguments = parser.parse_args()
-    print(
-        f"{platform.machine()}, {os.cpu_count()} CPUs, Linux {platform.release()}, Python {platform.python_version()}"
-    )
+    print(machine())
     with scratch() as folder:
         subprocess.run([sys.executable, str(_HERE / "geotiff_files.py"), str(folder)], check=True)
         for name in arguments.only.split(","):

@@ -8,8 +8,6 @@ Prints a table and the ratios that matter for each workload. See docs/explanatio
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -85,9 +83,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(WORKLOADS), help="workloads, separated by commas")
     parser.add_argument("--peers", default=",".join(ALL), help="contenders, separated by commas")
     arguments = parser.parse_args()
-    print(
-        f"{platform.machine()}, {os.cpu_count()} CPUs, Linux {platform.release()}, Python {platform.python_version()}"
-    )
+    print(pairs.machine())
     for name in arguments.only.split(","):
         run(
             WORKLOADS[name],

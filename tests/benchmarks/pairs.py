@@ -5,6 +5,8 @@ Compared are medians of the ratios within a round. Seconds of different rounds, 
 
 from __future__ import annotations
 
+import os
+import platform
 import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +15,13 @@ from peers import Contender, Job, Measure
 
 Rounds = Mapping[str, Sequence[Measure]]
 MIB = 1024 * 1024
+
+
+def machine() -> str:
+    """What everything was measured on."""
+    return (
+        f"{platform.machine()}, {os.cpu_count()} CPUs, Linux {platform.release()}, Python {platform.python_version()}"
+    )
 
 
 def alternate(job: Job, contenders: Sequence[Contender], runs: int, *, once: Sequence[str] = ()) -> Rounds:

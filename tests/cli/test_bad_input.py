@@ -5,16 +5,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
 import pytest
+from stac_item import stac_item
 
-_ITEM = {
-    "type": "Feature",
-    "stac_version": "1.0.0",
-    "id": "one",
-    "geometry": None,
-    "properties": {"datetime": "2024-01-01T00:00:00Z"},
-    "links": [],
-    "assets": {},
-}
+_ITEM = stac_item({}, stac_version="1.0.0")
 _BINARY = bytes(range(256)) * 8
 _PAGES = {
     "/binary": ("application/octet-stream", _BINARY),

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from stac_item import stac_item
 
 from splashdown._demo import demo_service
 from splashdown.builtins.openeo import OpenEOResolver
@@ -33,15 +34,7 @@ class TestOpenEOResolver(ResolverContract):
         return f"{service.api}/jobs/not-there"
 
 
-ITEM = {
-    "type": "Feature",
-    "stac_version": "1.1.0",
-    "id": "one",
-    "geometry": None,
-    "properties": {"datetime": "2024-01-01T00:00:00Z"},
-    "links": [],
-    "assets": {"a.tif": {"href": "a.tif"}, "b.tif": {"href": "https://host.example/b.tif"}},
-}
+ITEM = stac_item({"a.tif": {"href": "a.tif"}, "b.tif": {"href": "https://host.example/b.tif"}})
 
 
 class TestStacResolver(ResolverContract):

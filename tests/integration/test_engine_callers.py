@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fault_server import FaultServer
+from stac_item import stac_item
 
 import splashdown
 
@@ -18,15 +19,7 @@ DATA = random.Random(9).randbytes(200_000)
 def document():
     with FaultServer() as server:
         assets = {f"{n}.bin": {"href": server.add(f"/{n}.bin", DATA[n:])} for n in range(6)}
-        yield {
-            "type": "Feature",
-            "stac_version": "1.0.0",
-            "id": "scene",
-            "geometry": None,
-            "properties": {"datetime": "2024-01-01T00:00:00Z"},
-            "links": [],
-            "assets": assets,
-        }
+        yield stac_item(assets, id="scene", stac_version="1.0.0")
 
 
 def landed(folder):

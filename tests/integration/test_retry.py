@@ -7,6 +7,7 @@ import json
 import pytest
 from fault_server import FaultServer
 from faults import Status
+from stac_item import stac_item
 
 import splashdown
 from splashdown import DownloadError, UsageError
@@ -24,15 +25,7 @@ def server():
 
 @pytest.fixture
 def document(server):
-    return {
-        "type": "Feature",
-        "stac_version": "1.0.0",
-        "id": "scene",
-        "geometry": None,
-        "properties": {"datetime": "2024-01-01T00:00:00Z"},
-        "links": [],
-        "assets": {name: {"href": f"{server.url}/{name}"} for name in NAMES},
-    }
+    return stac_item({name: {"href": f"{server.url}/{name}"} for name in NAMES}, id="scene", stac_version="1.0.0")
 
 
 @pytest.fixture

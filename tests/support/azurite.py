@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from server_process import free_port
+
 #: Account and key that Azurite documents for everybody ("Use the Azurite emulator", Well-known storage account).
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
@@ -25,9 +27,7 @@ def azurite(folder: Path) -> Iterator[str]:
     program = str(_INSTALLED) if _INSTALLED.exists() else shutil.which("azurite-blob")
     if program is None:
         raise RuntimeError("azurite is missing; install it: npm install --prefix .cache/npm azurite")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     with (folder / "azurite.log").open("wb") as log:
         process = subprocess.Popen(
             [program, "--blobHost", "127.0.0.1", "--blobPort", str(port), "--silent",

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from own_environment import free_port, own_environment, running
+from own_environment import own_environment
+from server_process import free_port, running
 
 # The server's own requirements are open-ended, and it does not run on a later FastAPI.
 REQUIREMENTS = ("stac-fastapi-static==1.0.1", "fastapi==0.115.*", "uvicorn>=0.30")

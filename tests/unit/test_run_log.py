@@ -3,20 +3,13 @@
 import logging
 
 import pytest
+from stac_item import stac_item
 
 from splashdown import DownloadError, hookimpl
 from splashdown.specs import TransportSpec
 from splashdown.testing import FakeTransport, make_session
 
-ITEM = {
-    "type": "Feature",
-    "stac_version": "1.1.0",
-    "id": "one",
-    "geometry": None,
-    "properties": {"datetime": "2024-01-01T00:00:00Z"},
-    "links": [],
-    "assets": {"a.bin": {"href": "fake://host/a.bin"}, "b.bin": {"href": "fake://host/b.bin?token=geheim"}},
-}
+ITEM = stac_item({"a.bin": {"href": "fake://host/a.bin"}, "b.bin": {"href": "fake://host/b.bin?token=geheim"}})
 
 
 class Fakes:

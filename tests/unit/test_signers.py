@@ -5,6 +5,7 @@ import json
 
 import pytest
 from fault_server import FaultServer
+from stac_item import stac_item
 
 from splashdown import DownloadError, Session, hookimpl
 from splashdown.errors import AuthError, ConflictError, OptionError
@@ -34,15 +35,7 @@ def session(*plugins, **options):
 
 
 def item(*hrefs):
-    return {
-        "type": "Feature",
-        "stac_version": "1.1.0",
-        "id": "one",
-        "geometry": None,
-        "properties": {"datetime": "2024-01-01T00:00:00Z"},
-        "links": [],
-        "assets": {href.rpartition("/")[2]: {"href": href} for href in hrefs},
-    }
+    return stac_item({href.rpartition("/")[2]: {"href": href} for href in hrefs})
 
 
 def test_netrc_is_not_read_unless_origins_are_listed(netrc, server):

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from scripted_api import Answer, scripted_api
+from stac_item import stac_item
 
 import splashdown
 from splashdown.errors import AuthError, NotFoundError, ResolveError, UsageError
@@ -16,15 +17,7 @@ def api():
 
 
 def item(id):
-    return {
-        "type": "Feature",
-        "stac_version": "1.0.0",
-        "id": id,
-        "geometry": None,
-        "properties": {"datetime": "2024-01-01T00:00:00Z"},
-        "links": [],
-        "assets": {"a": {"href": f"./{id}.tif"}},
-    }
+    return stac_item({"a": {"href": f"./{id}.tif"}}, id=id, stac_version="1.0.0")
 
 
 def page(*ids, **link):

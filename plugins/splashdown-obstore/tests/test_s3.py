@@ -17,10 +17,8 @@ from splashdown.testing.stores import data_of, reusing, revived, store
 
 
 @pytest.fixture
-def sink(s3):
-    made = ObstoreSink(*s3)
-    yield made
-    made.close()
+def place(s3):
+    return s3
 
 
 class TestSink(SinkContract):
@@ -28,15 +26,7 @@ class TestSink(SinkContract):
 
 
 class TestTransport(TransportContract):
-    @pytest.fixture
-    def transport(self, s3):
-        made = ObstoreTransport(s3[1])
-        yield made
-        made.close()
-
-    @pytest.fixture
-    def publish(self, sink):
-        return lambda name, data: store(sink, name, data)
+    pass
 
 
 def uploads(plain, s3):

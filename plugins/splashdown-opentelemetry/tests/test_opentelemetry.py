@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
+from stac_item import stac_item
 
 from splashdown import DownloadError, RetryPolicy, Settings, hookimpl
 from splashdown.specs import TransportSpec
@@ -29,15 +30,7 @@ class Fakes:
 
 
 def item(*names):
-    return {
-        "type": "Feature",
-        "stac_version": "1.1.0",
-        "id": "one",
-        "geometry": None,
-        "properties": {"datetime": "2024-01-01T00:00:00Z"},
-        "links": [],
-        "assets": {name: {"href": f"fake://host/{name}"} for name in names},
-    }
+    return stac_item({name: {"href": f"fake://host/{name}"} for name in names})
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ import pytest
 from planetary_computer.settings import Settings
 from scripted_api import Answer, scripted_api
 from splashdown_planetary_computer import BlobSigner
+from stac_item import stac_item
 
 from splashdown import Session, hookimpl
 from splashdown.errors import HttpStatusError, NetworkError
@@ -103,15 +104,7 @@ class Blobs:
 
 
 def test_a_download_signs_each_asset_and_writes_no_signature(service, tmp_path):
-    item = {
-        "type": "Feature",
-        "stac_version": "1.1.0",
-        "id": "one",
-        "geometry": None,
-        "properties": {"datetime": "2024-01-01T00:00:00Z"},
-        "links": [],
-        "assets": {"a.tif": {"href": BLOB}},
-    }
+    item = stac_item({"a.tif": {"href": BLOB}})
     blobs = Blobs()
     with Session(plugins=[blobs], only=["planetary-computer"], disable=["http"], config=False) as session:
         session.open(item).download_files(tmp_path / "out")

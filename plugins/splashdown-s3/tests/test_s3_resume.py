@@ -16,6 +16,7 @@ from fault_server import FaultServer
 from faults import Stall
 from splashdown_s3.options import MIB
 from splashdown_s3.sink import S3Sink
+from stac_item import stac_item
 
 from splashdown._cli.main import main
 
@@ -36,15 +37,7 @@ def source(web, tmp_path):
 
 
 def write(folder, asset):
-    document = {
-        "type": "Feature",
-        "stac_version": "1.0.0",
-        "id": "one",
-        "geometry": None,
-        "properties": {"datetime": "2024-01-01T00:00:00Z"},
-        "links": [],
-        "assets": {"big.bin": asset},
-    }
+    document = stac_item({"big.bin": asset}, stac_version="1.0.0")
     path = folder / "source.json"
     path.write_text(json.dumps(document))
     return path

@@ -12,6 +12,7 @@ import pytest
 from fault_server import FaultServer
 from faults import Cut, Status
 from splashdown_s3.options import MIB
+from stac_item import stac_item
 
 import splashdown
 from splashdown._cli.main import main
@@ -26,15 +27,7 @@ def multihash(data):
 
 
 def item(assets):
-    return {
-        "type": "Feature",
-        "stac_version": "1.0.0",
-        "id": "one",
-        "geometry": None,
-        "properties": {"datetime": "2024-01-01T00:00:00Z"},
-        "links": [],
-        "assets": assets,
-    }
+    return stac_item(assets, stac_version="1.0.0")
 
 
 @pytest.fixture

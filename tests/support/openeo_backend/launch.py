@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from own_environment import free_port, own_environment, running
+from own_environment import own_environment
+from server_process import free_port, running
 
 REQUIREMENTS = ("openeo-driver==0.136.0a4", "gunicorn>=23", "rasterio")
 _ROOT = Path(__file__).resolve().parents[3]

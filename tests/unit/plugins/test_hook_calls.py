@@ -3,6 +3,7 @@
 from collections import Counter
 
 import pytest
+from stac_item import stac_item
 
 from splashdown import Session
 from splashdown.hookspecs import HookSpecs, hookimpl
@@ -44,15 +45,7 @@ def calls_of_a_run(count, size, tmp_path, faults=()):
     """All hook calls from the making of a session to the end of a download, and what else was asked of the plugin."""
     files = {f"fake://host/{n}.bin": FakeFile(data=bytes(size), faults=list(faults)) for n in range(count)}
     plugin = Plugin(FakeTransport(files, chunk=1000))
-    document = {
-        "type": "Feature",
-        "stac_version": "1.1.0",
-        "id": "one",
-        "geometry": None,
-        "properties": {"datetime": "2024-01-01T00:00:00Z"},
-        "links": [],
-        "assets": {href.rpartition("/")[2]: {"href": href} for href in files},
-    }
+    document = stac_item({href.rpartition("/")[2]: {"href": href} for href in files})
     calls: Counter[str] = Counter()
     with Session(plugins=[plugin], discover=False, config=False) as session:
         manager = session.registry._loading._manager._pluggy

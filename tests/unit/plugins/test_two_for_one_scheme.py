@@ -4,6 +4,7 @@ import json
 
 import pytest
 from installs import SINK, install
+from stac_item import stac_item
 
 from splashdown import Session
 from splashdown.errors import ConflictError, NoProviderError
@@ -23,15 +24,7 @@ RIVAL = """
     def splashdown_transports():
         yield TransportSpec(name="bucket", schemes=("s3",), create=lambda options: FakeTransport({"s3://b/a.txt": b"x"}))
 """
-ITEM = {
-    "type": "Feature",
-    "stac_version": "1.1.0",
-    "id": "one",
-    "geometry": None,
-    "properties": {"datetime": "2024-01-01T00:00:00Z"},
-    "links": [],
-    "assets": {"a.txt": {"href": "s3://b/a.txt"}},
-}
+ITEM = stac_item({"a.txt": {"href": "s3://b/a.txt"}})
 
 
 @pytest.fixture(autouse=True)
