@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import random
 import threading
 import time
@@ -134,6 +135,7 @@ class Store:
     def __init__(self, policy=None, faults=(), slow=0.0, state_dir=None):
         self.parts = policy or PartPolicy(min_size=1000, max_parts=10_000, buffered=True)
         self.objects, self.uploads = {}, {}
+        self.numbers = itertools.count()
         self.faults, self.slow = list(faults), slow
         self.state_dir = state_dir
         self.lock = threading.Lock()
@@ -141,7 +143,7 @@ class Store:
 
     def begin(self, key, content):
         with self.lock:
-            upload = Upload(key=key, token={"id": str(len(self.uploads))})
+            upload = Upload(key=key, token={"id": str(next(self.numbers))})
             self.uploads[upload.token["id"]] = {}
         return upload
 

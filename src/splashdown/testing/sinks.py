@@ -155,15 +155,18 @@ class SinkContract:
         assert self.fetch(sink, "a.bin") == b"x"
 
     def test_uploads_do_not_disturb_each_other(self, sink: Sink) -> None:
-        first, second = sink.begin("a.bin", Content(size=3)), sink.begin("a.bin", Content(size=3))
-        other = sink.begin("dir/a.bin", Content(size=3))
-        part = Part(number=1, start=0, stop=3)
+        part, size = Part(number=1, start=0, stop=3), Content(size=3)
+        first, second, other = sink.begin("a.bin", size), sink.begin("a.bin", size), sink.begin("dir/a.bin", size)
         tags = [put(sink, first, part, b"one"), put(sink, second, part, b"two"), put(sink, other, part, b"ten")]
-        sink.commit(other, tags[2:])
-        sink.commit(second, tags[1:2])
         sink.commit(first, tags[:1])
-        assert self.fetch(sink, "a.bin") == b"one"
+        late = sink.begin("late.bin", size)
+        tags.append(put(sink, late, part, b"end"))
+        sink.commit(other, tags[2:3])
+        sink.commit(second, tags[1:2])
+        sink.commit(late, tags[3:])
+        assert self.fetch(sink, "a.bin") == b"two"
         assert self.fetch(sink, "dir/a.bin") == b"ten"
+        assert self.fetch(sink, "late.bin") == b"end"
 
     def test_objects_can_be_stored_from_several_threads(self, sink: Sink) -> None:
         datas = {f"dir/{n}.bin": data_of(5000 + n, str(n)) for n in range(12)}
