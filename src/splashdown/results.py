@@ -372,7 +372,8 @@ class JobResults:
     def load_geotiffs(self, **options: Any) -> xr.DataArray:
         """All GeoTIFFs at once as one array (t, band, y, x), where they share a grid; needs ``splashdown-geotiff``.
 
-        Options are those of :meth:`ResultAsset.load_geotiff`, except ``chunks``. Raises
+        Options are those of :meth:`ResultAsset.load_geotiff`, and ``jobs``, how many are read at a time. With
+        ``chunks`` headers are read now and pixels when they are computed. Raises
         :class:`~splashdown.errors.LoadError`, which says what differs, when they do not fit together.
         """
         from splashdown._loading import load_many

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
 
 import numpy as np
 import pytest
+import xarray as xr
 from raster_files import UTM, pixels, write_tiff
 from rasterio.transform import from_origin
-from splashdown_geotiff import load_geotiffs
+from splashdown_geotiff import load_geotiff, load_geotiffs
 
 from splashdown.errors import LoadError, MultipleAssetsError, NoAssetError, OptionError
 
@@ -114,6 +116,81 @@ def test_a_damaged_file_among_many_is_named(file_of, handle_of):
     good, _ = file_of("a_2023-06-01.tif")
     with pytest.raises(LoadError, match=r"b_2023-06-02\.tif"):
         load_geotiffs([good, handle_of(good.bytes()[:200], "b_2023-06-02.tif")])
+
+
+CHUNKS = [{}, {"t": 1}, {"t": 3, "band": 1, "y": 7, "x": -1}, {"x": 16}, 10, "auto", (1, -1, 10, 10)]
+
+
+@pytest.mark.parametrize("chunks", CHUNKS)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"masked": True},
+        {"masked": True, "scaled": True, "bands": ["B03"], "window": (3, 4, 21, 13)},
+        {"bbox": (500035, 5599795, 500255, 5599945), "bands": [2, 1]},
+        {"overview": 0},
+        {"resolution": 20},
+    ],
+)
+def test_lazily_it_is_the_same_as_at_once(file_of, chunks, options):
+    scales = {"raster:bands": [{"scale": 0.5, "offset": 1}, {"scale": 2}]}
+    profile = {"descriptions": ["B02", "B03"], "nodata": -70.0, "metadata": scales}
+    handles = [file_of(f"openEO_2023-06-{day}Z.tif", day, overviews=(2,), **profile)[0] for day in range(10, 15)]
+    lazy = load_geotiffs(handles, chunks=chunks, **options)
+    assert lazy.chunks is not None
+    whole = load_geotiffs(handles, **options)
+    assert lazy.dtype == whole.dtype
+    xr.testing.assert_identical(lazy.compute(), whole)
+    some = {"t": [3, 0], "band": -1, "y": slice(None, 2, -2), "x": slice(2, 9)}
+    xr.testing.assert_identical(lazy.isel(some).compute(), whole.isel(some))
+    xr.testing.assert_identical(lazy.isel(t=[3, 0, 3]).compute(), whole.isel(t=[3, 0, 3]))
+    assert lazy.rio.crs == whole.rio.crs
+
+
+def test_one_file_per_band_and_date_is_lazy_too(file_of):
+    handles = [
+        file_of(f"openEO_2023-06-{day}Z_{band}.tif", day + n, count=count, metadata={"bands": names})[0]
+        for day in (10, 20)
+        for n, (band, count) in enumerate({"a": 2, "b": 1, "c": 2}.items())
+        for names in [[{"name": f"{band}{place}"} for place in range(count)]]
+    ]
+    lazy, whole = load_geotiffs(handles, chunks={"band": 2}), load_geotiffs(handles)
+    assert lazy.sizes["band"] == 5
+    xr.testing.assert_identical(lazy.compute(), whole)
+    xr.testing.assert_identical(lazy.sel(band=["a1", "c0"]).compute(), whole.sel(band=["a1", "c0"]))
+
+
+def test_blocks_are_of_one_date_and_whole_tiles_and_of_small_files_up_to_eight(file_of, handle_of, tmp_path):
+    small = [file_of(f"openEO_2023-06-{day}Z.tif", day)[0] for day in range(10, 21)]
+    assert load_geotiffs(small, chunks={}).chunks == ((8, 3), (2,), (30,), (40,))
+    assert load_geotiffs(small, chunks={"y": 16}).chunks[0] == (1,) * 11
+    big = np.zeros((1, 3000, 4000), "f8")
+    profile = {"tiled": True, "blockxsize": 512, "blockysize": 512, "compress": "deflate"}
+    content = write_tiff(tmp_path / "big.tif", big, **profile)
+    large = [handle_of(content, f"openEO_2023-06-{day}Z.tif") for day in (10, 20)]
+    assert load_geotiffs(large, chunks={}).chunks == ((1, 1), (1,), (2048, 952), (2048, 1952))
+
+
+def test_the_cap_is_for_each_block_then(file_of):
+    handles = [file_of(f"openEO_2023-06-{day}Z.tif")[0] for day in (10, 20)]
+    lazy = load_geotiffs(handles, chunks={"t": 1}, max_bytes=4800)
+    assert lazy.compute().nbytes == 9600
+    with pytest.raises(LoadError, match="more than max_bytes=4,799"):
+        load_geotiffs(handles, chunks={"t": 1}, max_bytes=4799).compute()
+
+
+@pytest.mark.parametrize(("chunks", "match"), [({"time": 1}, "no dimension 'time'; there are t, band, y, x"),
+                                               ((1, 1), "does not fit an array of 2 x 2 x 30 x 40")])  # fmt: skip
+def test_chunks_that_make_no_sense_say_why(file_of, chunks, match):
+    with pytest.raises(OptionError, match=match):
+        load_geotiffs([file_of(f"openEO_2023-06-{day}Z.tif")[0] for day in (10, 20)], chunks=chunks)
+
+
+def test_it_takes_every_option_that_one_file_takes():
+    one, many = (inspect.signature(load).parameters for load in (load_geotiff, load_geotiffs))
+    options = {name: (p.default, p.annotation) for name, p in one.items() if name != "asset"}
+    assert options == {name: (p.default, p.annotation) for name, p in many.items() if name not in {"assets", "jobs"}}
 
 
 def test_other_assets_of_the_results_are_left_out(server, results_of, tmp_path):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 import numpy as np
 import pytest
 from faults import Cut, IgnoreRange, Status, WrongRange
@@ -163,6 +165,54 @@ def test_two_hundred_small_files_are_two_hundred_requests_over_few_connections(s
     assert array.sizes == {"t": 200, "band": 2, "y": 30, "x": 30}
     np.testing.assert_array_equal(array.t, days)
     assert len(server.seen) == 200
+
+
+@pytest.fixture
+def series(server, results_of, tmp_path):
+    """Twelve files of 0.5 MB with their pixels, by date."""
+    found = {}
+    for number, day in enumerate(np.arange("2020-01-01", 12, dtype="datetime64[D]")):
+        data = np.roll(NOISE, 7 * number)
+        content = write_tiff(tmp_path / "x.tif", data, **TILED)
+        found[f"openEO_{day}Z.tif"] = server.add(f"/{day}.tif", content, media_type="image/tiff"), data
+    results = results_of(**{key: href for key, (href, _) in found.items()})
+    return results, np.stack([data for _, data in found.values()])
+
+
+def test_a_lazy_series_reads_headers_now_and_tiles_when_they_are_computed(server, series):
+    results, expected = series
+    lazy = results.load_geotiffs(chunks={})
+    assert lazy.shape == (12, 1, 512, 512)
+    assert len(server.seen) == 12
+    assert {seen.range for seen in server.seen} == {"bytes=0-65535"}
+    lazy.mean(["y", "x"])
+    assert len(server.seen) == 12
+    part = lazy[4, :, 140:200, 130:250].compute()
+    np.testing.assert_array_equal(part, expected[4, :, 140:200, 130:250])
+    assert [seen.path for seen in server.seen[12:]] == ["/2020-01-05.tif"]
+    assert server.sent() < 12 * 65536 + TILE * 1.05
+
+
+def test_a_lazy_series_computed_whole_is_one_request_a_file_more(server, series):
+    results, expected = series
+    np.testing.assert_array_equal(results.load(chunks={}).compute(), expected)
+    assert len(server.seen) == 24
+    # The tile that the first 64 KiB end in is asked for again.
+    assert server.sent() < expected.nbytes + 12 * TILE * 1.05
+
+
+def test_the_headers_of_a_lazy_series_are_read_side_by_side(server, series):
+    results, _ = series
+    everybody = threading.Barrier(12)
+
+    def together(handler, answer):
+        everybody.wait(20)
+        handler.send(answer)
+
+    for seen in range(1, 13):
+        server.script(f"/2020-01-{seen:02}.tif", together)
+    assert results.load_geotiffs(chunks={}, jobs=12).sizes["t"] == 12
+    assert not everybody.broken
 
 
 def test_the_loader_is_found_by_media_type_ending_and_first_bytes(server, results_of, large):

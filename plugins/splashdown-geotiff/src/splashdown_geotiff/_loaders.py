@@ -120,6 +120,7 @@ def load_geotiffs(
     resolution: float | None = None,
     masked: bool = False,
     scaled: bool = False,
+    chunks: Chunks | None = None,
     engine: str = "auto",
     max_bytes: int | None = None,
     jobs: int = JOBS,
@@ -127,7 +128,9 @@ def load_geotiffs(
     """Read many assets at once into ``(t, band, y, x)``; the arguments are those of ``load_geotiff``.
 
     Files of one date are put together along ``band``. All have to share a grid: otherwise ``LoadError`` says
-    which two differ and in what. ``jobs`` is how many are read at a time.
+    which two differ and in what. ``jobs`` is how many are read at a time. With ``chunks`` the headers are read now,
+    and pixels when they are computed; ``{}`` takes blocks of whole tiles and one date, or of up to eight dates
+    where the files are small. ``max_bytes`` caps what is returned, or one block of it.
     """
     from splashdown_geotiff._many import load_many
 
@@ -141,6 +144,7 @@ def load_geotiffs(
         resolution=resolution,
         masked=masked,
         scaled=scaled,
+        chunks=chunks,
         engine=engine,
         max_bytes=max_bytes,
         jobs=jobs,

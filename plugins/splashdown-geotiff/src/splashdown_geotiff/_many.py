@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pyproj import CRS
 
 from splashdown.errors import LoadError, OptionError
 from splashdown.protocols import AssetHandle
+from splashdown_geotiff._lazy import Chunks, LazyPixels, lazy_array
 from splashdown_geotiff._limits import check_output
 from splashdown_geotiff._names import instant
 from splashdown_geotiff._raster import GeoTIFF
-from splashdown_geotiff._select import Bands, Selection
+from splashdown_geotiff._select import Bands, Extent, Selection
 from splashdown_geotiff._values import output_type
 
 if TYPE_CHECKING:
@@ -46,12 +49,94 @@ class _Piece:
         }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Series:
+    """Dates with their pieces, all on one grid; reads what lies between places of ``(t, band, y, x)``."""
+
+    dates: Sequence[Sequence[_Piece]]
+    masked: bool
+    scaled: bool
+    max_bytes: int | None
+    jobs: int
+
+    @property
+    def first(self) -> _Piece:
+        return self.dates[0][0]
+
+    @property
+    def names(self) -> list[str | int]:
+        return [name for piece in self.dates[0] for name in piece.bands]
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        size = self.first.selection.window
+        return (len(self.dates), len(self.names), size.height, size.width)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        return output_type(self.first.raster.dtype, masked=self.masked, scaled=self.scaled)
+
+    def read(self, dates: Extent, bands: Extent, rows: Extent, columns: Extent) -> NDArray[Any]:
+        """Read the files at the same time, each into its place."""
+        shape = tuple(last - first for first, last in (dates, bands, rows, columns))
+        check_output(math.prod(shape) * self.dtype.itemsize, self.max_bytes, f"{shape[0]} dates")
+        values = np.empty(shape, self.dtype)
+        work = list(self._places(values, dates, bands, rows, columns))
+
+        def fill(place: tuple[_Piece, NDArray[Any], Selection]) -> None:
+            piece, target, part = place
+            piece.raster.fill(target, part, masked=self.masked, scaled=self.scaled)
+
+        if len(work) == 1:
+            fill(work[0])
+        else:
+            with _pool(self.jobs, len(work)) as pool:
+                list(pool.map(fill, work))
+        return values
+
+    def _places(
+        self, values: NDArray[Any], dates: Extent, bands: Extent, rows: Extent, columns: Extent
+    ) -> Iterator[tuple[_Piece, NDArray[Any], Selection]]:
+        """Each piece with the part of the array that it fills, and what it reads for that."""
+        for number, group in enumerate(self.dates[slice(*dates)]):
+            at = 0
+            for piece in group:
+                count = len(piece.selection.bands)
+                first, last = max(bands[0] - at, 0), min(bands[1] - at, count)
+                if first < last:
+                    place = slice(at + first - bands[0], at + last - bands[0])
+                    yield piece, values[number, place], piece.selection.part((first, last), rows, columns)
+                at += count
+
+    def values(self, chunks: Chunks | None) -> Any:
+        """All pixels, or with ``chunks`` a Dask array of them, of which nothing is read yet."""
+        if chunks is None:
+            return self.read(*((0, size) for size in self.shape))
+        pixels = LazyPixels(self.read, ("t", "band", "y", "x"), self.shape, self.dtype)
+        return lazy_array(pixels, chunks, self.first.raster.block)
+
+    def array(self, chunks: Chunks | None) -> xr.DataArray:
+        """The pixels with their coordinates and attributes."""
+        import xarray as xr
+
+        values, first = self.values(chunks), self.first
+        own = values[0, : len(first.selection.bands)]
+        one = first.raster.describe(own, first.selection, masked=self.masked, scaled=self.scaled)
+        coords = {name: coord for name, coord in one.coords.items() if name not in {"band", "t"}}
+        coords["band"], coords["t"] = self.names, [group[0].time for group in self.dates]
+        found = xr.DataArray(values, dims=("t", "band", "y", "x"), coords=coords, attrs=one.attrs)
+        found.encoding.update(one.encoding)
+        found.name = None  # Dask's own name for its array would be taken else
+        return found
+
+
 def load_many(
     assets: Sequence[AssetHandle],
     *,
     bands: Bands | None,
     masked: bool,
     scaled: bool,
+    chunks: Chunks | None,
     engine: str,
     max_bytes: int | None,
     jobs: int,
@@ -60,22 +145,19 @@ def load_many(
     """See ``load_geotiffs``; ``place`` holds what picks level and pixels."""
     if not assets:
         raise OptionError("there is no GeoTIFF among these assets")
+    if jobs < 1:
+        raise OptionError(f"jobs={jobs}: at least one file is read at a time")
     wanted = None if bands is None else [bands] if isinstance(bands, str | int) else list(bands)
-    with ThreadPoolExecutor(max(1, min(jobs, len(assets))), thread_name_prefix="geotiffs") as pool:
+    with _pool(jobs, len(assets)) as pool:
         rasters = list(pool.map(lambda handle: GeoTIFF(handle, engine=engine), assets))
-        pieces = _pieces(rasters, wanted, place)
-        _check_grids(pieces)
-        dates = _by_date(pieces)
-        first = pieces[0]
-        dtype = output_type(first.raster.dtype, masked=masked, scaled=scaled)
-        names = [name for piece in dates[0] for name in piece.bands]
-        size = first.selection.window
-        shape = (len(dates), len(names), size.height, size.width)
-        check_output(int(np.prod(shape, dtype=object)) * dtype.itemsize, max_bytes, f"{len(assets)} assets")
-        values = np.empty(shape, dtype)
-        list(pool.map(lambda job: job[0].raster.fill(job[1], job[0].selection, masked=masked, scaled=scaled),
-                      _places(dates, values)))  # fmt: skip
-    return _assemble(values, dates, names, masked=masked, scaled=scaled)
+    pieces = _pieces(rasters, wanted, place)
+    _check_grids(pieces)
+    series = _Series(dates=_by_date(pieces), masked=masked, scaled=scaled, max_bytes=max_bytes, jobs=jobs)
+    return series.array(chunks)
+
+
+def _pool(jobs: int, count: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(min(jobs, count), thread_name_prefix="geotiffs")
 
 
 def _pieces(rasters: Sequence[GeoTIFF], wanted: list[str | int] | None, options: dict[str, Any]) -> list[_Piece]:
@@ -133,34 +215,4 @@ def _by_date(pieces: Sequence[_Piece]) -> list[list[_Piece]]:
         if bands != expected:
             raise LoadError(f"the dates do not have the same bands: {expected} in {found[0][0].raster.label} and"
                             f" {bands} in {labels}")  # fmt: skip
-    return found
-
-
-def _places(dates: Sequence[Sequence[_Piece]], values: np.ndarray[Any, Any]) -> list[tuple[_Piece, Any]]:
-    """Each piece with the part of the array that it fills."""
-    found = []
-    for number, group in enumerate(dates):
-        at = 0
-        for piece in group:
-            found.append((piece, values[number, at : at + len(piece.selection.bands)]))
-            at += len(piece.selection.bands)
-    return found
-
-
-def _assemble(
-    values: np.ndarray[Any, Any],
-    dates: Sequence[Sequence[_Piece]],
-    names: Sequence[str | int],
-    *,
-    masked: bool,
-    scaled: bool,
-) -> xr.DataArray:
-    import xarray as xr
-
-    first = dates[0][0]
-    one = first.raster.describe(values[0, : len(first.selection.bands)], first.selection, masked=masked, scaled=scaled)
-    coords = {name: coord for name, coord in one.coords.items() if name not in {"band", "t"}}
-    coords["band"], coords["t"] = list(names), [group[0].time for group in dates]
-    found = xr.DataArray(values, dims=("t", "band", "y", "x"), coords=coords, attrs=one.attrs)
-    found.encoding.update(one.encoding)
     return found

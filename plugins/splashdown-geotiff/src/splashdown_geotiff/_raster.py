@@ -19,9 +19,8 @@ from splashdown_geotiff._lazy import Chunks, LazyPixels, lazy_array
 from splashdown_geotiff._limits import check_output
 from splashdown_geotiff._names import band_names
 from splashdown_geotiff._native import NativeEngine
-from splashdown_geotiff._plan import Window
 from splashdown_geotiff._scales import with_scales
-from splashdown_geotiff._select import Bands, Box, Selection, select
+from splashdown_geotiff._select import Bands, Box, Extent, Selection, select
 from splashdown_geotiff._values import equals_nodata, missing, output_type, scale
 
 if TYPE_CHECKING:
@@ -95,6 +94,11 @@ class GeoTIFF:
     def overviews(self) -> tuple[tuple[int, int], ...]:
         """Width and height of each overview, finest first; the place is what ``overview=`` takes."""
         return self._engine.header.levels[1:]
+
+    @property
+    def block(self) -> tuple[int, int]:
+        """Rows and columns of a tile or strip: what one read cannot be smaller than."""
+        return self._engine.header.block
 
     @property
     def scales(self) -> tuple[float, ...]:
@@ -192,21 +196,21 @@ class GeoTIFF:
     ) -> Any:
         dtype = output_type(self.dtype, masked=masked, scaled=scaled)
 
-        def read(window: Window, bands: tuple[int, ...]) -> NDArray[Any]:
-            part = Selection(level=selection.level, window=window, bands=bands, transform=None)
+        def read(*extents: Extent) -> NDArray[Any]:
+            part = selection.part(*extents)
             out = self._empty(part, dtype, max_bytes)
             self.fill(out, part, masked=masked, scaled=scaled)
             return out
 
+        shape = selection.shape
         if chunks is not None:
-            return lazy_array(LazyPixels(read, selection, dtype), chunks, self._engine.header.block)
-        return read(selection.window, selection.bands)
+            return lazy_array(LazyPixels(read, ("band", "y", "x"), shape, dtype), chunks, self.block)
+        return read(*((0, size) for size in shape))
 
     def _empty(self, selection: Selection, dtype: np.dtype[Any], max_bytes: int | None) -> NDArray[Any]:
         """Memory for a selection, unless it is over the cap. Its pages are taken only as they are written."""
-        shape = (len(selection.bands), selection.window.height, selection.window.width)
-        check_output(math.prod(shape) * dtype.itemsize, max_bytes, self._handle.asset.label)
-        return np.empty(shape, dtype)
+        check_output(math.prod(selection.shape) * dtype.itemsize, max_bytes, self._handle.asset.label)
+        return np.empty(selection.shape, dtype)
 
 
 def _open(handle: AssetHandle, engine: str) -> Engine:

@@ -18,6 +18,8 @@ from splashdown_geotiff._plan import Window
 
 Bands = str | int | Iterable[str | int]
 Box = Sequence[float]
+#: First and one past last.
+Extent = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +30,17 @@ class Selection:
     window: Window
     bands: tuple[int, ...]
     transform: Transform | None
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Bands, rows and columns."""
+        return (len(self.bands), self.window.height, self.window.width)
+
+    def part(self, bands: Extent, rows: Extent, columns: Extent) -> Selection:
+        """What lies between these places of the selection, each first and one past last. It has no transform."""
+        (row, last_row), (column, last_column) = rows, columns
+        window = Window(self.window.column + column, self.window.row + row, last_column - column, last_row - row)
+        return Selection(level=self.level, window=window, bands=self.bands[slice(*bands)], transform=None)
 
 
 def select(
