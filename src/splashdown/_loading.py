@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import PurePosixPath
@@ -83,6 +83,14 @@ def apply(spec: LoaderSpec, handle: AssetHandle, **options: object) -> object:
     _check_options(spec, spec.load, options)
     with _named(spec, handle.asset.label):
         return spec.load(handle, **options)
+
+
+def summarise(spec: LoaderSpec, handle: AssetHandle, **options: object) -> Mapping[str, object]:
+    """What the loader says of an asset; raises what :func:`apply` raises. The loader has to have a summary."""
+    assert spec.summarise is not None
+    _check_options(spec, spec.load, options)
+    with _named(spec, handle.asset.label):
+        return spec.summarise(handle, **options)
 
 
 def load_many(handles: Sequence[AssetHandle], loaders: Loaders, name: str, **options: object) -> object:

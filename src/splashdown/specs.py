@@ -74,10 +74,12 @@ class LoaderSpec:
     """A way to make an object of an asset, found by name, media type, file ending or first bytes.
 
     ``media_types`` are compared without parameters and case; ``extensions`` have their dot; ``magic`` holds
-    prefixes of the file. ``summarise(object)`` gives the few facts that the command line prints; one that is a list
-    of records (mappings) is shown as a table, for the statistics of bands or columns. ``load`` is a
-    :class:`~splashdown.protocols.Loader`; its keyword-only arguments are the options that a user may pass.
-    ``load_many`` makes one object of several assets (files per date, for example), where the format allows it.
+    prefixes of the file. ``load`` is a :class:`~splashdown.protocols.Loader`; its keyword-only arguments are the
+    options that a user may pass. ``load_many`` makes one object of several assets (files per date, for example), where
+    the format allows it. ``summarise(asset, **options)`` gives the few facts that the command line prints of what
+    ``load`` would return, reading no more than they need; one that is a list of records (mappings) is shown as a
+    table, for the statistics of bands or columns. ``options`` (a dataclass) describes those arguments of ``load`` that
+    the command line takes: each field becomes an option of ``splashdown load``.
     """
 
     name: str
@@ -85,8 +87,9 @@ class LoaderSpec:
     media_types: Sequence[str] = ()
     extensions: Sequence[str] = ()
     magic: Sequence[bytes] = ()
-    summarise: Callable[[Any], Mapping[str, object]] | None = None
     load_many: Callable[Concatenate[Sequence[AssetHandle], ...], object] | None = None
+    summarise: Callable[Concatenate[AssetHandle, ...], Mapping[str, object]] | None = None
+    options: type | None = None
     summary: str = ""
 
 

@@ -15,6 +15,7 @@ from splashdown import backend, errors, events, model, protocols, specs, testing
 from splashdown._cli.main import COMMANDS, cli, exit_code
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown._plugins.manager import REGISTRATION
+from splashdown._plugins.registry import Registry
 from splashdown.hookspecs import HookSpecs
 
 REFERENCE = ROOT / "docs" / "reference"
@@ -144,6 +145,19 @@ def test_every_option_of_a_command_is_described(name, command):
     text = page("command-line.md").text
     options = {opt for p in command.params if isinstance(p, click.Option) for opt in p.opts if opt.startswith("--")}
     assert {option for option in options if f"{option}`" not in text and f"{option} " not in text} == set()
+
+
+@pytest.mark.parametrize("spec", Registry(environ={}).loaders(), ids=lambda spec: spec.name)
+def test_every_option_of_a_loader_is_in_the_table_of_load(spec):
+    section = page("command-line.md").text.partition("## splashdown load")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(--[\w-]+)[^|]* \| (.*?) \|", section, re.MULTILINE)
+    for field in dataclasses.fields(spec.options) if spec.options else ():
+        flag = "--" + field.name.replace("_", "-")
+        assert any(flag == option and _is_among(spec.name, who) for option, who in rows), flag
+
+
+def _is_among(loader, who):
+    return loader not in {"netcdf", "zarr"} if who.startswith("all but") else loader in who.split(", ")
 
 
 def test_the_exit_codes_are_those_of_the_table():

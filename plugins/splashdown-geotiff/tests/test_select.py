@@ -131,6 +131,8 @@ def test_a_box_at_a_coarser_resolution_is_the_same_area(handle):
         ({"bbox": (9, 9, 10, 10), "bbox_crs": "EPSG:4326"}, LoadError, r"spans \(3\.0.*, 50\..*\) in EPSG:4326$"),
         ({"bbox": (0, 0, 1, 1), "bbox_crs": "EPSG:0"}, OptionError, "no coordinate reference system"),
         ({"engine": "gdl"}, OptionError, "'auto', 'native' and 'gdal'"),
+        ({"bbox_crs": "EPSG:4326"}, OptionError, "pass that, too"),
+        ({"bands": "9"}, OptionError, "no band '9'"),
         ({"chunks": {"z": 1}}, OptionError, "no dimension 'z'"),
     ],
 )

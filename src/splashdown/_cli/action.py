@@ -9,19 +9,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splashdown._cli.help import Command
-from splashdown._cli.source import filter_options, make_session, open_source, source_options
+from splashdown._cli.source import filter_options, open_source, registry, source_options
 
 if TYPE_CHECKING:
     from splashdown._plugins.options import Field
-    from splashdown._plugins.registry import Registry
     from splashdown.specs import ActionSpec
-
-_KEY = "splashdown.registry"
 
 
 def action_commands(context: click.Context) -> Mapping[str, str]:
     """The commands that plugins bring, with the names of their actions."""
-    actions = _registry(context).actions()
+    actions = registry(context).actions()
     return {name.replace("_", "-"): name for name, spec in actions.items() if spec.command}
 
 
@@ -29,7 +26,7 @@ def action_command(context: click.Context, name: str) -> click.Command:
     """The command of one action, with its options."""
     from splashdown._plugins.options import fields_of
 
-    spec = _registry(context).actions()[name]
+    spec = registry(context).actions()[name]
     fields = fields_of(spec.options, plugin=spec.name) if spec.options else ()
 
     def callback(source: str, as_json: bool, **given: Any) -> int:
@@ -94,18 +91,10 @@ def _option(field: Field) -> click.Option:
     if field.choices:
         kinds["type"] = click.Choice(field.choices)
     else:
-        kinds["metavar"] = field.type.upper().removeprefix("A ").replace(" ", "-")
+        kinds["metavar"] = field.metavar
     return click.Option([flag, _parameter(field)], multiple=field.many, **kinds)
 
 
 def _parameter(field: Field) -> str:
     # Out of the way of the options that every command has, whatever a plugin calls its own.
     return f"own_{field.name}"
-
-
-def _registry(context: click.Context) -> Registry:
-    meta = context.find_root().meta
-    if _KEY not in meta:
-        meta[_KEY] = make_session(context=context).registry
-    registry: Registry = meta[_KEY]
-    return registry

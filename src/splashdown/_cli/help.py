@@ -32,6 +32,17 @@ _GROUPS = {
 }
 
 
+#: The heading of options that loaders bring; their parameters begin with this.
+LOADERS, LOADER_PREFIX = "Options of loaders", "of_loader_"
+
+
+def _group(option: click.Option) -> str:
+    name = option.name or ""
+    if name.startswith(LOADER_PREFIX):
+        return LOADERS
+    return next((title for title, names in _GROUPS.items() if name in names), "Options")
+
+
 class Command(click.Command):
     """A command with such help."""
 
@@ -42,10 +53,8 @@ class Command(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, group by group; those that belong to none come first."""
         options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
-        told = [(each.name, row) for each in options if (row := each.get_help_record(ctx)) is not None]
-        grouped = {name for names in _GROUPS.values() for name in names}
-        sections = {"Options": [row for name, row in told if name not in grouped]}
-        sections |= {title: [row for name, row in told if name in names] for title, names in _GROUPS.items()}
+        told = [(_group(each), row) for each in options if (row := each.get_help_record(ctx)) is not None]
+        sections = {title: [row for group, row in told if group == title] for title in ("Options", LOADERS, *_GROUPS)}
         for title, rows in sections.items():
             if rows:
                 with formatter.section(title):

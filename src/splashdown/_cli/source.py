@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from splashdown._plugins.registry import Registry
     from splashdown.results import JobResults
     from splashdown.session import Session
 
@@ -28,6 +29,8 @@ _FILTERS = {
     "latest_per": "latest_per",
     "one_per": "one_per",
 }
+
+_REGISTRY = "splashdown.registry"
 
 #: Options that a STAC API answers.
 _SEARCH = ("datetime", "bbox", "ids", "collections", "limit")
@@ -126,6 +129,15 @@ def make_session(options: tuple[str, ...] = (), context: click.Context | None = 
         strict=bool(chosen.get("strict")),
         options=plugin_options(options),
     )
+
+
+def registry(context: click.Context) -> Registry:
+    """The plugins of the command line, before a source is opened: what they add has to be known to parse the rest."""
+    meta = context.find_root().meta
+    if _REGISTRY not in meta:
+        meta[_REGISTRY] = make_session(context=context).registry
+    found: Registry = meta[_REGISTRY]
+    return found
 
 
 def credentials(given: dict[str, Any]) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, is_dataclass, replace
 
 from splashdown._plugins.info import PluginInfo
 from splashdown._plugins.options import Field, fields_of
@@ -57,7 +57,11 @@ def examine(info: PluginInfo, specs: Sequence[Spec]) -> PluginCheck:
         options_type = getattr(spec, "options", None)
         if isinstance(options_type, type) and is_dataclass(options_type):
             try:
-                options[spec.name] = fields_of(options_type, plugin=spec.name)
+                fields = fields_of(options_type, plugin=spec.name)
+                # What is loaded does not depend on the environment.
+                options[spec.name] = (
+                    tuple(replace(f, variable="") for f in fields) if isinstance(spec, LoaderSpec) else fields
+                )
             except OptionError as error:
                 problems.append(f"{type(spec).__name__} '{spec.name}': {error}")
     return PluginCheck(info=info, problems=tuple(problems), options=options)
@@ -73,6 +77,8 @@ def _problems(spec: Spec) -> Iterator[str]:
         yield from _resolver_problems(spec)
     elif isinstance(spec, LoaderSpec):
         yield from _call_problems("load", spec.load, 1)
+        if spec.summarise is not None:
+            yield from _call_problems("summarise", spec.summarise, 1)
     elif isinstance(spec, ActionSpec):
         # What it needs besides the results is the caller's to pass; the command line passes options alone.
         yield from _call_problems("run", spec.run, 1, more=not spec.command or spec.options is not None)

@@ -68,7 +68,13 @@ def _kind(hint: Any) -> Kind:
     if isinstance(origin, type) and issubclass(origin, Sequence | set | frozenset):
         inner = _kind(args[0]) if args else _PLAIN[str]
         collect = origin if origin in {list, set, frozenset} else tuple
-        return Kind(text=f"a list of {inner.text}", one=inner.one, many=True, collect=collect, choices=inner.choices)
+        return Kind(
+            text=f"a list of {_MANY.get(inner.text, inner.text)}",
+            one=inner.one,
+            many=True,
+            collect=collect,
+            choices=inner.choices,
+        )
     if isinstance(hint, type) and issubclass(hint, enum.Enum):
         values = tuple(str(member.value) for member in hint)
         return Kind(text=f"one of {', '.join(values)}", one=hint, choices=values)
@@ -142,6 +148,8 @@ def _text(value: Any) -> str:
     return value
 
 
+#: What several are called.
+_MANY: Final = {"a number": "numbers", "a whole number": "whole numbers", "text": "texts", "a path": "paths"}
 _ANY: Final = Kind(text="a value", one=lambda value: value)
 _PLAIN: Final[Mapping[Any, Kind]] = {
     str: Kind(text="text", one=_text),

@@ -32,6 +32,7 @@ class Field:
     flag: bool = False  #: is a truth value
     choices: tuple[str, ...] = ()
     nested: tuple[Field, ...] = ()  #: the fields of a table within the table
+    metavar: str = ""  #: what stands for the value in ``--help``: ``metadata={"metavar": ...}``, else from the type
 
 
 class _Required:
@@ -97,6 +98,7 @@ def _field(field: dataclasses.Field[Any], kind: Kind, plugin: str) -> Field:
         many=kind.many,
         flag=kind.text == "true or false",
         choices=kind.choices,
+        metavar=field.metadata.get("metavar") or kind.text.upper().removeprefix("A ").replace(" ", "-"),
         nested=fields_of(kind.nested, plugin=f"{plugin}_{field.name}" if plugin else field.name) if kind.nested else (),
     )
 

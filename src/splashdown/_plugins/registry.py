@@ -116,8 +116,9 @@ class Registry:
         return {name: cast("ActionSpec", o.spec) for name, o in self._by_name("actions").items()}
 
     def options_types(self, *, installed: bool = True) -> Mapping[str, type]:
-        """The dataclass of options by the name of what can be configured; an action's are arguments of its call."""
-        offers = [o.spec for o in self._loading.offers(installed=installed) if not isinstance(o.spec, ActionSpec)]
+        """The dataclass of options by the name of what can be configured; those of a call are its arguments."""
+        calls = (ActionSpec, LoaderSpec)
+        offers = [o.spec for o in self._loading.offers(installed=installed) if not isinstance(o.spec, calls)]
         return {spec.name: t for spec in offers if (t := getattr(spec, "options", None)) is not None}
 
     def run_plan(self, plan: Plan, execute: Callable[[], RunReport]) -> RunReport:

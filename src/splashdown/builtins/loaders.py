@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from splashdown.errors import LoadError, describe
@@ -20,6 +21,23 @@ JSON_BYTES = 256 * 1024**2
 JSON_DEPTH = 100
 TEXT_BYTES = 256 * 1024**2
 BYTES_BYTES = 4 * 1024**3
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Cap:
+    max_bytes: int | None = field(default=None, metadata={"help": "Refuse to read more than this.", "metavar": "BYTES"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _JsonOptions(_Cap):
+    max_depth: int | None = field(default=None, metadata={"help": "How deep JSON may nest.", "metavar": "N"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class _TextOptions(_Cap):
+    encoding: str | None = field(
+        default=None, metadata={"help": "The encoding of text, e.g. latin-1.", "metavar": "NAME"}
+    )
 
 
 def load_json(asset: AssetHandle, *, max_bytes: int = JSON_BYTES, max_depth: int = JSON_DEPTH) -> Any:
@@ -67,6 +85,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         media_types=("application/json", "application/geo+json"),
         extensions=(".json", ".geojson"),
         magic=(b"{", b"["),
+        options=_JsonOptions,
         summary="a JSON document as dict and list",
     )
     yield LoaderSpec(
@@ -74,11 +93,13 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         load=load_text,
         media_types=("text/plain", "text/markdown"),
         extensions=(".txt", ".md", ".log"),
+        options=_TextOptions,
         summary="a text file as str",
     )
     yield LoaderSpec(
         name="bytes",
         load=load_bytes,
+        options=_Cap,
         summary="any file as bytes",
     )
 

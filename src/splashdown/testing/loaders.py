@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import inspect
 import json
 
 import pytest
@@ -51,9 +53,16 @@ class LoaderContract:
     def test_its_summary_can_be_printed(self, spec: LoaderSpec, good: bytes) -> None:
         if spec.summarise is None:
             pytest.skip("this loader has no summarise()")
-        facts = spec.summarise(spec.load(self.handle(spec, good)))
+        facts = spec.summarise(self.handle(spec, good))
         assert all(isinstance(name, str) for name in facts)
         json.dumps(dict(facts), default=str)
+
+    def test_its_options_are_arguments_of_load(self, spec: LoaderSpec) -> None:
+        if spec.options is None:
+            pytest.skip("this loader has no options for the command line")
+        names = {f.name for f in dataclasses.fields(spec.options)}
+        parameters = inspect.signature(spec.load).parameters.values()
+        assert names <= {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
 
     @pytest.mark.parametrize("how", ["empty", "cut", "noise", "page"])
     def test_what_is_no_such_file_is_a_load_error(self, spec: LoaderSpec, good: bytes, how: str) -> None:

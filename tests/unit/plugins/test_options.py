@@ -94,7 +94,7 @@ def test_text_from_the_environment_becomes_the_type_of_the_field(name, text, val
         ("anonymous", "perhaps", "true or false"),
         ("mode", "c", "one of a, b"),
         ("level", "middle", "one of low, high"),
-        ("bands", ["x"], "a list of a whole number"),
+        ("bands", ["x"], "a list of whole numbers"),
         ("endpoint_url", 3, "text"),
     ],
 )

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from splashdown.hookspecs import hookimpl
+from splashdown.protocols import AssetHandle
 from splashdown.specs import FilterSpec, LoaderSpec
 from splashdown_geotiff._crs_filter import ByCrs
 from splashdown_geotiff._loaders import load_geotiff, load_geotiffs, load_numpy, load_png, open_geotiff
+from splashdown_geotiff._options import OpenOptions, RasterOptions
 
 if TYPE_CHECKING:
     from splashdown_geotiff._raster import GeoTIFF
@@ -39,18 +41,21 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         extensions=(".tif", ".tiff", ".geotiff"),
         magic=(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
         summarise=_summarise("summarise"),
+        options=RasterOptions,
         summary="a GeoTIFF as an xarray.DataArray (band, y, x)",
     )
     yield LoaderSpec(
         name="numpy",
         load=load_numpy,
-        summarise=_summarise("summarise_numpy"),
+        summarise=_summarise("summarise"),
+        options=RasterOptions,
         summary="the pixels of a GeoTIFF as a numpy array",
     )
     yield LoaderSpec(
         name="geotiff-handle",
         load=open_geotiff,
         summarise=_summarise("summarise_open"),
+        options=OpenOptions,
         summary="an open GeoTIFF for many reads",
     )
     yield LoaderSpec(
@@ -67,10 +72,10 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
 def _summarise(name: str) -> Any:
     """One of ``_summary``'s functions, imported when it is called."""
 
-    def facts(loaded: Any) -> Mapping[str, object]:
+    def facts(asset: AssetHandle, **options: Any) -> Mapping[str, object]:
         from splashdown_geotiff import _summary
 
-        found: Mapping[str, object] = getattr(_summary, name)(loaded)
+        found: Mapping[str, object] = getattr(_summary, name)(asset, **options)
         return found
 
     return facts

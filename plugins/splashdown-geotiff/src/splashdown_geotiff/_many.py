@@ -18,7 +18,7 @@ from splashdown_geotiff._lazy import Chunks, LazyPixels, lazy_array
 from splashdown_geotiff._limits import check_output
 from splashdown_geotiff._names import instant
 from splashdown_geotiff._raster import GeoTIFF
-from splashdown_geotiff._select import Bands, Extent, Selection
+from splashdown_geotiff._select import Bands, Extent, Selection, place_of
 from splashdown_geotiff._values import output_type
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def _pieces(rasters: Sequence[GeoTIFF], wanted: list[str | int] | None, options:
     """What is read of each file; one that holds none of the wanted bands is left out."""
     found = []
     for raster in rasters:
-        own = None if wanted is None else [b for b in wanted if b in raster.bands or _is_number(b, raster)]
+        own = None if wanted is None else [b for b in wanted if place_of(raster.bands, b) is not None]
         if own == []:
             continue
         time = instant(raster.asset)
@@ -177,10 +177,6 @@ def _pieces(rasters: Sequence[GeoTIFF], wanted: list[str | int] | None, options:
         known = sorted({str(name) for raster in rasters for name in raster.bands})
         raise OptionError(f"none of the assets has a band of {wanted}; there are {', '.join(known)}")
     return sorted(found, key=lambda piece: (piece.time, piece.raster.label))
-
-
-def _is_number(band: str | int, raster: GeoTIFF) -> bool:
-    return isinstance(band, int) and 1 <= band <= len(raster.bands)
 
 
 def _check_grids(pieces: Sequence[_Piece]) -> None:

@@ -91,6 +91,11 @@ class GeoTIFF:
         return self._engine.header.nodata
 
     @property
+    def mask(self) -> str:
+        """What says where there is no data: ``internal`` (a mask in the file), ``nodata``, ``alpha``, or nothing."""
+        return self._engine.header.mask
+
+    @property
     def overviews(self) -> tuple[tuple[int, int], ...]:
         """Width and height of each overview, finest first; the place is what ``overview=`` takes."""
         return self._engine.header.levels[1:]

@@ -57,6 +57,8 @@ def select(
     """Settle a read. Raises ``OptionError`` for what makes no sense and ``LoadError`` for a box beside the raster."""
     if bbox is not None and window is not None:
         raise OptionError("bbox= and window= exclude each other: pass one")
+    if bbox_crs is not None and bbox is None:
+        raise OptionError("bbox_crs= says what the numbers of bbox= mean: pass that, too")
     if overview is not None and resolution is not None:
         raise OptionError("overview= and resolution= exclude each other: pass one")
     level = _level(header, overview, resolution)
@@ -188,14 +190,21 @@ def _numbers(names: Sequence[str | int], bands: Bands | None) -> tuple[int, ...]
     return tuple(found)
 
 
+def place_of(names: Sequence[str | int], band: str | int) -> int | None:
+    """Where a band stands, from 0; ``None`` for one that is not there. A number may be written as text."""
+    if isinstance(band, str) and band in names:
+        return list(names).index(band)
+    number = int(band) if isinstance(band, int) or (band.isascii() and band.isdigit()) else 0
+    return number - 1 if 1 <= number <= len(names) else None
+
+
 def _number(names: Sequence[str | int], band: str | int) -> int:
     """A band by name, or by its number from 1."""
-    if isinstance(band, str) and band in names:
-        if list(names).count(band) > 1:
-            raise OptionError(f"band {band!r} is there more than once; name it by its number, from 1")
-        return list(names).index(band)
-    if isinstance(band, int) and 1 <= band <= len(names):
-        return band - 1
+    if isinstance(band, str) and list(names).count(band) > 1:
+        raise OptionError(f"band {band!r} is there more than once; name it by its number, from 1")
+    place = place_of(names, band)
+    if place is not None:
+        return place
     close = difflib.get_close_matches(str(band), [str(n) for n in names], n=1)
     advice = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(map(str, names))}"
     raise OptionError(f"no band {band!r}; {advice}")

@@ -6,13 +6,16 @@ they are used.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from splashdown.hookspecs import hookimpl
+from splashdown.protocols import AssetHandle
 from splashdown.specs import ActionSpec, LoaderSpec
 from splashdown_tables._features import load_geojson, load_geopackage
 from splashdown_tables._frames import load_csv, load_parquet
 from splashdown_tables._inventory import InventoryOptions, inventory, inventory_frame
+from splashdown_tables._options import Cap, CsvOptions, GeopackageOptions, ParquetOptions, TimeseriesOptions
 from splashdown_tables._summary import summarise
 from splashdown_tables._timeseries import load_timeseries
 
@@ -35,7 +38,8 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         load=load_csv,
         media_types=("text/csv",),
         extensions=(".csv",),
-        summarise=summarise,
+        summarise=_summary_of(load_csv),
+        options=CsvOptions,
         summary="a CSV table as a pandas.DataFrame",
     )
     yield LoaderSpec(
@@ -44,7 +48,8 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         media_types=("application/vnd.apache.parquet", "application/x-parquet", "application/parquet"),
         extensions=(".parquet", ".geoparquet"),
         magic=(b"PAR1",),
-        summarise=summarise,
+        summarise=_summary_of(load_parquet),
+        options=ParquetOptions,
         summary="a (Geo)Parquet table as a DataFrame, with geometry a GeoDataFrame",
     )
     yield LoaderSpec(
@@ -53,18 +58,33 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         media_types=("application/geopackage+sqlite3",),
         extensions=(".gpkg",),
         magic=(b"SQLite format 3\0",),
-        summarise=summarise,
+        summarise=_summary_of(load_geopackage),
+        options=GeopackageOptions,
         summary="a layer of a GeoPackage as a geopandas.GeoDataFrame",
     )
     yield LoaderSpec(
-        name="geojson", load=load_geojson, summarise=summarise, summary="GeoJSON features as a geopandas.GeoDataFrame"
+        name="geojson",
+        load=load_geojson,
+        summarise=_summary_of(load_geojson),
+        options=Cap,
+        summary="GeoJSON features as a geopandas.GeoDataFrame",
     )
     yield LoaderSpec(
         name="timeseries",
         load=load_timeseries,
-        summarise=summarise,
+        summarise=_summary_of(load_timeseries),
+        options=TimeseriesOptions,
         summary="openEO's JSON of an aggregated time series as a pandas.DataFrame",
     )
+
+
+def _summary_of(load: Callable[..., Any]) -> Callable[..., Mapping[str, object]]:
+    """The summary of what a loader makes of an asset."""
+
+    def facts(asset: AssetHandle, **options: Any) -> Mapping[str, object]:
+        return summarise(load(asset, **options))
+
+    return facts
 
 
 @hookimpl

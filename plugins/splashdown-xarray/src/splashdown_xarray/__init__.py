@@ -5,15 +5,25 @@ xarray, h5netcdf and zarr are imported when a loader is used.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from splashdown.hookspecs import hookimpl
+from splashdown.protocols import AssetHandle
 from splashdown.specs import LoaderSpec
 from splashdown_xarray._netcdf import load_netcdf
 from splashdown_xarray._summary import summarise
 from splashdown_xarray._zarr import load_zarr
 
 __all__ = ["load_netcdf", "load_zarr"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CubeOptions:
+    """What is read of a file of several groups, on the command line."""
+
+    group: str | None = field(default=None, metadata={"help": "This group of the file.", "metavar": "NAME"})
 
 
 @hookimpl
@@ -25,7 +35,8 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         media_types=("application/netcdf", "application/x-netcdf", "application/x-netcdf4", "application/x-hdf5"),
         extensions=(".nc", ".nc4", ".cdf", ".h5"),
         magic=(b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"CDF\x02"),
-        summarise=summarise,
+        summarise=_summarise_netcdf,
+        options=CubeOptions,
         summary="a netCDF file as an xarray.Dataset",
     )
     yield LoaderSpec(
@@ -33,6 +44,16 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         load=load_zarr,
         media_types=("application/vnd+zarr", "application/x-zarr", "application/vnd.zarr"),
         extensions=(".zarr",),
-        summarise=summarise,
+        summarise=_summarise_zarr,
+        options=CubeOptions,
         summary="a Zarr store as an xarray.Dataset, chunks read when they are computed",
     )
+
+
+def _summarise_netcdf(asset: AssetHandle, **options: Any) -> Mapping[str, object]:
+    # Its structure tells all that is shown.
+    return summarise(load_netcdf(asset, **{"lazy": True, **options}))
+
+
+def _summarise_zarr(asset: AssetHandle, **options: Any) -> Mapping[str, object]:
+    return summarise(load_zarr(asset, **options))

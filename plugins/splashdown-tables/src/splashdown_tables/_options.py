@@ -1,0 +1,46 @@
+"""The options that ``splashdown load`` has for tables; what they mean is said where they are used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+def _option(help: str, metavar: str = "") -> Any:
+    return field(default=None, metadata={"help": help, "metavar": metavar})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cap:
+    """How large a file may be."""
+
+    max_bytes: int | None = _option("Refuse to read more than this.", "BYTES")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CsvOptions(Cap):
+    """How a CSV file is written."""
+
+    sep: str | None = _option("What stands between columns.", "TEXT")
+    encoding: str | None = _option("The encoding of text, e.g. latin-1.", "NAME")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ParquetOptions(Cap):
+    """What is read of a Parquet file."""
+
+    columns: tuple[str, ...] | None = _option("Only these columns.", "A,B")
+
+
+@dataclass(frozen=True, kw_only=True)
+class GeopackageOptions(Cap):
+    """What is read of a GeoPackage."""
+
+    layer: str | None = _option("This layer instead of the first.", "NAME")
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimeseriesOptions(Cap):
+    """What a time series does not say itself."""
+
+    bands: tuple[str, ...] | None = _option("The names of the bands.", "B04,B08")
