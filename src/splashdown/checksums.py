@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from splashdown.errors import UsageError
@@ -64,7 +65,7 @@ class Multihash:
         return cls(code, raw[at:])
 
     def __str__(self) -> str:
-        return (_to_varint(self.code) + _to_varint(len(self.digest)) + self.digest).hex()
+        return _prefix(self.code, len(self.digest)) + self.digest.hex()
 
     @property
     def name(self) -> str:
@@ -136,7 +137,10 @@ class Digests:
     @property
     def multihash(self) -> str | None:
         """The first function's result in hex: the one that goes into the receipt."""
-        return None if self._first is None else str(Multihash(self._first, self._hashers[self._first].digest()))
+        if self._first is None:
+            return None
+        digest = self._hashers[self._first].digest()
+        return _prefix(self._first, len(digest)) + digest.hex()
 
     def matches(self, expected: Multihash) -> bool | None:
         """Whether the bytes have this multihash; ``None`` when its function was not computed."""
@@ -193,6 +197,12 @@ def _varint(raw: bytes, at: int) -> tuple[int, int]:
         if byte < 0x80:
             return value, at + count + 1
     raise ValueError("a number of the multihash is too long")
+
+
+@lru_cache(64)
+def _prefix(code: int, length: int) -> str:
+    """What a multihash in hex begins with."""
+    return (_to_varint(code) + _to_varint(length)).hex()
 
 
 def _to_varint(value: int) -> bytes:

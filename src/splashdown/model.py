@@ -70,6 +70,7 @@ class RemoteInfo:
     ranges: bool = False  #: the server has served a range, or says that it would
     digests: Mapping[str, str] = field(default_factory=dict)  #: multihash in hex by name, as the server sent them
     version: str | None = None  #: an object's version id, where the store keeps versions
+    quota_reset: float | None = None  #: seconds until the server answers again, where this answer used up a quota
 
     @property
     def validator(self) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from splashdown.errors import OptionError
@@ -63,9 +64,17 @@ def origin_of(url: str) -> tuple[str, str, int | None]:
     Raises ``ValueError`` for a URL that two parsers could read differently: a backslash, a control character
     or white space before the path.
     """
-    authority = url.partition("://")[2].partition("/")[0]
-    if "\\" in url or any(c <= " " or c == "\x7f" for c in authority):
-        raise ValueError("the URL holds a backslash or a control character")
+    scheme, separator, rest = url.partition("://")
+    authority = rest.partition("/")[0]
+    if "\\" in url:
+        raise ValueError("the URL holds a backslash")
+    return _origin_before_path(f"{scheme}{separator}{authority}" if separator else url)
+
+
+@lru_cache(1024)  # asked once a file, of a handful of hosts
+def _origin_before_path(url: str) -> tuple[str, str, int | None]:
+    if any(c <= " " or c == "\x7f" for c in url.partition("://")[2]):
+        raise ValueError("the URL holds a control character or white space")
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme)

@@ -205,7 +205,7 @@ class TestSystemCalls:
 
     def fetch(self, server, tmp_path, inject, *, trace, **order):
         need_strace()
-        partial = tmp_path / ".splashdown" / "fixed.part"
+        partial = tmp_path / ".splashdown" / "fixed-1.part"
         partial.parent.mkdir(exist_ok=True)
         prefix = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", str(partial), "-e", f"trace={trace}"]
         prefix += [*(["-e", f"inject={inject}"] if inject else [])]

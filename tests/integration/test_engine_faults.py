@@ -327,6 +327,17 @@ def test_an_exhausted_quota_is_waited_for(server, download, headers):
     assert time.monotonic() - begun >= 0.95
 
 
+@pytest.mark.parametrize(("reset", "least", "most"), [("1", 0.95, 10), ("3600", 0, 60)])
+def test_the_answer_that_uses_up_a_quota_delays_the_next_request(server, download, reset, least, most):
+    # A reset that is further away than anybody would wait for is left to the refusal that follows.
+    server.add("/a.bin", DATA, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset})
+    server.add("/b.bin", b"second")
+    begun = time.monotonic()
+    assert download("/a.bin", "/b.bin", settings=replace(FAST, jobs=1)).ok
+    assert least <= time.monotonic() - begun < most
+    assert [one.path for one in server.seen] == ["/a.bin", "/b.bin"]
+
+
 def test_a_server_that_ignores_conditions_sends_no_body_to_a_second_run(server, download, tmp_path):
     first = download().outcomes[0]
     known = {"a.bin": Known(size=first.size, checksum=first.checksum, validator=first.validator)}

@@ -79,7 +79,7 @@ class Attempt:
     def _recover(self) -> RemoteInfo | None:
         """Take over an unfinished upload of this asset; what the server has now must still be the same version."""
         context, sink = self._context, self._context.sink
-        entry = context.journal.take(self._identity)
+        entry = context.journal.take(self._identity) if context.journal.unfinished else None
         if entry is None:
             return None
         held: list[StoredPart] = []

@@ -11,7 +11,7 @@ from splashdown.errors import StoreError
 from splashdown.model import Buffer, Part
 
 #: How long the first connection is watched before it is judged slow, in seconds.
-_WATCH_SECONDS = 0.2
+_WATCH_SECONDS = 0.1
 #: A connection is the reason for being slow only when so much of the time went into waiting for it. Where the machine
 #: itself is busy, with other files perhaps, more connections would make it busier.
 _WAITING = 0.7

@@ -71,7 +71,11 @@ class Throttle:
     def note(self, host: str, error: BaseException) -> None:
         """Remember a ``Retry-After``."""
         if isinstance(error, HttpStatusError) and error.status in _BUSY and error.retry_after:
-            self._until[host] = max(self._until.get(host, 0.0), time.monotonic() + error.retry_after)
+            self.pause(host, error.retry_after)
+
+    def pause(self, host: str, seconds: float) -> None:
+        """Let no request to a host begin before that."""
+        self._until[host] = max(self._until.get(host, 0.0), time.monotonic() + seconds)
 
     def wait(self, host: str, stop: threading.Event) -> None:
         """Return when the host may be asked, or when the run stops."""

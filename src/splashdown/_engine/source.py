@@ -248,6 +248,9 @@ class Reader:
         stream = manager.__enter__()
         self._manager = manager
         self._check(stream)
+        reset = stream.info.quota_reset
+        if reset and reset <= context.settings.retry.max_retry_after:  # for a longer one the next request fails
+            context.throttle.pause(host_of(href), reset)
         source.worked = True
         self._chunks = iter(stream)
         self._waited, self._came = 0.0, 0

@@ -65,6 +65,8 @@ def _checks(*names: str) -> tuple[str, ...]:
 
 
 def _strongest(digests: Mapping[str, str]) -> Multihash | None:
+    if not digests:
+        return None
     found = [one for text in digests.values() if (one := understood(text)) is not None]
     order = {name: number for number, name in enumerate(STRENGTH)}
     return min(found, key=lambda one: order.get(one.name, len(order)), default=None)

@@ -35,7 +35,7 @@ _NEVER = Retry(False, redirect=False)
 #: A target in which nothing has to be percent-encoded (RFC 3986, section 3.3 and 3.4).
 _ENCODED = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})+")
 _STATUS = re.compile(r"HTTP/1\.1 (200|206)(?: [^\r\n]*)?")
-_FIELD = re.compile(r"^([A-Za-z0-9-]+):[ \t]*([^\r\n]*?)[ \t]*\r\n", re.MULTILINE)
+_FIELD = re.compile(r"^([A-Za-z0-9-]+):([^\r\n]*)\r\n", re.MULTILINE)
 #: Headers that decide what the body is; twice the same one is for somebody else to judge.
 _SINGLE = frozenset({"content-length", "content-range", "content-encoding", "etag", "last-modified", "connection"})
 
@@ -107,9 +107,10 @@ class Answer:
 
     def drain_conn(self) -> None:
         """Read the rest of the body, so that the connection can serve the next request; never raises."""
-        with suppress(OSError, HTTPError):
-            while self.read():
-                pass
+        if self.left:
+            with suppress(OSError, HTTPError):
+                while self.read():
+                    pass
         if self.left:
             self.close()
 
@@ -135,14 +136,14 @@ class _Lean(HTTPConnection):
             raise ValueError("a header holds a line break")
         if self.sock is None:
             self.connect()
-        self.sock.settimeout(self.timeout)
+        self._limit()
         self._asked = url
         self.sock.sendall(head)
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as of urllib3
         """The answer. Its type is only close to urllib3's for a usual one, see :class:`Answer`."""
         connection = self.sock
-        connection.settimeout(self.timeout)
+        self._limit()
         data = connection.recv(_FIRST)
         if not data:
             raise http.client.RemoteDisconnected("the server closed the connection without an answer")
@@ -153,6 +154,11 @@ class _Lean(HTTPConnection):
             return self._other(data)
         status, fields, length = plain
         return Answer(self, status, fields, memoryview(data)[end + 4 :], length)  # type: ignore[return-value]
+
+    def _limit(self) -> None:
+        """Set the time limit of the socket where it is another one: that is a call of the system."""
+        if self.sock.gettimeout() != self.timeout:
+            self.sock.settimeout(self.timeout)
 
     def _other(self, data: bytes) -> HTTPResponse:
         """Let ``http.client`` read an answer of which ``data`` has come already."""
@@ -224,12 +230,14 @@ def send(pool: HTTPConnectionPool, target: str, headers: dict[str, str], timeout
 def _exchanged(
     pool: HTTPConnectionPool, connection: Any, target: str, headers: dict[str, str], timeout: Timeout
 ) -> BaseHTTPResponse | Answer:
-    connection.timeout = timeout.connect_timeout
     if connection.is_closed:
+        connection.timeout = timeout.connect_timeout
         pool._validate_conn(connection)  # noqa: SLF001 - connects, and warns where certificates are not checked
+        if connection.is_closed:
+            connection.connect()
+    connection.timeout = timeout.read_timeout
     with suppress(BrokenPipeError, ConnectionResetError):  # what a server said before it hung up can still be read
         connection.request("GET", target, headers=headers)
-    connection.timeout = timeout.read_timeout
     response: Any = connection.getresponse()
     response._connection, response._pool = connection, pool  # noqa: SLF001 - as the pool does it
     return response  # type: ignore[no-any-return]
@@ -276,7 +284,7 @@ def _plain(head: str) -> tuple[int, dict[str, str], int] | None:
     # Every line is one field: none is folded, broken, or hides a line break of its own.
     if found is None or not len(pairs) == head.count("\r") == head.count("\n"):
         return None
-    fields = {name.lower(): value for name, value in pairs}
+    fields = {name.lower(): value.strip(" \t") for name, value in pairs}
     if len(fields) != len(pairs) and not _merged(fields, pairs):
         return None
     length = fields.get("content-length", "")
@@ -290,6 +298,6 @@ def _merged(fields: dict[str, str], pairs: list[tuple[str, str]]) -> bool:
     """Put together what came several times (RFC 9110, section 5.3); false where that would hide a contradiction."""
     several: dict[str, list[str]] = {}
     for name, value in pairs:
-        several.setdefault(name.lower(), []).append(value)
+        several.setdefault(name.lower(), []).append(value.strip(" \t"))
     fields.update({name: ", ".join(values) for name, values in several.items()})
     return all(len(several[name]) == 1 for name in _SINGLE & several.keys())

@@ -161,7 +161,9 @@ def _judge_unsatisfied(href: str, request: ReadRequest, size: int | None) -> Non
 
 
 def _check_encoding(href: str, headers: Mapping[str, str]) -> None:
-    encodings = {one.strip().lower() for one in headers.get("content-encoding", "").split(",")}
+    if "content-encoding" not in headers:
+        return
+    encodings = {one.strip().lower() for one in headers["content-encoding"].split(",")}
     if not encodings <= _PLAIN:
         raise TransferError(
             f"{redact(href)}: the server sent the file with Content-Encoding {', '.join(sorted(encodings))} although "

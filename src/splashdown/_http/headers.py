@@ -26,6 +26,8 @@ _SHA256 = re.compile(r"1220[0-9a-f]{64}")
 _NOTED = "x-amz-meta-splashdown-multihash"
 #: Headers that hold digests; most answers have none.
 _DIGESTS = ("repr-digest", "digest", "x-goog-hash", "content-md5", _NOTED)
+#: Headers that tell of a quota of requests; few servers send one.
+_QUOTAS = ("ratelimit", "ratelimit-remaining", "x-ratelimit-remaining")
 #: Seconds since the epoch above this, seconds to wait below: ``X-RateLimit-Reset`` is used for both.
 _EPOCH = 1_000_000_000
 
@@ -71,6 +73,7 @@ def remote_info(headers: Mapping[str, str], *, size: int | None, ranges: bool, w
         ranges=ranges,
         digests=dict(_digests(headers, whole=whole)) if any(name in headers for name in _DIGESTS) else {},
         version=None if version == "null" else version,
+        quota_reset=quota_reset(headers) if any(name in headers for name in _QUOTAS) else None,
     )
 
 
@@ -89,6 +92,11 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         except ValueError:
             return None
         return max(0.0, moment.timestamp() - time.time())
+    return quota_reset(headers)
+
+
+def quota_reset(headers: Mapping[str, str]) -> float | None:
+    """Seconds until an exhausted quota is filled again; ``None`` where it is not exhausted, or there is none."""
     reset, remaining = _quota(headers)
     if reset is None or remaining:
         return None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import functools
 import io
+import itertools
 import os
 import secrets
 import shutil
@@ -51,6 +52,8 @@ class LocalSink:
         self._real_root: Path | None = None
         # Text, because a path object costs more than the system call it is for, thousands of times.
         self._partials = f"{self._hidden}{os.sep}"
+        # Names that nobody else gives or guesses: random once, then counted.
+        self._stem, self._numbers = secrets.token_hex(12), itertools.count(1)
 
     @property
     def state_dir(self) -> Path | None:
@@ -60,7 +63,7 @@ class LocalSink:
     def begin(self, key: str, content: Content) -> Upload:
         """Make the temporary file; it gets the mode that the umask leaves."""
         self._parent(key)
-        name = secrets.token_hex(12) + ".part"
+        name = f"{self._stem}-{next(self._numbers)}.part"
         with _storing(key):
             self._open[name] = self._create(self._partials + name)
         token = {"part": name, "boot": _boot()}
