@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 
 import pytest
@@ -9,6 +10,7 @@ from installs import install
 
 from splashdown import _loading, builtins
 from splashdown._plugins.registry import Registry
+from splashdown._plugins.suggest import package_for, package_for_file
 from splashdown.errors import ConflictError, LoadError, NoAssetError, NoProviderError, OptionError
 from splashdown.hookspecs import hookimpl
 from splashdown.specs import LoaderSpec
@@ -84,6 +86,17 @@ def test_nothing_fits_says_what_was_looked_at_and_what_to_install():
     assert ".tif" in text
     assert "49 49 2a 00" in text
     assert "pip install splashdown-geotiff" in text
+
+
+@pytest.mark.parametrize("package", ["splashdown-geotiff", "splashdown-xarray", "splashdown-tables"])
+def test_whatever_a_package_of_this_project_loads_is_known_without_it(package):
+    plugin = importlib.import_module(package.replace("-", "_"))
+    for offered in plugin.splashdown_loaders():
+        assert package_for("loaders", offered.name) == package
+        found = [package_for_file(media_type, (), b"") for media_type in offered.media_types]
+        found += [package_for_file("", (ending,), b"") for ending in offered.extensions]
+        found += [package_for_file("", (), magic) for magic in offered.magic]
+        assert set(found) <= {package}
 
 
 def test_nothing_fits_and_no_package_is_known_lists_the_loaders():

@@ -70,6 +70,16 @@ def test_a_box_and_bands_are_what_is_described(document):
     assert 5598400 < south < north < 5600000
 
 
+def test_json_has_null_for_what_is_no_number(tmp_path):
+    data = np.full((1, 20, 20), np.inf, "f4")
+    write_tiff(tmp_path / "x.tif", data)
+    item = {"type": "Feature", "stac_version": "1.0.0", "id": "x", "geometry": None, "links": [],
+            "properties": {"datetime": "2023-06-01T00:00:00Z"}, "assets": {"x": {"href": "x.tif"}}}  # fmt: skip
+    (tmp_path / "item.json").write_text(json.dumps(item))
+    (only,) = loaded(tmp_path / "item.json")["statistics"]
+    assert (only["min"], only["mean"], only["valid %"]) == (None, None, 100.0)
+
+
 def test_repeated_options_are_one_list(document):
     facts = loaded(document[0], "--bands", "B04", "--bands", "B02", "--window", "0,0,5,4", "--loader", "numpy")
     assert facts["shape"] == "2 bands, 4 x 5 pixels (y, x)"

@@ -195,7 +195,7 @@ def test_a_layer_of_a_geopackage_is_picked_by_name(tmp_path):
     content = (tmp_path / "x.gpkg").read_bytes()
     assert len(load_geopackage(handle(content, "x.gpkg"))) == 3
     assert len(load_geopackage(handle(content, "x.gpkg"), layer="one")) == 1
-    with pytest.raises(LoadError, match="nowhere"):
+    with pytest.raises(LoadError, match=r"no layer .nowhere.; there are fields, one"):
         load_geopackage(handle(content, "x.gpkg"), layer="nowhere")
 
 

@@ -32,25 +32,31 @@ _LOADER_PACKAGES: Final = (
     _LoaderPackage(
         "splashdown-geotiff",
         ("geotiff", "numpy", "geotiff-handle", "png"),
-        ("image/tiff", "image/vnd.stac.geotiff", "image/png"),
+        ("image/tiff", "image/vnd.stac.geotiff", "image/geotiff", "image/png"),
         (".tif", ".tiff", ".geotiff", ".png"),
         (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"\x89PNG\r\n\x1a\n"),
     ),
     _LoaderPackage(
         "splashdown-xarray",
         ("netcdf", "zarr"),
-        ("application/netcdf", "application/x-netcdf", "application/x-hdf5", "application/vnd+zarr"),
-        (".nc", ".nc4", ".h5", ".zarr"),
-        (b"CDF\x01", b"CDF\x02", b"CDF\x05", b"\x89HDF\r\n\x1a\n"),
+        (
+            "application/netcdf", "application/x-netcdf", "application/x-netcdf4", "application/x-hdf5",
+            "application/vnd+zarr", "application/x-zarr", "application/vnd.zarr",
+        ),
+        (".nc", ".nc4", ".cdf", ".h5", ".zarr"),
+        (b"CDF\x01", b"CDF\x02", b"\x89HDF\r\n\x1a\n"),
     ),
     _LoaderPackage(
         "splashdown-tables",
         ("csv", "parquet", "geopackage", "geojson", "timeseries"),
-        ("text/csv", "application/vnd.apache.parquet", "application/geopackage+sqlite3"),
+        (
+            "text/csv", "application/vnd.apache.parquet", "application/x-parquet", "application/parquet",
+            "application/geopackage+sqlite3",
+        ),
         (".csv", ".parquet", ".geoparquet", ".gpkg"),
         (b"PAR1", b"SQLite format 3\0"),
     ),
-)
+)  # fmt: skip
 
 #: Package by the top-level module of a source's class.
 BY_MODULE: Final[Mapping[str, str]] = {"openeo": "splashdown-openeo"}

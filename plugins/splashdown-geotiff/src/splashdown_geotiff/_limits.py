@@ -33,11 +33,11 @@ def default_max_bytes() -> int:
     return min(OUTPUT_BYTES, free // 2) if free > 0 else OUTPUT_BYTES
 
 
-def check_output(size: int, max_bytes: int | None, label: str) -> None:
+_READ_LESS = "read less (bbox=, window=, bands=, overview=, resolution=), lazily (chunks={}), or raise max_bytes"
+
+
+def check_output(size: int, max_bytes: int | None, label: str, advice: str = _READ_LESS) -> None:
     """Refuse an output of ``size`` bytes that is over the cap. Raises ``LoadError``."""
     cap = default_max_bytes() if max_bytes is None else max_bytes
     if size > cap:
-        raise LoadError(
-            f"{label}: this read would take {size:,} bytes, more than max_bytes={cap:,};"
-            " read less (bbox=, window=, bands=, overview=, resolution=), lazily (chunks={}), or raise max_bytes"
-        )
+        raise LoadError(f"{label}: this read would take {size:,} bytes, more than max_bytes={cap:,}; {advice}")

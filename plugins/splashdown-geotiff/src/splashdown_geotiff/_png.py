@@ -25,7 +25,7 @@ def read_png(asset: AssetHandle, max_bytes: int | None) -> NDArray[Any]:
     if not content.startswith(SIGNATURE) or content[12:16] != b"IHDR" or len(content) < 33:
         raise LoadError(f"{label} is not a PNG: it begins with {content[:8].hex(' ') or 'nothing'}")
     width, height, depth = struct.unpack(">IIB", content[16:25])
-    check_output(width * height * (2 if depth == 16 else 1) * 4, max_bytes, label)
+    check_output(width * height * (2 if depth == 16 else 1) * 4, max_bytes, label, "raise max_bytes")
     try:
         pixels: NDArray[Any] = imagecodecs.png_decode(content)
     except Exception as error:

@@ -87,10 +87,11 @@ def _statistics(values: np.ma.MaskedArray[Any, Any]) -> Mapping[str, object]:
     share = round(100 * valid.size / max(values.size, 1), 1)
     if not valid.size or valid.dtype.kind == "c":
         return {"valid %": share}
-    return {
-        "min": valid.min().item(),
-        "max": valid.max().item(),
-        "mean": valid.mean(dtype="f8").item(),
-        "std": valid.std(dtype="f8").item(),
-        "valid %": share,
-    }
+    with np.errstate(invalid="ignore", over="ignore"):  # of infinite values; what comes out says so
+        return {
+            "min": valid.min().item(),
+            "max": valid.max().item(),
+            "mean": valid.mean(dtype="f8").item(),
+            "std": valid.std(dtype="f8").item(),
+            "valid %": share,
+        }

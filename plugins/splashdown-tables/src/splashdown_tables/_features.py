@@ -59,7 +59,10 @@ def load_geopackage(
 
     try:
         frame: gpd.GeoDataFrame = pyogrio.read_dataframe(asset.path(), layer=layer if layer is not None else 0)
-    except (DataSourceError, DataLayerError, ValueError, RuntimeError) as error:
+    except DataLayerError as error:
+        layers = ", ".join(str(name) for name, _ in pyogrio.list_layers(asset.path()))
+        raise LoadError(f"{label} has no layer {layer!r}; there are {layers or 'none'}") from error
+    except (DataSourceError, ValueError, RuntimeError) as error:
         raise LoadError(f"{label} cannot be read as a GeoPackage ({describe(error)})") from error
     return frame
 
