@@ -37,6 +37,7 @@ class SeaweedFS:
     process: subprocess.Popen[bytes]
     access_key: str = ACCESS_KEY
     secret_key: str = SECRET_KEY
+    page: int = 1000  #: keys in one answer to a listing
     writer: tuple[str, str] = WRITER
 
     @property

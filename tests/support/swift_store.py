@@ -24,6 +24,8 @@ ACCESS_KEY = "test:tester"
 SECRET_KEY = "test-secret-key"
 
 _START_SECONDS = 60.0
+# A tenth of what is usual: a request costs this store some 50 ms of processor time.
+_PAGE = 100
 _KINDS = ("account", "container", "object")
 
 _SWIFT = """
@@ -77,6 +79,7 @@ use = egg:swift#bulk
 use = egg:swift#s3api
 location = us-east-1
 allow_multipart_uploads = true
+max_bucket_listing = {page}
 check_bucket_owner = false
 [filter:tempauth]
 use = egg:swift#tempauth
@@ -104,7 +107,18 @@ class Swift:
     ca_bundle: Path  #: the certificate that the https side shows
     access_key: str = ACCESS_KEY
     secret_key: str = SECRET_KEY
+    page: int = _PAGE  #: keys in one answer to a listing
     writer: tuple[str, str] = (ACCESS_KEY, SECRET_KEY)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Endpoint and credentials as environment variables."""
+        return {
+            "AWS_ACCESS_KEY_ID": self.access_key,
+            "AWS_SECRET_ACCESS_KEY": self.secret_key,
+            "AWS_ENDPOINT_URL_S3": self.url,
+            "AWS_REGION": "us-east-1",
+        }
 
 
 @contextmanager
@@ -117,7 +131,7 @@ def swift(folder: Path) -> Iterator[Swift]:
     for kind in _KINDS:
         (folder / f"{kind}.conf").write_text(_SERVER.format(kind=kind, port=ports[kind], folder=folder))
         _ring(folder, kind, ports[kind])
-    common = {"folder": folder, "nobody": ports["nobody"], "secret": SECRET_KEY}
+    common = {"folder": folder, "nobody": ports["nobody"], "secret": SECRET_KEY, "page": _PAGE}
     tls = f"cert_file = {certificate}\nkey_file = {key}"
     (folder / "http.conf").write_text(_PROXY.format(port=ports["http"], tls="", **common))
     (folder / "https.conf").write_text(_PROXY.format(port=ports["https"], tls=tls, **common))

@@ -209,6 +209,7 @@ def test_cleaning_leaves_young_uploads_objects_and_other_prefixes(reached, plain
     assert plain.get_object(Bucket=bucket, Key="out/a.tif")["Body"].read() == b"finished"
 
 
+@pytest.mark.timeout(900)  # 2,000 requests, which take some stores minutes
 def test_more_uploads_than_one_answer_holds_are_listed(reached, plain, bucket, capsys):
     from concurrent.futures import ThreadPoolExecutor
 

@@ -6,15 +6,12 @@ memory already, so the part that hashing waits for is always on its way and nobo
 
 from __future__ import annotations
 
-import mmap
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 
 from splashdown._engine.lanes import Lanes, Work
 from splashdown._engine.patience import patiently
 from splashdown._engine.retry import StoppedError
-from splashdown._engine.settings import MIB
 from splashdown._engine.source import Reader
 from splashdown.model import Buffer, Part
 
@@ -77,7 +74,7 @@ class Buffered(Lanes):
         """A part that an earlier run has put, as the source has it; it is put again where the sink has other bytes."""
         reader = Reader(self.source, part.start, part.stop)
         try:
-            data = _read(reader, part)
+            data = self._read(reader, part)
         finally:
             reader.close()
         stored, compare = self.stored(part), self.context.can.compare
@@ -111,7 +108,7 @@ class Buffered(Lanes):
         seat.reader = reader = self.reader_at(part, seat.reader)
         claimed = self.trail.claim(part)
         reader.update = self.work.digests.update if claimed else None
-        data = _read(reader, part)
+        data = self._read(reader, part)
         if len(data) < (part.size or 0):
             self.no_more()
             part = Part(number=part.number, start=part.start, stop=part.start + len(data))
@@ -120,8 +117,9 @@ class Buffered(Lanes):
         return part, data, claimed
 
     def _release(self, part: Part) -> None:
-        with suppress(KeyError):
-            del self._held[part.start]
+        data = self._held.pop(part.start, None)
+        if data is not None:
+            self.context.allowance.spare(data)
             self._give_back()
 
     def _give_back(self) -> None:
@@ -131,17 +129,11 @@ class Buffered(Lanes):
             self._credits -= 1
         self.context.allowance.give_back(self._step)
 
-
-def _read(reader: Reader, part: Part) -> memoryview:
-    """The bytes of a part, fewer where the file ends in it."""
-    data, at = _room(part.size or 0), 0
-    for chunk in reader.chunks(part.stop):
-        size = len(chunk)
-        data[at : at + size] = chunk
-        at += size
-    return data[:at]
-
-
-def _room(size: int) -> memoryview:
-    """Memory for a part. A large one is a mapping of its own: the heaps of many threads would keep what is freed."""
-    return memoryview(bytearray(size) if size < MIB else mmap.mmap(-1, size))
+    def _read(self, reader: Reader, part: Part) -> memoryview:
+        """The bytes of a part, fewer where the file ends in it."""
+        data, at = self.context.allowance.room(part.size or 0), 0
+        for chunk in reader.chunks(part.stop):
+            size = len(chunk)
+            data[at : at + size] = chunk
+            at += size
+        return data[:at]

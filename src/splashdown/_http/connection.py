@@ -1,7 +1,7 @@
 """Connections that cost little: a request is one write, and the usual answer is read without an e-mail parser.
 
 urllib3's pools make these connections, look after TLS, proxies and timeouts, and take them back. What is replaced is
-how a GET request is written and how the answer to it is read, which is most of the cost of a small file. Only an
+how a request is written and how the answer to it is read, which is most of the cost of a small file. Only an
 answer of the plainest kind is read here: HTTP/1.1, 200 or 206, a length, header lines without any peculiarity, the
 connection kept. Every other one is given to :mod:`http.client` from its first byte, as if nobody had looked at it.
 """
@@ -15,7 +15,7 @@ import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPHeaderDict, HTTPResponse, Retry, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -31,6 +31,9 @@ PATIENCE = 0.05
 #: The first read takes the head and, of a small file, the body too.
 _FIRST = 72 * 1024
 _LONGEST_HEAD = 64 * 1024
+#: A body up to this size is sent in one write with the head; of a longer one so much at a time, each with a timeout of
+#: its own, as what is limited is silence and not the length of a body.
+_WRITE = 256 * 1024
 _NEVER = Retry(False, redirect=False)
 #: A target in which nothing has to be percent-encoded (RFC 3986, section 3.3 and 3.4).
 _ENCODED = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})+")
@@ -123,22 +126,30 @@ class Answer:
 class _Lean(HTTPConnection):
     """What plain and TLS connections have in common."""
 
-    _asked = ""
+    _asked = ("", "")
 
     def request(  # type: ignore[override]  # as of urllib3
-        self, method: str, url: str, body: Any = None, headers: Mapping[str, str] | None = None, **_: Any
+        self, method: str, url: str, body: Buffer | None = None, headers: Mapping[str, str] | None = None, **_: Any
     ) -> None:
-        """Send a request without a body. ``headers`` has everything, ``Host`` too."""
-        assert body is None
-        lines = [f"{method} {url} HTTP/1.1", *(f"{name}: {value}" for name, value in (headers or {}).items()), "\r\n"]
+        """Send a request. ``headers`` has everything, ``Host`` too, but for the length of the body."""
+        lines = [f"{method} {url} HTTP/1.1", *(f"{name}: {value}" for name, value in (headers or {}).items())]
+        if body is not None:
+            lines.append(f"Content-Length: {len(body)}")
+        lines.append("\r\n")
         head = "\r\n".join(lines).encode("latin-1")
         if not len(lines) == head.count(b"\n") == head.count(b"\r"):
             raise ValueError("a header holds a line break")
         if self.sock is None:
             self.connect()
         self._limit()
-        self._asked = url
+        self._asked = (method, url)
+        if body and len(body) <= _WRITE:
+            head += body
         self.sock.sendall(head)
+        if body and len(body) > _WRITE:
+            with memoryview(body) as view:
+                for at in range(0, len(view), _WRITE):
+                    self.sock.sendall(view[at : at + _WRITE])
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as of urllib3
         """The answer. Its type is only close to urllib3's for a usual one, see :class:`Answer`."""
@@ -153,6 +164,7 @@ class _Lean(HTTPConnection):
         if plain is None:
             return self._other(data)
         status, fields, length = plain
+        length = 0 if self._asked[0] == "HEAD" else length
         return Answer(self, status, fields, memoryview(data)[end + 4 :], length)  # type: ignore[return-value]
 
     def _limit(self) -> None:
@@ -163,7 +175,8 @@ class _Lean(HTTPConnection):
     def _other(self, data: bytes) -> HTTPResponse:
         """Let ``http.client`` read an answer of which ``data`` has come already."""
         connection: Any = _Replay(data, self.sock)
-        answer = http.client.HTTPResponse(connection, method="GET")
+        method, target = self._asked
+        answer = http.client.HTTPResponse(connection, method=method)
         answer.begin()
         if answer.will_close:
             self.close()  # the answer holds on to the socket as long as it needs it
@@ -176,8 +189,8 @@ class _Lean(HTTPConnection):
             preload_content=False,
             decode_content=False,
             original_response=answer,
-            request_method="GET",
-            request_url=self._asked,
+            request_method=method,
+            request_url=target,
         )
 
 
@@ -198,16 +211,25 @@ def make_lean(pool: HTTPConnectionPool) -> None:
     pool.ConnectionCls = _INSTEAD.get(pool.ConnectionCls, pool.ConnectionCls)
 
 
-def send(pool: HTTPConnectionPool, target: str, headers: dict[str, str], timeout: Timeout) -> BaseHTTPResponse | Answer:
-    """Send a GET request over one of the pool's connections; the answer gives it back.
+def send(
+    pool: HTTPConnectionPool,
+    target: str,
+    headers: dict[str, str],
+    timeout: Timeout,
+    *,
+    method: str = "GET",
+    body: Buffer | None = None,
+) -> BaseHTTPResponse | Answer:
+    """Send a request over one of the pool's connections; the answer gives it back.
 
     Nothing is repeated and no redirect followed. Where there is neither a proxy nor anything to encode in the target,
     this is what ``urlopen`` does, at a third of its cost.
     """
     if pool.proxy is not None or pool.ConnectionCls not in _INSTEAD.values() or not _ENCODED.fullmatch(target):
         return pool.urlopen(
-            "GET",
+            method,
             target,
+            body=cast("Any", body),
             headers=headers,
             retries=_NEVER,
             redirect=False,
@@ -218,7 +240,7 @@ def send(pool: HTTPConnectionPool, target: str, headers: dict[str, str], timeout
         )
     connection: Any = pool._get_conn()  # noqa: SLF001 - the pool's own ways, as in Answer.release_conn
     try:
-        return _exchanged(pool, connection, target, headers, timeout)
+        return _exchanged(pool, connection, timeout, (method, target, body, headers))
     except BaseException as error:
         connection.close()
         pool._put_conn(connection)  # noqa: SLF001
@@ -228,7 +250,7 @@ def send(pool: HTTPConnectionPool, target: str, headers: dict[str, str], timeout
 
 
 def _exchanged(
-    pool: HTTPConnectionPool, connection: Any, target: str, headers: dict[str, str], timeout: Timeout
+    pool: HTTPConnectionPool, connection: Any, timeout: Timeout, request: tuple[str, str, Buffer | None, dict[str, str]]
 ) -> BaseHTTPResponse | Answer:
     if connection.is_closed:
         connection.timeout = timeout.connect_timeout
@@ -237,7 +259,7 @@ def _exchanged(
             connection.connect()
     connection.timeout = timeout.read_timeout
     with suppress(BrokenPipeError, ConnectionResetError):  # what a server said before it hung up can still be read
-        connection.request("GET", target, headers=headers)
+        connection.request(*request)
     response: Any = connection.getresponse()
     response._connection, response._pool = connection, pool  # noqa: SLF001 - as the pool does it
     return response  # type: ignore[no-any-return]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+from splashdown.connections import Answer
 from splashdown.errors import TruncatedError
 from splashdown.model import Buffer, Content, ReadRequest, Stored
 from splashdown_s3 import attributes
@@ -130,11 +131,16 @@ def delete(store: Store, where: Location) -> None:
             raise
 
 
-def chunks(response: BaseHTTPResponse, length: int | None) -> Iterator[bytes]:
+def chunks(response: BaseHTTPResponse | Answer, length: int | None) -> Iterator[bytes]:
     """The body of an answer. Raises ``TruncatedError`` when it is not ``length`` bytes long."""
     done = 0
-    while chunk := response.read(READ_SIZE, decode_content=False):
+    while chunk := _next(response):
         done += len(chunk)
         yield chunk
     if length is not None and done != length:
         raise TruncatedError(f"{done} of {length} bytes came")
+
+
+def _next(response: BaseHTTPResponse | Answer) -> bytes:
+    """What has come; a copy of its own where the answer uses its buffer again."""
+    return bytes(response.read()) if isinstance(response, Answer) else response.read(READ_SIZE, decode_content=False)

@@ -146,7 +146,9 @@ class S3Sink:
         try:
             yield self._chunks(where, objects.chunks(response, response.length_remaining))
         finally:
-            response.close()
+            if response.length_remaining != 0:
+                response.close()
+            response.release_conn()
 
     def unfinished(self) -> Iterator[Unfinished]:
         """Every multipart upload below the target that was not ended, whoever began it."""

@@ -1,9 +1,9 @@
 """One endpoint as one user sees it: the boto3 client, credentials and kept connections, for all threads.
 
-Requests that carry an object's bytes go out here, signed by botocore's signer and sent by urllib3: building and parsing
-them through boto3 costs several times the processor time, all of it under the interpreter lock. Everything else
-(multipart bookkeeping, lists, copies) is boto3's. Retries are the engine's: nothing here repeats a request, except
-once in the region that the store names.
+Requests that carry an object's bytes go out here, signed by botocore's signer and sent over lean connections of
+urllib3's pools: building and parsing them through boto3 costs several times the processor time, all of it under the
+interpreter lock. Everything else (multipart bookkeeping, lists, copies) is boto3's. Retries are the engine's: nothing
+here repeats a request, except once in the region that the store names.
 """
 
 from __future__ import annotations
@@ -12,27 +12,28 @@ import hashlib
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import parse_qs, quote, urlsplit
 
 import boto3
 import urllib3
 from botocore import UNSIGNED
-from botocore.auth import S3SigV4Auth
-from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.httpsession import get_cert_path
 from botocore.session import Session
 from botocore.utils import get_environ_proxies
 
+from splashdown.builtins.http import HttpOptions
+from splashdown.connections import Answer, make_lean, send
 from splashdown_s3.attributes import fixed
 from splashdown_s3.errors import Refused
 from splashdown_s3.options import S3Options
+from splashdown_s3.signing import sign
 from splashdown_s3.uri import Location
 
 if TYPE_CHECKING:
-    from botocore.credentials import Credentials, ReadOnlyCredentials
+    from botocore.credentials import Credentials
     from urllib3.connectionpool import HTTPConnectionPool
     from urllib3.response import BaseHTTPResponse
 
@@ -45,6 +46,8 @@ _EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 # Characters that a key keeps in the path: the unreserved ones and the slash (AWS Signature Version 4, "UriEncode").
 _SAFE = "/-_.~"
 _ERROR_BODY = 64 * 1024
+# Not signed. An encoding would make the bytes others than those that were stored.
+_COMMON = {"User-Agent": HttpOptions().user_agent, "Accept-Encoding": "identity"}
 
 
 class Address(NamedTuple):
@@ -55,16 +58,10 @@ class Address(NamedTuple):
     region: str
     service: str
 
-
-class _Signer(S3SigV4Auth):
-    """botocore's signer with a payload hash that is known already."""
-
-    def __init__(self, credentials: ReadOnlyCredentials, address: Address, payload_hash: str) -> None:
-        super().__init__(credentials, address.service, address.region)
-        self._payload_hash = payload_hash
-
-    def payload(self, request: AWSRequest) -> str:  # noqa: ARG002 - the signature is botocore's
-        return self._payload_hash
+    @property
+    def host(self) -> str:
+        """What the ``Host`` header says."""
+        return urlsplit(self.base).netloc
 
 
 @dataclass(slots=True)
@@ -94,6 +91,7 @@ class Store:
         self._addresses: dict[str, Address] = {}
         self._managers: dict[str, urllib3.PoolManager] = {}
         self._pools: dict[str, HTTPConnectionPool] = {}
+        self._timeout = urllib3.Timeout(connect=options.connect_timeout, read=options.read_timeout)
         self._credentials: Credentials | None = None
 
     @property
@@ -147,7 +145,7 @@ class Store:
         payload_hash: str | None = None,
         stream: bool = False,
         moved: bool = False,
-    ) -> BaseHTTPResponse:
+    ) -> BaseHTTPResponse | Answer:
         """Send one request about one object; the answer is a success, everything else raises ``Refused``.
 
         With ``stream`` the body is left to the caller, who has to release the connection. ``payload_hash`` is the
@@ -160,11 +158,11 @@ class Store:
         sent = self._signed(method, address, target, dict(headers or {}), payload_hash)
         pool = self._pool(address.base)
         url = address.base + target if pool.proxy and address.base.startswith("http:") else target
-        response = pool.urlopen(
-            method, url, body=cast("Any", body), headers=sent, retries=False, redirect=False,
-            preload_content=not stream, decode_content=False, assert_same_host=False,
-        )  # fmt: skip
+        response = send(pool, url, {**_COMMON, **sent}, self._timeout, method=method, body=body)
         if response.status < 300:
+            if not stream:
+                response.drain_conn()
+                response.release_conn()
             return response
         refused = _refused(response)
         region = refused.headers.get("x-amz-bucket-region") or refused.region
@@ -254,11 +252,18 @@ class Store:
     ) -> dict[str, str]:
         if self.options.requester_pays:
             headers["x-amz-request-payer"] = "requester"
+        headers["Host"] = address.host
         if self.options.unsigned or self._credentials is None:
             return headers
-        request = AWSRequest(method=method, url=address.base + target, headers=headers)
-        _Signer(self._credentials.get_frozen_credentials(), address, payload_hash).add_auth(request)
-        return dict(request.headers.items())
+        return sign(
+            method,
+            address.base + target,
+            headers,
+            credentials=self._credentials.get_frozen_credentials(),
+            service=address.service,
+            region=address.region,
+            payload_hash=payload_hash,
+        )
 
     def _payload_hash(self, address: Address, body: Buffer | None) -> str:
         if body is None or len(body) == 0:
@@ -274,13 +279,14 @@ class Store:
                 proxy = get_environ_proxies(base).get(urlsplit(base).scheme, "")
                 manager = self._managers.setdefault(proxy, self._managers.get(proxy) or self._make_manager(proxy))
                 pool = self._pools[base] = manager.connection_from_url(base)
+                make_lean(pool)
         return pool
 
     def _make_manager(self, proxy: str) -> urllib3.PoolManager:
         options = self.options
         common: dict[str, Any] = {
             "maxsize": options.connections,
-            "timeout": urllib3.Timeout(connect=options.connect_timeout, read=options.read_timeout),
+            "timeout": self._timeout,
             "cert_reqs": "CERT_REQUIRED",
             "ca_certs": self.ca_bundle or get_cert_path(verify=True),
         }
@@ -293,10 +299,11 @@ def _target(address: Address, where: Location, query: Sequence[tuple[str, str]])
     return f"{address.path}/{quote(where.key, _SAFE)}{suffix}"
 
 
-def _refused(response: BaseHTTPResponse) -> Refused:
+def _refused(response: BaseHTTPResponse | Answer) -> Refused:
     """What an error answer says; gives the connection back."""
     try:
-        text = (response.read(_ERROR_BODY) if response.length_remaining != 0 else response.data) or b""
+        text = b"" if isinstance(response, Answer) else response.read(_ERROR_BODY) or b""
+        response.drain_conn()
     finally:
         response.release_conn()
     return Refused.parse(response.status, bytes(text).decode(errors="replace"), response.headers)
