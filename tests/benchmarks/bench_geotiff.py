@@ -89,6 +89,10 @@ class Reading(Measure):
 Rounds = Mapping[str, Sequence[Reading]]
 
 
+class ReaderError(Exception):
+    """A reader that could not read, or gave other pixels than GDAL does from the local file."""
+
+
 def main() -> None:
     """Parse the arguments and run what they name."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -104,18 +108,31 @@ def main() -> None:
 
 
 def run(row: Row, readers: Sequence[str], runs: int, folder: Path) -> None:
-    """Run one row and print what came of it: every reader once in each round, each round beginning with another."""
+    """Run one row and print what came of it: every reader once in each round, each round beginning with another.
+
+    A reader that fails is told and left out: it does not end the run for the others.
+    """
     sys.stderr.write(f"{row.title}\n")
     results: dict[str, list[Reading]] = {reader: [] for reader in readers}
+    failed: dict[str, str] = {}
     with _served(row, folder) as (job, log):
         for number in range(runs):
             first = number % len(readers)
             for reader in (*readers[first:], *readers[:first]):
-                if not number or reader not in row.once:
+                if reader in failed or (number and reader in row.once):
+                    continue
+                try:
                     results[reader].append(_read(reader, job, log))
-                    sys.stderr.write(f"  {reader}: {results[reader][-1].seconds:.2f} s\n")
+                except ReaderError as error:
+                    failed[reader] = str(error)
+                    continue
+                sys.stderr.write(f"  {reader}: {results[reader][-1].seconds:.2f} s\n")
+    results = {reader: readings for reader, readings in results.items() if reader not in failed}
     print(f"\n## {row.title}\n")
-    print(_table(results))
+    if results:
+        print(_table(results))
+    for reader, reason in failed.items():
+        print(f"\n{READERS[reader]} failed: {reason}")
     for line in _verdicts(results):
         print(f"\n{line}")
     sys.stdout.flush()
@@ -137,9 +154,12 @@ def _served(row: Row, folder: Path) -> Iterator[tuple[dict[str, Any], Path]]:
 def _read(reader: str, job: Mapping[str, Any], log: Path) -> Reading:
     log.write_text("")
     command = [sys.executable, str(_HERE / "geotiff_readers.py"), reader]
-    done = subprocess.run(command, input=json.dumps(job), capture_output=True, text=True, timeout=_LIMIT)
+    try:
+        done = subprocess.run(command, input=json.dumps(job), capture_output=True, text=True, timeout=_LIMIT)
+    except subprocess.TimeoutExpired as error:
+        raise ReaderError(f"no end after {_LIMIT:.0f} s") from error
     if done.returncode:
-        raise SystemExit(f"{READERS[reader]} failed:\n{done.stderr[-3000:]}")
+        raise ReaderError((done.stderr.strip().splitlines() or ["it said nothing"])[-1])
     sent = [int(line) for line in log.read_text().split()]
     return Reading(**json.loads(done.stdout.strip().splitlines()[-1]), requests=len(sent), sent=sum(sent))
 

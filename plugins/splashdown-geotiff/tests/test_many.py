@@ -23,7 +23,9 @@ def file_of(tmp_path, handle_of):
 
     def make(key, seed=0, count=2, dtype="i2", size=(30, 40), **profile):
         data = pixels(count, *size, dtype, seed)
-        fields = {"start": profile.pop("start", None), "metadata": profile.pop("metadata", {})}
+        fields = {name: profile.pop(name, None) for name in ("start", "end")} | {
+            "metadata": profile.pop("metadata", {})
+        }
         content = write_tiff(tmp_path / "x.tif", data, **{**SMALL, **profile})
         return handle_of(content, key, **fields), data
 
@@ -45,9 +47,20 @@ def test_one_file_per_date_becomes_a_series_in_order(file_of):
 
 def test_the_date_of_the_metadata_counts(file_of):
     start = dt.datetime(2020, 1, 2, tzinfo=dt.UTC)
-    array = load_geotiffs([file_of("a.tif", start=start)[0], file_of("openEO_2019-01-01.tif")[0]])
+    array = load_geotiffs([file_of("a_2018-05-05.tif", start=start, end=start)[0], file_of("openEO_2019-01-01.tif")[0]])
     assert array.t.values.tolist() == sorted(array.t.values.tolist())
     assert array.t.values[1] == np.datetime64("2020-01-02")
+
+
+def test_of_files_of_an_interval_the_date_in_the_name_counts(file_of):
+    whole = {"start": dt.datetime(2023, 6, 1, 10, tzinfo=dt.UTC), "end": dt.datetime(2023, 7, 1, tzinfo=dt.UTC)}
+    handles = [file_of(f"openEO_2023-06-{day:02}Z.tif", **whole)[0] for day in (21, 1, 11)]
+    days = ["2023-06-01", "2023-06-11", "2023-06-21"]
+    assert [str(t)[:10] for t in load_geotiffs(handles).t.values] == days
+    assert str(load_geotiff(handles[0]).t.values)[:10] == "2023-06-21"
+    # A date that the interval excludes means something else: when the file was made, for example.
+    processed = file_of("ndvi_20240102.tif", **whole)[0]
+    assert load_geotiff(processed).t.values == np.datetime64("2023-06-01T10:00")
 
 
 def test_one_file_per_band_and_date_is_put_together(file_of):

@@ -31,13 +31,28 @@ def band_names(asset: Asset, header: Header) -> tuple[str | int, ...]:
 
 
 def instant(asset: Asset) -> np.datetime64 | None:
-    """When the asset was taken, in UTC: STAC's datetime or start, else the date in its name."""
-    if asset.start is not None:
-        start = asset.start
-        if start.tzinfo is not None:
-            start = start.astimezone(dt.UTC).replace(tzinfo=None)
-        return np.datetime64(start, "ns")
-    found = _DATED.search(asset.key) or _DATED.search(asset.item or "")
+    """When the asset was taken, in UTC: STAC's datetime, else the date in its name, else the start of STAC's interval.
+
+    The interval of a job's results spans all of its files; it only says which dates make sense in a name.
+    """
+    start, end = _utc(asset.start), _utc(asset.end)
+    if start is not None and start == end:
+        return start
+    found = (date for date in (_date_in(asset.key), _date_in(asset.item or "")) if date is not None)
+    named = next(found, None)
+    if named is None or (start is not None and named < start.astype("M8[D]")) or (end is not None and named > end):
+        return start
+    return named
+
+
+def _utc(moment: dt.datetime | None) -> np.datetime64 | None:
+    if moment is not None and moment.tzinfo is not None:
+        moment = moment.astimezone(dt.UTC).replace(tzinfo=None)
+    return None if moment is None else np.datetime64(moment, "ns")
+
+
+def _date_in(name: str) -> np.datetime64 | None:
+    found = _DATED.search(name)
     if found is None:
         return None
     year, month, day, hour, minute, second = found.groups(default="00")
