@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import basename
 from urllib.parse import unquote, urlsplit
 
+from splashdown._packed.assets import columns, transfers_of
 from splashdown._templates import Fields, check, render
 from splashdown.errors import UsageError
 from splashdown.model import Asset, Transfer
@@ -73,7 +74,7 @@ def settle(
     reserved: Iterable[str] = (),
     names: Mapping[str | tuple[str | None, str], str] | None = None,
     job_id: str = "",
-) -> tuple[Transfer, ...]:
+) -> Sequence[Transfer]:
     """A name for every asset: relative, safe on every system, unique in any case and Unicode form, in the given order.
 
     ``layout`` is one of :data:`LAYOUTS` or a template. ``reserved`` names are never given. ``names`` maps a label or
@@ -84,13 +85,13 @@ def settle(
     """
     claims = _Claims(reserved)
     chosen = _chosen(assets, names or {}, claims)
-    wanted = list(_wanted(assets, layout, job_id))
-    order = sorted(
-        (i for i in range(len(assets)) if i not in chosen),
-        key=lambda i: (assets[i].item or "", assets[i].key, assets[i].href, i),
-    )
-    settled = chosen | _give(assets, wanted, order, claims, flat=layout == "flat")
-    return tuple(Transfer(asset=asset, name=settled[i]) for i, asset in enumerate(assets))
+    settled = list(_wanted(assets, layout, job_id))
+    owners = [(item or "", key, href) for item, key, href in columns(assets, "item", "key", "href")]
+    order = sorted((i for i in range(len(assets)) if i not in chosen), key=owners.__getitem__)
+    for i, name in chosen.items():
+        settled[i] = name
+    _give(settled, [owner[0] for owner in owners], order, claims, flat=layout == "flat")
+    return transfers_of(assets, settled)
 
 
 def openeo_name(asset: Asset) -> str:
@@ -197,28 +198,24 @@ def _chosen(
     return chosen
 
 
-def _give(
-    assets: Sequence[Asset], wanted: Sequence[str], order: Sequence[int], claims: _Claims, *, flat: bool
-) -> dict[int, str]:
-    """First the names that nobody else wants, then the contested ones: so a clash never moves a third asset."""
-    folds = Counter(fold(wanted[i]) for i in order)
+def _give(names: list[str], items: Sequence[str], order: Sequence[int], claims: _Claims, *, flat: bool) -> None:
+    """Settle the names: first those that nobody else wants, then the contested ones: so a clash never moves a third."""
+    folds = Counter(fold(names[i]) for i in order)
     folders = {parent for name in folds for parent in _parents(name)}
-    given: dict[int, str] = {}
     contested = []
     for i in order:
-        folded = fold(wanted[i])
-        if folds[folded] == 1 and folded not in folders and claims.free(wanted[i]):
-            given[i] = claims.take(wanted[i])
+        folded = fold(names[i])
+        if folds[folded] == 1 and folded not in folders and claims.free(names[i]):
+            claims.take(names[i])
         else:
             contested.append(i)
     for i in contested:
-        given[i] = claims.take(next(n for n in _alternatives(assets[i], wanted[i], flat=flat) if claims.free(n)))
-    return given
+        names[i] = claims.take(next(n for n in _alternatives(items[i], names[i], flat=flat) if claims.free(n)))
 
 
-def _alternatives(asset: Asset, name: str, *, flat: bool) -> Iterator[str]:
-    """Names for an asset whose own is contested, best first, without end."""
-    folder = safe_segment(asset.item) if asset.item else ""
+def _alternatives(item: str, name: str, *, flat: bool) -> Iterator[str]:
+    """Names for an asset of an item (or of none) whose own name is contested, best first, without end."""
+    folder = safe_segment(item) if item else ""
     if folder and folder not in name.split("/")[:-1]:
         name = safe_path(f"{folder}_{name}" if flat else f"{folder}/{name}")
     yield name

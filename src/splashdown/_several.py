@@ -6,11 +6,12 @@ source is about, its own result set says.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from splashdown._packed.assets import pack
 from splashdown.errors import SplashdownError, UsageError, describe
 from splashdown.model import Asset, Known, Member, Outcome, ResultSet
 from splashdown.protocols import ResolveContext, Signer, Transport
@@ -30,10 +31,10 @@ class Share:
     prefix: str
     results: ResultSet
 
-    def outcomes(self, outcomes: Iterable[Outcome]) -> list[Outcome]:
+    def outcomes(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
         """Those of this share, with the source's own assets and with names relative to the folder."""
         if not self.prefix:
-            return list(outcomes)
+            return outcomes
         own = {_inside(self.prefix, asset).identity: asset for asset in self.results.assets}
         return [
             replace(outcome, transfer=replace(outcome.transfer, asset=own[outcome.asset.identity], name=name))
@@ -90,7 +91,7 @@ def unite(members: Sequence[Member], unresolved: tuple[str, ...] = ()) -> Result
     return ResultSet(
         id=", ".join(member.folder for member in members),
         kind="several",
-        assets=tuple(_inside(f"{m.folder}/", asset) for m in members for asset in m.results.assets),
+        assets=pack(_inside(f"{m.folder}/", asset) for m in members for asset in m.results.assets),
         document={
             "type": "Catalog",
             "stac_version": "1.1.0",

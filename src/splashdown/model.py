@@ -254,7 +254,7 @@ class Plan:
     """What a run will do, settled before the first byte. ``target`` is a folder's path or URL."""
 
     target: str
-    transfers: tuple[Transfer, ...]
+    transfers: Sequence[Transfer]  #: a tuple, or for very many assets one that makes them when they are looked at
     skipped: tuple[Skipped, ...] = ()
     source: str = ""  #: the source without secrets; part of every transfer's identity
     documents: tuple[str, ...] = ()  #: names of the metadata documents that are written once the files are settled
@@ -262,7 +262,9 @@ class Plan:
     @property
     def known_size(self) -> int:
         """Bytes to move, as far as the metadata tells."""
-        return sum(t.asset.size or 0 for t in self.transfers)
+        from splashdown._packed.assets import assets_of, columns
+
+        return sum(size or 0 for _, size in columns(assets_of(self.transfers), "key", "size"))
 
 
 class Status(StrEnum):
@@ -302,17 +304,25 @@ class RunReport:
     """What became of every asset of a plan, in the plan's order."""
 
     plan: Plan
-    outcomes: tuple[Outcome, ...]
+    outcomes: Sequence[Outcome]  #: as the plan's transfers
     seconds: float = 0.0
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
         """The outcomes that failed."""
+        from splashdown._packed.outcomes import PackedOutcomes
+
+        if isinstance(self.outcomes, PackedOutcomes):
+            return self.outcomes.failed
         return tuple(o for o in self.outcomes if o.status is Status.FAILED)
 
     @property
-    def landed(self) -> tuple[Outcome, ...]:
+    def landed(self) -> Sequence[Outcome]:
         """The outcomes that are at their destination, whether moved now or found complete."""
+        from splashdown._packed.outcomes import PackedOutcomes
+
+        if isinstance(self.outcomes, PackedOutcomes):
+            return self.outcomes.landed
         return tuple(o for o in self.outcomes if o.status is not Status.FAILED)
 
     @property
@@ -323,7 +333,9 @@ class RunReport:
     @property
     def bytes_moved(self) -> int:
         """Bytes that came over the wire."""
-        return sum(o.bytes_moved for o in self.outcomes)
+        from splashdown._packed.outcomes import field
+
+        return sum(field(self.outcomes, "bytes_moved"))
 
 
 def total(sizes: Iterable[int | None]) -> int | None:

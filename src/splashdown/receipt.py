@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from splashdown._packed.assets import columns, pack
+from splashdown._packed.made import ByName
 from splashdown._stac.saved import (
     ITEM,
     KEY,
@@ -64,13 +66,13 @@ def name_of(result_set: ResultSet) -> str:
     return NAMES.get(result_set.kind, "results.json")
 
 
-def build(result_set: ResultSet, landed: Iterable[Outcome], kept: Mapping[str, Known] | None = None) -> dict[str, Any]:
+def build(result_set: ResultSet, landed: Sequence[Outcome], kept: Mapping[str, Known] | None = None) -> dict[str, Any]:
     """The document with what landed; ``kept`` are names that an earlier run put there and that still hold."""
     return {name: _whole(value) for name, value in outline(result_set, landed, kept).items()}
 
 
 def outline(
-    result_set: ResultSet, landed: Iterable[Outcome], kept: Mapping[str, Known] | None = None
+    result_set: ResultSet, landed: Sequence[Outcome], kept: Mapping[str, Known] | None = None
 ) -> dict[str, Any]:
     """As :func:`build`, for :func:`write`: its features and assets are made while they are iterated.
 
@@ -84,13 +86,23 @@ def outline(
     features = document.get("features")
     groups, others = grouped(features or (), result_set.assets)
     if features is not None:
-        document["features"] = Features(features, groups, places, result_set.href)
+        document["features"] = Features(features, result_set.assets, groups, places, result_set.href)
     if others or document.get("assets"):
         listed = document.get("assets") or {}
-        document["assets"] = Assets(listed, {key_of(document, listed, asset): asset for asset in others}, places)
+        document["assets"] = Assets(listed, _placed(document, listed, result_set.assets, others), places)
     declare(document, FILE_EXTENSION, "/file/")
     keep_stale(document, result_set.assets, places, kept or {})
     return document
+
+
+def _placed(
+    document: Mapping[str, Any], listed: Mapping[str, Any], assets: Sequence[Asset], others: Sequence[int]
+) -> Mapping[str, Asset]:
+    """Assets that belong to no feature, by their keys in the document."""
+    if len(others) < len(assets):
+        assets = pack(assets[at] for at in others)
+    keys = (key_of(document, listed, *names) for names in columns(assets, "item", "key", "listed_as"))
+    return ByName(keys, assets)
 
 
 def write(sink: Sink, name: str, document: Mapping[str, Any]) -> str:

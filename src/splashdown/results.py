@@ -10,15 +10,18 @@ import inspect
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import fields, replace
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splashdown._naming import settle
+from splashdown._packed.assets import columns, names_of, pack, transfers_of, with_policy
+from splashdown._packed.documents import plain
+from splashdown._packed.outcomes import Copies
 from splashdown._several import own_assets, shares
-from splashdown._stac.assets import is_directory
+from splashdown._stac.assets import directories
 from splashdown.errors import MultipleAssetsError, NoAssetError, OptionError, UnknownKeyError
-from splashdown.model import Asset, IfExists, Outcome, Plan, Skipped, Transfer
+from splashdown.model import Asset, IfExists, Plan, Skipped, Transfer
 from splashdown.protocols import SupportsWhy
 from splashdown.redact import redact
 from splashdown.sources import scheme_of
@@ -168,7 +171,7 @@ class JobResults:
         self.assets: Sequence[Asset] = result_set.assets if assets is None else assets
         self.skipped = tuple(skipped)
         #: Local copies that this object's downloads made, with their checksums; loaders read those.
-        self._copies: dict[tuple[str | None, str], Outcome] = {}
+        self._copies = Copies()
 
     def __repr__(self) -> str:
         return f"<JobResults for {self.result_set.kind} {self.id!r}>"
@@ -196,7 +199,7 @@ class JobResults:
 
     def get_metadata(self) -> dict[str, Any]:
         """The STAC document that lists the assets; a search's holds all items, however many they are."""
-        document = dict(self.result_set.document)
+        document = plain(dict(self.result_set.document))
         if document.get("type") == "FeatureCollection":
             document.setdefault("features", [dict(item) for item in self.result_set.items])
         return document
@@ -253,16 +256,16 @@ class JobResults:
         ``layout`` is a preset or a template for names, ``reserved`` holds names that no asset may get, ``names``
         settles the name of single assets by their identity or label (``item/key``, or ``key`` alone).
         """
-        whole = [asset for asset in self.assets if not is_directory(asset)]
-        if len(whole) < len(self.assets):
-            folders = [Skipped(asset=a, reason=_DIRECTORY) for a in self.assets if is_directory(a)]
-            return self._narrowed(whole, [*self.skipped, *folders]).plan(
+        if folders := set(directories(self.assets)):
+            whole = pack(asset for n, asset in enumerate(self.assets) if n not in folders)
+            skipped = [Skipped(asset=self.assets[n], reason=_DIRECTORY) for n in sorted(folders)]
+            return self._narrowed(whole, [*self.skipped, *skipped]).plan(
                 target, layout=layout, if_exists=if_exists, reserved=reserved, names=names
             )
         transfers = self._settled(layout=layout, reserved=tuple(reserved), names=names)
         policy = IfExists(if_exists)
         if policy is not IfExists.AUTO:
-            transfers = tuple(replace(transfer, if_exists=policy) for transfer in transfers)
+            transfers = with_policy(transfers, policy)
         source = redact(self.result_set.href) if self.result_set.href else self.id
         return Plan(target=str(target), transfers=transfers, skipped=self.skipped, source=source)
 
@@ -289,7 +292,7 @@ class JobResults:
             plan, self.result_set, sink=sink, known=known, listeners=listeners, settings=settings, settled=settled
         )
         if scheme_of(plan.target) in {"", "file"}:
-            self._copies.update({outcome.asset.identity: outcome for outcome in report.landed})
+            self._copies.add(report.landed)
         return report
 
     def run(self, action: str, **options: Any) -> Any:
@@ -409,15 +412,15 @@ class JobResults:
         copy = self._copies.get(asset.identity)
         return self.session.open_asset(asset, self.result_set, local=copy)
 
-    def _settled(self, *, names: Mapping[Any, str] | None, **options: Any) -> tuple[Transfer, ...]:
+    def _settled(self, *, names: Mapping[Any, str] | None, **options: Any) -> Sequence[Transfer]:
         """Names for the assets; of several sources each has a folder, and names of its own in there."""
         if not self.result_set.members:
             if names or len(self.assets) == len(self.result_set.assets):
                 return settle(self.assets, names=names, job_id=self.id, **options)
             # A name must not depend on the filters of a run: the next one would not find the file.
             every = settle(self.result_set.assets, job_id=self.id, **options)
-            named = {transfer.asset.identity: transfer.name for transfer in every}
-            return tuple(Transfer(asset=asset, name=named[asset.identity]) for asset in self.assets)
+            named = dict(zip(columns(self.result_set.assets, "item", "key"), names_of(every), strict=True))
+            return transfers_of(self.assets, [named[identity] for identity in columns(self.assets, "item", "key")])
         transfers: list[Transfer] = []
         for share in shares(self.result_set):
             pairs = own_assets(share, self.assets)

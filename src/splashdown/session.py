@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from splashdown._packed.assets import columns
+from splashdown._packed.made import ByName
 from splashdown._plugins import options as plugin_options
 from splashdown._plugins.config import Config, read_config
 from splashdown._plugins.registry import Registry
@@ -294,7 +296,12 @@ def _renewal(results: ResultSet) -> Callable[[], Mapping[tuple[str | None, str],
     refresh = results.refresh
     if refresh is None:
         return None
-    return lambda: {asset.identity: asset for asset in refresh().assets}
+
+    def renewed() -> Mapping[tuple[str | None, str], Asset]:
+        assets = refresh().assets
+        return ByName(columns(assets, "item", "key"), assets)
+
+    return renewed
 
 
 def _verified_copy(outcome: Outcome | None) -> Path | None:

@@ -83,14 +83,14 @@ class Journal:
         dead, self._old.surplus = self._old.surplus, []
         return dead
 
-    def leftovers(self, landed: frozenset[str]) -> list[Upload]:
+    def leftovers(self, landed: Iterable[str]) -> list[Upload]:
         """Uploads that nobody will continue, for the caller to abort.
 
         They are too old, replaced, of a name that has landed, or any when this run keeps nothing.
         """
-        dead = self.surplus()
+        dead, names = self.surplus(), frozenset(landed if self._old.entries else ())
         for of, entry in tuple(self._old.entries.items()):
-            if not self._keep or entry.upload.key in landed or time.time() - entry.at > _OLDEST_SECONDS:
+            if not self._keep or entry.upload.key in names or time.time() - entry.at > _OLDEST_SECONDS:
                 dead.append(self._old.entries.pop(of).upload)
         return dead
 
@@ -166,12 +166,12 @@ class Journal:
                 with suppress(OSError):
                     path.rename(path.with_name(owner.free_name()))
         else:
-            self._drop(written, set(finished or ()))
+            self._drop(written, frozenset(finished or () if self._old.stored else ()))
         if self._folder is not None:
             with suppress(OSError):
                 self._folder.rmdir()
 
-    def _drop(self, written: list[Path], finished: set[str]) -> None:
+    def _drop(self, written: list[Path], finished: frozenset[str]) -> None:
         """Remove journals; what others may still come back for, or has to be removed, is written anew first."""
         rest = Replayed(
             entries=self._old.entries,

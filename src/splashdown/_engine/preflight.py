@@ -12,12 +12,12 @@ from splashdown.model import IfExists, Plan, Transfer
 def check_space(context: Context, plan: Plan) -> None:
     """Raise ``StoreError`` when the target has no room for what is known to come and is not there yet."""
     space = context.can.space
-    if space is None or not plan.known_size:
+    if space is None or not (size := plan.known_size):
         return
     free = space.free_space()
-    if free is None or plan.known_size <= free:
+    if free is None or size <= free:
         return
-    needed = plan.known_size - _there(context, plan)
+    needed = size - _there(context, plan)
     if needed > free:
         raise StoreError(
             f"{plan.target} has {readable(free)} free, {readable(needed)} are to come; "

@@ -20,6 +20,8 @@ from splashdown._engine.retry import host_of
 from splashdown._engine.schedule import Schedule
 from splashdown._engine.settings import Settings
 from splashdown._engine.transfer import move
+from splashdown._packed.assets import Transfers, assets_of, columns, names_of, policies_of
+from splashdown._packed.outcomes import PackedOutcomes
 from splashdown.errors import describe
 from splashdown.events import RunFinished, RunInterrupted, RunStarted
 from splashdown.model import IfExists, Known, Outcome, Plan, RunReport, Status, Upload
@@ -82,11 +84,11 @@ def run_plan(
         check_space(context, plan)
         events.emit(RunStarted(plan=plan))
         report = RunReport(plan=plan, outcomes=_Files(context, plan).run(), seconds=time.perf_counter() - begun)
-        _abort(context, journal.leftovers(frozenset(outcome.transfer.name for outcome in report.landed)))
+        _abort(context, journal.leftovers(outcome.transfer.name for outcome in report.landed))
         if settled is not None:
             settled(report)
         if report.ok or settled is not None or not settings.resume:
-            finished = [outcome.transfer.name for outcome in report.landed]
+            finished = (outcome.transfer.name for outcome in report.landed)
         events.emit(RunFinished(report=report))
     except BaseException as error:
         hurry = not isinstance(error, Exception)  # somebody waits for the prompt
@@ -107,9 +109,9 @@ def _state_dir(plan: Plan, sink: Sink, state: Path | None) -> Path | None:
 
 def _names(plan: Plan) -> frozenset[str]:
     """All names of a plan in which something may be renamed; a large set that no other plan needs."""
-    if all(transfer.if_exists is not IfExists.RENAME for transfer in plan.transfers):
+    if IfExists.RENAME not in policies_of(plan.transfers):
         return frozenset()
-    return frozenset(transfer.name for transfer in plan.transfers)
+    return frozenset(names_of(plan.transfers))
 
 
 def _abort(context: Context, uploads: Sequence[Upload]) -> None:
@@ -125,20 +127,24 @@ class _Files:
     def __init__(self, context: Context, plan: Plan) -> None:
         self._context, self._plan = context, plan
         settings = context.settings
-        hosts = [host_of(one.asset.href) for one in plan.transfers]
+        hosts = [host_of(href) for href, _ in columns(assets_of(plan.transfers), "href", "key")]
         self._schedule = Schedule(hosts, settings.per_host or settings.jobs)
-        self._outcomes: list[Outcome | None] = [None] * len(plan.transfers)
+        self._outcomes: list[Outcome | None] | PackedOutcomes = [None] * len(plan.transfers)
+        if isinstance(plan.transfers, Transfers):
+            self._outcomes = PackedOutcomes.of(plan.transfers, lambda number: _not_tried(plan, number))
         self._left = min(settings.jobs, self._schedule.width)
         self._ended = threading.Event()
         self._lock = threading.Lock()
 
-    def run(self) -> tuple[Outcome, ...]:
+    def run(self) -> Sequence[Outcome]:
         if self._left:
             pool = Pool(self._left, "splashdown-file")
             for _ in range(self._left):
                 pool.submit(self._work)
             pool.close()
             self._wait()
+        if isinstance(self._outcomes, PackedOutcomes):
+            return self._outcomes
         return tuple(outcome or _not_tried(self._plan, number) for number, outcome in enumerate(self._outcomes))
 
     def _wait(self) -> None:

@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from urllib.parse import urljoin, urlsplit
 
 from splashdown._openeo.client import Document
 from splashdown._openeo.urls import shown
 from splashdown._openeo.walk import Tree
+from splashdown._packed.assets import columns, pack
 from splashdown._stac.describe import advertised_href, describe_asset, text
 from splashdown.errors import ResolveError
 from splashdown.model import Asset
@@ -29,7 +31,7 @@ _PATH_SIGNATURE = re.compile(r"(/results/assets/(?:[^/]+/)?)[0-9a-f]{32,128}(?=/
 class Union:
     """All assets, and one line for each that had to be left out."""
 
-    assets: tuple[Asset, ...]
+    assets: Sequence[Asset]
     warnings: tuple[str, ...]
 
 
@@ -42,8 +44,8 @@ def collect(tree: Tree, *, alternate: str | None = None, partial: bool = False) 
     """
     warnings: list[str] = []
     reading = _Reading(alternate, warnings)
-    listed = list(reading.assets_of(tree.root, None))
-    in_items = [asset for item in tree.items for asset in reading.assets_of(item, text(item.body.get("id")))]
+    listed = pack(reading.assets_of(tree.root, None))
+    in_items = pack(asset for item in tree.items for asset in reading.assets_of(item, text(item.body.get("id"))))
     if not listed and tree.broken and not partial:
         raise ResolveError(
             f"{shown(tree.root.url)} lists its assets in items only, and not all could be read: {tree.broken[0]};"
@@ -52,24 +54,24 @@ def collect(tree: Tree, *, alternate: str | None = None, partial: bool = False) 
     warnings.extend(
         f"a linked document was left out, its assets may be listed elsewhere: {line}" for line in tree.broken
     )
-    return Union(assets=tuple(_unite(listed, in_items)), warnings=tuple(warnings))
+    return Union(assets=pack(_unite(listed, in_items)), warnings=tuple(warnings))
 
 
-def _unite(listed: list[Asset], in_items: list[Asset]) -> Iterator[Asset]:
+def _unite(listed: Sequence[Asset], in_items: Sequence[Asset]) -> Iterator[Asset]:
     # The query of a signed href differs each time; it names the file only where paths alone would not.
     ambiguous = _ambiguous(listed) | _ambiguous(in_items)
-    by_file: dict[str, Asset] = {}
-    for asset in in_items:
-        by_file.setdefault(_file(asset.href, ambiguous), asset)
-    candidates: list[tuple[Asset, Asset | None]] = [(a, by_file.get(_file(a.href, ambiguous))) for a in listed]
-    candidates += [(asset, None) for asset in by_file.values()]
+    by_file: dict[str, int] = {}
+    for number, (href, _) in enumerate(columns(in_items, "href", "key")):
+        by_file.setdefault(_file(href, ambiguous), number)
     given: set[str] = set()
     taken: set[tuple[str | None, str]] = set()
-    for asset, twin in candidates:
+    candidates = chain(((asset, True) for asset in listed), ((in_items[n], False) for n in by_file.values()))
+    for asset, is_listed in candidates:
         file = _file(asset.href, ambiguous)
         if file in given:
             continue
         given.add(file)
+        twin = in_items[by_file[file]] if is_listed and file in by_file else None
         chosen = _own_name(asset if twin is None else _merged(twin, asset), taken)
         taken.add(chosen.identity)
         yield chosen
@@ -85,9 +87,10 @@ def _own_name(asset: Asset, taken: set[tuple[str | None, str]]) -> Asset:
     return named
 
 
-def _ambiguous(assets: Iterable[Asset]) -> frozenset[str]:
+def _ambiguous(assets: Sequence[Asset]) -> frozenset[str]:
     # Within one document, two different queries on one path are two files (`/get?id=1`, `/get?id=2`).
-    paths = Counter((asset.item, _path(asset.href)) for asset in {asset.href: asset for asset in assets}.values())
+    hrefs = dict(columns(assets, "href", "item"))
+    paths = Counter((item, _path(href)) for href, item in hrefs.items())
     return frozenset(path for (_, path), count in paths.items() if count > 1)
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Protocol
@@ -19,11 +20,14 @@ from urllib3 import Retry
 
 from splashdown._openeo.faults import fault
 from splashdown._openeo.urls import same_origin, shown
+from splashdown._stac.stream import large_object
 from splashdown._version import __version__
 from splashdown.errors import AuthError, ResolveError, describe
 
 #: Real results documents reach some megabytes (tens of thousands of links); this is far above that.
 MAX_BYTES = 128 * 2**20
+#: From so many bytes on, a document is read member by member.
+_LARGE = 2**20
 _MAX_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TIMEOUT = (10.0, 120.0)  # seconds to connect, and between two bytes: back-ends take long to list hundreds of assets
@@ -190,6 +194,9 @@ class Client:
 
 def parse_object(body: bytes, url: str) -> dict[str, Any]:
     """The JSON object in ``body``; raises :class:`~splashdown.errors.ResolveError` that says what it is instead."""
+    if len(body) > _LARGE:
+        with suppress(ResolveError):  # what is wrong with it is told by the other way of reading
+            return large_object(body, shown(url))
     try:
         document = json.loads(body)
     except RecursionError:

@@ -17,6 +17,7 @@ from splashdown._openeo.discovery import discover
 from splashdown._openeo.expiry import expires_at
 from splashdown._openeo.urls import JobUrl, parse_job_url
 from splashdown._openeo.walk import walk
+from splashdown._packed.assets import columns
 from splashdown.errors import JobNotFinished, JobNotFound, NotFoundError, OptionError, ResolveError
 from splashdown.model import ResultSet
 from splashdown.protocols import ResolveContext
@@ -79,7 +80,7 @@ class JobReader:
             warnings=(*_status_warning(root), *union.warnings),
             signer=OriginSigner(authority=self.client.authority),
             refresh=self.read,
-            expires=expires_at(root.body, (asset.href for asset in union.assets)),
+            expires=expires_at(root.body, (href for href, _ in columns(union.assets, "href", "key"))),
         )
 
     def wait(self, limit: float | None, notify: jobs.Notify) -> None:

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
+from splashdown._packed.assets import columns, pack
+from splashdown._packed.documents import Documents, View, plain
 from splashdown._stac.describe import advertised_href, describe_asset, text
 from splashdown._stac.migrate import kind_of
-from splashdown._stac.packed import Packed, View
 from splashdown._stac.reading import Found, resolve_href, shown
 from splashdown.errors import ResolveError
 from splashdown.model import Asset
 
 #: As many lines of one kind are told; the rest is counted.
 _MOST_WARNINGS = 20
-
-
-#: Distinct values of a kind that are held once for all assets; most sources have a handful.
-_MOST_SHARED = 10_000
 
 
 @dataclass(slots=True)
@@ -30,15 +28,14 @@ class Collector:
     """
 
     alternate: str | None = None
-    items: Packed | list[dict[str, Any]] = field(default_factory=Packed)
+    items: Documents | list[dict[str, Any]] = field(default_factory=Documents)
     warnings: list[str] = field(default_factory=list)
     left_out: int = 0
     broken: bool = False  #: whether an asset had no href
     _ids: dict[str, int] = field(default_factory=dict)
     _places: set[bytes] = field(default_factory=set)
-    _shared: dict[Any, Any] = field(default_factory=dict)
 
-    def add(self, document: Found) -> list[Asset]:
+    def add(self, document: Found) -> Sequence[Asset]:
         """Keep an Item or a Collection that was found below the root; returns its assets.
 
         An item that was there before gives nothing; another one with the same id is called ``id-2``. An asset that
@@ -55,40 +52,30 @@ class Collector:
             return []
         self._places.add(place)
         count = self._ids[name] = self._ids.get(name, 0) + 1
-        return self._keep(document, list(self._assets(document, name if count == 1 else f"{name}-{count}")))
+        return self._keep(document, pack(self._assets(document, name if count == 1 else f"{name}-{count}")))
 
-    def own(self, document: Found) -> list[Asset]:
+    def own(self, document: Found) -> Sequence[Asset]:
         """The assets that a Collection (or Catalog) has itself."""
-        return list(self._assets(document, None))
+        return pack(self._assets(document, None))
 
-    def _keep(self, document: Found, assets: list[Asset]) -> list[Asset]:
-        body, items, at = document.body, self.items, len(self.items)
-        items.append(body)
-        if not isinstance(items, Packed):
+    def _keep(self, document: Found, assets: Sequence[Asset]) -> Sequence[Asset]:
+        items, at = self.items, len(self.items)
+        if not isinstance(items, Documents):
+            items.append(document.body)
             return assets
+        body = plain(document.body)
+        items.append(body)
         properties = View(items, at, ("properties",)) if body.get("properties") else None
         geometry = View(items, at, ("geometry",)) if body.get("geometry") else None
         return [
             replace(
                 asset,
-                key=self._same(asset.key),
-                collection=self._same(asset.collection),
-                media_type=self._same(asset.media_type),
-                roles=self._same(asset.roles),
-                start=self._same(asset.start),
-                end=self._same(asset.end),
-                metadata=View(items, at, self._same(("assets", asset.key))),
+                metadata=View(items, at, ("assets", asset.key)),
                 properties=properties if properties is not None and asset.properties else asset.properties,
                 geometry=geometry if asset.geometry else None,
             )
             for asset in assets
         ]
-
-    def _same(self, value: Any) -> Any:
-        """An equal value that is in memory already."""
-        if len(self._shared) >= _MOST_SHARED:
-            return self._shared.get(value, value)
-        return self._shared.setdefault(value, value)
 
     def _assets(self, document: Found, item: str | None) -> Iterator[Asset]:
         assets = document.body.get("assets")
@@ -122,8 +109,10 @@ def _refused(document: Found, key: str, href: str) -> str:
     return f"{_named(document)}: the asset {key!r} was left out ({href[:80]!r}): {why}"
 
 
-def without_repeats(own: list[Asset], in_items: Iterator[Asset] | list[Asset]) -> list[Asset]:
+def without_repeats(own: Sequence[Asset], in_items: Sequence[Asset]) -> Sequence[Asset]:
     """A collection's own assets, less those whose file an item has; the item's asset then knows its listed key."""
+    if not own or not in_items:
+        return own or in_items
     places = {_file(asset.href): i for i, asset in enumerate(own)}
     merged: list[Asset] = []
     repeated: set[int] = set()
@@ -133,16 +122,19 @@ def without_repeats(own: list[Asset], in_items: Iterator[Asset] | list[Asset]) -
             repeated.add(at)
             asset = replace(asset, listed_as=own[at].key, size=asset.size if asset.size is not None else own[at].size)
         merged.append(asset)
-    return [asset for i, asset in enumerate(own) if i not in repeated] + merged
+    return pack(chain((asset for i, asset in enumerate(own) if i not in repeated), merged))
 
 
-def is_directory(asset: Asset) -> bool:
-    """Whether the href names a directory of many objects (Zarr), which cannot be moved as one file."""
-    media_type = (asset.media_type or "").partition(";")[0].strip().lower()
-    path = asset.href.partition("?")[0]
-    return media_type in {"application/vnd+zarr", "application/vnd.zarr", "application/zarr"} or path.endswith(
-        (".zarr", ".zarr/")
-    )
+def directories(assets: Iterable[Asset]) -> list[int]:
+    """The positions of hrefs that name a directory of many objects (Zarr), which cannot be moved as one file."""
+    return [n for n, one in enumerate(columns(assets, "href", "media_type")) if _is_directory(*one)]
+
+
+def _is_directory(href: str, media_type: str | None) -> bool:
+    kind = (media_type or "").partition(";")[0].strip().lower()
+    return kind in {"application/vnd+zarr", "application/vnd.zarr", "application/zarr"} or href.partition("?")[
+        0
+    ].endswith((".zarr", ".zarr/"))
 
 
 def _file(href: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from splashdown._openeo.expiry import parse_datetime
+from splashdown._packed.documents import PackedObject
 from splashdown.model import Asset
 
 
@@ -16,6 +17,7 @@ def describe_asset(
     key: str, href: str, metadata: Mapping[str, Any], item: str | None, owner: Mapping[str, Any]
 ) -> Asset:
     """The asset ``key`` of ``owner``, a STAC Item (then ``item`` is its id) or Collection; ``href`` is absolute."""
+    assets = owner.get("assets")
     properties = owner.get("properties")
     properties = properties if isinstance(properties, Mapping) else {}
     start, end = _interval(metadata, properties, owner)
@@ -35,7 +37,7 @@ def describe_asset(
         geometry=geometry if isinstance(geometry, Mapping) and geometry else None,
         start=start,
         end=end,
-        metadata=metadata,
+        metadata=assets.view(key) if isinstance(assets, PackedObject) else metadata,
         properties=properties,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from splashdown._packed.documents import plain
 from splashdown.errors import ResolveError, describe
 
 #: Documents from here on say what they are and are read as they stand.
@@ -43,7 +44,7 @@ def up_to_date(body: dict[str, Any], name: str) -> dict[str, Any]:
     if is_current(body) or kind_of(body) == "FeatureCollection":
         return body
     try:
-        return _migrated(_readable(body))
+        return _migrated(_readable(plain(body)))
     except Exception as error:  # pystac raises whatever a broken document makes it raise
         version = body.get("stac_version")
         raise ResolveError(f"{name} is a STAC {version} document that cannot be read ({describe(error)})") from None

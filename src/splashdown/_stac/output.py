@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from splashdown import receipt
+from splashdown._packed.documents import plain
 from splashdown._stac.describe import text
 from splashdown._stac.links import Linker
 from splashdown._stac.migrate import kind_of, up_to_date
@@ -238,7 +239,7 @@ def _public_alternates(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _current(body: Mapping[str, Any]) -> dict[str, Any]:
-    ready = dict(body)
+    ready = plain(dict(body))
     if kind_of(ready) == "Feature" and not isinstance(ready.get("stac_version"), str):
         # Before 0.8 only catalogs said their version. What is newer and says none has no field of old names to move.
         ready["stac_version"] = "0.7.0"

@@ -6,6 +6,7 @@ A document that came from a server never names local files. What documents mean 
 from __future__ import annotations
 
 import base64
+import functools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -145,6 +146,7 @@ def is_local(place: str) -> bool:
     return place[:5].lower() == "file:"
 
 
+@functools.lru_cache(64)
 def path_of(place: str) -> Path:
     """The path of a local place."""
     return Path(url2pathname(urlsplit(place).path))

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from splashdown._openeo.expiry import expires_at
+from splashdown._packed.assets import pack
+from splashdown._packed.documents import Documents
 from splashdown._stac import api, inmemory, stream
 from splashdown._stac.assets import Collector, without_repeats
 from splashdown._stac.migrate import kind_of, up_to_date
 from splashdown._stac.options import StacOptions
-from splashdown._stac.packed import Packed
 from splashdown._stac.reading import Credentials, Found, Reader, open_local, place_of, shown
 from splashdown._stac.walk import Walk
 from splashdown.errors import ResolveError
@@ -45,7 +46,7 @@ def resolve_stac(source: Any, context: ResolveContext) -> ResultSet:
     try:
         opened = _open(source, place, reader, options)
         # What the caller holds in memory may hold more than JSON, and saves nothing when it is packed.
-        collector = Collector(alternate=options.alternate, items=Packed() if place or source == "-" else [])
+        collector = Collector(alternate=options.alternate, items=Documents() if place or source == "-" else [])
         result = _collect(opened, collector, reader, options)
     finally:
         reader.close()
@@ -153,13 +154,10 @@ def _items(below: Iterable[Found], place: str) -> _Source:
 
 def _collect(source: _Source, collector: Collector, reader: Reader, options: StacOptions) -> ResultSet:
     root, kind = source.root, kind_of(source.root.body)
+    if kind == "Feature":
+        collector.items = []  # it is the document itself, which the result has anyway
     own = collector.own(root) if kind in {"Collection", "Catalog"} else []
-    assets: list[Asset] = []
-    for found in islice(source.below, options.limit):
-        body = up_to_date(found.body, "an item")
-        if kind_of(body) not in {"Feature", "Collection", "Catalog"}:
-            raise ResolveError(f"{shown(found.place)} holds a member that is no STAC item: it has no type 'Feature'")
-        assets += collector.add(Found(place=found.place, body=body))
+    assets = pack(_assets(islice(source.below, options.limit), collector))
     if not source.answered:
         assets = _narrowed(assets, options)
     every = without_repeats(own, assets)
@@ -167,7 +165,7 @@ def _collect(source: _Source, collector: Collector, reader: Reader, options: Sta
     return ResultSet(
         id=_name(root),
         kind=_KINDS[kind],
-        assets=tuple(every),
+        assets=every,
         document={
             name: value for name, value in root.body.items() if (kind, name) != ("FeatureCollection", "features")
         },
@@ -175,11 +173,19 @@ def _collect(source: _Source, collector: Collector, reader: Reader, options: Sta
         items=() if kind == "Feature" else collector.items,
         warnings=_warnings(source, collector),
         signer=reader.authority,
-        expires=expires_at(root.body, (a.href for a in every[:_SIGNED_SAMPLE])),
+        expires=expires_at(root.body, (a.href for a in islice(every, _SIGNED_SAMPLE))),
     )
 
 
-def _narrowed(assets: list[Asset], options: StacOptions) -> list[Asset]:
+def _assets(documents: Iterable[Found], collector: Collector) -> Iterator[Asset]:
+    for found in documents:
+        body = up_to_date(found.body, "an item")
+        if kind_of(body) not in {"Feature", "Collection", "Catalog"}:
+            raise ResolveError(f"{shown(found.place)} holds a member that is no STAC item: it has no type 'Feature'")
+        yield from collector.add(Found(place=found.place, body=body))
+
+
+def _narrowed(assets: Sequence[Asset], options: StacOptions) -> Sequence[Asset]:
     """What an API would have done with the filters."""
     if not options.searches:
         return assets
@@ -196,7 +202,7 @@ def _narrowed(assets: list[Asset], options: StacOptions) -> list[Asset]:
     ):
         if value is not None:
             kept = list(make(value)(list(kept)))
-    return list(kept)
+    return pack(kept)
 
 
 def _check(source: _Source, assets: Sequence[Asset], collector: Collector) -> None:

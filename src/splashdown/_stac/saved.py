@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
+from splashdown._packed.assets import columns
+from splashdown._packed.outcomes import identities, place
 from splashdown._stac.links import Linker
 from splashdown._stac.public import public_href
 from splashdown.model import Asset, Known, Outcome
@@ -20,18 +23,16 @@ KEY = "splashdown:key"
 class Places(Mapping[Identity, tuple[str, Known]]):
     """Where each asset is, by identity: its name and what is there, whether this run put it there or an earlier one."""
 
-    def __init__(self, landed: Iterable[Outcome], kept: Mapping[str, Known]) -> None:
-        self._found: dict[Identity, Outcome | tuple[str, Known]] = {one.asset.identity: one for one in landed}
+    def __init__(self, landed: Sequence[Outcome], kept: Mapping[str, Known]) -> None:
+        self._landed = landed
+        self._found: dict[Identity, int | tuple[str, Known]] = {one: at for at, one in enumerate(identities(landed))}
         for name, known in kept.items():
             if known.identity is not None:
                 self._found.setdefault(known.identity, (name, known))
 
     def __getitem__(self, identity: Identity) -> tuple[str, Known]:
         found = self._found[identity]
-        if isinstance(found, tuple):
-            return found
-        stored = Known(size=found.size or 0, checksum=found.checksum, validator=found.validator)
-        return found.transfer.name, stored
+        return place(self._landed, found) if isinstance(found, int) else found
 
     def __iter__(self) -> Iterator[Identity]:
         return iter(self._found)
@@ -67,12 +68,18 @@ class Assets(Mapping[str, Any]):
 
 
 class Features(Collection[Any]):
-    """A ``features`` array; ``groups`` has the assets of each by its position."""
+    """A ``features`` array; ``groups`` has the positions of each one's assets."""
 
     def __init__(
-        self, features: Sequence[Any], groups: Sequence[Sequence[Asset]], places: Places, base: str | None
+        self,
+        features: Sequence[Any],
+        assets: Sequence[Asset],
+        groups: Sequence[Sequence[int]],
+        places: Places,
+        base: str | None,
     ) -> None:
-        self._features, self._groups, self._places, self._base = features, groups, places, base
+        self._features, self._assets, self._groups = features, assets, groups
+        self._places, self._base = places, base
 
     def __iter__(self) -> Iterator[Any]:
         for feature, group in zip(self._features, self._groups, strict=True):
@@ -82,8 +89,8 @@ class Features(Collection[Any]):
             made = {name: value if name == "assets" else copied(value) for name, value in feature.items()}
             relink(made, self._base)
             if group or made.get("assets"):
-                assets = Assets(made.get("assets") or {}, {asset.key: asset for asset in group}, self._places)
-                made["assets"] = dict(assets)
+                placed = {asset.key: asset for asset in map(self._assets.__getitem__, group)}
+                made["assets"] = dict(Assets(made.get("assets") or {}, placed, self._places))
             yield made
 
     def __len__(self) -> int:
@@ -93,32 +100,33 @@ class Features(Collection[Any]):
         return any(one == feature for one in self)
 
 
-def grouped(features: Sequence[Any], assets: Sequence[Asset]) -> tuple[list[Sequence[Asset]], Sequence[Asset]]:
-    """The assets of each feature, by its position, and those that belong to none; of equal ids the last has them."""
+def grouped(features: Sequence[Any], assets: Sequence[Asset]) -> tuple[list[Sequence[int]], Sequence[int]]:
+    """The assets of each feature, and those that belong to none, by their positions; of equal ids the last has them."""
     if not features:
-        return [], assets
-    waiting: dict[str, list[Asset]] = {}
-    for asset in assets:
-        if asset.item is not None:
-            waiting.setdefault(asset.item, []).append(asset)
-    groups: list[Sequence[Asset]] = [()] * len(features)
+        return [], range(len(assets))
+    waiting: dict[str, list[int]] = {}
+    others: list[int] = []
+    for at, (item, _) in enumerate(columns(assets, "item", "key")):
+        (others if item is None else waiting.setdefault(item, [])).append(at)
+    groups: list[Sequence[int]] = [()] * len(features)
     for position in reversed(range(len(features))):
         feature = features[position]
         name = feature.get("id") if isinstance(feature, Mapping) else None
         if isinstance(name, str):
             groups[position] = waiting.pop(name, ())
-    return groups, [asset for asset in assets if asset.item is None or asset.item in waiting]
+    return groups, sorted(chain(others, *waiting.values()))
 
 
-def key_of(document: Mapping[str, Any], listed: Mapping[str, Any], asset: Asset) -> str:
+def key_of(
+    document: Mapping[str, Any], listed: Mapping[str, Any], item: str | None, key: str, listed_as: str | None
+) -> str:
     """The key of an asset in the root document: the one that it is listed with there, else ``item/key``.
 
     openEO (API 1.x) wants every asset of linked items listed at the collection too, and one document is enough for a
     receipt.
     """
-    item, key = asset.item, asset.key
-    if asset.listed_as is not None:
-        return asset.listed_as
+    if listed_as is not None:
+        return listed_as
     return key if item is None or document.get("type") == "Feature" or _same(listed, item, key) else f"{item}/{key}"
 
 

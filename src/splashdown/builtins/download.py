@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splashdown import receipt
+from splashdown._packed.outcomes import field as field_of
 from splashdown._several import Share, shares
 from splashdown._survey import survey
 from splashdown.errors import DownloadError, NoAssetError, TargetError, UsageError
@@ -65,7 +66,7 @@ class Download:
     @property
     def locations(self) -> list[str]:
         """Where everything is, the metadata documents last."""
-        return [*(outcome.location for outcome in self.report.landed), *self.documents]
+        return [*field_of(self.report.landed, "location"), *self.documents]
 
 
 def plan_download(results: JobResults, target: str | Path = ".", **given: Any) -> Plan:

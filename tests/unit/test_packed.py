@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scripted_api import Answer, scripted_api
 
 import splashdown
-from splashdown._stac.packed import Packed, View
+from splashdown._packed.documents import Documents, View
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text(),
@@ -24,7 +24,7 @@ VALUES = st.recursive(
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.dictionaries(st.text(), VALUES, max_size=4), max_size=200), st.data())
 def test_objects_come_out_as_they_went_in(objects, data):
-    packed = Packed()
+    packed = Documents()
     for each in copy.deepcopy(objects):
         packed.append(each)
     assert len(packed) == len(objects)
@@ -38,7 +38,7 @@ def test_objects_come_out_as_they_went_in(objects, data):
 
 
 def test_a_view_is_a_mapping_and_travels_as_a_plain_dict():
-    packed = Packed()
+    packed = Documents()
     for n in range(100):
         packed.append({"properties": {"n": n}})
     view = View(packed, 3, ("properties",))

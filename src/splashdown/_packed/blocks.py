@@ -1,0 +1,111 @@
+"""Series that only grow, in little memory: compressed in blocks, decoded when they are looked at."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Generic, TypeVar, overload
+
+T = TypeVar("T")
+
+#: Values that are compressed together: more compress better, fewer are decoded sooner.
+_BLOCK = 64
+#: Fewer assets than these are not packed.
+MANY = 1_000
+
+
+def pickled(rows: Sequence[Any]) -> bytes:
+    """Rows of plain values as bytes."""
+    return pickle.dumps(rows, pickle.HIGHEST_PROTOCOL)
+
+
+def unpickled(data: bytes) -> list[Any]:
+    """The way back."""
+    return pickle.loads(data)  # type: ignore[no-any-return]  # noqa: S301 - it never left this process's memory
+
+
+class Blocks(Sequence[T]):
+    """The series. What is taken out of it is shared with others: not to be changed. One thread appends at a time."""
+
+    def __init__(
+        self,
+        encoded: Callable[[Sequence[T]], bytes] = pickled,
+        decoded: Callable[[bytes], list[T]] = unpickled,
+    ) -> None:
+        self._encoded, self._decoded = encoded, decoded
+        self._blocks: list[bytes] = []
+        self._open: list[T] = []
+        # Number and content of the block that was decoded last; replaced as a whole, so threads need no lock.
+        self._recent: tuple[int, list[T]] = (-1, [])
+
+    def append(self, value: T) -> None:
+        """Put a value at the end."""
+        self._open.append(value)
+        if len(self._open) == _BLOCK:
+            self._blocks.append(zlib.compress(self._encoded(self._open), 1))
+            self._open = []
+
+    def __len__(self) -> int:
+        return len(self._blocks) * _BLOCK + len(self._open)
+
+    @overload
+    def __getitem__(self, position: int) -> T: ...
+    @overload
+    def __getitem__(self, position: slice) -> list[T]: ...
+    def __getitem__(self, position: int | slice) -> T | list[T]:
+        if isinstance(position, slice):
+            return [self[i] for i in range(*position.indices(len(self)))]
+        length = len(self)
+        if not -length <= position < length:
+            raise IndexError(position)
+        block, at = divmod(position % length, _BLOCK)
+        return self._content(block)[at]
+
+    def __iter__(self) -> Iterator[T]:
+        for block in range(len(self._blocks)):
+            yield from self._content(block)
+        yield from self._open
+
+    def _content(self, block: int) -> list[T]:
+        if block == len(self._blocks):
+            return self._open
+        number, content = self._recent
+        if number != block:
+            content = self._decoded(zlib.decompress(self._blocks[block]))
+            self._recent = (block, content)
+        return content
+
+
+class Slots(Generic[T]):
+    """Values at the numbers below ``length``, each put once, in whatever order and from any thread."""
+
+    def __init__(self, length: int) -> None:
+        self._length = length
+        self._blocks: dict[int, bytes] = {}
+        self._open: dict[int, dict[int, T]] = {}
+        self._lock = threading.Lock()
+        self._recent: tuple[int, list[T]] = (-1, [])
+
+    def __setitem__(self, number: int, value: T) -> None:
+        block = number // _BLOCK
+        with self._lock:
+            there = self._open.setdefault(block, {})
+            there[number] = value
+            if len(there) == min(_BLOCK, self._length - block * _BLOCK):
+                self._blocks[block] = zlib.compress(pickled([there[n] for n in sorted(there)]), 1)
+                del self._open[block]
+
+    def __getitem__(self, number: int) -> T | None:
+        """The value, or nothing where none was put."""
+        block, at = divmod(number, _BLOCK)
+        recent, content = self._recent
+        if recent != block:
+            with self._lock:
+                if block not in self._blocks:
+                    return self._open.get(block, {}).get(number)
+                data = self._blocks[block]
+            content = unpickled(zlib.decompress(data))
+            self._recent = (block, content)
+        return content[at]
