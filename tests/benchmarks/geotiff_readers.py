@@ -59,6 +59,8 @@ def _results(job: dict[str, Any]) -> Any:
     from splashdown.session import Session
 
     session = Session(plugins=(splashdown_geotiff,), discover=False)
+    # Plugins are registered when a job is opened, before any read, as GDAL's drivers are with the first file.
+    session.registry.loaders()
     assets = [
         Asset(key=f"{2000 + n}-01-01.tif", href=url, media_type="image/tiff") for n, url in enumerate(job["urls"])
     ]
