@@ -6,6 +6,7 @@ import io
 import json
 import subprocess
 import sys
+import warnings
 
 import geopandas as gpd
 import numpy as np
@@ -178,8 +179,22 @@ def test_columns_of_parquet_are_read_by_ranges():
 def test_columns_of_geoparquet_without_its_geometry_are_a_table():
     loaded = load_parquet(handle(written(FEATURES, "to_parquet")), columns=["id", "geometry"])
     assert isinstance(loaded, gpd.GeoDataFrame)
-    with pytest.raises(LoadError, match="GeoParquet"):
-        load_parquet(handle(written(FEATURES, "to_parquet")), columns=["id"])
+    table = load_parquet(handle(written(FEATURES, "to_parquet")), columns="id")
+    assert type(table) is pd.DataFrame
+    assert table["id"].tolist() == FEATURES["id"].tolist()
+
+
+def test_a_column_that_is_not_there_is_said():
+    content = written(pd.DataFrame({"date": [1], "place": [{"x": 1, "y": 2}]}), "to_parquet")
+    assert load_parquet(handle(content), columns=["place.x"])["place"].tolist() == [{"x": 1}]
+    with pytest.raises(OptionError, match="no column 'NDVI'; there are date, place"):
+        load_parquet(handle(content), columns=["date", "NDVI"])
+
+
+def test_a_separator_of_several_characters_is_no_warning():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert load_csv(handle(b"a;;b\n1;;2\n"), sep=";;").columns.tolist() == ["a", "b"]
 
 
 def test_parquet_that_unpacks_to_far_more_than_it_may_is_refused():

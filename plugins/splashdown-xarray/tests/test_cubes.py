@@ -153,7 +153,7 @@ def test_a_lazy_cube_with_dask_is_the_same(server, asset_of, netcdf):
 
 
 def test_netcdf_3_is_read_too():
-    plain = CUBE.drop_vars("crs")
+    plain = CUBE.drop_vars("crs").copy(deep=True)
     for array in plain.data_vars.values():
         del array.attrs["grid_mapping"]
     content = plain.to_netcdf(engine="scipy")
@@ -208,6 +208,7 @@ def zarr_url(request, server, tmp_path):
 @pytest.mark.filterwarnings("ignore::zarr.errors.UnstableSpecificationWarning", "ignore:Consolidated metadata")
 def test_a_zarr_store_is_read_chunk_by_chunk(server, asset_of, zarr_url):
     opened = asset_of(zarr_url, "application/vnd+zarr").load()
+    assert "crs" in opened.coords
     before = len(server.seen)
     np.testing.assert_array_equal(opened["B04"][1, :100, :100], CUBE["B04"][1, :100, :100])
     assert len(server.seen) == before + 1

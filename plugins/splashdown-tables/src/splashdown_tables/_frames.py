@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from splashdown.errors import LoadError, describe
+from splashdown.errors import LoadError, OptionError, describe
 from splashdown.protocols import AssetHandle
 
 if TYPE_CHECKING:
@@ -38,7 +39,9 @@ def load_csv(
     if b"\0" in content or content.lstrip()[:1] == b"<":
         raise LoadError(f"{asset.asset.label} is not a CSV table: it begins with {content[:8].hex(' ')}")
     try:
-        frame = pd.read_csv(io.BytesIO(content), sep=sep, encoding=encoding)
+        # pandas takes a separator of several characters for a pattern, which its faster parser does not know.
+        engine: Any = "c" if len(sep) == 1 else "python"
+        frame = pd.read_csv(io.BytesIO(content), sep=sep, encoding=encoding, engine=engine)
         for name in _time_columns(frame, dates):
             frame[name] = pd.to_datetime(frame[name], errors="raise" if dates is not True else "coerce")
     except (ValueError, KeyError, LookupError) as error:
@@ -47,25 +50,35 @@ def load_csv(
 
 
 def load_parquet(
-    asset: AssetHandle, *, columns: Sequence[str] | None = None, max_bytes: int = MAX_BYTES
+    asset: AssetHandle, *, columns: str | Sequence[str] | None = None, max_bytes: int = MAX_BYTES
 ) -> pd.DataFrame:
     """A Parquet table; a ``geopandas.GeoDataFrame`` where it is GeoParquet.
 
-    With ``columns`` only their pages are read, by ranges. Raises ``LoadError`` for what is no Parquet, for a file
-    over ``max_bytes``, and for one that unpacks to more than four times that.
+    With ``columns`` only their pages are read, by ranges; without the geometry among them it is a plain table. Raises
+    ``OptionError`` for a column that is not there, and ``LoadError`` for what is no Parquet, for a file over
+    ``max_bytes``, and for one that unpacks to more than four times that.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     label = asset.asset.label
-    source: Any = asset.open() if columns is not None else io.BytesIO(asset.bytes(max_bytes))
+    wanted = [columns] if isinstance(columns, str) else None if columns is None else list(columns)
+    source: Any = asset.open() if wanted is not None else io.BytesIO(asset.bytes(max_bytes))
     try:
         with pq.ParquetFile(source) as file:
-            _check_unpacked(file, columns, max_bytes, label)
-            table = file.read(columns=None if columns is None else list(columns))
+            _check_columns(file.schema_arrow.names, wanted or (), label)
+            _check_unpacked(file, wanted, max_bytes, label)
+            table = file.read(columns=wanted)
     except (pa.ArrowException, OSError, KeyError) as error:
         raise LoadError(f"{label} cannot be read as Parquet ({describe(error)})") from error
     return _frame_of(table, label)
+
+
+def _check_columns(known: Sequence[str], wanted: Sequence[str], label: str) -> None:
+    # A part of a nested column is named NAME.PART.
+    for name in wanted:
+        if name not in known and name.partition(".")[0] not in known:
+            raise OptionError(f"{label} has no column {name!r}; there are {', '.join(known)}")
 
 
 def _time_columns(frame: pd.DataFrame, dates: bool | Sequence[str]) -> list[str]:
@@ -94,8 +107,17 @@ def _check_unpacked(file: Any, columns: Sequence[str] | None, max_bytes: int, la
         raise LoadError(f"{label} unpacks to {size:,} bytes: name the columns= you need, or raise max_bytes")
 
 
+def _has_geometry(table: Any) -> bool:
+    """Whether a column of those that GeoParquet's metadata describe was read."""
+    try:
+        described = json.loads(table.schema.metadata[b"geo"])["columns"]
+    except (ValueError, KeyError, TypeError):
+        return True  # damaged: what reads it says so
+    return not set(described).isdisjoint(table.schema.names)
+
+
 def _frame_of(table: Any, label: str) -> pd.DataFrame:
-    if b"geo" not in (table.schema.metadata or {}):
+    if b"geo" not in (table.schema.metadata or {}) or not _has_geometry(table):
         frame: pd.DataFrame = table.to_pandas()
         return frame
     import geopandas as gpd

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def load_zarr(asset: AssetHandle, *, chunks: Any = None, group: str | None = None, decode: bool = True) -> xr.Dataset:
-    """A Zarr store (version 2 or 3) below the asset's href as an ``xarray.Dataset``.
+    """A Zarr store (version 2 or 3) below the asset's href as a Dataset, with ``crs`` and bounds as coordinates.
 
     Only metadata is read; chunks follow when they are computed. ``chunks`` (as of xarray) uses Dask. Raises
     ``LoadError`` for what is no Zarr store, and where the href cannot be extended (a signed one is for one object).
@@ -25,7 +25,9 @@ def load_zarr(asset: AssetHandle, *, chunks: Any = None, group: str | None = Non
     from splashdown_xarray._store import SiblingStore
 
     try:
-        cube: xr.Dataset = xr.open_zarr(SiblingStore(asset), chunks=chunks, group=group, decode_cf=decode)
+        coords: Any = "all" if decode else False
+        store = SiblingStore(asset)
+        cube: xr.Dataset = xr.open_zarr(store, chunks=chunks, group=group, decode_cf=decode, decode_coords=coords)
     except LoadError:
         raise
     except Exception as error:
