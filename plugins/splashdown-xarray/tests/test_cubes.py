@@ -232,6 +232,16 @@ def test_a_zarr_store_on_disk_is_read_like_a_remote_one(asset_of, tmp_path, zarr
     xr.testing.assert_equal(opened[["B04"]].compute().drop_vars("crs", errors="ignore"), CUBE[["B04"]])
 
 
+@pytest.mark.filterwarnings("ignore::zarr.errors.UnstableSpecificationWarning")
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_a_store_without_consolidated_metadata_says_what_to_do(asset_of, tmp_path, zarr_format):
+    CUBE.to_zarr(tmp_path / "c.zarr", zarr_format=zarr_format, consolidated=False)
+    with pytest.raises(
+        LoadError, match=r"no consolidated metadata, .*: have it written with zarr\.consolidate_metadata"
+    ):
+        asset_of(str(tmp_path / "c.zarr")).load()
+
+
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_what_is_no_zarr_store_says_so(server, asset_of, netcdf):
     with pytest.raises(LoadError, match="cube cannot be read as Zarr"):

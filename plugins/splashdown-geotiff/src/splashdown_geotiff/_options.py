@@ -18,7 +18,14 @@ class OpenOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RasterOptions(OpenOptions):
+class CapOptions:
+    """How much may be read."""
+
+    max_bytes: int | None = _option("Refuse to read more than this.", "BYTES")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RasterOptions(CapOptions, OpenOptions):
     """What is read of a raster."""
 
     bands: tuple[str, ...] | None = _option("Only these bands, by name or number from 1.", "B04,B08")
@@ -28,4 +35,3 @@ class RasterOptions(OpenOptions):
     overview: int | None = _option("The overview with this number; 0 is the finest.", "N")
     resolution: float | None = _option("The coarsest level with pixels of at most this size.", "SIZE")
     scaled: bool = field(default=False, metadata={"help": "Apply scale and offset of each band."})
-    max_bytes: int | None = _option("Refuse to read more than this.", "BYTES")

@@ -22,7 +22,9 @@ def read_png(asset: AssetHandle, max_bytes: int | None) -> NDArray[Any]:
     label = asset.asset.label
     content = asset.bytes(_FILE_BYTES)
     # The header chunk comes first (PNG specification, 11.2.1): size, depth and colour type.
-    if not content.startswith(SIGNATURE) or content[12:16] != b"IHDR" or len(content) < 33:
+    if content.startswith(SIGNATURE) and (content[12:16] != b"IHDR" or len(content) < 33):
+        raise LoadError(f"{label} begins like a PNG and goes on otherwise: it is damaged or incomplete")
+    if not content.startswith(SIGNATURE):
         raise LoadError(f"{label} is not a PNG: it begins with {content[:8].hex(' ') or 'nothing'}")
     width, height, depth = struct.unpack(">IIB", content[16:25])
     check_output(width * height * (2 if depth == 16 else 1) * 4, max_bytes, label, "raise max_bytes")

@@ -36,6 +36,10 @@ def load_netcdf(
 
     label = asset.asset.label
     head = bytes(asset.read_range(0, 8))
+    if head.startswith(b"CDF\x05"):
+        raise LoadError(
+            f"{label} is a netCDF file of the format CDF-5, which cannot be read here: convert it to netCDF 4"
+        )
     if not head.startswith((_HDF5, *_CLASSIC)):
         raise LoadError(f"{label} is not a netCDF file: it begins with {head.hex(' ') or 'nothing'}")
     lazy = lazy or chunks is not None

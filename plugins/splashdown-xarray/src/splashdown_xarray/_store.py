@@ -29,9 +29,13 @@ class SiblingStore(Store):
     supports_deletes = False
     supports_listing = False
 
-    def __init__(self, asset: SupportsSiblings) -> None:
+    def __init__(self, asset: SupportsSiblings, label: str) -> None:
         super().__init__(read_only=True)
+        self._label = label
         self._asset = asset
+
+    def __repr__(self) -> str:
+        return f"<Zarr store {self._label}>"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, SiblingStore) and other._asset is self._asset

@@ -26,10 +26,17 @@ def load_zarr(asset: AssetHandle, *, chunks: Any = None, group: str | None = Non
 
     try:
         coords: Any = "all" if decode else False
-        store = SiblingStore(asset)
-        cube: xr.Dataset = xr.open_zarr(store, chunks=chunks, group=group, decode_cf=decode, decode_coords=coords)
+        store = SiblingStore(asset, label)
+        # Without consolidated metadata the store would have to be listed, which HTTP cannot do.
+        options: dict[str, Any] = {"chunks": chunks, "group": group, "consolidated": True}
+        cube: xr.Dataset = xr.open_zarr(store, decode_cf=decode, decode_coords=coords, **options)
     except LoadError:
         raise
     except Exception as error:
+        if ".zmetadata" in str(error) or "onsolidated" in str(error):
+            raise LoadError(
+                f"{label} has no consolidated metadata, without which a store would have to be listed, and servers have"
+                " no listing: have it written with zarr.consolidate_metadata()"
+            ) from error
         raise LoadError(f"{label} cannot be read as Zarr ({describe(error)})") from error
     return cube
