@@ -93,7 +93,10 @@ def test_repeated_options_are_one_list(document):
         (["--bands", "B99"], "no band 'B99'; there are B04, B03, B02"),
         (["--overview", "fine"], "option 'overview' of 'geotiff' has to be a whole number, not 'fine'"),
         (["--engine", "gdl"], "option 'engine' of 'geotiff' has to be one of auto, native, gdal, not 'gdl'"),
-        (["--max-depth", "3"], "the loader 'geotiff' has no option --max-depth; it has: --engine, --max-bytes, --bands,"),
+        (
+            ["--max-depth", "3"],
+            "the loader 'geotiff' has no option --max-depth; it has: --engine, --max-bytes, --bands,",
+        ),
         (["--overview", "0", "--resolution", "5"], "overview= and resolution= exclude each other"),
     ],
 )
