@@ -96,35 +96,49 @@ def boto3_upload(job: dict[str, Any]) -> Callable[[], object]:
     """Plain boto3: the answer of requests as a file object for ``upload_fileobj``."""
     import requests
 
-    client, config = _boto3()
-    session = requests.Session()
-    session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=64))
+    make = _boto3()
 
-    def store(url: str) -> None:
-        with session.get(url, stream=True) as response:
-            response.raise_for_status()
-            client.upload_fileobj(response.raw, "bench", url.rpartition("/")[2], Config=config)
+    def run() -> None:
+        client, config = make()
+        session = requests.Session()
+        session.mount("http://", requests.adapters.HTTPAdapter(pool_maxsize=64))
 
-    return lambda: _threads(job["jobs"], job["urls"], store)
+        def store(url: str) -> None:
+            with session.get(url, stream=True) as response:
+                response.raise_for_status()
+                client.upload_fileobj(response.raw, "bench", url.rpartition("/")[2], Config=config)
+
+        _threads(job["jobs"], job["urls"], store)
+
+    return run
 
 
 def boto3_download(job: dict[str, Any]) -> Callable[[], object]:
     """Plain boto3: ``download_file``."""
-    client, config = _boto3()
+    make = _boto3()
 
-    def fetch(url: str) -> None:
-        client.download_file("bench", url.rpartition("/")[2], _place(job, url), Config=config)
+    def run() -> None:
+        client, config = make()
 
-    return lambda: _threads(job["jobs"], job["urls"], fetch)
+        def fetch(url: str) -> None:
+            client.download_file("bench", url.rpartition("/")[2], _place(job, url), Config=config)
+
+        _threads(job["jobs"], job["urls"], fetch)
+
+    return run
 
 
-def _boto3() -> tuple[Any, Any]:
+def _boto3() -> Callable[[], tuple[Any, Any]]:
+    """Makes a client when it is called: everybody else's run pays for that, too."""
     import boto3
     from boto3.s3.transfer import TransferConfig
     from botocore.config import Config
 
-    client = boto3.client("s3", config=Config(max_pool_connections=64, s3={"addressing_style": "path"}))
-    return client, TransferConfig(preferred_transfer_client="classic")
+    def make() -> tuple[Any, Any]:
+        client = boto3.client("s3", config=Config(max_pool_connections=64, s3={"addressing_style": "path"}))
+        return client, TransferConfig(preferred_transfer_client="classic")
+
+    return make
 
 
 def splice(job: dict[str, Any]) -> Callable[[], object]:
