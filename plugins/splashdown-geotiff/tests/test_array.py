@@ -323,7 +323,7 @@ def test_chunks_are_read_when_they_are_computed(openeo_file, chunks):
 
 @pytest.mark.parametrize(
     "key", [(0, 5, 7), (slice(None), 3, slice(10, 90, 7)), (slice(None, None, -1), slice(50, 2, -3), 11), (1, -1, -1),
-            (slice(None), [5, 2, 90], slice(3, 9)), ([2, 0], 4, 5)],
+            (slice(None), [5, 2, 90], slice(3, 9)), ([2, 0], 4, 5), (0, slice(3, 3), 4), ([], 2)],
 )  # fmt: skip
 def test_lazy_arrays_are_indexed_like_any_other(openeo_file, key):
     handle, _, data = openeo_file

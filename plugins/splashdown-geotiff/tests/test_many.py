@@ -158,6 +158,8 @@ def test_lazily_it_is_the_same_as_at_once(file_of, chunks, options):
     some = {"t": [3, 0], "band": -1, "y": slice(None, 2, -2), "x": slice(2, 9)}
     xr.testing.assert_identical(lazy.isel(some).compute(), whole.isel(some))
     xr.testing.assert_identical(lazy.isel(t=[3, 0, 3]).compute(), whole.isel(t=[3, 0, 3]))
+    for nothing in ({"t": []}, {"x": slice(5, 5)}, {"band": slice(0, 0), "y": 3}):
+        xr.testing.assert_identical(lazy.isel(nothing).compute(), whole.isel(nothing))
     assert lazy.rio.crs == whole.rio.crs
 
 
