@@ -70,6 +70,13 @@ def test_a_value_that_does_not_fit_is_one_line(load):
     assert done.stderr == "Error: option 'factors' of 'number' has to be a list of numbers, not 'two'\n"
 
 
+def test_an_option_of_a_package_that_is_not_installed_is_told_from_a_slip(splashdown_command, load):
+    done = splashdown_command("--no-plugins", "load", "item.json", "six.num", "--factors", "2")
+    assert done.returncode == 2
+    assert "No such option: --factors. Neither this command nor an installed loader has it." in done.stderr
+    assert "Did you mean '--factors'?" in load("six.num", "--factor", "2").stderr
+
+
 def test_an_option_of_another_loader_is_one_line(load):
     done = load("six.json", "--loud")
     assert (done.returncode, done.stdout) == (2, "")

@@ -28,6 +28,14 @@ class LoadCommand(Command):
         taken = {flag for parameter in own for flag in parameter.opts}
         return [*own, *(option for option in _loader_options(ctx) if taken.isdisjoint(option.opts))]
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse; an option that is not there may be one of a package that is not."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            text = f"No such option: {error.option_name}. Neither this command nor an installed loader has it."
+            raise click.NoSuchOption(error.option_name, text, error.possibilities, ctx) from None
+
 
 @click.command("load", cls=LoadCommand, short_help="Print one asset: JSON, text, or a summary.")
 @click.argument("source")
