@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fault_server import FaultServer
@@ -207,6 +208,15 @@ def test_cleaning_leaves_young_uploads_objects_and_other_prefixes(reached, plain
     assert main(["uploads", "clean", target, "--older-than", "0s"]) == 0
     assert [one["Key"] for one in uploads(plain, bucket)] == ["outside"]
     assert plain.get_object(Bucket=bucket, Key="out/a.tif")["Body"].read() == b"finished"
+
+
+def test_no_age_is_all_uploads_though_the_clock_of_the_store_be_ahead(reached, plain, bucket, monkeypatch):
+    begin(plain, bucket, "out/a.tif")
+    hour_ago = SimpleNamespace(time=lambda: time.time() - 3600)
+    monkeypatch.setattr("splashdown._cli.uploads.time", hour_ago)
+    for age, left in (("1s", 1), ("0s", 0)):
+        assert main(["uploads", "clean", f"s3://{bucket}/out/", "--older-than", age]) == 0
+        assert len(uploads(plain, bucket)) == left
 
 
 @pytest.mark.timeout(900)  # 2,000 requests, which take some stores minutes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 import time
 from collections.abc import Iterator
@@ -87,7 +88,8 @@ def clean(target: str, older_than: float, dry_run: bool, as_json: bool, option: 
 
     Example: splashdown uploads clean s3://bucket/prefix/ --older-than 12h
     """
-    latest = time.time() - older_than
+    # No age is all of them: the clock of a store may be ahead, and some round to the next second.
+    latest = time.time() - older_than if older_than else math.inf
     removed: list[Unfinished] = []
     failed: list[tuple[Unfinished, str]] = []
     young = 0
