@@ -94,32 +94,31 @@ def settle(
     return transfers_of(assets, settled)
 
 
-def openeo_name(asset: Asset) -> str:
+def openeo_name(key: str, href: str, media_type: str | None) -> str:
     """The name that openEO clients give: the key where it looks like a file name, else key and name of the href.
 
+    The key is that of the results document, where an item's file is listed there too: openEO clients know no other.
     Characters other than word characters, ``.``, ``_`` and ``-`` are dropped; an ending that is still missing
     comes from the media type.
     """
-    # The results document's own key, where an item's file is listed there too: openEO clients know no other.
-    key = asset.listed_as or asset.key
     if _FILE_NAME.match(key):
         return safe_segment(key)
-    parts = (_OUTSIDE.sub("", part.strip()) for part in (key, href_name(asset.href)))
-    return with_ending("-".join(part for part in parts if part), asset)
+    parts = (_OUTSIDE.sub("", part.strip()) for part in (key, href_name(href)))
+    return with_ending("-".join(part for part in parts if part), media_type)
 
 
-def advertised_name(asset: Asset) -> str:
+def advertised_name(key: str, href: str, media_type: str | None) -> str:
     """The file name of the href, else the key, with an ending."""
-    return with_ending(href_name(asset.href) or asset.key, asset)
+    return with_ending(href_name(href) or key, media_type)
 
 
-def with_ending(name: str, asset: Asset) -> str:
+def with_ending(name: str, media_type: str | None) -> str:
     """A safe name with an ending: its own, else that of the media type."""
     name = safe_segment(name)
     if split_suffix(name)[1]:
         return name
-    media_type = (asset.media_type or "").partition(";")[0].strip().lower()
-    return shorten(name) + _ENDINGS.get(media_type, "")
+    kind = (media_type or "").partition(";")[0].strip().lower()
+    return shorten(name) + _ENDINGS.get(kind, "")
 
 
 def href_name(href: str) -> str:
@@ -136,10 +135,14 @@ def _wanted(assets: Sequence[Asset], layout: str, job_id: str) -> Iterator[str]:
     """The name each asset would have if it were alone."""
     template = LAYOUTS.get(layout, layout)
     if not template:
-        rule = openeo_name if layout == "openeo" else advertised_name
-        for asset in assets:
-            advertised = asset.local_path
-            yield advertised if advertised and is_safe_path(advertised) else rule(asset)
+        named = columns(assets, "local_path", "listed_as", "key", "href", "media_type")
+        for advertised, listed_as, key, href, media_type in named:
+            if advertised and is_safe_path(advertised):
+                yield advertised
+            elif layout == "openeo":
+                yield openeo_name(listed_as or key, href, media_type)
+            else:
+                yield advertised_name(key, href, media_type)
         return
     if "{" not in template:
         known = ", ".join(LAYOUTS)
@@ -147,7 +150,11 @@ def _wanted(assets: Sequence[Asset], layout: str, job_id: str) -> Iterator[str]:
     check(template, assets)
     for number, asset in enumerate(assets, 1):
         fields = Fields(
-            asset=asset, job_id=job_id, counter=number, filename=advertised_name(asset), name=openeo_name(asset)
+            asset=asset,
+            job_id=job_id,
+            counter=number,
+            filename=advertised_name(asset.key, asset.href, asset.media_type),
+            name=openeo_name(asset.listed_as or asset.key, asset.href, asset.media_type),
         )
         yield safe_path(render(template, fields))
 

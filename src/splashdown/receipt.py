@@ -13,8 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from splashdown._packed.assets import columns, pack
-from splashdown._packed.made import ByName
+from splashdown._packed.assets import fields
 from splashdown._stac.saved import (
     ITEM,
     KEY,
@@ -89,7 +88,9 @@ def outline(
         document["features"] = Features(features, result_set.assets, groups, places, result_set.href)
     if others or document.get("assets"):
         listed = document.get("assets") or {}
-        document["assets"] = Assets(listed, _placed(document, listed, result_set.assets, others), places)
+        document["assets"] = Assets(
+            listed, result_set.assets, _placed(document, listed, result_set.assets, others), places
+        )
     declare(document, FILE_EXTENSION, "/file/")
     keep_stale(document, result_set.assets, places, kept or {})
     return document
@@ -97,12 +98,10 @@ def outline(
 
 def _placed(
     document: Mapping[str, Any], listed: Mapping[str, Any], assets: Sequence[Asset], others: Sequence[int]
-) -> Mapping[str, Asset]:
-    """Assets that belong to no feature, by their keys in the document."""
-    if len(others) < len(assets):
-        assets = pack(assets[at] for at in others)
-    keys = (key_of(document, listed, *names) for names in columns(assets, "item", "key", "listed_as"))
-    return ByName(keys, assets)
+) -> Mapping[str, int]:
+    """Positions of assets that belong to no feature, by their keys in the document."""
+    get = fields(assets, "item", "key", "listed_as")
+    return {key_of(document, listed, *get(at)): at for at in others}
 
 
 def write(sink: Sink, name: str, document: Mapping[str, Any]) -> str:

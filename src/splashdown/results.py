@@ -236,7 +236,7 @@ class JobResults:
                 if asset.identity not in identities
             ]
             assets = kept
-        return self._narrowed(assets, skipped)
+        return self._narrowed(pack(assets), skipped)
 
     def of(self, asset: Asset) -> JobResults:
         """These results narrowed to one asset."""

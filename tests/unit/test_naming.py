@@ -118,7 +118,7 @@ def test_a_safe_segment_stays_as_it_is(text):
     ],
 )
 def test_a_key_that_is_a_file_name_is_the_name_else_key_and_href(key, href, media_type, name):
-    assert openeo_name(asset(key, href, media_type=media_type)) == name
+    assert openeo_name(key, href, media_type) == name
 
 
 def test_local_path_is_honoured_where_it_is_safe():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from operator import attrgetter, itemgetter
 from typing import Any
@@ -16,7 +16,7 @@ _LINKED = ("geometry", "metadata", "properties")
 _PLAIN = tuple(name for name in Asset.__dataclass_fields__ if name not in _LINKED)
 _plain_values = attrgetter(*_PLAIN)
 # The constructor of a frozen dataclass takes three times as long, and assets are made again and again.
-_setters = [getattr(Asset, name).__set__ for name in (*_PLAIN, *_LINKED)]
+_plain_setters, _linked_setters = ([getattr(Asset, name).__set__ for name in names] for names in (_PLAIN, _LINKED))
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -39,11 +39,21 @@ def columns(assets: Iterable[Asset], *names: str) -> Iterator[tuple[Any, ...]]:
     return map(itemgetter(*(_PLAIN.index(name) for name in names)), assets.rows)
 
 
+def fields(assets: Sequence[Asset], *names: str) -> Callable[[int], tuple[Any, ...]]:
+    """The same of the asset at a position."""
+    if not isinstance(assets, PackedAssets):
+        get = attrgetter(*names)
+        return lambda position: get(assets[position])
+    rows, pick = assets.rows, itemgetter(*(_PLAIN.index(name) for name in names))
+    return lambda position: pick(rows.at(position))
+
+
 class PackedAssets(Made[Asset]):
     """Assets as rows. Of an object inside of packed documents a row says where it is; any other is held once."""
 
     def __init__(self) -> None:
         self.rows = Blocks[tuple[Any, ...]]()
+        self._count = 0
         self._held: list[Any] = []
         self._numbers: dict[int, int] = {}
 
@@ -51,28 +61,29 @@ class PackedAssets(Made[Asset]):
         """Put an asset at the end."""
         linked = [self._reference(getattr(asset, name)) for name in _LINKED]
         self.rows.append((*_plain_values(asset), *linked))
+        self._count += 1
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return self._count
 
     def _made(self, position: int) -> Asset:
-        return self._asset(self.rows[position])
+        return self._asset(self.rows.at(position))
 
     def __iter__(self) -> Iterator[Asset]:
         return map(self._asset, self.rows)
 
     def _asset(self, row: tuple[Any, ...]) -> Asset:
-        asset = object.__new__(Asset)
-        for put, value in zip(_setters, (*row[:-3], *map(self._followed, row[-3:])), strict=True):
+        asset, held = object.__new__(Asset), self._held
+        for put, value in zip(_plain_setters, row, strict=False):  # the rest of the row follows
             put(asset, value)
+        for put, one in zip(_linked_setters, row[-len(_LINKED) :], strict=True):
+            put(asset, held[one] if type(one) is int else View(held[one[0]], one[1], one[2]))
         return asset
 
-    def _reference(self, value: Mapping[str, Any] | None) -> Any:
+    def _reference(self, value: Mapping[str, Any] | None) -> int | tuple[int, int, tuple[str, ...]]:
         if isinstance(value, View):
             return (self._number(value.packed), value.at, value.path)
-        if value is None:
-            return None
-        return self._number(value or _NOTHING)
+        return self._number(None if value is None else value or _NOTHING)
 
     def _number(self, value: Any) -> int:
         number = self._numbers.setdefault(id(value), len(self._held))
@@ -80,21 +91,16 @@ class PackedAssets(Made[Asset]):
             self._held.append(value)
         return number
 
-    def _followed(self, reference: Any) -> Any:
-        if type(reference) is tuple:
-            number, at, path = reference
-            return View(self._held[number], at, path)
-        return None if reference is None else self._held[reference]
-
 
 class Transfers(Made[Transfer]):
     """The transfers of a plan, one for each asset."""
 
     def __init__(self, assets: Sequence[Asset], names: Sequence[str], if_exists: IfExists = IfExists.AUTO) -> None:
         self.assets, self.names, self.if_exists = assets, names, if_exists
+        self._count = len(names)
 
     def __len__(self) -> int:
-        return len(self.assets)
+        return self._count
 
     def _made(self, position: int) -> Transfer:
         return Transfer(asset=self.assets[position], name=self.names[position], if_exists=self.if_exists)

@@ -60,8 +60,13 @@ class Blocks(Sequence[T]):
         length = len(self)
         if not -length <= position < length:
             raise IndexError(position)
-        block, at = divmod(position % length, _BLOCK)
-        return self._content(block)[at]
+        return self.at(position % length)
+
+    def at(self, position: int) -> T:
+        """The value at a position that is there."""
+        block, at = divmod(position, _BLOCK)
+        number, content = self._recent
+        return content[at] if number == block else self._content(block)[at]
 
     def __iter__(self) -> Iterator[T]:
         for block in range(len(self._blocks)):

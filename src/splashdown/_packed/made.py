@@ -44,11 +44,12 @@ class Made(Sequence[T]):
     @overload
     def __getitem__(self, position: slice) -> tuple[T, ...]: ...
     def __getitem__(self, position: int | slice) -> T | tuple[T, ...]:
+        length = len(self)
         if isinstance(position, slice):
-            return tuple(self._made(i) for i in range(*position.indices(len(self))))
-        if not -len(self) <= position < len(self):
+            return tuple(self._made(i) for i in range(*position.indices(length)))
+        if not -length <= position < length:
             raise IndexError(position)
-        return self._made(position % len(self))
+        return self._made(position % length)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, tuple | Made):

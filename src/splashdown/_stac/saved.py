@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from splashdown._packed.assets import columns
+from splashdown._packed.assets import columns, fields
+from splashdown._packed.documents import Documents, PackedObject
 from splashdown._packed.outcomes import identities, place
 from splashdown._stac.links import Linker
 from splashdown._stac.public import public_href
@@ -42,19 +43,33 @@ class Places(Mapping[Identity, tuple[str, Known]]):
 
 
 class Assets(Mapping[str, Any]):
-    """An ``assets`` object: those that the document lists, and those of the result set under their keys there."""
+    """An ``assets`` object: those that the document lists, and those of the result set under their keys there.
 
-    def __init__(self, listed: Mapping[str, Any], placed: Mapping[str, Asset], places: Places) -> None:
-        self._listed, self._placed, self._places = listed, placed, places
+    ``placed`` has the positions of the latter. ``decoded`` is what is listed when it comes out of packed documents.
+    """
+
+    def __init__(
+        self,
+        listed: Mapping[str, Any],
+        assets: Sequence[Asset],
+        placed: Mapping[str, int],
+        places: Places,
+        *,
+        decoded: bool = False,
+    ) -> None:
+        self._listed, self._assets, self._placed, self._places = listed, assets, placed, places
+        self._fields = fields(assets, "item", "key", "href")
+        self._copied = _own if decoded or isinstance(listed, PackedObject) else copied
 
     def __getitem__(self, key: str) -> Any:
-        asset = self._placed.get(key)
-        entry = copied(self._listed[key] if asset is None or key in self._listed else asset.metadata)
-        if asset is not None:
-            entry["href"] = public_href(asset.href)
-            place = self._places.get(asset.identity)
+        at = self._placed.get(key)
+        entry = self._copied(self._listed[key] if at is None or key in self._listed else self._assets[at].metadata)
+        if at is not None:
+            item, own, href = self._fields(at)
+            entry["href"] = public_href(href)
+            place = self._places.get((item, own))
             if place is not None:
-                describe(entry, f"./{place[0]}", place[1], asset.identity)
+                describe(entry, f"./{place[0]}", place[1], (item, own))
         elif isinstance(entry, dict) and isinstance(entry.get("href"), str):
             entry["href"] = public_href(entry["href"])
         return entry
@@ -80,17 +95,23 @@ class Features(Collection[Any]):
     ) -> None:
         self._features, self._assets, self._groups = features, assets, groups
         self._places, self._base = places, base
+        self._fields = fields(assets, "item", "key")
 
     def __iter__(self) -> Iterator[Any]:
+        decoded = isinstance(self._features, Documents)
         for feature, group in zip(self._features, self._groups, strict=True):
             if not isinstance(feature, Mapping):
                 yield feature
                 continue
-            made = {name: value if name == "assets" else copied(value) for name, value in feature.items()}
+            if decoded:
+                made = dict(feature)
+            else:
+                made = {name: value if name == "assets" else copied(value) for name, value in feature.items()}
             relink(made, self._base)
             if group or made.get("assets"):
-                placed = {asset.key: asset for asset in map(self._assets.__getitem__, group)}
-                made["assets"] = dict(Assets(made.get("assets") or {}, placed, self._places))
+                placed = {self._fields(at)[1]: at for at in group}
+                listed = made.get("assets") or {}
+                made["assets"] = dict(Assets(listed, self._assets, placed, self._places, decoded=decoded))
             yield made
 
     def __len__(self) -> int:
@@ -154,6 +175,11 @@ def relink(document: dict[str, Any], base: str | None) -> None:
     """
     if "links" in document:
         Linker(name="", base=base).apply(document, root="", parent="")
+
+
+def _own(value: Any) -> Any:
+    """A JSON value that was decoded from a packed one, to be changed at its top: what it holds is shared, and stays."""
+    return dict(value) if isinstance(value, Mapping) else value
 
 
 def copied(value: Any) -> Any:
