@@ -12,6 +12,7 @@ from splashdown.connections import Answer, make_lean, send
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETag: "v"\r\n\r\n'
 BIG = bytes(range(256)) * 4096 * 9  # more than the buffers of a socket hold
+ROOM = 256 * 1024  #: of a socket's buffer: what waits there counts as sent, and takes its time on a slow line
 
 
 @contextmanager
@@ -40,9 +41,11 @@ def server(*answers, take=lambda connection, left: connection.recv(min(left, 1 <
                     connection.sendall(answer)
 
     with socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
         threading.Thread(target=serve, args=(listening,), daemon=True).start()
         port = listening.getsockname()[1]
-        with urllib3.HTTPConnectionPool("127.0.0.1", port) as pool:
+        small = [(socket.SOL_SOCKET, socket.SO_SNDBUF, ROOM)]
+        with urllib3.HTTPConnectionPool("127.0.0.1", port, socket_options=small) as pool:
             make_lean(pool)
             yield pool, requests
 
@@ -82,13 +85,13 @@ def test_a_refusal_before_the_body_was_read_is_heard():
 
 def test_a_slow_line_may_take_longer_for_a_body_than_a_server_may_be_silent():
     def slowly(connection, left):
-        time.sleep(0.05)
+        time.sleep(0.07)
         return connection.recv(min(left, 1 << 18))
 
     with server(OK, take=slowly) as (pool, requests):
         begun = time.monotonic()
-        sent(pool, "PUT", BIG, timeout=0.8)
-        assert time.monotonic() - begun > 0.8
+        sent(pool, "PUT", BIG, timeout=2.0)
+        assert time.monotonic() - begun > 2.0
         assert requests == [("PUT /b/k HTTP/1.1", BIG)]
 
 
