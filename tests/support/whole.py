@@ -17,6 +17,7 @@ from many import peak
 import splashdown
 
 _SIZE = 100
+_LINKS = 50_000  #: names that one file may have: filesystems allow some 65,000
 
 
 def entry(href: str, number: int) -> dict:
@@ -61,10 +62,12 @@ def main(kind: str, count: int, folder: Path) -> dict:
     """Make the source, download it, and tell times in seconds and memory in bytes."""
     files = folder / "files"
     files.mkdir()
-    first = files / "tile-000000.tif"
-    first.write_bytes(b"x" * _SIZE)
-    for number in range(1, count):
-        (files / f"tile-{number:06}.tif").hardlink_to(first)
+    for number in range(count):
+        tile, first = (files / f"tile-{n:06}.tif" for n in (number, number - number % _LINKS))
+        if tile == first:
+            tile.write_bytes(b"x" * _SIZE)
+        else:
+            tile.hardlink_to(first)
     source = folder / ("source.ndjson" if kind == "items" else "source.json")
     with source.open("w") as file:
         file.writelines({"items": items, "collection": collection}[kind](files.as_uri(), count))
