@@ -35,8 +35,10 @@ def server(*answers, take=lambda connection, left: connection.recv(min(left, 1 <
                         connection.sendall(answer[0])
                         break
                     length = int(dict(line.split(b": ") for line in head.split(b"\r\n")[1:]).get(b"Content-Length", 0))
-                    while len(body) < length:
-                        body += take(connection, length - len(body))
+                    while len(body) < length and (more := take(connection, length - len(body))):
+                        body += more
+                    if len(body) < length:
+                        break  # the client has gone
                     requests.append((head.split(b"\r\n")[0].decode(), body))
                     connection.sendall(answer)
 
