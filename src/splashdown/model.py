@@ -264,7 +264,7 @@ class Plan:
         """Bytes to move, as far as the metadata tells."""
         from splashdown._packed.assets import assets_of, columns
 
-        return sum(size or 0 for _, size in columns(assets_of(self.transfers), "key", "size"))
+        return sum(size or 0 for size in columns(assets_of(self.transfers), "size"))
 
 
 class Status(StrEnum):

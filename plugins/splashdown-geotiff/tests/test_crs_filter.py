@@ -5,6 +5,7 @@ import json
 import pytest
 import splashdown_geotiff
 from pyproj import CRS
+from stac_item import stac_item
 
 from splashdown.errors import OptionError
 from splashdown.testing import FilterContract, make_asset, make_session
@@ -53,19 +54,13 @@ def test_what_is_no_system_is_one_line(value):
 
 
 def test_it_is_a_keyword_of_select_and_says_why():
-    item = {
-        "type": "Feature",
-        "stac_version": "1.1.0",
-        "id": "one",
-        "geometry": None,
-        "properties": {"datetime": "2024-01-01T00:00:00Z"},
-        "links": [],
-        "assets": {
+    item = stac_item(
+        {
             "a.tif": {"href": "https://h.example/a.tif", "proj:code": "EPSG:32631"},
             "b.tif": {"href": "https://h.example/b.tif", "proj:code": "EPSG:4326"},
             "c.tif": {"href": "https://h.example/c.tif"},
-        },
-    }
+        }
+    )
     with make_session(splashdown_geotiff) as session:
         results = session.open(item).select(crs="EPSG:32631")
         assert [asset.key for asset in results] == ["a.tif"]

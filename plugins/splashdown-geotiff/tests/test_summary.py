@@ -14,6 +14,7 @@ import pytest
 import rasterio
 from raster_files import pixels, write_tiff
 from splashdown_geotiff import _summary
+from stac_item import stac_item
 
 COMMAND = Path(sys.executable).with_name("splashdown")
 
@@ -73,9 +74,7 @@ def test_a_box_and_bands_are_what_is_described(document):
 def test_json_has_null_for_what_is_no_number(tmp_path):
     data = np.full((1, 20, 20), np.inf, "f4")
     write_tiff(tmp_path / "x.tif", data)
-    item = {"type": "Feature", "stac_version": "1.0.0", "id": "x", "geometry": None, "links": [],
-            "properties": {"datetime": "2023-06-01T00:00:00Z"}, "assets": {"x": {"href": "x.tif"}}}  # fmt: skip
-    (tmp_path / "item.json").write_text(json.dumps(item))
+    (tmp_path / "item.json").write_text(json.dumps(stac_item({"x": {"href": "x.tif"}})))
     (only,) = loaded(tmp_path / "item.json")["statistics"]
     assert (only["min"], only["mean"], only["valid %"]) == (None, None, 100.0)
 

@@ -127,7 +127,7 @@ class _Files:
     def __init__(self, context: Context, plan: Plan) -> None:
         self._context, self._plan = context, plan
         settings = context.settings
-        hosts = [host_of(href) for href, _ in columns(assets_of(plan.transfers), "href", "key")]
+        hosts = [host_of(href) for href in columns(assets_of(plan.transfers), "href")]
         self._schedule = Schedule(hosts, settings.per_host or settings.jobs)
         self._outcomes: list[Outcome | None] | PackedOutcomes = [None] * len(plan.transfers)
         if isinstance(plan.transfers, Transfers):

@@ -61,7 +61,7 @@ def _unite(listed: Sequence[Asset], in_items: Sequence[Asset]) -> Iterator[Asset
     # The query of a signed href differs each time; it names the file only where paths alone would not.
     ambiguous = _ambiguous(listed) | _ambiguous(in_items)
     by_file: dict[str, int] = {}
-    for number, (href, _) in enumerate(columns(in_items, "href", "key")):
+    for number, href in enumerate(columns(in_items, "href")):
         by_file.setdefault(_file(href, ambiguous), number)
     given: set[str] = set()
     taken: set[tuple[str | None, str]] = set()

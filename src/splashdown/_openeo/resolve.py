@@ -80,7 +80,7 @@ class JobReader:
             warnings=(*_status_warning(root), *union.warnings),
             signer=OriginSigner(authority=self.client.authority),
             refresh=self.read,
-            expires=expires_at(root.body, (href for href, _ in columns(union.assets, "href", "key"))),
+            expires=expires_at(root.body, columns(union.assets, "href")),
         )
 
     def wait(self, limit: float | None, notify: jobs.Notify) -> None:

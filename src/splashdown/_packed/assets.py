@@ -32,8 +32,8 @@ def pack(assets: Iterable[Asset]) -> Sequence[Asset]:
     return packed
 
 
-def columns(assets: Iterable[Asset], *names: str) -> Iterator[tuple[Any, ...]]:
-    """Plain fields of all assets, at a third of the cost of making these; a tuple for each, of two names or more."""
+def columns(assets: Iterable[Asset], *names: str) -> Iterator[Any]:
+    """Plain fields of all assets, at a third of the cost of making these: of several names a tuple for each asset."""
     if not isinstance(assets, PackedAssets):
         return map(attrgetter(*names), assets)
     return map(itemgetter(*(_PLAIN.index(name) for name in names)), assets.rows)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from splashdown._packed.blocks import Blocks
+from splashdown._packed.made import ByName
 
 
 class Documents(Blocks[dict[str, Any]]):
@@ -52,33 +53,21 @@ class View(Mapping[str, Any]):
         return dict, (dict(self._found()),)
 
 
-class PackedObject(Mapping[str, Any]):
+class PackedObject(ByName[str, Any]):
     """A JSON object with very many members. Pickled or copied, it is a plain dict."""
 
     def __init__(self) -> None:
-        self._values: Documents = Documents()
-        self._at: dict[str, int] = {}
+        self._values = Documents()
+        super().__init__((), self._values)
 
     def put(self, key: str, value: Any) -> None:
         """Add a member; of equal keys the last one counts."""
-        self._at[key] = len(self._values)
+        self._positions[key] = len(self._values)
         self._values.append(value)
 
     def view(self, key: str) -> View:
         """A member, to be looked up each time."""
-        return View(self._values, self._at[key], ())
-
-    def __getitem__(self, key: str) -> Any:
-        return self._values[self._at[key]]
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._at
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._at)
-
-    def __len__(self) -> int:
-        return len(self._at)
+        return View(self._values, self._positions[key], ())
 
     def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
         return dict, (dict(self),)

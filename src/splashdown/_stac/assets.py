@@ -132,9 +132,9 @@ def directories(assets: Iterable[Asset]) -> list[int]:
 
 def _is_directory(href: str, media_type: str | None) -> bool:
     kind = (media_type or "").partition(";")[0].strip().lower()
-    return kind in {"application/vnd+zarr", "application/vnd.zarr", "application/zarr"} or href.partition("?")[
-        0
-    ].endswith((".zarr", ".zarr/"))
+    path = href.partition("?")[0]
+    named = path.endswith((".zarr", ".zarr/"))
+    return named or kind in {"application/vnd+zarr", "application/vnd.zarr", "application/zarr"}
 
 
 def _file(href: str) -> str:

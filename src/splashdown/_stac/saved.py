@@ -127,7 +127,7 @@ def grouped(features: Sequence[Any], assets: Sequence[Asset]) -> tuple[list[Sequ
         return [], range(len(assets))
     waiting: dict[str, list[int]] = {}
     others: list[int] = []
-    for at, (item, _) in enumerate(columns(assets, "item", "key")):
+    for at, item in enumerate(columns(assets, "item")):
         (others if item is None else waiting.setdefault(item, [])).append(at)
     groups: list[Sequence[int]] = [()] * len(features)
     for position in reversed(range(len(features))):

@@ -24,17 +24,19 @@ BYTES_BYTES = 4 * 1024**3
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Cap:
+class Cap:
+    """How much may be read: an option of ``splashdown load`` that most loaders have."""
+
     max_bytes: int | None = field(default=None, metadata={"help": "Refuse to read more than this.", "metavar": "BYTES"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class _JsonOptions(_Cap):
+class _JsonOptions(Cap):
     max_depth: int | None = field(default=None, metadata={"help": "How deep JSON may nest.", "metavar": "N"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class _TextOptions(_Cap):
+class _TextOptions(Cap):
     encoding: str | None = field(
         default=None, metadata={"help": "The encoding of text, e.g. latin-1.", "metavar": "NAME"}
     )
@@ -99,7 +101,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
     yield LoaderSpec(
         name="bytes",
         load=load_bytes,
-        options=_Cap,
+        options=Cap,
         summary="any file as bytes",
     )
 

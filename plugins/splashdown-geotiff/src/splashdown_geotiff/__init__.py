@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from splashdown.builtins.loaders import Cap
 from splashdown.hookspecs import hookimpl
 from splashdown.protocols import AssetHandle
 from splashdown.specs import FilterSpec, LoaderSpec
 from splashdown_geotiff._crs_filter import ByCrs
 from splashdown_geotiff._loaders import load_geotiff, load_geotiffs, load_numpy, load_png, open_geotiff
-from splashdown_geotiff._options import CapOptions, OpenOptions, RasterOptions
+from splashdown_geotiff._options import OpenOptions, RasterOptions
 
 if TYPE_CHECKING:
     from splashdown_geotiff._raster import GeoTIFF
@@ -65,7 +66,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         extensions=(".png",),
         magic=(b"\x89PNG\r\n\x1a\n",),
         summarise=_summarise("summarise_image"),
-        options=CapOptions,
+        options=Cap,
         summary="a PNG image as a numpy array",
     )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from splashdown.builtins.loaders import Cap
+
 
 def _option(help: str, metavar: str = "") -> Any:
     return field(default=None, metadata={"help": help, "metavar": metavar})
@@ -18,14 +20,7 @@ class OpenOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CapOptions:
-    """How much may be read."""
-
-    max_bytes: int | None = _option("Refuse to read more than this.", "BYTES")
-
-
-@dataclass(frozen=True, kw_only=True)
-class RasterOptions(CapOptions, OpenOptions):
+class RasterOptions(Cap, OpenOptions):
     """What is read of a raster."""
 
     bands: tuple[str, ...] | None = _option("Only these bands, by name or number from 1.", "B04,B08")

@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from splashdown.builtins.loaders import Cap
 from splashdown.hookspecs import hookimpl
 from splashdown.protocols import AssetHandle
 from splashdown.specs import ActionSpec, LoaderSpec
 from splashdown_tables._features import load_geojson, load_geopackage
 from splashdown_tables._frames import load_csv, load_parquet
 from splashdown_tables._inventory import InventoryOptions, inventory, inventory_frame
-from splashdown_tables._options import Cap, CsvOptions, GeopackageOptions, ParquetOptions, TimeseriesOptions
+from splashdown_tables._options import CsvOptions, GeopackageOptions, ParquetOptions, TimeseriesOptions
 from splashdown_tables._summary import summarise
 from splashdown_tables._timeseries import load_timeseries
 

@@ -5,16 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from splashdown.builtins.loaders import Cap
+
 
 def _option(help: str, metavar: str = "") -> Any:
     return field(default=None, metadata={"help": help, "metavar": metavar})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cap:
-    """How large a file may be."""
-
-    max_bytes: int | None = _option("Refuse to read more than this.", "BYTES")
 
 
 @dataclass(frozen=True, kw_only=True)
