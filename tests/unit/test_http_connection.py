@@ -8,7 +8,7 @@ import threading
 from contextlib import contextmanager
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from splashdown._http import address
@@ -195,6 +195,8 @@ def test_a_line_break_in_a_header_is_not_sent():
 
 
 @given(st.from_regex(r"https?://[a-z0-9.-]{1,9}(:[0-9]{1,5})?/[!-~]{0,8}", fullmatch=True))
+@example("http://h/?")
+@example("http://h/a?#b?")
 def test_an_usual_href_is_taken_apart_as_any_other(href):
     def parsed():
         try:

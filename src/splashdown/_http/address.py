@@ -50,7 +50,8 @@ def parse(href: str) -> Address:
     port = int(found["port"] or _PORTS[scheme])
     if not 0 < port < 65536:
         raise TransferError(f"{redact(href)} has no valid port")
-    target = f"{path or '/'}?{query}" if query else path or "/"
+    # An empty query is a query (RFC 3986, section 3.4), which urlsplit does not tell from none.
+    target = f"{path or '/'}?{query}" if "?" in href.partition("#")[0] else path or "/"
     host = found["host"].lower()
     return Address(f"{scheme}://{host}" if port == _PORTS[scheme] else f"{scheme}://{host}:{port}", target)
 
