@@ -220,6 +220,7 @@ class Known:
     validator: str | None = None  #: the remote version that it was
     identity: tuple[str | None, str] | None = None  #: the asset's ``(item, key)``
     recorded: float | None = None  #: when that was written down, seconds since the epoch
+    ours: bool = True  #: false for a file of somebody else's: a receipt lists it, and no later run takes it for its own
 
 
 class IfExists(StrEnum):
@@ -292,6 +293,7 @@ class Outcome:
     error_type: str = ""
     error: str = ""
     reason: str = ""  #: why it was skipped
+    ours: bool = True  #: false for a file that somebody else had put there, and that was kept unread
 
     @property
     def asset(self) -> Asset:

@@ -194,3 +194,32 @@ def test_sync_is_for_one_source(source, tmp_path):
     results = splashdown.open([str(source.path), str(source.path)])
     with pytest.raises(UsageError, match="single source"):
         results.run("sync", target=tmp_path / "out")
+
+
+@pytest.mark.parametrize("verb", ["download_files", "download_collection"])
+def test_a_file_of_somebody_else_that_was_kept_does_not_become_ours(source, tmp_path, verb):
+    target = tmp_path / "out"
+    getattr(source.open(), verb)(tmp_path / "names")
+    name = next(path.relative_to(tmp_path / "names") for path in (tmp_path / "names").rglob("*data.txt"))
+    (target / name).parent.mkdir(parents=True)
+    (target / name).write_text("mine")
+    getattr(source.open(), verb)(target, if_exists="skip")
+    found, _ = states(target)
+    assert (len(found), found[name.as_posix()]) == (3, "extra")
+    with pytest.raises(DownloadError, match="there already and is not this asset"):
+        getattr(source.open(), verb)(target)
+    source.items.clear()
+    source.put("d")
+    collection = verb == "download_collection"
+    done = source.open().run("sync", target=target, delete=True, as_collection=collection)
+    assert len(done.removed) == 2
+    assert (target / name).read_text() == "mine"
+
+
+def test_keeping_what_is_there_keeps_what_is_known_of_it(source, tmp_path):
+    target = tmp_path / "out"
+    source.open().download_files(target)
+    source.open().download_files(target, if_exists="skip")
+    (target / "a/data.txt").write_text("THIS is a")
+    found, _ = states(target)
+    assert found == {"a/data.txt": "changed", "b/data.txt": "ok", "c/data.txt": "ok"}

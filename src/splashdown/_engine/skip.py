@@ -29,6 +29,7 @@ class Verdict:
     verified: tuple[str, ...] = ()
     replace: bool = True
     unless: str | None = None  #: what is there is complete as long as the server says that this validator holds
+    ours: bool = True  #: whether what is kept was stored by us, or is the asset for sure
 
     def renamed(self, transfer: Transfer) -> Transfer:
         """The transfer with the name that was settled on."""
@@ -44,7 +45,7 @@ def decide(context: Context, transfer: Transfer) -> Verdict:
     if there is None:
         return Verdict(name=name, replace=policy not in {IfExists.ERROR, IfExists.RENAME})
     if policy is IfExists.SKIP:
-        return Verdict(name=name, keep="there already", stored=there, checksum=there.checksum)
+        return _as_it_is(context, transfer.asset, name, there)
     verdict = _judge(context, transfer.asset, name, there)
     if verdict.keep or verdict.unless:
         return verdict
@@ -58,11 +59,25 @@ def decide(context: Context, transfer: Transfer) -> Verdict:
     )
 
 
-def _judge(context: Context, asset: Asset, name: str, there: Stored) -> Verdict:
-    """Whether what is there is the asset, for sure (``keep``), maybe (``unless``) or not."""
+def _as_it_is(context: Context, asset: Asset, name: str, there: Stored) -> Verdict:
+    """Keep what is there without reading it: as ours where an earlier run stored it, else as somebody else's."""
+    known = _known(context, asset, name, there)
+    if known is None:
+        return Verdict(name=name, keep="there already", stored=there, checksum=there.checksum, ours=False)
+    return Verdict(name=name, keep="there already", stored=there, checksum=known.checksum, unless=known.validator)
+
+
+def _known(context: Context, asset: Asset, name: str, there: Stored) -> Known | None:
+    """What an earlier run noted about what is there; nothing when it is another asset's or has another size now."""
     known = context.known.get(name)
     if known is not None and (known.size != there.size or (known.identity or asset.identity) != asset.identity):
-        known = None
+        return None
+    return known
+
+
+def _judge(context: Context, asset: Asset, name: str, there: Stored) -> Verdict:
+    """Whether what is there is the asset, for sure (``keep``), maybe (``unless``) or not."""
+    known = _known(context, asset, name, there)
     no = Verdict(name=name, stored=there)
     if asset.size is not None and asset.size != there.size:
         return no

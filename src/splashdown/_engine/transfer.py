@@ -122,6 +122,7 @@ def _kept(source: Source, verdict: Verdict, reason: str) -> Outcome:
         verified=verdict.verified,
         validator=verdict.unless,
         reason=reason,
+        ours=verdict.ours,
     )
 
 

@@ -18,7 +18,7 @@ _FIELDS = tuple(name for name in Outcome.__dataclass_fields__ if name not in {"t
 _values = attrgetter(*_FIELDS)
 #: Where each field is in a row, whose first two are the name that was given instead of the plan's, and the status.
 _AT = {name: number for number, name in enumerate(_FIELDS, 2)}
-_known_values = itemgetter(*(_AT[name] for name in ("size", "checksum", "validator")))
+_known_values = itemgetter(*(_AT[name] for name in ("size", "checksum", "validator", "ours")))
 
 Identity = tuple[str | None, str]
 _Row = tuple[Any, ...]
@@ -102,9 +102,9 @@ class PackedOutcomes(Made[Outcome]):
         """The name of one, and what is there."""
         number = self._numbers[position]
         row = self._store.row(number)
-        size, checksum, validator = _known_values(row)
+        size, checksum, validator, ours = _known_values(row)
         name = row[0] or self._store.transfers.names[number]
-        return name, Known(size=size or 0, checksum=checksum, validator=validator)
+        return name, Known(size=size or 0, checksum=checksum, validator=validator, ours=ours)
 
 
 class Copies:
@@ -145,4 +145,4 @@ def place(outcomes: Sequence[Outcome], position: int) -> tuple[str, Known]:
     if isinstance(outcomes, PackedOutcomes):
         return outcomes.place(position)
     one = outcomes[position]
-    return one.transfer.name, Known(size=one.size or 0, checksum=one.checksum, validator=one.validator)
+    return one.transfer.name, Known(size=one.size or 0, checksum=one.checksum, validator=one.validator, ours=one.ours)

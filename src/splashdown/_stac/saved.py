@@ -157,10 +157,19 @@ def _same(assets: Mapping[str, Any], item: str, key: str) -> bool:
 
 
 def describe(entry: dict[str, Any], href: str, known: Known, identity: Identity) -> None:
-    """Make an asset object say what is stored: ``href`` is relative to its document."""
-    entry.update({"href": href, "file:size": known.size, KEY: identity[1]})
+    """Make an asset object say what is stored: ``href`` is relative to its document.
+
+    ``KEY`` is the mark of what is ours: without it no later run replaces, verifies or removes the file.
+    """
+    entry.update({"href": href, "file:size": known.size})
     entry.pop("alternate", None)
-    for field_name, value in (("file:checksum", known.checksum), (VALIDATOR, known.validator), (ITEM, identity[0])):
+    key = identity[1] if known.ours else None
+    for field_name, value in (
+        (KEY, key),
+        ("file:checksum", known.checksum),
+        (VALIDATOR, known.validator),
+        (ITEM, identity[0]),
+    ):
         if value is None:
             entry.pop(field_name, None)
         else:
