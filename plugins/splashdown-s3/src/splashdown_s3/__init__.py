@@ -1,4 +1,4 @@
-"""S3 for Splashdown: the sink and the transport ``s3://``. boto3 is imported when a URL of that scheme is used."""
+"""S3 for Splashdown: the sink and the transport ``s3://``. botocore is imported when a URL of that scheme is used."""
 
 from __future__ import annotations
 

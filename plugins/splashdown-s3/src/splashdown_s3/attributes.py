@@ -27,7 +27,7 @@ _HEADERS: Mapping[str, str] = {
 
 
 def fixed(options: S3Options) -> dict[str, str]:
-    """What the options say about every object, as arguments of boto3's methods."""
+    """What the options say about every object, as arguments of botocore's methods."""
     encryption = options.sse or ("aws:kms" if options.sse_kms_key_id else None)
     chosen = {
         "StorageClass": options.storage_class,
@@ -54,7 +54,7 @@ def media_type(content: Content) -> str:
 
 
 def as_headers(arguments: Mapping[str, str], user: Mapping[str, str]) -> dict[str, str]:
-    """boto3's arguments and user metadata as headers of a PUT."""
+    """Arguments of botocore's methods, and user metadata, as headers of a PUT."""
     headers = {_HEADERS[name]: value for name, value in arguments.items()}
     headers.update((f"x-amz-meta-{name}", value) for name, value in user.items())
     return headers

@@ -32,7 +32,7 @@ class Algorithm:
 
     @property
     def field(self) -> str:
-        """The argument of boto3's methods that carries it."""
+        """The argument of botocore's methods that carries it."""
         return f"Checksum{self.name}"
 
     def of(self, data: Buffer) -> str:

@@ -1,4 +1,4 @@
-"""The settings of the plugin, named as AWS users know them. Credentials are never among them: they stay with boto3."""
+"""The settings of the plugin, named as AWS users know them. Credentials are never among them: botocore has them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CHECKSUMS = ("auto", "crc64nvme", "crc32c", "crc32", "none")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Options:
-    """How the store is reached, and how objects are stored. What is left out comes from boto3's own chain.
+    """How the store is reached, and how objects are stored. What is left out comes from botocore's own chain.
 
     That chain is the environment (``AWS_PROFILE``, ``AWS_REGION``, ``AWS_ENDPOINT_URL_S3``, ...), the shared config
     and credentials files, SSO, web identity, container and instance roles.
@@ -29,7 +29,7 @@ class S3Options:
     profile: str | None = None
     endpoint_url: str | None = None  #: else ``AWS_ENDPOINT_URL_S3``, ``AWS_ENDPOINT_URL`` or the profile's
     region: str | None = None
-    path_style: bool | None = None  #: bucket in the path (``True``) or in the host name; ``None`` leaves it to boto3
+    path_style: bool | None = None  #: bucket in the path (``True``) or in the host name; ``None`` leaves it to botocore
     unsigned: bool = False  #: anonymous requests, for public buckets
     requester_pays: bool = False
     ca_bundle: str | None = None  #: certificates to trust instead of the system's

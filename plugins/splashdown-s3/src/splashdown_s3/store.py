@@ -1,9 +1,9 @@
-"""One endpoint as one user sees it: the boto3 client, credentials and kept connections, for all threads.
+"""One endpoint as one user sees it: botocore's client, credentials and kept connections, for all threads.
 
 Requests that carry an object's bytes go out here, signed by botocore's signer and sent over lean connections of
-urllib3's pools: building and parsing them through boto3 costs several times the processor time, all of it under the
-interpreter lock. Everything else (multipart bookkeeping, lists, copies) is boto3's. Retries are the engine's: nothing
-here repeats a request, except once in the region that the store names.
+urllib3's pools: building and parsing them through its client costs several times the processor time, all of it under
+the interpreter lock. Everything else (multipart bookkeeping, lists, copies) is the client's. Retries are the engine's:
+nothing here repeats a request, except once in the region that the store names.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from urllib.parse import parse_qs, quote, urlsplit
 
-import boto3
 import urllib3
 from botocore import UNSIGNED
 from botocore.config import Config
@@ -85,7 +84,7 @@ class Store:
         self.attributes = fixed(options)
         self.lacks = Lacks()
         self._session = Session(profile=options.profile)
-        self._boto3 = boto3.session.Session(botocore_session=self._session)
+        self._session.get_scoped_config()  # raises at once where there is no such profile
         self._lock = threading.RLock()
         self._clients: dict[str | None, Any] = {}
         self._addresses: dict[str, Address] = {}
@@ -108,11 +107,11 @@ class Store:
 
     @property
     def payer(self) -> dict[str, str]:
-        """The argument of boto3's methods that says who pays."""
+        """The argument of the client's methods that says who pays."""
         return {"RequestPayer": "requester"} if self.options.requester_pays else {}
 
     def client(self, region: str | None = None) -> Any:
-        """The boto3 client of a region; ``None`` is the configured one."""
+        """The client of a region; ``None`` is the configured one."""
         with self._lock:
             if region not in self._clients:
                 self._clients[region] = self._make_client(region)
@@ -214,7 +213,7 @@ class Store:
             read_timeout=options.read_timeout,
             max_pool_connections=options.connections,
         )
-        return self._boto3.client(
+        return self._session.create_client(
             "s3", region_name=region or options.region, endpoint_url=options.endpoint_url,
             verify=options.ca_bundle, config=config,
         )  # fmt: skip
@@ -232,7 +231,7 @@ class Store:
             self._addresses[bucket] = self._resolve(bucket, region)
 
     def _resolve(self, bucket: str, region: str | None) -> Address:
-        """The address of a bucket as boto3 builds it (host or path style, access points, dual stack, ...).
+        """The address of a bucket as botocore builds it (host or path style, access points, dual stack, ...).
 
         A presigned URL says all of it, and takes no request.
         """
@@ -309,5 +308,5 @@ def _refused(response: BaseHTTPResponse | Answer) -> Refused:
     return Refused.parse(response.status, bytes(text).decode(errors="replace"), response.headers)
 
 
-#: What boto3, botocore and urllib3 raise, besides ``Refused``.
+#: What botocore and urllib3 raise, besides ``Refused``.
 FAILURES = (BotoCoreError, urllib3.exceptions.HTTPError, OSError)

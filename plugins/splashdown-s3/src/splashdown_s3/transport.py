@@ -2,7 +2,7 @@
 
 A signed GET is plain HTTP, so the transport of http hrefs sends it and reads the answer: its connections cost little,
 and there is one place that judges ranges and versions. An answer that says no is asked for again in the store's own
-way, which knows error codes, regions and what to do. boto3 does not verify ranged reads; the engine hashes every byte.
+way, which knows error codes, regions and what to do. The engine hashes every byte.
 """
 
 from __future__ import annotations
