@@ -98,21 +98,35 @@ def contenders(way: str, store: SeaweedFS, endpoint: str) -> list[Contender]:
     def down_rclone(job: Job) -> Measure:
         return peers.timed([*rclone, *certificates, ":s3:bench", str(job.target)])
 
+    def down_rclone_hashing(job: Job) -> Measure:
+        fetched = down_rclone(job)
+        hashed = peers.timed(["sha256sum", *(f"{job.target}/{url.rpartition('/')[2]}" for url in job.urls)])
+        return Measure(
+            seconds=fetched.seconds + hashed.seconds, cpu=fetched.cpu + hashed.cpu, rss=max(fetched.rss, hashed.rss)
+        )
+
     def down_s5cmd(job: Job) -> Measure:
         return peers.timed([*s5cmd, *insecure, "cp", "s3://bench/*", f"{job.target}/"])
 
-    def python(name: str) -> Callable[[Job], Measure]:
+    def plain(name: str) -> Callable[[Job], Measure]:
         return lambda job: peers.python(sys.executable, name, job)
 
-    others = {
-        "up": (("rclone copy", up_rclone), ("s5cmd cp (from disk)", up_s5cmd)),
-        "down": (("rclone copy", down_rclone), ("s5cmd cp", down_s5cmd)),
-    }[way]
-    plain = "boto3 upload_fileobj" if way == "up" else "boto3 download_file"
+    if way == "up":
+        return [
+            peers.splashdown(US),
+            Contender(name="rclone copy", run=up_rclone),
+            Contender(name="s5cmd cp (from disk)", run=up_s5cmd),
+            Contender(name="boto3 upload_fileobj", run=plain("boto3_upload")),
+        ]
     return [
-        Contender(name=US, run=python("splashdown")),
-        *(Contender(name=name, run=run) for name, run in others),
-        Contender(name=plain, run=python("boto3_upload" if way == "up" else "boto3_download")),
+        peers.splashdown(US),
+        # None of the others hashes what it reads. So that like can be compared with like, here is what hashing costs.
+        peers.splashdown(f"{US}, blake3", checksum="blake3"),
+        peers.splashdown(f"{US}, no checksum", checksum="none"),
+        Contender(name="rclone copy", run=down_rclone),
+        Contender(name="rclone copy, then sha256sum", run=down_rclone_hashing),
+        Contender(name="s5cmd cp", run=down_s5cmd),
+        Contender(name="boto3 download_file", run=plain("boto3_download")),
     ]
 
 
