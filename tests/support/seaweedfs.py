@@ -12,10 +12,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from s3_store import S3Store, issue_certificate
 
 ACCESS_KEY = "test-access-key"
 SECRET_KEY = "test-secret-key"
@@ -28,27 +29,10 @@ _PORTS = range(20000, 32000, 16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SeaweedFS:
-    """A running store. ``environment`` is what boto3 needs to reach it."""
+class SeaweedFS(S3Store):
+    """A running store. It makes folders of keys."""
 
-    url: str  #: http
-    https_url: str
-    ca_bundle: Path  #: the certificate that the https side shows
     process: subprocess.Popen[bytes]
-    access_key: str = ACCESS_KEY
-    secret_key: str = SECRET_KEY
-    page: int = 1000  #: keys in one answer to a listing
-    writer: tuple[str, str] = WRITER
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Endpoint and credentials as environment variables."""
-        return {
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-            "AWS_ENDPOINT_URL_S3": self.url,
-            "AWS_REGION": "us-east-1",
-        }
 
 
 @contextmanager
@@ -64,7 +48,15 @@ def seaweedfs(folder: Path, *, memory: str = "400MiB") -> Iterator[SeaweedFS]:
         try:
             if _ready(process, url):
                 yield SeaweedFS(
-                    url=url, https_url=f"https://127.0.0.1:{ports['https']}", ca_bundle=certificate, process=process
+                    url=url,
+                    https_url=f"https://127.0.0.1:{ports['https']}",
+                    ca_bundle=certificate,
+                    access_key=ACCESS_KEY,
+                    secret_key=SECRET_KEY,
+                    writer=WRITER,
+                    opaque_keys=False,
+                    encrypts=True,
+                    process=process,
                 )
                 return
         finally:
@@ -142,31 +134,3 @@ def _ready(process: subprocess.Popen[bytes], url: str) -> bool:
         else:
             return True
     return False
-
-
-def issue_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 with the one that signed it, and its key."""
-    import trustme
-
-    authority = trustme.CA()
-    issued = authority.issue_cert("127.0.0.1", "localhost")
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    key.write_bytes(issued.private_key_pem.bytes())
-    certificate.write_bytes(b"".join(pem.bytes() for pem in issued.cert_chain_pems) + authority.cert_pem.bytes())
-    return certificate, key
-
-
-def remove_bucket(client: Any, name: str) -> None:
-    """Remove a bucket with all that is in it: each one takes volumes, and a store with a hundred has none left.
-
-    ``client`` is boto3's. What a store refuses is left; tests do not depend on it.
-    """
-    from botocore.exceptions import ClientError
-
-    with suppress(ClientError):
-        for upload in client.list_multipart_uploads(Bucket=name).get("Uploads", ()):
-            client.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
-        for page in client.get_paginator("list_objects_v2").paginate(Bucket=name):
-            for one in page.get("Contents", ()):
-                client.delete_object(Bucket=name, Key=one["Key"])
-        client.delete_bucket(Bucket=name)

@@ -1,4 +1,4 @@
-"""Runs a real server as a process of its own, for the time that a test needs it."""
+"""Runs real servers as processes of their own, for the time that a test needs them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 _START_LIMIT = 60.0  # seconds
@@ -15,9 +15,30 @@ _START_LIMIT = 60.0  # seconds
 
 def free_port() -> int:
     """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
+
+
+def free_ports(count: int) -> list[int]:
+    """As many ports of the loopback interface that nobody listens on; held together so that they differ."""
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
+@contextmanager
+def background(
+    command: Sequence[str | Path], *, folder: Path, name: str, variables: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program in ``folder`` for the time of the block; what it says is in ``NAME.log`` there."""
+    with (folder / f"{name}.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=variables)
+    try:
+        yield process
+    finally:
+        process.kill()  # what it would tidy up goes with the folder
+        process.wait()
 
 
 @contextmanager

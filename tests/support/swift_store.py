@@ -12,16 +12,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from seaweedfs import issue_certificate
+from s3_store import S3Store, issue_certificate
+from server_process import background, free_ports
 
-#: An access key is account and user of Swift's tempauth.
-ACCESS_KEY = "test:tester"
-SECRET_KEY = "test-secret-key"
+# An access key is account and user of Swift's tempauth.
+_ACCESS_KEY = "test:tester"
+_SECRET_KEY = "test-secret-key"
 
 _START_SECONDS = 60.0
 # A tenth of what is usual: a request costs this store some 25 ms of processor time.
@@ -108,53 +108,42 @@ use = egg:swift#symlink
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Swift:
-    """A running store."""
-
-    url: str  #: http
-    https_url: str
-    ca_bundle: Path  #: the certificate that the https side shows
-    access_key: str = ACCESS_KEY
-    secret_key: str = SECRET_KEY
-    page: int = _PAGE  #: keys in one answer to a listing
-    writer: tuple[str, str] = (ACCESS_KEY, SECRET_KEY)
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Endpoint and credentials as environment variables."""
-        return {
-            "AWS_ACCESS_KEY_ID": self.access_key,
-            "AWS_SECRET_ACCESS_KEY": self.secret_key,
-            "AWS_ENDPOINT_URL_S3": self.url,
-            "AWS_REGION": "us-east-1",
-        }
-
-
 @contextmanager
-def swift(folder: Path) -> Iterator[Swift]:
+def swift(folder: Path) -> Iterator[S3Store]:
     """Start a store with its data in ``folder``; it ends with the block. Raises ``RuntimeError`` without Swift."""
     certificate, key = issue_certificate(folder)
-    ports = dict(zip((*_KINDS, "http", "https", "memcached"), _free_ports(6), strict=True))
+    ports = dict(zip((*_KINDS, "http", "https", "memcached"), free_ports(6), strict=True))
     (folder / "devices" / "one").mkdir(parents=True)
     (folder / "swift.conf").write_text(_SWIFT)
     for kind in _KINDS:
         (folder / f"{kind}.conf").write_text(_SERVER.format(kind=kind, port=ports[kind], folder=folder))
         _ring(folder, kind, ports[kind])
-    common = {"folder": folder, "memcached": ports["memcached"], "secret": SECRET_KEY, "page": _PAGE}
+    common = {"folder": folder, "memcached": ports["memcached"], "secret": _SECRET_KEY, "page": _PAGE}
     tls = f"cert_file = {certificate}\nkey_file = {key}"
     (folder / "http.conf").write_text(_PROXY.format(port=ports["http"], tls="", **common))
     (folder / "https.conf").write_text(_PROXY.format(port=ports["https"], tls=tls, **common))
+    commands = {"memcached": _memcached(ports["memcached"])}
+    commands |= {kind: [_program(f"swift-{kind}-server"), f"{kind}.conf"] for kind in _KINDS}
+    commands |= {scheme: [_program("swift-proxy-server"), f"{scheme}.conf"] for scheme in ("http", "https")}
+    variables = {**os.environ, "PYTHONWARNINGS": "ignore"}
     with ExitStack() as stack:
-        stack.enter_context(_running(folder, "memcached", _memcached(ports["memcached"])))
-        for kind in _KINDS:
-            stack.enter_context(_running(folder, kind, [_program(f"swift-{kind}-server"), f"{kind}.conf"]))
-        for scheme in ("http", "https"):
-            stack.enter_context(_running(folder, scheme, [_program("swift-proxy-server"), f"{scheme}.conf"]))
+        for name, command in commands.items():
+            stack.enter_context(background(command, folder=folder, name=name, variables=variables))
         url = f"http://127.0.0.1:{ports['http']}"
         https_url = f"https://127.0.0.1:{ports['https']}"
         _wait(folder, iter(ports.values()))
-        yield Swift(url=url, https_url=https_url, ca_bundle=certificate)
+        yield S3Store(
+            url=url,
+            https_url=https_url,
+            ca_bundle=certificate,
+            access_key=_ACCESS_KEY,
+            secret_key=_SECRET_KEY,
+            writer=(_ACCESS_KEY, _SECRET_KEY),
+            page=_PAGE,
+            tags=False,
+            storage_classes=False,
+            decides_races=False,
+        )
 
 
 def _program(name: str) -> str:
@@ -178,18 +167,6 @@ def _memcached(port: int) -> Sequence[str]:
     return [_program("memcached"), "-l", "127.0.0.1", "-p", str(port), "-U", "0", "-m", "32", "-u", "root"]
 
 
-@contextmanager
-def _running(folder: Path, name: str, command: Sequence[str]) -> Iterator[None]:
-    environment: Mapping[str, str] = {**os.environ, "PYTHONWARNINGS": "ignore"}
-    with (folder / f"{name}.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log, cwd=folder, env=environment)
-    try:
-        yield
-    finally:
-        process.kill()
-        process.wait()
-
-
 def _wait(folder: Path, ports: Iterator[int]) -> None:
     end = time.monotonic() + _START_SECONDS
     for port in ports:
@@ -201,12 +178,3 @@ def _wait(folder: Path, ports: Iterator[int]) -> None:
                 logs = {path.name: path.read_text(errors="replace")[-500:] for path in folder.glob("*.log")}
                 raise RuntimeError(f"Swift did not start: {logs}")
             time.sleep(0.05)  # a server that starts tells nobody when it is done
-
-
-def _free_ports(count: int) -> list[int]:
-    """Ports that are free now; held together so that they differ."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [probe.getsockname()[1] for probe in probes]

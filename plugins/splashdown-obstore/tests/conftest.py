@@ -7,7 +7,8 @@ import secrets
 import boto3
 import pytest
 from botocore.config import Config
-from seaweedfs import ACCESS_KEY, SECRET_KEY, remove_bucket, seaweedfs
+from s3_store import remove_bucket
+from seaweedfs import ACCESS_KEY, SECRET_KEY, seaweedfs
 from splashdown_obstore import ObstoreOptions
 from splashdown_obstore.options import MIN_BUFFER
 from splashdown_obstore.sink import ObstoreSink

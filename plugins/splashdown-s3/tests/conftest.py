@@ -7,18 +7,21 @@ import secrets
 import boto3
 import pytest
 from botocore.config import Config
-from seaweedfs import remove_bucket, seaweedfs
+from rgw_store import rgw
+from s3_store import remove_bucket
+from seaweedfs import seaweedfs
 from splashdown_s3 import S3Options
 from splashdown_s3.sink import S3Sink
 from splashdown_s3.transport import S3Transport
 from swift_store import swift
 
-_STORES = {"seaweedfs": seaweedfs, "swift": swift}
+_STORES = {"seaweedfs": seaweedfs, "swift": swift, "rgw": rgw}
+_MARKED = [pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("swift", "rgw")]
 
 
-@pytest.fixture(scope="session", params=["seaweedfs", pytest.param("swift", marks=pytest.mark.second_store)])
+@pytest.fixture(scope="session", params=["seaweedfs", *_MARKED])
 def store(request, tmp_path_factory):
-    """Each test that touches a store runs on SeaweedFS, and with ``-m second_store`` on Swift."""
+    """Each test that touches a store runs on SeaweedFS, with ``-m swift`` on OpenStack Swift, with ``-m rgw`` on Ceph."""
     with _STORES[request.param](tmp_path_factory.mktemp(request.param)) as running:
         yield running
 

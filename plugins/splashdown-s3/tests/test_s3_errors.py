@@ -58,6 +58,24 @@ def test_a_secret_key_that_is_wrong(options, bucket, store, monkeypatch):
         assert store.access_key not in text
 
 
+@pytest.mark.parametrize("ask", [S3Sink.list, S3Sink.unfinished])
+def test_where_wrong_credentials_came_from_is_said_by_lists_too(options, bucket, monkeypatch, ask):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wrong-secret-key")
+    sink = S3Sink(f"s3://{bucket}/", options)
+    with pytest.raises(StoreError, match=r"SignatureDoesNotMatch: .* \(from: env\)"):
+        list(ask(sink))
+    sink.close()
+
+
+def test_a_store_that_closes_the_connection_without_a_word(bucket, store, credentials):
+    wrong = store.https_url.replace("https:", "http:")
+    sink = S3Sink(f"s3://{bucket}/", S3Options(endpoint_url=wrong, path_style=True))
+    with pytest.raises(StoreError, match=r"^cannot list s3://") as error:
+        list(sink.list())
+    assert wrong in str(error.value)
+    sink.close()
+
+
 def test_a_clock_that_is_wrong(options, bucket, monkeypatch):
     late = dt.datetime.now(dt.UTC).replace(tzinfo=None) - dt.timedelta(hours=2)
     monkeypatch.setattr(botocore.auth, "get_current_datetime", lambda: late)

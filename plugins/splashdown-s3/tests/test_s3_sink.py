@@ -102,6 +102,21 @@ def test_abort_leaves_nothing_and_may_be_called_twice(sink, plain, bucket):
         sink.commit(small, [""])
 
 
+def test_an_upload_that_somebody_removed_is_said_to_be_gone(sink, plain, bucket):
+    upload = sink.begin("big.bin", Content(size=len(BIG)))
+    tags = [sink.put_part(upload, part, [BIG[part.start : part.stop]]) for part in PARTS]
+    plain.abort_multipart_upload(Bucket=bucket, Key="prefix/big.bin", UploadId=upload.token["upload"])
+    for go_on in (
+        lambda: sink.commit(upload, tags),
+        lambda: sink.put_part(upload, PARTS[0], [BIG[: 8 * MIB]]),
+        lambda: sink.commit(upload, tags),
+    ):
+        with pytest.raises(StoreError, match="404 NoSuchUpload: the upload is gone"):
+            go_on()
+    sink.abort(upload)
+    assert uploads(plain, bucket) == []
+
+
 def test_a_part_that_ends_early_is_refused(sink, plain, bucket):
     upload = sink.begin("big.bin", Content(size=len(BIG)))
     with pytest.raises(TruncatedError, match="5 of 8388608 bytes"):
@@ -220,6 +235,26 @@ def test_large_objects_are_copied_in_parts(options, plain, bucket):
     found = plain.get_object(Bucket=bucket, Key="to")
     assert found["Body"].read() == BIG
     assert found["ContentType"] == "image/tiff"
+    assert uploads(plain, bucket) == []
+    store.close()
+
+
+@pytest.mark.parametrize("limit", [10 * MIB, 100 * MIB])
+def test_a_source_that_changes_while_it_is_copied_is_left_to_streaming(options, plain, bucket, limit):
+    from splashdown_s3.copying import Copier
+    from splashdown_s3.store import Store
+    from splashdown_s3.uri import Location
+
+    class Late(Copier):
+        def _copy(self, *given):
+            plain.put_object(Bucket=bucket, Key="from", Body=BIG[::-1])
+            return super()._copy(*given)
+
+    plain.put_object(Bucket=bucket, Key="from", Body=BIG)
+    store = Store(options)
+    copier = Late(store, limit=limit, step=5 * MIB)
+    assert copier.copy(Location(bucket, "from"), Location(bucket, "to"), Content()) is None
+    assert [one["Key"] for one in plain.list_objects_v2(Bucket=bucket)["Contents"]] == ["from"]
     assert uploads(plain, bucket) == []
     store.close()
 

@@ -9,7 +9,6 @@ import pytest
 from splashdown_s3 import S3Options
 from splashdown_s3.options import MIB
 from splashdown_s3.transport import S3Transport
-from swift_store import Swift
 
 from splashdown.errors import ChangedError, HttpStatusError, RangeNotServedError
 from splashdown.model import ReadRequest
@@ -78,7 +77,7 @@ def test_anonymous_reads_are_not_signed(store, href):
 
 def test_keys_are_read_as_they_are(transport, plain, bucket, store):
     keys = ["a b+c%20d.tif", "grüße/日本.tif", "q?x=1&y#z.tif", "tilde~'()!*@:$,;=.tif", "%2E", "back\\slash"]
-    if isinstance(store, Swift):  # SeaweedFS makes folders of keys
+    if store.opaque_keys:
         keys += ["a/../b", "./a", "/leading", "a//b", "..", "trailing/"]
     for key in keys:
         plain.put_object(Bucket=bucket, Key=key, Body=key.encode())

@@ -34,7 +34,8 @@ def fixed(options: S3Options) -> dict[str, str]:
         "ACL": options.acl,
         "ServerSideEncryption": encryption,
         "SSEKMSKeyId": options.sse_kms_key_id,
-        "Tagging": urlencode(dict(options.tags)) or None,
+        # Not a plus sign for a space, which Ceph RGW takes for one.
+        "Tagging": urlencode(dict(options.tags), quote_via=quote) or None,
     }
     return {name: value for name, value in chosen.items() if value}
 

@@ -17,6 +17,7 @@ from splashdown.errors import ChecksumError
 from splashdown.model import Content, Part, Stored
 from splashdown_s3 import attributes, objects
 from splashdown_s3.errors import Refused
+from splashdown_s3.honoured import settle_tags
 from splashdown_s3.multipart import Multipart, Started, Tag
 from splashdown_s3.options import MAX_PARTS
 from splashdown_s3.store import FAILURES, Store
@@ -50,21 +51,42 @@ class Copier:
                 "CopySourceIfMatch": headers["etag"],
                 **self._store.payer,
             }
-            if size <= self._limit:
-                self._copy_whole(target, content, checksum, asked)
-            else:
-                self._copy_parts(target, content, checksum, asked, size)
-            return self._checked(target, size)
+            if size == 0 and self._encrypted:
+                return None  # it has no parts, see ``_copy``
+            self._copy(target, content, checksum, asked, size)
+            return self._checked(source, headers["etag"], target, size)
         except (ClientError, Refused, *FAILURES) as error:
             refused = Refused.of_boto(error.response) if isinstance(error, ClientError) else error
             if isinstance(refused, Refused) and refused.status == 412 and not content.replace:
                 raise
             return None
 
-    def _checked(self, target: Location, size: int) -> Stored | None:
-        """The copy, if it is as large as its source; a store that cuts copies short is left to streaming."""
+    def _copy(self, target: Location, content: Content, checksum: str | None, asked: dict[str, Any], size: int) -> None:
+        """Copy in one request or in parts."""
+        # Encrypted it is copied in parts: Ceph RGW takes no notice of an encryption in CopyObject.
+        if size <= self._limit and not self._encrypted:
+            try:
+                self._copy_whole(target, content, checksum, asked)
+                return
+            except ClientError as error:
+                # Ceph RGW copies an encrypted object in parts alone.
+                if size == 0 or Refused.of_boto(error.response).code != "NotImplemented":
+                    raise
+        self._copy_parts(target, content, checksum, asked, size)
+
+    @property
+    def _encrypted(self) -> bool:
+        """Whether the copy has to be."""
+        return "ServerSideEncryption" in self._store.attributes
+
+    def _checked(self, source: Location, etag: str, target: Location, size: int) -> Stored | None:
+        """The copy, if it is as large as its source and that is what it was; else it is left to streaming.
+
+        Not every store pins a copy to the version that was asked for: Ceph RGW 16 does not.
+        """
         stored = objects.head(self._store, target)
-        if stored is not None and stored.size == size:
+        now = self._store.request("HEAD", source).headers["etag"]
+        if stored is not None and (stored.size, now) == (size, etag):
             return stored
         objects.delete(self._store, target)
         return None
@@ -82,6 +104,7 @@ class Copier:
             **condition,
             **asked,
         )
+        settle_tags(self._store, target, "copy")
 
     def _copy_parts(
         self, target: Location, content: Content, checksum: str | None, asked: dict[str, Any], size: int

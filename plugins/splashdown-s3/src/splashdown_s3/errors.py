@@ -40,6 +40,8 @@ _PASSING = frozenset({
 #: Codes that say "this store has no such thing" rather than "no", and what stores answer to a header they do not know.
 LACKS = frozenset({"NotImplemented", "InvalidRequest", "InvalidArgument", "MalformedXML", "MissingContentLength"})
 
+_NO_KMS_KEY = "the store has no key {kms_key!r} for encryption; check sse_kms_key_id"
+
 #: What to do, by error code; ``{...}`` are filled from the request.
 _HINTS: Mapping[str, str] = {
     "InvalidAccessKeyId": "the store does not know the access key (from: {origin}); check the profile or"
@@ -52,7 +54,7 @@ _HINTS: Mapping[str, str] = {
     " AWS_SESSION_TOKEN",
     "RequestTimeTooSkewed": "this machine's clock and the store's differ{skew}; set this machine's clock",
     "AccessDenied": "the credentials (from: {origin}) do not allow this; ask the bucket's owner, or choose another"
-    " profile{listing}",
+    " profile{listing}{payer}",
     "AllAccessDisabled": "the bucket's owner has disabled access",
     "NoSuchBucket": "there is no bucket {bucket!r} at {endpoint}; check its name and endpoint_url, or create it",
     "InvalidBucketName": "{bucket!r} cannot be the name of a bucket; check the URI",
@@ -70,6 +72,8 @@ _HINTS: Mapping[str, str] = {
     "KeyTooLongError": "the key is longer than 1,024 bytes; choose a shorter prefix or layout",
     "MethodNotAllowed": "the store does not offer this operation",
     "NotImplemented": "the store does not offer this operation",
+    "KMS.NotFoundException": _NO_KMS_KEY,
+    "KMS.DisabledException": "the key of sse_kms_key_id is disabled; enable it, or choose another",
 }
 
 
@@ -101,12 +105,16 @@ class Refused(Exception):  # noqa: N818 - reads as what happened
         code = str(error.get("Code", ""))
         headers = {str(name): str(value) for name, value in _mapping(meta.get("HTTPHeaders")).items()}
         code = _BY_STATUS.get(status, code) if code.isdigit() else code
-        return cls(status, code, str(error.get("Message", "")), headers, str(error.get("Region", "")))
+        # An error document without a message makes it None.
+        return cls(status, code, str(error.get("Message") or ""), headers, str(error.get("Region") or ""))
 
 
 #: How stores refuse an anonymous request: AWS, Ceph RGW and SeaweedFS with 403, Swift with 400, 401 or 412.
 _ANONYMOUS = frozenset({400, 401, 403, 412})
 _NOT_ABOUT_ACCESS = frozenset({"PreconditionFailed", "AuthorizationHeaderMalformed", "InvalidBucketName"})
+_PAYER = "; where the reader pays, set requester_pays"
+#: What is being done where attributes of an object go along.
+_WRITING = frozenset({"store", "copy to"})
 _UNSIGNED = "bucket {bucket!r} is not open to everybody; leave unsigned out and use credentials"
 
 #: The code of an answer without a body.
@@ -201,12 +209,25 @@ def _answered(refused: Refused, store: Store | None, where: Location, doing: str
     template = _HINTS.get(refused.code, "")
     if store and store.options.unsigned and refused.status in _ANONYMOUS and refused.code not in _NOT_ABOUT_ACCESS:
         template = _UNSIGNED
+    if "kms-keyid" in refused.message:
+        template = _NO_KMS_KEY  # Ceph RGW calls this InvalidAccessKeyId as well
     if template:
         hint = template.format_map(_facts(refused, store, where, doing))
     else:
-        hint = "try again later" if _may_pass(refused) else (refused.message or "the store gives no reason")
+        hint = "try again later" if _may_pass(refused) else (refused.message or _unsaid(refused, store, doing))
     answer = f"{refused.status} {refused.code}".strip()
     return scrub(f"cannot {doing} {where}: {answer}: {hint}", store.secrets() if store else ())
+
+
+def _unsaid(refused: Refused, store: Store | None, doing: str) -> str:
+    """What may be behind a refusal without a message: Ceph RGW sends none with most."""
+    hint = "the store gives no reason"
+    if store is None or doing not in _WRITING or refused.code not in LACKS:
+        return hint
+    options = store.options
+    given = {"storage_class": options.storage_class, "acl": options.acl, "sse": options.sse, "tags": dict(options.tags)}
+    asked = ", ".join(f"{name}={value!r}" for name, value in given.items() if value)
+    return f"{hint}; it may not know what is asked of it: {asked}" if asked else hint
 
 
 def _facts(refused: Refused, store: Store | None, where: Location, doing: str) -> dict[str, str]:
@@ -218,6 +239,8 @@ def _facts(refused: Refused, store: Store | None, where: Location, doing: str) -
         "origin": store.source_of_credentials() if store else "",
         "region": f" to {region!r}" if region else "",
         "skew": _skew(refused.headers),
+        "kms_key": (store.options.sse_kms_key_id if store else None) or "",
+        "payer": "" if doing != "read" or (store and store.options.requester_pays) else _PAYER,
         # A store answers 403, not 404, to a HEAD by somebody who may not list the bucket.
         "listing": "; without s3:ListBucket, choose --if-exists overwrite" if doing == "look at" else "",
     }
@@ -238,6 +261,9 @@ def _unreached(error: Exception, store: Store | None) -> tuple[str, bool]:
         return (f"{name}: {error}; check that {endpoint} speaks https, or name its certificates with ca_bundle"), False
     if name in {"NewConnectionError", "NameResolutionError", "EndpointConnectionError", "ConnectTimeoutError"}:
         return f"{name}: {endpoint} does not answer; check endpoint_url, region and network", True
+    if name in {"ConnectionClosedError", "RemoteDisconnected"}:
+        hint = "where that goes on, check that endpoint_url begins with http:// or https:// as the store wants it"
+        return f"{name}: {endpoint} closed the connection without an answer; {hint}", True
     passing = not name.endswith(("ValidationError", "ProfileNotFound", "InvalidRegionError", "NoRegionError"))
     return f"{name}: {error}", passing
 

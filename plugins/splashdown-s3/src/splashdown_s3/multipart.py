@@ -10,9 +10,10 @@ from typing import Any, Self
 from botocore.exceptions import ClientError
 
 from splashdown.model import Buffer, Content
-from splashdown_s3 import attributes
+from splashdown_s3 import attributes, objects
 from splashdown_s3.checksums import Algorithm, by_name, choose
 from splashdown_s3.errors import LACKS, Refused
+from splashdown_s3.honoured import require_encryption, settle_tags
 from splashdown_s3.store import FAILURES, Store
 from splashdown_s3.uri import Location
 
@@ -71,6 +72,7 @@ class Multipart:
     def start(self, where: Location, content: Content, *, checksums: bool = True) -> Started:
         """Open an upload; asks for a whole-object checksum while the store has not refused one."""
         store = self._store
+        require_encryption(store, where)
         arguments: dict[str, Any] = {
             "Bucket": where.bucket,
             "Key": where.key,
@@ -102,6 +104,8 @@ class Multipart:
         algorithm = by_name(started.algorithm) if started.algorithm else None
         checksum = algorithm.of(body) if algorithm else ""
         headers = {algorithm.header: checksum} if algorithm else {}
+        if not algorithm and self._store.options.checksum != "none":
+            headers = objects.seal(self._store, where, body)
         query = [("partNumber", str(number)), ("uploadId", started.upload_id)]
         answer = self._store.request("PUT", where, query=query, headers=headers, body=body)
         return Tag(answer.headers["etag"], len(body), checksum)
@@ -109,12 +113,18 @@ class Multipart:
     def finish(self, where: Location, started: Started, tags: Sequence[Tag], *, new: bool) -> None:
         """Make the object visible, with ``new`` only where there is none. A lost answer is looked for by HEAD."""
         try:
+            if new:
+                self._require_free(where)
             self._complete(where, started, tags, new=new)
-        except (ClientError, *FAILURES) as error:
-            refused = Refused.of_boto(error.response) if isinstance(error, ClientError) else None
-            lost = refused is None or refused.status in {404, 412} or refused.status >= 500
+        except (ClientError, Refused, *FAILURES) as error:
+            refused = Refused.of_boto(error.response) if isinstance(error, ClientError) else error
+            lost = not isinstance(refused, Refused) or refused.status in {404, 412} or refused.status >= 500
             if not (lost and self._is_there(where, tags)):
+                if isinstance(refused, Refused) and refused.status >= 500 and not self.held(where, started):
+                    # Ceph RGW says of an upload that is gone that it is being completed, however often it is asked.
+                    raise Refused(404, "NoSuchUpload", "", {}) from error
                 raise
+        settle_tags(self._store, where, "multipart")
 
     def drop(self, where: Location, upload_id: str) -> None:
         """Remove an upload and its parts; no error when it is gone."""
@@ -150,7 +160,7 @@ class Multipart:
     def left(self, where: Location) -> Iterator[tuple[Location, Started, float, int]]:
         """Every upload under a prefix that was not ended: key, id, when it began, and bytes that it holds."""
         pages = self._store.client_for(where.bucket).get_paginator("list_multipart_uploads")
-        for page in pages.paginate(Bucket=where.bucket, Prefix=where.key):
+        for page in pages.paginate(Bucket=where.bucket, Prefix=where.key, **self._store.payer):
             for one in page.get("Uploads", ()):
                 key, started = Location(where.bucket, one["Key"]), Started(one["UploadId"])
                 yield key, started, one["Initiated"].timestamp(), sum(n for _, n in self.held(key, started).values())
@@ -178,6 +188,11 @@ class Multipart:
             else:
                 return
         client.complete_multipart_upload(**arguments)
+
+    def _require_free(self, where: Location) -> None:
+        """Raise what the store would: Ceph RGW 16 and others take a condition on a completion, and do not keep it."""
+        if objects.head(self._store, where) is not None:
+            raise Refused(412, "PreconditionFailed", "", {})
 
     def _is_there(self, where: Location, tags: Sequence[Tag]) -> bool:
         try:

@@ -13,6 +13,7 @@ from splashdown.errors import TruncatedError
 from splashdown.model import Buffer, Content, ReadRequest, Stored
 from splashdown_s3 import attributes
 from splashdown_s3.errors import LACKS, Refused
+from splashdown_s3.honoured import require_encryption
 from splashdown_s3.store import Store
 from splashdown_s3.uri import Location
 
@@ -30,20 +31,34 @@ def put(store: Store, where: Location, content: Content, body: Buffer, *, new: b
     One SHA-256 serves three times: it signs the payload, it is the checksum that the store compares, and, where the
     asset came without one, it is the multihash in the object's metadata.
     """
+    require_encryption(store, where)
     digest = hashlib.sha256(body).digest()
     multihash = content.checksum or _SHA256 + digest.hex()
     arguments = {"ContentType": attributes.media_type(content), **store.attributes}
     headers = attributes.as_headers(arguments, attributes.metadata(content.source, multihash))
     extras: dict[str, tuple[str, str]] = {}
+    if store.options.checksum != "none" and not store.keeps_checksums:
+        headers.update(seal(store, where, body))
     if store.options.checksum != "none" and not store.lacks.checksums:
         extras["checksums"] = (_CHECKSUM, base64.b64encode(digest).decode())
     if new and not store.lacks.conditions:
         extras["conditions"] = ("if-none-match", "*")
     try:
-        _put_without(store, where, headers, extras, body=body, sha256=digest.hex())
+        answer = _put_without(store, where, headers, extras, body=body, sha256=digest.hex())
+        store.keeps_checksums = _CHECKSUM in answer
     except Refused as refused:
         if refused.status != 412 or not _is_ours(head(store, where), len(body), multihash):
             raise
+
+
+def seal(store: Store, where: Location, body: Buffer) -> dict[str, str]:
+    """The header by which a store notices a damaged body where nothing else would show it: the body's MD5.
+
+    Some stores take flexible checksums and never look at them; Content-MD5 is older, and all of them do.
+    """
+    if store.sealed(where.bucket):
+        return {}
+    return {"content-md5": base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode()}
 
 
 def _put_without(
@@ -54,19 +69,21 @@ def _put_without(
     *,
     body: Buffer,
     sha256: str,
-) -> None:
+) -> Mapping[str, str]:
     """Send the request, and again with fewer extras as long as the store says that it does not know them."""
     dropped: list[str] = []
     while True:
         try:
-            store.request("PUT", where, headers={**headers, **dict(extras.values())}, body=body, payload_hash=sha256)
+            answer = store.request(
+                "PUT", where, headers={**headers, **dict(extras.values())}, body=body, payload_hash=sha256
+            )
         except Refused as refused:
             if refused.code not in LACKS or not extras:
                 raise
             dropped.append(extras.popitem()[0])
         else:
             store.lacks.note(dropped)
-            return
+            return answer.headers
 
 
 def _is_ours(found: Stored | None, size: int, multihash: str) -> bool:

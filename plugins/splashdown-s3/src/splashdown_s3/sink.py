@@ -82,7 +82,7 @@ class S3Sink:
         started = held.started if held else Started.of(upload.token)
         parts = [Tag.parse(one) for tag in tags for one in tag.split()]
         guarded = started.new if started else not (held and held.content.replace)
-        if guarded and self._store.lacks.conditions:
+        if guarded and not started and self._store.lacks.conditions:
             self._refuse_existing(where)
         new = guarded or self._presence.declared_free(where.key)
         with storing(self._store, where, "store"):

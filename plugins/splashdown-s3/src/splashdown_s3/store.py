@@ -67,7 +67,7 @@ class Address(NamedTuple):
 class Lacks:
     """What an endpoint was found not to have. It is asked for until it is refused, and not again."""
 
-    checksums: bool = False  #: flexible checksums
+    checksums: bool = False  #: flexible checksums, which it refuses
     conditions: bool = False  #: ``If-None-Match`` on writes
 
     def note(self, names: Iterable[str]) -> None:
@@ -83,6 +83,9 @@ class Store:
         self.options = options
         self.attributes = fixed(options)
         self.lacks = Lacks()
+        self.keeps_checksums = False  #: whether its last answer to a put repeated the checksum
+        self.encrypts = False  #: whether it has said that it encrypts as was asked
+        self.keeps_tags: dict[str, bool] = {}  #: by way of storing, as far as that is known
         self._session = Session(profile=options.profile)
         self._session.get_scoped_config()  # raises at once where there is no such profile
         self._lock = threading.RLock()
@@ -124,7 +127,7 @@ class Store:
 
     def source_of_credentials(self) -> str:
         """Where the credentials come from, in botocore's words (``env``, ``shared-credentials-file``, ...)."""
-        return str(getattr(self._credentials, "method", "") or "no source")
+        return str(getattr(self._credentials or self._session.get_credentials(), "method", "") or "no source")
 
     def secrets(self) -> tuple[str, ...]:
         """Values that must not appear in any text."""
@@ -180,6 +183,10 @@ class Store:
         address = self._address(where.bucket)
         target = _target(address, where, query)
         return address.base + target, self._signed(method, address, target, {}, _EMPTY_SHA256)
+
+    def sealed(self, bucket: str) -> bool:
+        """Whether the signature of a request covers its body, so that the store notices what was damaged on the way."""
+        return self._address(bucket).base.startswith("http:") and not self.options.unsigned
 
     @property
     def ca_bundle(self) -> str | None:
