@@ -237,11 +237,12 @@ class LoadError(SplashdownError):
 
 
 class DownloadError(SplashdownError):
-    """A run ended and some assets failed; ``report`` tells about each asset."""
+    """A run ended and some assets failed; ``report`` tells about each, ``metadata`` where the saved document is."""
 
-    def __init__(self, message: str, report: RunReport) -> None:
+    def __init__(self, message: str, report: RunReport, metadata: str = "") -> None:
         super().__init__(message)
         self.report = report
+        self.metadata = metadata
 
 
 #: Client errors that a later, unchanged request may not meet again (RFC 9110, RFC 6585).

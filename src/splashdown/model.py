@@ -200,7 +200,7 @@ class ResultSet:
     refresh: Callable[[], ResultSet] | None = None
     expires: float | None = None
     members: Sequence[Member] = ()  #: the sources that this unites, where several were opened together
-    unresolved: tuple[str, ...] = ()  #: a line for each source that was asked for and does not lead to assets
+    unresolved: tuple[str, ...] = ()  #: a line for each source or linked document whose assets are not here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

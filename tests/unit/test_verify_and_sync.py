@@ -153,9 +153,19 @@ def test_sync_removes_nothing_when_the_source_could_not_be_read_as_a_whole(tmp_p
     (tmp_path / "catalog.json").write_text(json.dumps(root))
     splashdown.open(tmp_path / "catalog.json").run("sync", target=tmp_path / "out")
     (tmp_path / "b.json").write_text("<html>")
-    done = splashdown.open(tmp_path / "catalog.json").run("sync", target=tmp_path / "out", delete=True)
+    with pytest.raises(DownloadError, match=r"not all of the source could be read.*b\.json"):
+        splashdown.open(tmp_path / "catalog.json").run("sync", target=tmp_path / "out", delete=True)
+    assert (tmp_path / "out/data-b.txt").exists()
+
+
+def test_sync_removes_nothing_when_an_asset_could_not_be_taken(source, tmp_path):
+    source.open().run("sync", target=tmp_path / "out")
+    source.items["b"]["more"] = {"title": "no href"}
+    del source.items["c"]
+    source.save()
+    done = source.open().run("sync", target=tmp_path / "out", delete=True)
     assert done.removed == ()
-    assert "could not be read as a whole" in done.left["data-b.txt"]
+    assert "could not be read as a whole" in done.left["c/data.txt"]
 
 
 def test_sync_removes_nothing_after_a_failure(source, tmp_path):

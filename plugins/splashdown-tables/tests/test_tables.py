@@ -197,6 +197,21 @@ def test_a_separator_of_several_characters_is_no_warning():
         assert load_csv(handle(b"a;;b\n1;;2\n"), sep=";;").columns.tolist() == ["a", "b"]
 
 
+@pytest.mark.parametrize("sep", [",", ", ?"])
+def test_a_row_longer_than_the_first_line_moves_no_column(sep):
+    with pytest.raises(LoadError, match=r"more fields than its first line has names.*sep"):
+        load_csv(handle(b"date;NDVI\n2023-06-01;0,5\n"), sep=sep)
+    with pytest.raises(LoadError, match="more fields than its first line"):
+        load_csv(handle(b"a,b\n1,2,3\n4\n"), sep=sep)
+    trailing = load_csv(handle(b"a,b\n1,2,\n4,5,\n"), sep=sep)
+    assert trailing.to_dict("list") == {"a": [1, 4], "b": [2, 5]}
+
+
+def test_text_in_another_encoding_names_the_option():
+    with pytest.raises(LoadError, match=r"no text in utf-8-sig.*say encoding"):
+        load_csv(handle("naïve\n1\n".encode("latin-1")))
+
+
 def test_parquet_that_unpacks_to_far_more_than_it_may_is_refused():
     content = written(pd.DataFrame({"a": np.zeros(2_000_000)}), "to_parquet", compression="zstd", use_dictionary=False)
     assert len(content) < 100_000

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,13 +9,13 @@ import click
 from splashdown._cli import render
 from splashdown._cli.collection import collection_options, take_collection
 from splashdown._cli.help import Command
-from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import filter_options, open_source, source_options
+from splashdown._cli.transfer import settings_for, take_settings, tell_failures, tell_warnings, transfer_options
 from splashdown._shown import counted, printable, readable
 from splashdown.sources import is_url
 
 if TYPE_CHECKING:
-    from splashdown.model import Plan, RunReport
+    from splashdown.model import Plan
     from splashdown.results import JobResults
 
 
@@ -35,13 +33,11 @@ if TYPE_CHECKING:
     help="What to do about files that are there.",
 )
 @click.option("--overwrite", is_flag=True, help="Fetch everything again; the same as --if-exists overwrite.")
-@click.option("--jobs", type=click.IntRange(1, 512), metavar="N", help="Files at a time.")
-@click.option("--no-resume", is_flag=True, help="Keep nothing of an unfinished file.")
-@click.option("--fail-fast", is_flag=True, help="Stop at the first failure.")
+@transfer_options
 @click.option("--no-metadata", is_flag=True, help="Do not save the STAC document.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-@click.option("--quiet", is_flag=True, help="Show nothing but errors.")
+@click.option("--quiet", is_flag=True, help="Show nothing but warnings and errors.")
 @source_options
 def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: bool, quiet: bool, **given: Any) -> int:
     """Save the assets of SOURCE to TARGET, a folder or a URL such as s3://bucket/prefix/.
@@ -61,10 +57,8 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
     options = _transfer_options(given)
     source, target = _split(sources)
     results = open_source(source, **given)
-    options["settings"] = replace(results.session.settings, **options["settings"])
-    if not quiet:
-        for warning in results.result_set.warnings:
-            click.echo(f"Warning: {warning}", err=True)
+    options["settings"] = settings_for(results, options["settings"])
+    tell_warnings(results)
     if dry_run:
         return _show_plan(_plan(results, key, target, options, catalog), style)
     options["progress"] = not quiet
@@ -89,15 +83,9 @@ def _transfer_options(given: dict[str, Any]) -> dict[str, Any]:
         **({"layout": layout} if layout else {}),
         "if_exists": given.pop("if_exists"),
         "include_stac_metadata": not given.pop("no_metadata"),
-        "settings": _settings(given.pop("jobs"), given.pop("no_resume"), given.pop("fail_fast")),
+        "settings": take_settings(given),
     }
     return options
-
-
-def _settings(jobs: int | None, no_resume: bool, fail_fast: bool) -> dict[str, Any]:
-    """What the command line says; all else is configured, or the default."""
-    chosen = {"jobs": jobs, "resume": False if no_resume else None, "fail_fast": True if fail_fast else None}
-    return {name: value for name, value in chosen.items() if value is not None}
 
 
 def _plan(
@@ -147,7 +135,7 @@ def _download_one(results: JobResults, key: str, target: str, style: str, option
     elif style == "table":
         for outcome in report.landed:
             click.echo(str(as_place(report.plan.target, outcome.location)))
-    return _tell_failures(report, (), style)
+    return tell_failures(report, each=style == "quiet")
 
 
 def _download_all(
@@ -157,7 +145,6 @@ def _download_all(
     from splashdown.builtins.download import run_download
     from splashdown.errors import DownloadError
 
-    metadata = ""
     try:
         if catalog is None:
             done = run_download(results, target, **options)
@@ -166,27 +153,13 @@ def _download_all(
             done = run_collection(results, target, **options, **catalog)
         report, metadata = done.report, done.metadata
     except DownloadError as error:
-        report = error.report
+        report, metadata = error.report, error.metadata
     if style == "json":
-        render.echo_json(render.report_record(report, metadata, results.result_set.unresolved))
+        render.echo_json(render.report_record(report, metadata, results.result_set))
     elif style == "table":
         render.report_table(report)
         click.echo(
             f"{len(report.landed)} of {counted(len(report.outcomes), 'file')} in {target},"
             f" {readable(report.bytes_moved)} moved in {report.seconds:.1f} s"
         )
-    return _tell_failures(report, results.result_set.unresolved, style)
-
-
-def _tell_failures(report: RunReport, unresolved: Sequence[str], style: str) -> int:
-    # Where progress is shown, each failure was told when it happened.
-    for outcome in report.failed if style == "quiet" else ():
-        click.echo(f"Failed: {printable(outcome.asset.label)}: {outcome.error_type}: {outcome.error}", err=True)
-    for line in unresolved:
-        click.echo(f"Failed: {printable(line)}", err=True)
-    if report.failed:
-        count = f"{len(report.failed)} of {counted(len(report.outcomes), 'asset')}"
-        click.echo(f"Error: {count} failed; run the same command again for the rest", err=True)
-    if unresolved:
-        click.echo(f"Error: {counted(len(unresolved), 'source')} could not be opened; run it again for them", err=True)
-    return EXIT_FAILED if report.failed or unresolved else 0
+    return tell_failures(report, results.result_set.unresolved, each=style == "quiet")

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from splashdown._shown import printable, readable
-from splashdown.model import Asset, Outcome, Plan, RunReport
+from splashdown.model import Asset, Outcome, Plan, ResultSet, RunReport
 from splashdown.redact import redact
 
 #: From this many files on nobody reads a row for each.
@@ -140,8 +140,9 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
     return record | {name: value for name, value in optional.items() if value}
 
 
-def report_record(report: RunReport, metadata: str = "", unresolved: Sequence[str] = ()) -> dict[str, Any]:
-    """A report for ``--json``; ``unresolved`` are sources that could not be opened."""
+def report_record(report: RunReport, metadata: str = "", source: ResultSet | None = None) -> dict[str, Any]:
+    """A report for ``--json``; ``source`` says what it could not give."""
+    unresolved, warnings = (source.unresolved, source.warnings) if source else ((), ())
     return {
         "source": report.plan.source,
         "target": report.plan.target,
@@ -150,6 +151,7 @@ def report_record(report: RunReport, metadata: str = "", unresolved: Sequence[st
         "bytes_moved": report.bytes_moved,
         "metadata": metadata,
         "unresolved": list(unresolved),
+        "warnings": list(warnings),
         "outcomes": [outcome_record(o) for o in report.outcomes],
         "skipped": [{"reason": s.reason, **asset_record(s.asset)} for s in report.plan.skipped],
     }

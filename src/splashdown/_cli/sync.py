@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splashdown._cli import render
+from splashdown._cli.collection import collection_options, take_collection
 from splashdown._cli.help import Command
-from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import filter_options, open_source, source_options
-from splashdown._shown import printable, readable
+from splashdown._cli.transfer import settings_for, take_settings, tell_failures, tell_warnings, transfer_options
+from splashdown._shown import counted, printable, readable
 
 if TYPE_CHECKING:
     from splashdown.builtins.sync import SyncReport
+    from splashdown.model import ResultSet
 
 
 @click.command("sync", cls=Command, short_help="Make a target hold what a source lists.")
@@ -21,11 +23,12 @@ if TYPE_CHECKING:
 @click.argument("target")
 @filter_options
 @click.option("--delete", is_flag=True, help="Remove files whose asset the source no longer has.")
-@click.option("--as-collection", is_flag=True, help="Save a self-contained STAC catalog: documents and files.")
+@collection_options
 @click.option("--layout", help="A preset or a template for file names.")
+@transfer_options
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-@click.option("--quiet", is_flag=True, help="Show nothing but errors.")
+@click.option("--quiet", is_flag=True, help="Show nothing but warnings and errors.")
 @source_options
 def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) -> int:
     """Download to TARGET what SOURCE lists and TARGET does not hold yet.
@@ -34,29 +37,40 @@ def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) 
 
     Only files that a receipt in TARGET describes, and that are still as they were stored, are ever removed.
     """
-    from splashdown.builtins.sync import sync
+    from splashdown.builtins.sync import SyncReport, sync
     from splashdown.errors import DownloadError
 
-    options = {name: given.pop(name) for name in ("delete", "as_collection", "dry_run")}
+    catalog = take_collection(given)
+    options: dict[str, Any] = {"delete": given.pop("delete"), "dry_run": given.pop("dry_run"), **(catalog or {})}
     if layout := given.pop("layout"):
         options["layout"] = layout
+    chosen = take_settings(given)
     results = open_source(source, **given)
+    tell_warnings(results)
+    options |= {"settings": settings_for(results, chosen), "progress": not quiet}
+    failed = False
     try:
-        done = sync(results, target, progress=not quiet, **options)
+        done = sync(results, target, as_collection=catalog is not None, **options)
     except DownloadError as error:
-        if as_json:
-            render.echo_json(render.report_record(error.report))
-        click.echo(f"Error: {error}; nothing was removed", err=True)
-        return EXIT_FAILED
+        failed = True
+        done = SyncReport(plan=error.report.plan, report=error.report, metadata=error.metadata)
     if as_json:
-        render.echo_json(_record(done, target))
+        render.echo_json(_record(done, target, results.result_set))
     elif not quiet:
         _show(done, target)
-    return 0
+    if done.report is None:
+        return 0
+    code = tell_failures(done.report, results.result_set.unresolved, each=quiet and not as_json)
+    if failed and options["delete"]:
+        click.echo("Nothing was removed.", err=True)
+    return code
 
 
-def _record(done: SyncReport, target: str) -> dict[str, Any]:
-    record = render.plan_record(done.plan) if done.report is None else render.report_record(done.report, done.metadata)
+def _record(done: SyncReport, target: str, source: ResultSet) -> dict[str, Any]:
+    if done.report is None:
+        record = render.plan_record(done.plan)
+    else:
+        record = render.report_record(done.report, done.metadata, source)
     return record | {
         "target": target,
         "stale": list(done.stale),
@@ -70,10 +84,11 @@ def _show(done: SyncReport, target: str) -> None:
         render.table(("file", "asset"), [(t.name, t.asset.label) for t in done.plan.transfers])
         click.echo(f"{len(done.plan.transfers)} files would be in {target}; nothing was done")
     else:
-        render.report_table(done.report)
+        report = done.report
+        render.report_table(report)
         click.echo(
-            f"{len(done.report.landed)} files are in {target}, {readable(done.report.bytes_moved)} moved,"
-            f" {len(done.removed)} removed"
+            f"{len(report.landed)} of {counted(len(report.outcomes), 'file')} in {target},"
+            f" {readable(report.bytes_moved)} moved, {len(done.removed)} removed"
         )
     for name in done.removed:
         click.echo(f"removed: {printable(name)}")

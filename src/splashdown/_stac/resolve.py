@@ -172,6 +172,8 @@ def _collect(source: _Source, collector: Collector, reader: Reader, options: Sta
         href=root.place or None,
         items=() if kind == "Feature" else collector.items,
         warnings=_warnings(source, collector),
+        # Who saves a job's results leaves its item links dead and lists all assets at the root: nothing is lost then.
+        unresolved=() if own else tuple(_unread(source)),
         signer=reader.authority,
         expires=expires_at(root.body, (a.href for a in islice(every, _SIGNED_SAMPLE))),
     )
@@ -222,7 +224,11 @@ def _name(root: Found) -> str:
     return "items"
 
 
+def _unread(source: _Source) -> list[str]:
+    return [f"a linked document was left out: {line}" for line in source.warnings]
+
+
 def _warnings(source: _Source, collector: Collector) -> tuple[str, ...]:
-    lines = [f"a linked document was left out: {line}" for line in source.warnings]
+    lines = _unread(source)
     more = collector.left_out - len(collector.warnings)
     return (*lines, *collector.warnings, *((f"{more} more assets were left out",) if more > 0 else ()))

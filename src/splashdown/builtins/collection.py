@@ -107,8 +107,9 @@ def run_collection(results: JobResults, target: str | Path = ".", **given: Any) 
             settings=options.settings,
             settled=settled,
         )
-    raise_failures(report)
-    return Download(report=report, documents=tuple(documents))
+    download = Download(report=report, documents=tuple(documents))
+    raise_failures(download, results.result_set.unresolved)
+    return download
 
 
 def _plan(results: JobResults, target: str | Path, arrangement: Arrangement, options: CollectionOptions) -> Plan:

@@ -82,7 +82,16 @@ def _plan(results: JobResults, target: str | Path, parts: Iterable[Share], optio
 def run_download(
     results: JobResults, target: str | Path = ".", *, include_stac_metadata: bool = True, **given: Any
 ) -> Download:
-    """Save all assets and say in detail what happened; raises ``DownloadError`` when something failed."""
+    """Save all assets and say in detail what happened.
+
+    Raises ``DownloadError`` at the end when something failed, or when a source or a linked document could not be read.
+    """
+    download = _download(results, target, include_stac_metadata=include_stac_metadata, **given)
+    raise_failures(download, results.result_set.unresolved)
+    return download
+
+
+def _download(results: JobResults, target: str | Path, *, include_stac_metadata: bool, **given: Any) -> Download:
     options = DownloadOptions(**given)
     if not results.assets:
         raise NoAssetError(nothing_left(results))
@@ -92,9 +101,7 @@ def run_download(
     refuse_empty(plan)
     if include_stac_metadata:
         plan = replace(plan, documents=_receipts(parts))
-    download = _move(results, plan, parts, options)
-    raise_failures(download.report, results.result_set.unresolved)
-    return download
+    return _move(results, plan, parts, options)
 
 
 def retry(results: JobResults, report: RunReport, options: DownloadOptions) -> RunReport:
@@ -158,13 +165,15 @@ def run_download_file(
     one, folder, name = _of_one(results, target, key)
     if name is None:
         given.setdefault("include_stac_metadata", False)
-        return run_download(one, folder, **given)
+        download = _download(one, folder, **given)
+        raise_failures(download)
+        return download
     given.pop("include_stac_metadata", None)
     options = _options_of_file(given)
     plan = _plan_named(one, folder, name, options)
     refuse_empty(plan)
     download = _move(one, plan, (), options)
-    raise_failures(download.report)
+    raise_failures(download)
     return download
 
 
@@ -235,13 +244,15 @@ def listeners_of(results: JobResults, options: DownloadOptions | CollectionOptio
     return [*options.listeners, *shown]
 
 
-def raise_failures(report: RunReport, unresolved: Sequence[str] = ()) -> None:
+def raise_failures(download: Download, unresolved: Sequence[str] = ()) -> None:
     """Raise ``DownloadError`` when anything failed."""
-    failed = report.failed
+    report, failed = download.report, download.report.failed
     if unresolved and not failed:
+        more = f" (and {len(unresolved) - 1} more)" if len(unresolved) > 1 else ""
         raise DownloadError(
-            f"{len(unresolved)} of the sources could not be opened, all assets of the others landed: {unresolved[0]}",
+            f"not all of the source could be read, what could be read landed: {unresolved[0]}{more}",
             report,
+            download.metadata,
         )
     if failed:
         first = failed[0]
@@ -251,6 +262,7 @@ def raise_failures(report: RunReport, unresolved: Sequence[str] = ()) -> None:
             f"{len(failed)} of {len(report.outcomes)} assets failed, {stored} landed:"
             f" {first.asset.label}: {first.error_type}: {first.error}{more}",
             report,
+            download.metadata,
         )
 
 

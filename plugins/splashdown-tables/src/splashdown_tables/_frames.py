@@ -39,14 +39,38 @@ def load_csv(
     if b"\0" in content or content.lstrip()[:1] == b"<":
         raise LoadError(f"{asset.asset.label} is not a CSV table: it begins with {content[:8].hex(' ')}")
     try:
-        # pandas takes a separator of several characters for a pattern, which its faster parser does not know.
-        engine: Any = "c" if len(sep) == 1 else "python"
-        frame = pd.read_csv(io.BytesIO(content), sep=sep, encoding=encoding, engine=engine)
+        frame = _read_csv(content, asset.asset.label, sep=sep, encoding=encoding)
         for name in _time_columns(frame, dates):
             frame[name] = pd.to_datetime(frame[name], errors="raise" if dates is not True else "coerce")
+    except UnicodeDecodeError as error:
+        raise LoadError(
+            f"{asset.asset.label} is no text in {encoding} ({error.reason}): say encoding, for example latin-1"
+        ) from error
     except (ValueError, KeyError, LookupError) as error:
         raise LoadError(f"{asset.asset.label} cannot be read as CSV ({describe(error)})") from error
     return frame
+
+
+def _read_csv(content: bytes, label: str, **options: Any) -> pd.DataFrame:
+    """What pandas reads, but never with the names of columns moved to their neighbours.
+
+    It takes the surplus fields of rows that are longer than the first line for names of the rows, without a word.
+    """
+    import pandas as pd
+
+    # A separator of several characters is a pattern for pandas, which its faster parser does not know.
+    options["engine"] = "c" if len(options["sep"]) == 1 else "python"
+    frame = pd.read_csv(io.BytesIO(content), **options)
+    if isinstance(frame.index, pd.RangeIndex) or frame.empty:
+        return frame
+    if (
+        frame.index.nlevels == 1 and frame.iloc[:, -1].isna().all()
+    ):  # rows, and not the first line, end with a separator
+        return pd.read_csv(io.BytesIO(content), index_col=False, **options)
+    raise LoadError(
+        f"{label}: its rows have more fields than its first line has names, so that nobody can tell which is which; "
+        "say what stands between columns with sep, for example ';'"
+    )
 
 
 def load_parquet(

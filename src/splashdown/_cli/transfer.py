@@ -1,0 +1,64 @@
+"""What ``download`` and ``sync`` share: the options of a transfer, and how warnings and failures are told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from splashdown._cli.main import EXIT_FAILED
+from splashdown._shown import counted, printable
+
+if TYPE_CHECKING:
+    from splashdown.model import RunReport
+    from splashdown.results import JobResults
+
+_F = TypeVar("_F", bound=Callable[..., Any])
+
+
+def transfer_options(function: _F) -> _F:
+    """Give a command the options that say how files are moved."""
+    options = (
+        click.option("--jobs", type=click.IntRange(1, 512), metavar="N", help="Files at a time."),
+        click.option("--no-resume", is_flag=True, help="Keep nothing of an unfinished file."),
+        click.option("--fail-fast", is_flag=True, help="Stop at the first failure."),
+    )
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+def take_settings(given: dict[str, Any]) -> dict[str, Any]:
+    """Take these options out of a command's: those that were given. All else is configured, or the default."""
+    jobs, no_resume, fail_fast = (given.pop(name) for name in ("jobs", "no_resume", "fail_fast"))
+    chosen = {"jobs": jobs, "resume": False if no_resume else None, "fail_fast": True if fail_fast else None}
+    return {name: value for name, value in chosen.items() if value is not None}
+
+
+def settings_for(results: JobResults, chosen: dict[str, Any]) -> Any:
+    """The session's settings with those of the command line."""
+    return replace(results.session.settings, **chosen)
+
+
+def tell_warnings(results: JobResults) -> None:
+    """Say what the source could not give; what makes the run fail is told at its end."""
+    for warning in results.result_set.warnings:
+        if warning not in results.result_set.unresolved:
+            click.echo(f"Warning: {printable(warning)}", err=True)
+
+
+def tell_failures(report: RunReport, unresolved: Sequence[str] = (), *, each: bool) -> int:
+    """Say how many assets failed, and ``each`` of them where no progress told it; returns the exit code."""
+    for outcome in report.failed if each else ():
+        click.echo(f"Failed: {printable(outcome.asset.label)}: {outcome.error_type}: {outcome.error}", err=True)
+    for line in unresolved:
+        click.echo(f"Failed: {printable(line)}", err=True)
+    if report.failed:
+        count = f"{len(report.failed)} of {counted(len(report.outcomes), 'asset')}"
+        click.echo(f"Error: {count} failed; run the same command again for the rest", err=True)
+    if unresolved:
+        documents = counted(len(unresolved), "document")
+        click.echo(f"Error: {documents} could not be read; run the same command again for their assets", err=True)
+    return EXIT_FAILED if report.failed or unresolved else 0
