@@ -248,6 +248,9 @@ def keep_stale(
     kept: Mapping[str, Known],
 ) -> None:
     """Remember files of earlier runs that no asset stands for any more: ``sync --delete`` may remove them one day."""
+    # A source may be a receipt itself; what is stale beside it is not here.
+    document.pop(_STALE, None)
+    document.pop(_STALE_DOCUMENTS, None)
     if not kept:
         return
     used = {places[asset.identity][0] for asset in assets if asset.identity in places}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 
 import pytest
@@ -163,6 +164,24 @@ def test_a_store_that_refuses_for_good_fails_the_file_and_is_cleaned():
     assert outcome.error_type == "StoreError"
     assert outcome.status is Status.FAILED
     assert sink.uploads == {}
+
+
+def test_a_part_that_fails_while_the_others_hold_all_memory_ends_the_file():
+    class Refusing(Store):
+        """Refuses the first part once the second is stored, which waits in memory to be hashed after the first."""
+
+        def put_part(self, upload, part, chunks):
+            if part.number == 1:
+                assert second.wait(10)
+                raise StoreError("denied")
+            tag = super().put_part(upload, part, chunks)
+            second.set()
+            return tag
+
+    second = threading.Event()
+    sink = Refusing()
+    outcome, _ = run(Body(DATA), sink, replace(SMALL, memory=2000))
+    assert (outcome.error_type, sink.uploads) == ("StoreError", {})
 
 
 def test_buffers_stay_within_the_allowance(monkeypatch):

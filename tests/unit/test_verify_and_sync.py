@@ -233,3 +233,16 @@ def test_keeping_what_is_there_keeps_what_is_known_of_it(source, tmp_path):
     (target / "a/data.txt").write_text("THIS is a")
     found, _ = states(target)
     assert found == {"a/data.txt": "changed", "b/data.txt": "ok", "c/data.txt": "ok"}
+
+
+@pytest.mark.parametrize("verb", ["download_files", "download_collection"])
+def test_a_copy_of_what_was_saved_does_not_miss_what_was_stale_there(source, tmp_path, verb):
+    place = tmp_path / "out/items.json"
+    source.open().download_files(tmp_path / "out")
+    del source.items["c"]
+    source.save()
+    source.open().download_files(tmp_path / "out")
+    assert "splashdown:stale" in place.read_text()
+    getattr(splashdown.open(place), verb)(tmp_path / "copy")
+    found, ok = states(tmp_path / "copy")
+    assert (sorted(found.values()), ok) == (["ok", "ok"], True)

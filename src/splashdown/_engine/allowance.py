@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import mmap
 import threading
+from collections.abc import Callable
 
 from splashdown._engine.settings import MIB
 
@@ -23,11 +24,11 @@ class Allowance:
         self._spare: list[mmap.mmap] = []
         self._changed = threading.Condition()
 
-    def take(self, size: int, stop: threading.Event) -> bool:
-        """Wait for ``size`` bytes; ``False`` when the run stops before."""
+    def take(self, size: int, given_up: Callable[[], bool]) -> bool:
+        """Wait for ``size`` bytes; ``False`` when whoever asks does not need them any more."""
         with self._changed:
             while self._out and self._out + size > self._size:
-                if stop.is_set():
+                if given_up():
                     return False
                 self._changed.wait(_TICK)
             self._out += size

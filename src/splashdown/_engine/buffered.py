@@ -87,7 +87,8 @@ class Buffered(Lanes):
         return patiently(self.context, self.source, lambda: sink.put_part(upload, part, (data,)))
 
     def _move_one(self, seat: _Seat) -> bool:
-        if not self.context.allowance.take(self._step, self.context.stop):
+        # Parts of a file that failed may hold all the memory there is, until its lanes have ended.
+        if not self.context.allowance.take(self._step, lambda: self.failed or self.context.stop.is_set()):
             raise StoppedError(f"{self.source.asset.label}: stopped")
         with self._count:
             self._credits += 1

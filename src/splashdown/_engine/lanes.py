@@ -82,10 +82,15 @@ class Lanes(ABC):
         for _ in range(lanes):
             self.context.pool.submit(lambda: self._lane(None))
 
+    @property
+    def failed(self) -> bool:
+        """Whether a lane has failed, so that there is no sense in going on."""
+        return self._error is not None
+
     def take(self) -> Part | None:
         """The next part; ``None`` when there is none, or no sense in moving it."""
         with self._changed:
-            return None if self._error is not None else next(self._parts, None)
+            return None if self.failed else next(self._parts, None)
 
     def no_more(self) -> None:
         """The end of the file was found."""
@@ -124,7 +129,7 @@ class Lanes(ABC):
 
     def _lane(self, reader: Reader | None) -> None:
         with self._changed:
-            late = self._over or self._error is not None
+            late = self._over or self.failed
             self._running += not late
         if late:
             if reader is not None:
@@ -134,7 +139,7 @@ class Lanes(ABC):
             self.move(reader)
         except BaseException as error:
             with self._changed:
-                if self._error is None:  # what the other lanes raise because of it is not the cause
+                if not self.failed:  # what the other lanes raise because of it is not the cause
                     self._error = error
             self.source.cancelled = True
         finally:
