@@ -189,7 +189,9 @@ class ResultSet:
     """
 
     id: str
-    kind: str  #: ``job``, ``item``, ``collection``, ``catalog``, ``items``
+    kind: (
+        str  #: ``job``, ``item``, ``collection``, ``catalog``, ``items``, ``several``, or a word of the resolver's own
+    )
     assets: Sequence[Asset]
     document: Mapping[str, Any]
     href: str | None = None  #: where the document was read, absolute; ``None`` for a document in memory

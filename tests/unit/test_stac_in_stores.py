@@ -88,6 +88,6 @@ def test_a_scheme_that_nothing_reads_is_answered_with_the_package():
     assert "splashdown-s3" in str(told.value)
 
 
-@pytest.mark.parametrize("source", ["s3://bucket/prefix/", "sqlite://results.db", "vendor://job/17"])
+@pytest.mark.parametrize("source", ["s3://bucket/prefix/", "sqlite://results.db", "vendor://job/17", "urls://a.urls"])
 def test_other_urls_are_left_to_other_resolvers(source):
     assert not StacResolver().accepts(source)

@@ -123,3 +123,20 @@ def test_a_protocol_that_fsspec_does_not_know_is_named():
 def test_nothing_is_left_in_the_hidden_folder(results, sftp):
     results.download_files(f"{sftp.url}/tidy", sink_options=given(sftp.options))
     assert sorted(path.name for path in (sftp.folder / "tidy").iterdir()) == ["a.bin", "b.bin", "item.json"]
+
+
+def test_a_file_that_goes_before_it_is_read_is_a_missing_file(place):
+    sink = FsspecSink(*place)
+    store(sink, "a.bin", b"soon gone")
+    with pytest.raises(FileNotFoundError), sink.read("a.bin") as chunks:
+        sink.delete("a.bin")
+        list(chunks)
+    sink.close()
+
+
+def test_what_a_reader_of_stored_bytes_raises_comes_out_as_it_is(place):
+    sink = FsspecSink(*place)
+    store(sink, "a.bin", b"{")
+    with pytest.raises(json.JSONDecodeError), sink.read("a.bin") as chunks:
+        json.loads(b"".join(map(bytes, chunks)))
+    sink.close()

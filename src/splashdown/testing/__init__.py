@@ -13,9 +13,8 @@ Nothing here is loaded by pytest on its own; a test module imports what it uses:
 import pytest
 
 # Contracts assert in modules that pytest would not rewrite by itself; without this a failure shows no values.
-pytest.register_assert_rewrite(
-    *(f"{__name__}.{name}" for name in ("filters", "imports", "loaders", "resolvers", "sinks", "stores", "transports"))
-)
+_CONTRACTS = ("filters", "imports", "loaders", "resolvers", "sink_abilities", "sinks", "stores", "transports")
+pytest.register_assert_rewrite(*(f"{__name__}.{name}" for name in _CONTRACTS))
 
 from splashdown.builtins.memory import MemorySink  # noqa: E402 - after the rewriting is asked for
 from splashdown.testing.fakes import (  # noqa: E402

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from splashdown.model import Asset
-from splashdown.protocols import Filter
+from splashdown.protocols import Filter, SupportsWhy
 from splashdown.testing.fakes import make_asset
 
 
@@ -47,3 +47,12 @@ class FilterContract:
 
     def test_of_nothing_it_keeps_nothing(self, chosen: Filter) -> None:
         assert list(chosen([])) == []
+
+    def test_it_says_why_in_a_few_words(self, chosen: Filter, assets: Sequence[Asset]) -> None:
+        if not isinstance(chosen, SupportsWhy):
+            pytest.skip("this filter has no why()")
+        kept = list(chosen(assets))
+        for dropped in (asset for asset in assets if asset not in kept):
+            why = chosen.why(dropped)
+            assert why
+            assert "\n" not in why

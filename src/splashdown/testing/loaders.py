@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import json
+from contextlib import suppress
 
 import pytest
 
@@ -63,6 +64,14 @@ class LoaderContract:
         names = {f.name for f in dataclasses.fields(spec.options)}
         parameters = inspect.signature(spec.load).parameters.values()
         assert names <= {p.name for p in parameters if p.kind is p.KEYWORD_ONLY}
+        if spec.summarise is not None:
+            inspect.signature(spec.summarise).bind(None, **dict.fromkeys(names))
+
+    def test_a_cap_on_what_is_read_is_kept(self, spec: LoaderSpec, good: bytes) -> None:
+        if "max_bytes" not in inspect.signature(spec.load).parameters:
+            pytest.skip("this loader has no max_bytes")
+        with pytest.raises(LoadError):
+            spec.load(self.handle(spec, good), max_bytes=1)
 
     @pytest.mark.parametrize("how", ["empty", "cut", "noise", "page"])
     def test_what_is_no_such_file_is_a_load_error(self, spec: LoaderSpec, good: bytes, how: str) -> None:
@@ -78,3 +87,6 @@ class LoaderContract:
             spec.load(self.handle(spec, bad))
         assert "data" in str(error.value), "the error names the asset"
         assert "\n" not in str(error.value)
+        if spec.summarise is not None:
+            with suppress(LoadError):  # it may read less than load does, and so notice less
+                spec.summarise(self.handle(spec, bad))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
+import pickle
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import pytest
 
+from splashdown.checksums import Multihash
 from splashdown.errors import ResolveError, UsageError
 from splashdown.model import ResultSet
 from splashdown.protocols import Resolver
@@ -73,6 +75,23 @@ class ResolverContract:
             assert re.match(r"[a-zA-Z][a-zA-Z0-9+.-]*:|/|[A-Za-z]:\\", asset.href), "hrefs are absolute"
         json.dumps(found.document)
 
+    def test_results_are_described_as_the_model_says(
+        self, resolver: Resolver, source: object, context: FakeContext
+    ) -> None:
+        found = resolver.resolve(source, context)
+        assert isinstance(found.id, str)
+        assert isinstance(found.kind, str)
+        assert isinstance(found.assets, Sequence), "assets are counted and looked at again"
+        for asset in found.assets:
+            assert asset.key
+            assert isinstance(asset.roles, tuple)
+            assert all(text is None or isinstance(text, str) for text in (asset.key, asset.item, asset.media_type))
+            assert asset.size is None or asset.size >= 0
+            if asset.checksum is not None:
+                Multihash.parse(asset.checksum)
+            assert all(moment is None or moment.tzinfo is not None for moment in (asset.start, asset.end))
+            assert pickle.loads(pickle.dumps(asset)) == asset, "assets go to other processes"  # noqa: S301 - our own
+
     def test_resolving_twice_finds_the_same_and_changes_nothing(
         self, resolver: Resolver, source: object, context: FakeContext
     ) -> None:
@@ -81,6 +100,8 @@ class ResolverContract:
         second = resolver.resolve(source, context)
         assert [a.identity for a in first.assets] == [a.identity for a in second.assets]
         assert dict(first.document) == before
+        if first.refresh is not None:
+            assert [a.identity for a in first.refresh().assets] == [a.identity for a in first.assets]
 
     def test_a_source_that_leads_nowhere_is_a_resolve_error(
         self, resolver: Resolver, missing: object, context: FakeContext

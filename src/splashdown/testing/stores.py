@@ -6,6 +6,8 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 
+import pytest
+
 from splashdown.model import Buffer, Content, Part, PartPolicy, Upload
 from splashdown.protocols import Sink
 
@@ -31,6 +33,15 @@ def parts_of(size: int, policy: PartPolicy) -> list[Part]:
     step = part_size(policy)
     starts = range(0, size, step) or range(1)
     return [Part(number=n, start=s, stop=min(s + step, size)) for n, s in enumerate(starts, 1)]
+
+
+def in_parts(sink: Sink) -> tuple[bytes, list[Part]]:
+    """Data of three parts, the last one short, as this sink wants them."""
+    policy = sink.parts
+    if policy.max_parts is not None and policy.max_parts < 3:
+        pytest.skip("this sink takes an object in one part")
+    data = data_of(2 * part_size(policy) + 321)
+    return data, parts_of(len(data), policy)
 
 
 def reusing(data: bytes, chunk: int = 700) -> Iterator[Buffer]:

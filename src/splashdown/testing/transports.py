@@ -7,9 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from splashdown.checksums import hash_of
 from splashdown.errors import ChangedError, NotModifiedError, TransferError
 from splashdown.model import ReadRequest, RemoteInfo
 from splashdown.protocols import Stream, Transport
+from splashdown.testing.handles import left_open
 from splashdown.testing.stores import data_of
 
 Publish = Callable[[str, bytes], str]
@@ -39,9 +41,14 @@ class TransportContract:
             assert stream.start == 0
             assert stream.info.size in {None, size}
             assert stream.length in {None, size}
+            for digest in stream.info.digests.values():
+                assert hash_of([data], like=digest) in {None, digest.lower()}, "a digest of other bytes"
             assert b"".join(bytes(chunk) for chunk in stream) == data
 
-    @pytest.mark.parametrize(("start", "stop"), [(0, 1), (10, 20), (99_990, 100_000), (50_000, None), (0, 100_000)])
+    @pytest.mark.parametrize(
+        ("start", "stop"),
+        [(0, 1), (10, 20), (99_990, 100_000), (50_000, None), (0, 100_000), (0, 200_000), (99_990, 200_000)],
+    )
     def test_a_range_is_read_or_the_whole_file_said_to_come(
         self, transport: Transport, publish: Publish, start: int, stop: int | None
     ) -> None:
@@ -53,6 +60,7 @@ class TransportContract:
             expected = data[start:stop] if stream.start == start else data
             found = b"".join(bytes(chunk) for chunk in stream)
             assert found == expected or (stream.start == 0 == start and found == data)
+            assert stream.length in {None, len(found)}, "length is about what comes, not about the file"
             assert stream.info.size in {None, len(data)}, "info is about the whole file, not about the range"
 
     @pytest.mark.parametrize("name", ["with space.bin", "ünïcode.bin", "100%25.bin", "a+b#c.bin", "deep/er/a.bin"])
@@ -63,6 +71,36 @@ class TransportContract:
         datas = {publish(f"{n}.bin", data_of(200_000, str(n))): data_of(200_000, str(n)) for n in range(6)}
         with ThreadPoolExecutor(6) as pool:
             assert dict(zip(datas, pool.map(lambda href: read(transport, href), datas), strict=True)) == datas
+
+    def test_streams_that_are_read_in_turns_keep_apart(self, transport: Transport, publish: Publish) -> None:
+        first, second = data_of(200_000, "first"), data_of(200_000, "second")
+        hrefs = publish("first.bin", first), publish("second.bin", second)
+        with (
+            transport.stream(ReadRequest(href=hrefs[0])) as one,
+            transport.stream(ReadRequest(href=hrefs[1])) as other,
+        ):
+            mine, theirs = iter(one), iter(other)
+            chunk = next(mine)
+            assert second.startswith(bytes(next(theirs)))
+            assert first.startswith(bytes(chunk)), "a chunk is valid until the next one of its own stream"
+
+    def test_what_its_reader_raises_comes_out_as_it_is(self, transport: Transport, publish: Publish) -> None:
+        href, full = publish("a.bin", data_of(5000)), OSError("the disk is full")
+        with pytest.raises(OSError, match="the disk is full") as raised, transport.stream(ReadRequest(href=href)):
+            raise full
+        assert raised.value is full
+
+    def test_nothing_stays_open(self, transport: Transport, publish: Publish) -> None:
+        href, lost = publish("a.bin", data_of(50_000)), self.missing(publish)
+
+        def work() -> None:
+            read(transport, href)
+            with transport.stream(ReadRequest(href=href)) as stream:
+                next(iter(stream))
+            with pytest.raises(TransferError):
+                read(transport, lost)
+
+        assert left_open(work) == 0, "files or connections that stay open with each stream"
 
     def test_a_stream_that_is_left_early_does_not_spoil_the_next(self, transport: Transport, publish: Publish) -> None:
         data = data_of(2_000_000)

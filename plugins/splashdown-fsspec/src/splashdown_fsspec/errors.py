@@ -49,6 +49,11 @@ def reading(url: str) -> AbstractContextManager[None]:
     return _told_as(lambda error: _read_error(error, _text(error, url, "read")))
 
 
+def is_absence(error: Exception) -> bool:
+    """Whether the error says that there is no such file."""
+    return isinstance(error, FileNotFoundError) or _status(error) == 404
+
+
 @contextmanager
 def _told_as(told: Callable[[Exception], TransferError]) -> Iterator[None]:
     try:

@@ -44,7 +44,10 @@ def make_folder(fs: AbstractFileSystem, folder: str) -> None:
 
 
 def move(fs: AbstractFileSystem, old: str, new: str, *, replace: bool) -> None:
-    """Give a file its final path: one step on SFTP, WebDAV and local disks, and on stores whose copy is one."""
+    """Give a file its final path: one step on SFTP and local disks, and on stores whose copy is one.
+
+    On WebDAV it is one step where nothing is replaced.
+    """
     if not replace and fs.exists(new):
         raise ExistsError(f"{new} exists already; choose --if-exists overwrite or rename")
     if _is_webdav(fs):

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from splashdown.errors import ExistsError, StoreError
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, Upload
 from splashdown_fsspec import files
-from splashdown_fsspec.errors import storing
+from splashdown_fsspec.errors import is_absence, storing
 from splashdown_fsspec.options import FsspecOptions
 from splashdown_fsspec.places import Place, connect
 
@@ -97,8 +97,7 @@ class FsspecSink:
         """The bytes of a stored file."""
         if self.stat(key) is None:
             raise FileNotFoundError(self._name(key))
-        with storing(self._name(key), "read"):
-            yield files.read(self._fs, self._path(key))
+        yield self._chunks(key)
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Every file below the target but the unfinished ones."""
@@ -111,6 +110,15 @@ class FsspecSink:
         """Remove a file."""
         with storing(self._name(key), "delete"), suppress(FileNotFoundError, NotADirectoryError):
             self._fs.rm_file(self._path(key))
+
+    def _chunks(self, key: str) -> Iterator[Buffer]:
+        try:
+            yield from files.read(self._fs, self._path(key))
+        except Exception as error:
+            if is_absence(error):  # it went since stat()
+                raise FileNotFoundError(self._name(key)) from None
+            with storing(self._name(key), "read"):
+                raise
 
     def _refuse_existing(self, key: str) -> None:
         if self._fs.exists(self._path(key)):

@@ -22,7 +22,9 @@ class ExactClient(Client):  # type: ignore[misc]  # the library has no types
 
 
 def move(client: Client, old: str, new: str, *, replace: bool) -> None:
-    """MOVE with the header Overwrite (RFC 4918, section 10.6), which is one step on the server.
+    """MOVE with the header Overwrite (RFC 4918, section 10.6), which is one request.
+
+    A file that is replaced is gone for a moment: the server has to delete it before it moves (section 9.9.3).
 
     Some servers (WsgiDAV 4.4) decode the header Destination before they split it, and lose what follows a ``?`` or
     ``;``: the file would replace another one. Such names are tried out in the hidden folder first. Raises

@@ -143,7 +143,7 @@ class PathsSink:
 
     def put_part(self, upload: Upload, part: Part, chunks: Iterable[Buffer]) -> str:
         """Write the part where it belongs."""
-        pending, offset = self._pending[upload.token["number"]], part.start
+        pending, offset = self._begun(upload), part.start
         for chunk in chunks:
             with self._noting(upload.key):
                 pending.write(chunk, offset)
@@ -152,9 +152,9 @@ class PathsSink:
 
     def commit(self, upload: Upload, tags: Sequence[str]) -> str:  # noqa: ARG002 - the protocol's signature
         """Give the file its name; return its path."""
-        number = upload.token["number"]
+        number, pending = upload.token["number"], self._begun(upload)
         with self._noting(upload.key):
-            self._pending[number].commit(replace=number not in self._keeping)
+            pending.commit(replace=number not in self._keeping)
         del self._pending[number]
         return str(self._paths[upload.key])
 
@@ -168,6 +168,12 @@ class PathsSink:
         """Remove whatever was neither committed nor aborted."""
         for pending in tuple(self._pending.values()):
             pending.discard()
+
+    def _begun(self, upload: Upload) -> PendingFile:
+        try:
+            return self._pending[upload.token["number"]]
+        except KeyError:
+            raise StoreError(f"{self._paths[upload.key]}: this upload was aborted") from None
 
     @contextmanager
     def _noting(self, key: str) -> Iterator[None]:

@@ -1,0 +1,152 @@
+"""What the contract of sinks says about abilities that a sink may have: every ``Supports...`` protocol."""
+
+from __future__ import annotations
+
+import pytest
+
+from splashdown.checksums import hash_of
+from splashdown.model import Content, StoredPart
+from splashdown.protocols import (
+    Sink,
+    SupportsCompare,
+    SupportsList,
+    SupportsRead,
+    SupportsReadBack,
+    SupportsResume,
+    SupportsServerSideCopy,
+    SupportsSpace,
+    SupportsStat,
+    SupportsUnfinished,
+)
+from splashdown.testing.stores import in_parts, put, revived, store
+
+
+class SinkAbilities:
+    """What a sink does that has more than the five methods; what it does not have is skipped.
+
+    :meth:`fetch` and :meth:`reopen` are what a subclass overrides.
+    """
+
+    def fetch(self, sink: Sink, key: str) -> bytes | None:
+        """The bytes of a committed object as others see them, ``None`` when there is none."""
+        assert isinstance(sink, SupportsRead), "override fetch(): this sink has no read()"
+        try:
+            with sink.read(key) as chunks:
+                return b"".join(bytes(chunk) for chunk in chunks)
+        except FileNotFoundError:
+            return None
+
+    def reopen(self, sink: Sink) -> Sink:
+        """Another sink on the same target, as a later process makes it; the same one where there is no other."""
+        return sink
+
+    def test_stat_tells_size_and_absence(self, sink: Sink) -> None:
+        if not isinstance(sink, SupportsStat):
+            pytest.skip("this sink has no stat()")
+        assert sink.stat("a.bin") is None
+        assert sink.stat("no/such/folder/a.bin") is None
+        store(sink, "a.bin", b"12345")
+        stored = sink.stat("a.bin")
+        assert stored is not None
+        assert stored.size == 5
+        if stored.checksum is not None:
+            assert hash_of([b"12345"], like=stored.checksum) in {None, stored.checksum}, "a checksum of other bytes"
+
+    def test_reading_what_is_not_there_is_a_file_not_found_error(self, sink: Sink) -> None:
+        if not isinstance(sink, SupportsRead):
+            pytest.skip("this sink has no read()")
+        with pytest.raises(FileNotFoundError), sink.read("absent.bin") as chunks:
+            list(chunks)
+
+    def test_an_upload_is_read_back_in_the_order_of_its_bytes(self, sink: Sink) -> None:
+        if not isinstance(sink, SupportsReadBack):
+            pytest.skip("this sink has no read_back()")
+        data, parts = in_parts(sink)
+        upload = sink.begin("a.bin", Content(size=len(data)))
+        for part in reversed(parts):
+            put(sink, upload, part, data)
+        with sink.read_back(upload) as chunks:
+            assert b"".join(bytes(chunk) for chunk in chunks) == data
+        step = parts[0].stop or 0
+        for start, stop in ((0, 10), (step - 3, step + 3), (step + 7, None)):
+            with sink.read_back(upload, start, stop) as chunks:
+                assert b"".join(bytes(chunk) for chunk in chunks) == data[start:stop]
+        sink.abort(upload)
+
+    def test_objects_are_listed_and_deleted(self, sink: Sink) -> None:
+        if not isinstance(sink, SupportsList):
+            pytest.skip("this sink has no list() and delete()")
+        for key in ("a.bin", "dir/b.bin", "dir/sub/c.bin", "dirt.bin"):
+            store(sink, key, key.encode())
+        assert sorted(sink.list()) == [("a.bin", 5), ("dir/b.bin", 9), ("dir/sub/c.bin", 13), ("dirt.bin", 8)]
+        assert sorted(sink.list("dir/")) == [("dir/b.bin", 9), ("dir/sub/c.bin", 13)]
+        sink.delete("dir/b.bin")
+        sink.delete("dir/b.bin")
+        sink.delete("nothing/here.bin")
+        assert self.fetch(sink, "dir/b.bin") is None
+        assert sorted(sink.list()) == [("a.bin", 5), ("dir/sub/c.bin", 13), ("dirt.bin", 8)]
+
+    def test_an_interrupted_upload_goes_on_in_another_process(self, sink: Sink) -> None:
+        if not isinstance(sink, SupportsResume):
+            pytest.skip("this sink has no recover()")
+        data, parts = in_parts(sink)
+        upload = sink.begin("a.bin", Content(size=len(data)))
+        stored = [StoredPart(part=part, tag=put(sink, upload, part, data)) for part in parts[:-1]]
+        other, upload = self.reopen(sink), revived(upload)
+        if other is not sink:
+            sink.close()
+        assert isinstance(other, SupportsResume)
+        assert isinstance(other, Sink)
+        assert list(other.recover(upload, stored)) == stored
+        last = put(other, upload, parts[-1], data)
+        other.commit(upload, [*(one.tag for one in stored), last])
+        assert self.fetch(other, "a.bin") == data
+
+    def test_an_upload_that_nobody_ends_is_listed_until_it_is_aborted(self, sink: Sink) -> None:
+        if not isinstance(sink, SupportsUnfinished):
+            pytest.skip("this sink has no unfinished()")
+        assert list(sink.unfinished()) == []
+        data, parts = in_parts(sink)
+        upload = sink.begin("a.bin", Content(size=len(data)))
+        put(sink, upload, parts[0], data)
+        (found,) = self.reopen(sink).unfinished()  # type: ignore[attr-defined]
+        assert found.size is None or found.size >= parts[0].stop
+        sink.abort(revived(found.upload))
+        assert list(sink.unfinished()) == []
+        sink.abort(upload)
+        store(sink, "a.bin", data, parts)
+        assert list(sink.unfinished()) == [], "what is committed is not under way"
+
+    def test_nothing_is_recovered_of_an_upload_that_is_gone(self, sink: Sink) -> None:
+        if not isinstance(sink, SupportsResume):
+            pytest.skip("this sink has no recover()")
+        data, parts = in_parts(sink)
+        upload = sink.begin("a.bin", Content(size=len(data)))
+        stored = [StoredPart(part=parts[0], tag=put(sink, upload, parts[0], data))]
+        sink.abort(upload)
+        assert list(sink.recover(revived(upload), stored)) == []
+
+    def test_a_stored_part_is_compared_by_its_bytes(self, sink: Sink) -> None:
+        if not isinstance(sink, SupportsCompare):
+            pytest.skip("this sink has no holds()")
+        data, parts = in_parts(sink)
+        upload = sink.begin("a.bin", Content(size=len(data)))
+        part = parts[0]
+        stored = StoredPart(part=part, tag=put(sink, upload, part, data))
+        mine = data[part.start : part.stop]
+        assert sink.holds(upload, stored, mine) is True
+        assert sink.holds(upload, stored, mine[:-1] + bytes([mine[-1] ^ 1])) is False
+        assert sink.holds(upload, stored, mine[:-1]) is False
+        sink.abort(upload)
+
+    def test_a_copy_that_the_store_cannot_make_is_left_to_the_engine(self, sink: Sink) -> None:
+        if not isinstance(sink, SupportsServerSideCopy):
+            pytest.skip("this sink has no copy_from()")
+        assert sink.copy_from("https://elsewhere.invalid/a.bin", "a.bin", Content(size=1)) is None
+        assert self.fetch(sink, "a.bin") is None
+
+    def test_free_space_is_a_number_or_unknown(self, sink: Sink) -> None:
+        if not isinstance(sink, SupportsSpace):
+            pytest.skip("this sink has no free_space()")
+        free = sink.free_space()
+        assert free is None or free >= 0
