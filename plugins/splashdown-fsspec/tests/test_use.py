@@ -128,9 +128,10 @@ def test_nothing_is_left_in_the_hidden_folder(results, sftp):
 def test_a_file_that_goes_before_it_is_read_is_a_missing_file(place):
     sink = FsspecSink(*place)
     store(sink, "a.bin", b"soon gone")
-    with pytest.raises(FileNotFoundError), sink.read("a.bin") as chunks:
+    with sink.read("a.bin") as chunks:
         sink.delete("a.bin")
-        list(chunks)
+        with pytest.raises(FileNotFoundError):
+            list(chunks)
     sink.close()
 
 
