@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from splashdown.specs import ActionSpec
 
 
+#: As many reasons as one line can tell why nothing is left.
+_MOST_REASONS = 3
 _DIRECTORY = "a Zarr store is a folder of many objects, not a file: open it with load('zarr') where it is"
 
 
@@ -468,10 +470,12 @@ class JobResults:
 
 def nothing_left(results: JobResults) -> str:
     """Why there is nothing to choose or to save."""
+    source = f"{results.result_set.kind} {results.id!r}"
     if results.skipped:
         reasons = sorted({skipped.reason for skipped in results.skipped})
-        return f"no asset of {results!r} is left: {'; '.join(reasons)}"
-    return f"{results!r} lists no assets"
+        more = f"; and {len(reasons) - _MOST_REASONS} more" if len(reasons) > _MOST_REASONS else ""
+        return f"no asset of {source} is left: {'; '.join(reasons[:_MOST_REASONS])}{more}"
+    return f"{source} lists no assets"
 
 
 def _refuse_unknown(spec: ActionSpec, options: Mapping[str, Any]) -> None:

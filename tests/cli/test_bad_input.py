@@ -1,7 +1,10 @@
 """Bad input ends in one clear line and the right exit code, never in a traceback."""
 
 import json
+import subprocess
+import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from threading import Thread
 
 import pytest
@@ -110,6 +113,35 @@ def test_what_leads_to_no_document_is_told_in_one_line(splashdown_command, tmp_p
     (line,) = result.stderr.splitlines()
     assert line.startswith("Error: ")
     assert said in line
+
+
+@pytest.mark.parametrize(("document", "said"), [("null", "None"), ('"hello"', "'hello'"), ("12", "12")])
+def test_json_that_is_no_object_is_not_called_broken(splashdown_command, tmp_path, document, said):
+    (tmp_path / "item.json").write_text(document)
+    result = splashdown_command("ls", "item.json", cwd=tmp_path)
+    assert (result.returncode, len(result.stderr.splitlines())) == (3, 1)
+    assert f"no STAC document: {said};" in result.stderr
+
+
+@pytest.mark.parametrize("command", [["download"], ["download", "--json"], ["sync"]])
+@pytest.mark.parametrize("filters", [[], ["--include", "none*"]])
+def test_nothing_to_move_is_not_a_mistake_of_the_call_and_is_told_in_short(
+    splashdown_command, tmp_path, command, filters
+):
+    assets = {f"{n:04}.tif": {"href": f"{n}.tif"} for n in range(2000)} if filters else {}
+    (tmp_path / "item.json").write_text(json.dumps({**_ITEM, "assets": assets}))
+    result = splashdown_command(*command, "item.json", "out", *filters, cwd=tmp_path)
+    assert result.returncode == 3
+    assert "JobResults" not in result.stderr
+    assert len(result.stderr) < 500
+    assert ("and 1997 more" if filters else "lists no assets") in result.stderr
+
+
+def test_a_closed_output_is_no_error(tmp_path):
+    (tmp_path / "item.json").write_text(json.dumps({**_ITEM, "assets": {"a": {"href": "a.tif"}}}))
+    program = Path(sys.executable).with_name("splashdown")
+    done = subprocess.run(["sh", "-c", f"'{program}' ls item.json >&-"], cwd=tmp_path, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_document_is_read_from_a_file_without_an_ending(splashdown_command, tmp_path):

@@ -2,12 +2,14 @@
 
 import datetime as dt
 
+import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
 from splashdown._filters import values
 from splashdown._filters.each import boxes_meet, spans
+from splashdown.errors import OptionError
 
 LONGITUDES, LATITUDES = st.integers(-180, 180), st.integers(-90, 90)
 BOXES = st.tuples(LONGITUDES, LATITUDES, LONGITUDES, LATITUDES).map(lambda b: (b[0], min(b[1::2]), b[2], max(b[1::2])))
@@ -47,3 +49,21 @@ def test_a_day_a_month_and_a_year_hold_every_moment_of_theirs(moment):
     for text in (year, f"{year}-{moment:%m}", f"{year}-{moment:%m-%d}"):
         start, end = values.interval(text)
         assert start <= moment <= end
+
+
+@pytest.mark.parametrize(
+    ("box", "said"),
+    [
+        ("641000,5674000,642000,5675000", "takes degrees"),
+        ("4,60,6,52", "south lies north of north"),
+        ("nan,1,2,3", "takes four numbers"),
+    ],
+)
+def test_a_box_that_cannot_be_meant_says_what_is_wrong(box, said):
+    with pytest.raises(OptionError, match=said):
+        values.box(box)
+
+
+def test_an_interval_that_ends_before_it_begins_says_so():
+    with pytest.raises(OptionError, match="ends before it begins"):
+        values.interval("2023-12-31/2022-01-01")

@@ -8,7 +8,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -88,6 +88,8 @@ def run(arguments: Sequence[str] | None = None) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; every error ends as one line on stderr."""
+    # A command may be started with its output closed (`splashdown ls SOURCE >&-`); Python has no stream then.
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()
     try:
         _write_any_text()
         _warn_in_one_line()
@@ -107,6 +109,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _report(error)
     return result if isinstance(result, int) else 0
+
+
+def _nowhere() -> TextIO:
+    return os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
 
 
 def _write_any_text() -> None:
@@ -149,6 +155,9 @@ def exit_code(error: Exception) -> int:
     by_type: tuple[tuple[type[Exception], int], ...] = (
         (errors.AuthError, EXIT_NOT_AUTHORISED),
         (errors.ResolveError, EXIT_NOT_RESOLVED),
+        # A key that is not there is a slip; a source or a selection without assets is not how the command was called.
+        (errors.UnknownKeyError, EXIT_USAGE),
+        (errors.NoAssetError, EXIT_NOT_RESOLVED),
         (errors.UsageError, EXIT_USAGE),
         (errors.PluginError, EXIT_USAGE),
     )

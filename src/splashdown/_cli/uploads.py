@@ -115,8 +115,8 @@ def _summary(removed: list[Unfinished], young: int, target: str, *, dry_run: boo
     for one in removed:
         click.echo(f"{'would abort' if dry_run else 'aborted'} {printable(one.upload.key)}")
     left = f"; {young} younger ones are left (--older-than)" if young else ""
-    count, gone = counted(len(removed), "unfinished upload"), "would be" if dry_run else "are"
-    click.echo(f"{count} below {target} {gone} gone, {size}{left}")
+    gone = "would be gone" if dry_run else "removed"
+    click.echo(f"{counted(len(removed), 'unfinished upload')} below {target} {gone}, {size}{left}")
 
 
 def _abort(sink: Sink, one: Unfinished) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from collections.abc import Iterable, Mapping
 
@@ -10,6 +11,8 @@ from splashdown.errors import OptionError
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", re.IGNORECASE)
+#: Degrees. Longitudes beyond 180 are used for boxes across the antimeridian, latitudes end at the poles.
+_FULL_CIRCLE, _POLE = 360, 90
 _DATE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
 
 
@@ -48,8 +51,12 @@ def interval(value: object) -> tuple[dt.datetime | None, dt.datetime | None]:
     if len(parts) not in {1, 2}:
         raise _no_interval(value)
     start, end = _span(parts[0], value)[0], _span(parts[-1], value)[1]
-    if (start is None and end is None) or (start is not None and end is not None and start > end):
+    if start is None and end is None:
         raise _no_interval(value)
+    if start is not None and end is not None and start > end:
+        raise OptionError(
+            f"the filter 'datetime' goes from the earlier to the later time, {value!r} ends before it begins"
+        )
     return start, end
 
 
@@ -100,7 +107,11 @@ def box(value: object) -> tuple[float, float, float, float]:
         numbers = []
     if len(numbers) == 6:
         numbers = [numbers[0], numbers[1], numbers[3], numbers[4]]
-    if len(numbers) != 4 or numbers[1] > numbers[3]:
+    if len(numbers) != 4 or not all(map(math.isfinite, numbers)):
         raise OptionError(f"the filter 'bbox' takes four numbers: west, south, east, north; not {value!r}")
     west, south, east, north = numbers
+    if max(abs(west), abs(east)) > _FULL_CIRCLE or max(abs(south), abs(north)) > _POLE:
+        raise OptionError(f"the filter 'bbox' takes degrees: west, south, east, north; not {value!r}")
+    if south > north:
+        raise OptionError(f"the filter 'bbox' takes west, south, east, north; in {value!r} south lies north of north")
     return west, south, east, north

@@ -36,6 +36,8 @@ def documents(file: IO[bytes], name: str) -> Iterator[tuple[bool, dict[str, Any]
             yield from ((True, _object(value, text)) for value in text.array())
         elif text.peek() == "{":
             yield from _document(text)
+        elif (value := text.try_value()) is not _INCOMPLETE:
+            raise ResolveError(f"{name} holds JSON, but no STAC document: {value!r:.40}; check the path or URL")
         else:
             raise text.wrong()
     if empty:
