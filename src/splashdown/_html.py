@@ -11,7 +11,8 @@ from splashdown.model import total
 from splashdown.redact import redact
 
 if TYPE_CHECKING:
-    from splashdown.model import Asset
+    from splashdown._verify import VerifyReport
+    from splashdown.model import Asset, Plan, RunReport
     from splashdown.results import JobResults
 
 #: More rows than this make a notebook slow to scroll.
@@ -26,9 +27,41 @@ def results_html(results: JobResults) -> str:
     rows = [_cells(asset, with_items=with_items) for asset in assets[:_MOST_ROWS]]
     size = total(asset.size for asset in assets)
     count = counted(len(assets), "asset") + (f", {readable(size)}" if size else "")
-    more = f"<p>and {len(assets) - _MOST_ROWS} more</p>" if len(assets) > _MOST_ROWS else ""
     title = f"{escape(results.result_set.kind)} <b>{escape(results.id)}</b>: {count}"
-    return f"<p>{title}</p>{_table(head, rows)}{more}"
+    return f"<p>{title}</p>{_table(head, rows)}{_more(len(assets))}"
+
+
+def plan_html(plan: Plan) -> str:
+    """What would be moved, and what would not and why."""
+    rows = [(one.name, one.asset.label, readable(one.asset.size)) for one in plan.transfers[:_MOST_ROWS]]
+    count = f"{counted(len(plan.transfers), 'file')}, {readable(plan.known_size)}"
+    left_out = [(one.asset.label, one.reason) for one in plan.skipped[:_MOST_ROWS]]
+    return (
+        f"<p>plan for <b>{escape(redact(plan.target))}</b>: {count}</p>{_table(('file', 'asset', 'size'), rows)}"
+        f"{_more(len(plan.transfers))}"
+        + (f"<p>not these:</p>{_table(('asset', 'reason'), left_out)}{_more(len(plan.skipped))}" if left_out else "")
+    )
+
+
+def report_html(report: RunReport) -> str:
+    """What became of each file, those that failed first."""
+    first = [*report.failed, *report.landed[:_MOST_ROWS]][:_MOST_ROWS]
+    rows = [
+        (one.transfer.name, readable(one.size), str(one.status), one.error or one.reason or ", ".join(one.verified))
+        for one in first
+    ]
+    count = f"{len(report.landed)} of {counted(len(report.outcomes), 'file')}, {readable(report.bytes_moved)} moved"
+    table = _table(("file", "size", "status", "what was found"), rows)
+    return f"<p>run to <b>{escape(redact(report.plan.target))}</b>: {count}</p>{table}{_more(len(report.outcomes))}"
+
+
+def verify_html(report: VerifyReport) -> str:
+    """The state of each file, those first that are not as they were stored."""
+    files = sorted(report.files, key=lambda one: one.state == "ok")
+    rows = [(one.name, readable(one.size), str(one.state), one.detail or ", ".join(one.checked)) for one in files]
+    count = f"{len([one for one in files if one.state == 'ok'])} of {counted(len(files), 'file')} as stored"
+    table = _table(("file", "size", "state", "what was found"), rows[:_MOST_ROWS])
+    return f"<p><b>{escape(redact(report.target))}</b>: {count}</p>{table}{_more(len(files))}"
 
 
 def tells_items(assets: Iterable[Asset]) -> bool:
@@ -49,6 +82,10 @@ def asset_html(asset: Asset) -> str:
         "href": redact(asset.href),
     }
     return _table((), [(name, value) for name, value in told.items() if value])
+
+
+def _more(count: int) -> str:
+    return f"<p>and {count - _MOST_ROWS} more</p>" if count > _MOST_ROWS else ""
 
 
 def _cells(asset: Asset, *, with_items: bool) -> tuple[str, ...]:

@@ -55,6 +55,12 @@ class VerifyReport:
         """Whether all that was stored is still there and unchanged; extra files do no harm."""
         return not self.of(State.MISSING, State.CHANGED, State.UNREADABLE)
 
+    def _repr_html_(self) -> str:
+        """The report in a notebook, as a table; what is not as it was stored comes first."""
+        from splashdown._html import verify_html
+
+        return verify_html(self)
+
 
 def verify_target(sink: Sink, target: str, *, jobs: int = 8, read: bool = True) -> VerifyReport:
     """Check every file that a receipt below the target describes; with ``read=False`` by its size alone.

@@ -252,7 +252,7 @@ class Skipped:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Plan:
     """What a run will do, settled before the first byte. ``target`` is a folder's path or URL."""
 
@@ -268,6 +268,17 @@ class Plan:
         from splashdown._packed.assets import assets_of, columns
 
         return sum(size or 0 for size in columns(assets_of(self.transfers), "size"))
+
+    def __repr__(self) -> str:
+        from splashdown.redact import redact
+
+        return f"<Plan of {len(self.transfers)} files for {redact(self.target)!r}, {len(self.skipped)} assets left out>"
+
+    def _repr_html_(self) -> str:
+        """The plan in a notebook, as a table."""
+        from splashdown._html import plan_html
+
+        return plan_html(self)
 
 
 class Status(StrEnum):
@@ -303,7 +314,7 @@ class Outcome:
         return self.transfer.asset
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RunReport:
     """What became of every asset of a plan, in the plan's order."""
 
@@ -340,6 +351,18 @@ class RunReport:
         from splashdown._packed.outcomes import field
 
         return sum(field(self.outcomes, "bytes_moved"))
+
+    def __repr__(self) -> str:
+        from splashdown.redact import redact
+
+        failed = len(self.failed)
+        return f"<RunReport of {len(self.outcomes)} files for {redact(self.plan.target)!r}, {failed} failed>"
+
+    def _repr_html_(self) -> str:
+        """The report in a notebook, as a table."""
+        from splashdown._html import report_html
+
+        return report_html(self)
 
 
 def total(sizes: Iterable[int | None]) -> int | None:

@@ -190,6 +190,16 @@ class JobResults:
     def __iter__(self) -> Iterator[ResultAsset]:
         return (ResultAsset(self, asset) for asset in self.assets)
 
+    def __contains__(self, wanted: object) -> bool:
+        """Whether there is an asset with this key (or ``item/key``), or this asset."""
+        if isinstance(wanted, ResultAsset):
+            return any(asset.identity == wanted.asset.identity for asset in self.assets)
+        return any(wanted in {asset.key, asset.label} for asset in self.assets)
+
+    def __getitem__(self, key: str) -> ResultAsset:
+        """The asset with this key, as :meth:`get_asset` finds it; an ``UnknownKeyError`` is a ``KeyError``."""
+        return self.get_asset(key)
+
     @property
     def id(self) -> str:
         """The id of the job, item, collection or catalog."""

@@ -112,3 +112,13 @@ def test_a_file_that_somebody_else_put_there_is_not_replaced(results, tmp_path):
         results.download_files(tmp_path)
     assert [o.asset.key for o in caught.value.report.failed] == [asset.key]
     assert Path(tmp_path / asset.name).read_text() == "mine"
+
+
+def test_results_are_asked_for_a_key_as_a_dict_is(results):
+    assert "timeseries.json" in results
+    assert "2023-06-01/openEO_2023-06-01Z.tif" in results
+    assert "none.json" not in results
+    assert results["timeseries.json"] in results
+    assert results["timeseries.json"] not in results.select(types="image/tiff")
+    with pytest.raises(KeyError, match=r"none\.json"):
+        results["none.json"]

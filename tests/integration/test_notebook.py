@@ -19,6 +19,17 @@ paths = results.download_files("out", progress=True)
 ---
 results.download_files("again", progress=True, include_stac_metadata=False);
 print(results.load_json("timeseries.json").keys().__len__(), "dates")
+---
+results.select(types="image/tiff").plan("planned")
+---
+results.run("verify", target="out")
+---
+from pathlib import Path
+Path("again/timeseries.json").write_text("mine")
+try:
+    splashdown.open("out/job-results.json").download_files("again", include_stac_metadata=False)
+except splashdown.DownloadError as error:
+    display(error.report)
 """
 
 
@@ -63,3 +74,14 @@ def test_a_download_draws_into_the_cell_that_started_it_and_nowhere_else(cells, 
 
 def test_assets_load_in_a_cell_too(cells):
     assert "6 dates" in "".join(output.text for output in cells[3].outputs if output.output_type == "stream")
+
+
+def test_a_plan_and_reports_are_tables(cells):
+    plan, verified, failed = (html(cell)[0] for cell in cells[4:7])
+    assert "plan for <b>planned</b>: 2 files, 73.5 KiB" in plan
+    assert "<td>thumbnail.png</td><td>dropped by the filter" in plan
+    assert "4 of 4 files as stored" in verified
+    assert "run to <b>again</b>: 3 of 4 files" in failed
+    assert failed.index("<td>timeseries.json</td>") < failed.index("<td>thumbnail.png</td>")
+    text = cells[4].outputs[0].data["text/plain"]
+    assert text == "<Plan of 2 files for 'planned', 2 assets left out>"

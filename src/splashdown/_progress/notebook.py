@@ -56,7 +56,8 @@ class ProgressTable:
 
     def _page(self, rows: list[str], ended: str) -> str:
         tally = self._tally
-        run = _row(tally.title + ended, tally.done, tally.size)
+        # Where the size is not known beforehand the meter counts files, so that it does not seem busy for ever.
+        run = _row(tally.title + ended, tally.done, tally.size, None if tally.size else (tally.finished, tally.files))
         failures = self._failures[:_MOST_FAILURES]
         if len(self._failures) > _MOST_FAILURES:
             failures.append(f"and {len(self._failures) - _MOST_FAILURES} more")
@@ -64,7 +65,8 @@ class ProgressTable:
         return f"<table>{run}{''.join(rows)}</table>{said}"
 
 
-def _row(name: str, done: int, size: int | None) -> str:
+def _row(name: str, done: int, size: int | None, files: tuple[int, int] | None = None) -> str:
+    at, end = (done, size) if files is None else files
     # A meter without a value is drawn as one that is busy; that is what an unknown end is.
-    value = "" if size is None else f' value="{min(done, size)}" max="{max(size, 1)}"'
+    value = "" if end is None else f' value="{min(at, end)}" max="{max(end, 1)}"'
     return f"<tr><td>{escape(name)}</td><td><progress{value}></progress></td><td>{escape(amount(done, size))}</td></tr>"
