@@ -130,11 +130,11 @@ def _program(name: str) -> str:
 
 
 def _run(folder: Path, variables: dict[str, str], command: list[str]) -> None:
-    done = subprocess.run(
-        command, cwd=folder, env=variables, capture_output=True, text=True, timeout=_START_SECONDS, check=False
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"Ceph did not start: {' '.join(command)} said {done.stderr[-2000:]}")
+    try:
+        subprocess.run(command, cwd=folder, env=variables, capture_output=True, timeout=_START_SECONDS, check=True)
+    except (subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
+        said = (error.stderr or b"").decode(errors="replace")[-2000:]
+        raise RuntimeError(f"Ceph did not start: {error}: {said}") from None
 
 
 def _wait(folder: Path, store: S3Store) -> None:

@@ -194,7 +194,14 @@ def test_credentials_never_stand_in_a_message(scripted):
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"part_size": 1}, {"checksum": "md4"}, {"endpoint_url": "store.example"}, {"connections": 0}]
+    "wrong",
+    [
+        {"part_size": 1},
+        {"checksum": "md4"},
+        {"endpoint_url": "store.example"},
+        {"connections": 0},
+        {"tags": {"{a": "b"}},
+    ],
 )
 def test_options_that_make_no_sense_are_refused(wrong):
     with pytest.raises(OptionError, match=next(iter(wrong))):

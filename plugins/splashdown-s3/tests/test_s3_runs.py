@@ -269,3 +269,6 @@ def test_what_landed_in_a_bucket_is_a_source_by_its_document(reached, source, pl
     capsys.readouterr()
     assert main(["ls", f"s3://{bucket}/a b/missing.json"]) == 3
     assert capsys.readouterr().err.count("\n") == 1
+    for place in (f"s3://{bucket}/a b/", f"s3://{bucket}/a b", f"s3://{bucket}/a b/big.tif"):
+        assert main(["ls", place]) == 2
+        assert f"name the STAC document in it, for example s3://{bucket}/a b/item.json\n" in capsys.readouterr().err

@@ -57,12 +57,22 @@ def choose_resolver(loading: Loading, source: object, used: Callable[[Offer, Exc
             return found[0][0].spec.name, found[0][1]
     if isinstance(source, str) and "://" not in source:
         raise ResolveError(_no_source(source) + _state(loading))
-    package = package_for_source(source)
+    scheme = source.partition("://")[0] if isinstance(source, str) else ""
+    package = package_for("transports", scheme) or package_for_source(source)
     if package and not _is_installed(loading, package):
         hint = f"pip install {package}"
+    elif package and isinstance(source, str):
+        hint = f"name the STAC document in it, for example {_document_in(source)}"
     else:
         hint = "pass the URL of a job, a STAC document (path, URL, dict or pystac object), or install a plugin for it"
     raise NoProviderError(f"no resolver accepts {_shown(source)}; {hint}{_state(loading)}")
+
+
+def _document_in(source: str) -> str:
+    """How the document of a folder in a store is named; the folder of a file is where its name begins."""
+    folder, _, last = source.rpartition("/")
+    within = source.rstrip("/") if "." not in last or folder.endswith("/") else folder
+    return redact(f"{within}/item.json")
 
 
 def _no_source(source: str) -> str:

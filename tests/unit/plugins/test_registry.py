@@ -284,6 +284,7 @@ class TestMissing:
             (lambda r: r.action("x"), "no action is called 'x'; there are: none"),
             (lambda r: r.sink("rival:shelf"), "it is offered by 'p'"),
             (lambda r: r.resolver(object()), "no resolver accepts an object of type object"),
+            (lambda r: r.resolver("s3://bucket/x/"), "accepts 's3://bucket/x/'; pip install splashdown-s3"),
             (lambda r: r.resolver("https://user:pw@h/x?token=abc"), r"no resolver accepts 'https://h/x\?...'"),
         ],
     )

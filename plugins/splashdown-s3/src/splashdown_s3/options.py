@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +17,10 @@ MAX_PARTS = 10_000
 
 #: What may be chosen as ``checksum``; ``auto`` takes the fastest that this machine has and the store accepts.
 CHECKSUMS = ("auto", "crc64nvme", "crc32c", "crc32", "none")
+
+
+#: What keys and values of tags consist of ("Categorizing your storage using tags", restrictions), in every script.
+_TAG = re.compile(r"[\w +\-=.:/@]*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,5 +57,11 @@ class S3Options:
             raise OptionError(f"s3: checksum is one of {', '.join(CHECKSUMS)}, not {self.checksum!r}")
         if self.endpoint_url is not None and not self.endpoint_url.startswith(("http://", "https://")):
             raise OptionError("s3: endpoint_url begins with http:// or https://")
+        for text in (text for tag in self.tags.items() for text in tag):
+            if not _TAG.fullmatch(text):
+                raise OptionError(
+                    f"s3: tags are letters, digits, spaces and any of + - = . _ : / @, not {text!r};"
+                    " write -o s3.tags=project=wheat,season=june"
+                )
         if self.connections < 1 or self.connect_timeout <= 0 or self.read_timeout <= 0:
             raise OptionError("s3: connections is at least 1, and timeouts are more than 0 seconds")
