@@ -51,6 +51,9 @@ def test_check_explains_a_plugin_and_its_exit_code_says_whether_it_is_well(splas
     good = splashdown_command("plugins", "check", "http")
     assert good.returncode == 0
     assert "SPLASHDOWN_HTTP_CONNECT_TIMEOUT" in good.stdout
+    assert "meaning" not in good.stdout  # of an option that says nothing about itself
+    explained = splashdown_command("plugins", "check", "netrc")
+    assert "meaning" in explained.stdout
     broken = tmp_path / "broken.py"
     broken.write_text("raise RuntimeError('boom')")
     bad = splashdown_command("--plugin", broken, "plugins", "check", "broken")

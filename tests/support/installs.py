@@ -19,10 +19,11 @@ def install(folder: Path, distribution: str, source: str, *, name: str = "", ver
 
 #: A plugin whose sink is for shelf://; ``{scheme}`` and ``{name}`` may be replaced.
 SINK = """
+    from splashdown.builtins.memory import MemorySink
     from splashdown.hookspecs import hookimpl
     from splashdown.specs import SinkSpec
 
     @hookimpl
     def splashdown_sinks():
-        yield SinkSpec(name="shelf", schemes=("shelf",), create=lambda target, options: object())
+        yield SinkSpec(name="shelf", schemes=("shelf",), create=lambda target, options: MemorySink())
 """

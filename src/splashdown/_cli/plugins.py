@@ -67,10 +67,10 @@ def _explain(found: PluginCheck) -> None:
     click.echo(f"offers: {_offers(info) or 'nothing'}")
     for name, options in found.options.items():
         click.echo(f"options of {name}:")
-        render.table(
-            ("option", "type", "default", "variable"),
-            [(o.name, o.type, "-" if o.secret else str(o.default), o.variable) for o in options],
-        )
+        columns = ("option", "type", "default", "variable", "meaning")
+        rows = [(o.name, o.type, "-" if o.secret else str(o.default), o.variable, o.help) for o in options]
+        shown = len(columns) if any(o.help for o in options) else len(columns) - 1
+        render.table(columns[:shown], [row[:shown] for row in rows])
     for failure in info.failures:
         click.echo(render.printable_lines(failure.traceback), nl=False)
     for problem in found.problems:
@@ -95,7 +95,13 @@ def _record(info: PluginInfo) -> dict[str, Any]:
 def _options(found: PluginCheck) -> dict[str, Any]:
     return {
         name: [
-            {"name": o.name, "type": o.type, "default": None if o.secret else o.default, "variable": o.variable}
+            {
+                "name": o.name,
+                "type": o.type,
+                "default": None if o.secret else o.default,
+                "variable": o.variable,
+                "help": o.help,
+            }
             for o in options
         ]
         for name, options in found.options.items()

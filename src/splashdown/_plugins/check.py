@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import typing
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import dataclass, replace
 
 from splashdown._plugins.info import PluginInfo
 from splashdown._plugins.options import Field, fields_of
 from splashdown.errors import OptionError, describe
-from splashdown.protocols import Filter, Listener, Signer, Sink, Transport
+from splashdown.protocols import Filter, Listener, Resolver, Signer, Sink, Transport
 from splashdown.specs import (
     ActionSpec,
     FilterSpec,
@@ -23,7 +23,9 @@ from splashdown.specs import (
     TransportSpec,
 )
 
-_MAKES: typing.Final[Mapping[type, type]] = {
+#: What ``create`` of a spec has to make.
+MAKES: typing.Final[Mapping[type, type]] = {
+    ResolverSpec: Resolver,
     SinkSpec: Sink,
     TransportSpec: Transport,
     SignerSpec: Signer,
@@ -54,8 +56,8 @@ def examine(info: PluginInfo, specs: Sequence[Spec]) -> PluginCheck:
         problems.append("it offers nothing; a hook has to yield at least one spec")
     for spec in specs:
         problems += [f"{type(spec).__name__} '{spec.name}': {problem}" for problem in _problems(spec)]
-        options_type = getattr(spec, "options", None)
-        if isinstance(options_type, type) and is_dataclass(options_type):
+        options_type: type | None = getattr(spec, "options", None)
+        if options_type is not None:
             try:
                 fields = fields_of(options_type, plugin=spec.name)
                 # What is loaded does not depend on the environment.
@@ -68,9 +70,6 @@ def examine(info: PluginInfo, specs: Sequence[Spec]) -> PluginCheck:
 
 
 def _problems(spec: Spec) -> Iterator[str]:
-    options_type = getattr(spec, "options", None)
-    if options_type is not None and not is_dataclass(options_type):
-        yield f"options is {options_type!r}; it has to be a dataclass"
     if getattr(spec, "schemes", None) == () or getattr(spec, "schemes", None) == []:
         yield "schemes is empty; nothing leads to it"
     if isinstance(spec, ResolverSpec):
@@ -87,7 +86,7 @@ def _problems(spec: Spec) -> Iterator[str]:
         yield from _call_problems("create", create, 2 if isinstance(spec, SinkSpec) else 1)
         made = _made_by(create)
         if made is not None:
-            yield from _protocol_problems(made, _MAKES[type(spec)])
+            yield from _protocol_problems(made, MAKES[type(spec)])
     if isinstance(spec, FilterSpec) and not spec.name.isidentifier():
         yield "its name is no Python identifier, so select(NAME=...) cannot say it"
 
@@ -99,9 +98,17 @@ def _resolver_problems(spec: ResolverSpec) -> Iterator[str]:
     except Exception as error:
         yield describe(error)
         return
-    lacking = [name for name in ("accepts", "resolve") if not callable(getattr(made, name, None))]
-    if lacking:
-        yield f"create() makes a {type(made).__name__} without {' and '.join(lacking)}"
+    if refusal := refuse_made(made, Resolver):
+        yield refusal
+
+
+def refuse_made(made: object, protocol: type) -> str:
+    """What is wrong with what ``create`` has made; empty where it has all that its protocol asks for."""
+    if isinstance(made, protocol):
+        return ""
+    members = [n for n in vars(protocol) if n == "__call__" or not n.startswith("_")]
+    lacking = [n for n in members if not hasattr(made, n)]
+    return f"create() made a {type(made).__name__} without {' and '.join(lacking)}"
 
 
 def _made_by(create: object) -> type | None:

@@ -17,6 +17,7 @@ from splashdown._plugins.candidates import (
     given_candidates,
     installed_candidates,
 )
+from splashdown._plugins.check import MAKES, refuse_made
 from splashdown._plugins.info import Origin, PluginFailure, PluginInfo, Stage
 from splashdown._plugins.manager import REGISTRATION, Manager
 from splashdown.errors import PluginError, PluginWarning, SplashdownError, describe
@@ -181,15 +182,21 @@ class Loading:
         if isinstance(spec, LoaderSpec | ActionSpec | ResolverSpec):
             return spec  # these meet the user's data, and what they raise is about that
         changed: Any = spec
-        return cast("Spec", dataclasses.replace(changed, create=self.guard(plugin, spec.create)))
+        return cast("Spec", dataclasses.replace(changed, create=self.guard(plugin, spec.create, MAKES[type(spec)])))
 
-    def guard(self, plugin: Candidate, function: Callable[..., T]) -> Callable[..., T]:
-        """The function, with a :class:`~splashdown.errors.PluginError` that names the plugin when it breaks."""
+    def guard(self, plugin: Candidate, create: Callable[..., T], protocol: type) -> Callable[..., T]:
+        """The function, with a :class:`~splashdown.errors.PluginError` that names the plugin when it breaks.
 
-        @functools.wraps(function, updated=())
+        What it makes without the methods of the protocol counts as broken, too: it would fail in the middle of a run.
+        """
+
+        @functools.wraps(create, updated=())
         def guarded(*args: Any) -> T:
             try:
-                return function(*args)
+                made = create(*args)
+                if refusal := refuse_made(made, protocol):
+                    raise TypeError(refusal)
+                return made
             except SplashdownError:
                 raise
             except Exception as error:

@@ -5,8 +5,10 @@ It keeps nothing of a plugin that failed. Which plugins there are, and who wins,
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
@@ -197,8 +199,28 @@ def _checked(hook: str, kind: type, yielded: object) -> Iterator[Spec]:
         if proper.name in names:
             raise PluginError(f"{hook} yielded the name {proper.name!r} twice")
         names.add(proper.name)
-        for attribute in ("schemes", "origins", "media_types", "extensions", "magic"):
-            # A single text is iterable too, by its letters: the commonest slip of all.
-            if isinstance(getattr(proper, attribute, ()), str | bytes):
-                raise PluginError(f"{attribute} of {proper.name!r} is one text; write a tuple of texts: (...,)")
+        for slip in _slips(proper):
+            raise PluginError(slip)
         yield proper
+
+
+def _slips(spec: Spec) -> Iterator[str]:
+    """What would make a spec be found by nothing, or break where nobody could say whose fault it is."""
+    for attribute in ("schemes", "origins", "media_types", "extensions", "magic"):
+        # A single text is iterable too, by its letters: the commonest slip of all.
+        if isinstance(getattr(spec, attribute, ()), str | bytes):
+            yield f"{attribute} of {spec.name!r} is one text; write a tuple of texts: (...,)"
+            return
+    for scheme in getattr(spec, "schemes", ()):
+        if not _SCHEME.fullmatch(scheme):
+            yield f"schemes of {spec.name!r} has {scheme!r}, which is no URL scheme; write it without '://'"
+    for extension in getattr(spec, "extensions", ()):
+        if not extension.startswith("."):
+            yield f"extensions of {spec.name!r} has {extension!r}; write it with its dot: '.{extension}'"
+    options = getattr(spec, "options", None)
+    if options is not None and not (isinstance(options, type) and dataclasses.is_dataclass(options)):
+        yield f"options of {spec.name!r} is {options!r}; it has to be a dataclass"
+
+
+#: RFC 3986, section 3.1; empty for plain paths.
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)?")

@@ -76,7 +76,9 @@ class Registry:
         """The resolver that accepts the source, or the one of this name; with its name."""
         if name is not None:
             offer = choose(self._loading, "resolvers", name)
-            return offer.spec.name, self._loading.guard(offer.plugin, cast("ResolverSpec", offer.spec).create)()
+            return offer.spec.name, self._loading.guard(
+                offer.plugin, cast("ResolverSpec", offer.spec).create, Resolver
+            )()
         return choose_resolver(self._loading, source, lambda offer, error: self._loading.used(offer.plugin, error))
 
     def filter(self, name: str) -> FilterSpec:

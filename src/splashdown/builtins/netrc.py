@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -19,8 +19,10 @@ from splashdown.specs import SignerSpec
 class NetrcOptions:
     """Where the credentials are, and where they go."""
 
-    origins: tuple[str, ...] = ()  #: ``scheme://host[:port]``; ``*.`` at the start of the host stands for labels
-    path: Path | None = None  #: the file; without it ``$NETRC`` or ``~/.netrc``
+    origins: tuple[str, ...] = field(
+        default=(), metadata={"help": "scheme://host[:port] to sign for; *. at the start of the host stands for labels"}
+    )
+    path: Path | None = field(default=None, metadata={"help": "the file; without it $NETRC or ~/.netrc"})
 
 
 class NetrcSigner:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from types import ModuleType
 
 import pytest
+from made_sink import MadeSink
 
 from splashdown import Session
 from splashdown._engine.settings import Settings
@@ -27,7 +28,7 @@ def shelf():
 
     @hookimpl
     def splashdown_sinks():
-        yield SinkSpec(name="shelf", schemes=("shelf",), options=ShelfOptions, create=lambda target, options: options)
+        yield SinkSpec(name="shelf", schemes=("shelf",), options=ShelfOptions, create=MadeSink)
 
     plugin.splashdown_sinks = splashdown_sinks
     return plugin
@@ -67,7 +68,7 @@ class TestFiles:
         write(user_file(project), "[options.shelf]\nheight = 2\nlabel = 'user'\n[settings]\njobs = 3\n")
         write(project / "splashdown.toml", "[options.shelf]\nlabel = 'project'\n[settings.retry]\nattempts = 9\n")
         session = Session(discover=False, plugins=[shelf])
-        assert session.sink("shelf://x") == ShelfOptions(height=2, label="project")
+        assert session.sink("shelf://x").options == ShelfOptions(height=2, label="project")
         assert (session.settings.jobs, session.settings.retry.attempts) == (3, 9)
 
     def test_environment_and_arguments_are_stronger_than_files(self, project, shelf, monkeypatch):
@@ -75,8 +76,8 @@ class TestFiles:
         monkeypatch.setenv("SPLASHDOWN_SHELF_HEIGHT", "5")
         monkeypatch.setenv("SPLASHDOWN_JOBS", "7")
         session = Session(discover=False, plugins=[shelf], options={"shelf": {"label": "argument"}})
-        assert session.sink("shelf://x") == ShelfOptions(height=5, label="argument")
-        assert session.sink("shelf://x", height=6).height == 6
+        assert session.sink("shelf://x").options == ShelfOptions(height=5, label="argument")
+        assert session.sink("shelf://x", height=6).options.height == 6
         assert session.settings.jobs == 7
 
     def test_the_search_ends_at_the_top_of_the_project(self, project, monkeypatch):
@@ -141,7 +142,7 @@ class TestRefused:
 
     def test_options_of_a_plugin_that_is_not_installed_here_do_no_harm_in_a_file(self, project, shelf):
         write(project / "splashdown.toml", "[options.elsewhere]\nx = 1\n")
-        assert Session(discover=False, plugins=[shelf]).sink("shelf://x") == ShelfOptions()
+        assert Session(discover=False, plugins=[shelf]).sink("shelf://x").options == ShelfOptions()
 
     def test_options_of_an_unknown_plugin_are_refused_as_an_argument(self, project, shelf):
         session = Session(discover=False, plugins=[shelf], options={"elsewhere": {"x": 1}})

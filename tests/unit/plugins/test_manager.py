@@ -89,6 +89,9 @@ def test_an_argument_that_the_hook_does_not_have_is_refused_and_rolled_back():
         ("splashdown_sinks", SinkSpec(name="a:b", schemes=("s",), create=print), "without colons"),
         ("splashdown_sinks", SinkSpec(name="a", schemes="s3", create=print), r"schemes of 'a' is one text"),
         ("splashdown_loaders", LoaderSpec(name="a", load=print, magic=b"II"), "magic of 'a' is one text"),
+        ("splashdown_loaders", LoaderSpec(name="a", load=print, extensions=("tif",)), r"with its dot: '\.tif'"),
+        ("splashdown_sinks", SinkSpec(name="a", schemes=("s3://",), create=print), "'s3://', which is no URL scheme"),
+        ("splashdown_sinks", SinkSpec(name="a", schemes=("s",), create=print, options=int), "has to be a dataclass"),
     ],
 )
 def test_a_yield_that_is_no_proper_spec_is_refused(hook, yielded, text):

@@ -6,6 +6,7 @@ import warnings
 
 import pytest
 from installs import SINK, install
+from made_sink import MadeSink
 
 from splashdown._plugins import candidates
 from splashdown._plugins.registry import Registry
@@ -33,7 +34,7 @@ def _hook(hook, specs):
 
 
 def sink(scheme, name=None):
-    return SinkSpec(name=name or scheme, schemes=(scheme,), create=lambda target, options: (target, options))
+    return SinkSpec(name=name or scheme, schemes=(scheme,), create=MadeSink)
 
 
 def registry(*plugins, discover=False, environ=(), **options):
@@ -63,7 +64,7 @@ class TestAnswers:
                 yield FilterSpec(name="every_other", create=lambda value: lambda assets: assets[::2])
 
         r = registry(Plugin(), module("shelves", splashdown_sinks=[sink("shelf")]))
-        assert r.sink("shelf").create("shelf://x", None) == ("shelf://x", None)
+        assert r.sink("shelf").create("shelf://x", None).target == "shelf://x"
         assert r.filter("every_other").create(True)([1, 2, 3]) == [1, 3]
 
     def test_a_file_can_be_passed(self, tmp_path):
@@ -134,11 +135,11 @@ class TestBuiltins:
             ConflictError, match=r"'shelves' \(splashdown .*'mine'.*'splashdown:shelf://' or 'mine:shelf://'"
         ):
             r.sink("shelf")
-        assert r.sink("mine:shelf").create("t", None) == ("t", None)
+        assert r.sink("mine:shelf").create("t", None).target == "t"
 
     def test_a_built_in_can_be_disabled(self, builtin):
         r = registry(module("mine", splashdown_sinks=[sink("shelf")]), disable=["shelves"])
-        assert r.sink("shelf").create("t", None) == ("t", None)
+        assert r.sink("shelf").create("t", None).target == "t"
 
 
 class TestInstalled:
@@ -388,8 +389,16 @@ class TestIsolation:
         r = registry(module("p", splashdown_sinks=[broken, sink("fine")]))
         with pytest.raises(PluginError, match="plugin 'p' failed at use: ZeroDivisionError: division by zero"):
             r.sink("b").create("b://x", None)
-        assert r.sink("fine").create("t", 1) == ("t", 1)
+        assert r.sink("fine").create("t", 1).options == 1
         assert [f.stage for f in r.failures] == ["use"]
+
+    def test_what_is_made_without_the_methods_of_its_kind_names_its_plugin(self):
+        forgot = SinkSpec(name="b", schemes=("b",), create=lambda target, options: None)
+        r = registry(module("p", splashdown_sinks=[forgot], splashdown_resolvers=[ResolverSpec(name="r", create=dict)]))
+        with pytest.raises(PluginError, match=r"plugin 'p' failed at use: .*made a NoneType without parts and begin"):
+            r.sink("b").create("b://x", None)
+        with pytest.raises(PluginError, match="made a dict without accepts and resolve"):
+            r.resolver("x", "r")
 
     def test_an_error_of_this_project_passes_through_create_unchanged(self):
         def create(target, options):
@@ -551,7 +560,6 @@ class TestCheck:
                 {"splashdown_sinks": [SinkSpec(name="s", schemes=("s",), create=lambda: 1)]},
                 "create has to take 2 arguments",
             ),
-            ({"splashdown_sinks": [SinkSpec(name="s", schemes=("s",), create=lambda t, o: t, options=3)]}, "dataclass"),
             ({"splashdown_resolvers": [ResolverSpec(name="r", create=object)]}, "without accepts and resolve"),
             ({"splashdown_resolvers": [ResolverSpec(name="r", create=lambda: 1 / 0)]}, "ZeroDivisionError"),
             ({"splashdown_loaders": [LoaderSpec(name="l", load=lambda: 1)]}, "load has to take 1 argument"),
