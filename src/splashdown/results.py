@@ -20,7 +20,7 @@ from splashdown._packed.documents import plain
 from splashdown._packed.outcomes import Copies
 from splashdown._several import own_assets, shares
 from splashdown._stac.assets import directories
-from splashdown.errors import MultipleAssetsError, NoAssetError, OptionError, UnknownKeyError
+from splashdown.errors import MultipleAssetsError, NoAssetError, OptionError, UnknownKeyError, UsageError
 from splashdown.model import Asset, IfExists, Plan, Skipped, Transfer
 from splashdown.protocols import SupportsWhy
 from splashdown.redact import redact
@@ -275,7 +275,7 @@ class JobResults:
                 target, layout=layout, if_exists=if_exists, reserved=reserved, names=names
             )
         transfers = self._settled(layout=layout, reserved=tuple(reserved), names=names)
-        policy = IfExists(if_exists)
+        policy = _policy(if_exists)
         if policy is not IfExists.AUTO:
             transfers = with_policy(transfers, policy)
         source = redact(self.result_set.href) if self.result_set.href else self.id
@@ -447,6 +447,8 @@ class JobResults:
         return tuple(transfers)
 
     def _one(self, key: str | None) -> Asset:
+        if key is not None and not isinstance(key, str):
+            raise UsageError(f"an asset is asked for by its key, a text, not by {key!r}; get_assets() is a list of all")
         if not self.assets:
             raise NoAssetError(nothing_left(self))
         labels = _shortest(self.assets)
@@ -476,6 +478,13 @@ class JobResults:
         narrowed = JobResults(self.session, self.result_set, assets=assets, skipped=skipped)
         narrowed._copies = self._copies
         return narrowed
+
+
+def _policy(value: str) -> IfExists:
+    try:
+        return IfExists(value)
+    except ValueError:
+        raise OptionError(f"if_exists is one of {', '.join(IfExists)}, not {value!r}") from None
 
 
 def nothing_left(results: JobResults) -> str:

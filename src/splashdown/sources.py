@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from splashdown.errors import OptionError
@@ -47,6 +48,12 @@ def scheme_of(place: str) -> str:
     if not separator:
         return "file" if place.lower().startswith("file:") else ""
     return scheme.lower() if len(scheme) > 1 else ""
+
+
+def at_home(place: str | Path) -> str:
+    """A path with ``~`` at its start replaced by the home folder, as sources are read; a URL as it is."""
+    text = str(place)
+    return str(Path(text).expanduser()) if text.startswith("~") and not scheme_of(text) else text
 
 
 def without_pick(place: str) -> str:

@@ -25,7 +25,7 @@ def test_a_linked_document_that_cannot_be_read_is_a_failure_and_the_rest_lands(
     done = splashdown_command(command, catalog, tmp_path / "out", *style)
     assert done.returncode == 1
     assert done.stderr.count("gone.json") == 1
-    assert "Error: 1 document could not be read" in done.stderr
+    assert "Error: 1 source or linked document could not be read" in done.stderr
     assert "Warning: item 'a': the asset 'none' was left out: it has no href" in done.stderr
     assert (tmp_path / "out/data-a.txt").read_text() == "a"
     if style == ["--json"]:
@@ -58,3 +58,10 @@ def test_sync_tells_each_failure_and_keeps_the_form_of_its_report(splashdown_com
     assert "Nothing was removed" in done.stderr
     report = json.loads(splashdown_command("sync", tmp_path / "a.json", tmp_path / "out", "--json").stdout)
     assert {"stale", "removed", "left", "metadata"} < set(report)
+
+
+@pytest.mark.parametrize("option", ["--wait", "--partial"])
+def test_options_of_jobs_are_for_jobs(splashdown_command, catalog, option):
+    done = splashdown_command("download", catalog, "out", option)
+    assert done.returncode == 2
+    assert f"{option} is for openEO jobs" in done.stderr

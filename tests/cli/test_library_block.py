@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import splashdown
-from splashdown.errors import MultipleAssetsError, NoAssetError, TargetError, UnknownKeyError
+from splashdown.errors import MultipleAssetsError, NoAssetError, OptionError, TargetError, UnknownKeyError, UsageError
 
 
 @pytest.fixture
@@ -122,3 +122,30 @@ def test_results_are_asked_for_a_key_as_a_dict_is(results):
     assert results["timeseries.json"] not in results.select(types="image/tiff")
     with pytest.raises(KeyError, match=r"none\.json"):
         results["none.json"]
+
+
+def test_an_asset_is_not_asked_for_by_its_place(results):
+    with pytest.raises(UsageError, match="by its key, a text, not by 0"):
+        results[0]
+
+
+def test_a_policy_that_is_none_names_those_there_are(results, tmp_path):
+    with pytest.raises(OptionError, match="one of auto, skip, overwrite, error, rename, not 'maybe'"):
+        results.download_files(tmp_path / "out", if_exists="maybe")
+
+
+def test_the_home_folder_may_be_written_as_in_a_shell(results, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert results.select(keys="*.json").download_files("~/out")[0] == tmp_path / "out/timeseries.json"
+    assert results.download_file("~/one.json", key="timeseries.json") == tmp_path / "one.json"
+    assert results.download_file("~/out/", key="thumbnail.png") == tmp_path / "out/thumbnail.png"
+    with pytest.raises(TargetError, match="is a file"):
+        results.download_files("~/one.json")
+    assert results.run("verify", target="~/out").files
+    assert not (tmp_path / "~").exists()
+
+
+def test_a_target_is_verified_by_the_document_saved_in_it(results, tmp_path):
+    results.download_files(tmp_path / "out")
+    assert splashdown.open(tmp_path / "out/job-results.json").run("verify", target=tmp_path / "out").ok

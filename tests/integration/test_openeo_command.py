@@ -83,6 +83,12 @@ def test_wait_watches_the_job_until_it_finishes(backend: Backend, tmp_path):
     assert landed(tmp_path) == backend.content(job)
 
 
+def test_quiet_is_quiet_while_it_waits(backend: Backend, tmp_path):
+    job = JobIds.finishing("quiet")
+    done = splashdown(backend, "download", backend.job(job), str(tmp_path), "--wait", "--quiet")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
 def test_wait_ends_with_the_errors_of_the_log_when_the_job_fails(backend: Backend, tmp_path):
     done = splashdown(backend, "download", backend.job(JobIds.failing("command")), str(tmp_path), "--wait")
     assert done.returncode == 3

@@ -56,7 +56,7 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
         raise click.UsageError("--key saves a single file, --as-collection a catalog: use --include to choose assets")
     options = _transfer_options(given)
     source, target = _split(sources)
-    results = open_source(source, **given)
+    results = open_source(source, quiet=quiet, **given)
     options["settings"] = settings_for(results, options["settings"])
     tell_warnings(results)
     if dry_run:

@@ -91,16 +91,25 @@ def source_options(function: _F) -> _F:
 
 
 def open_source(
-    source: object, *, resolver: str | None = None, wait: bool = False, partial: bool = False, **given: Any
+    source: object,
+    *,
+    resolver: str | None = None,
+    wait: bool = False,
+    partial: bool = False,
+    quiet: bool = False,
+    **given: Any,
 ) -> JobResults:
     """Open a source for a command: credentials from the environment or a prompt, filters applied."""
     session = make_session(given.pop("option", ()))
     # What is not asked for is not passed on: other resolvers know nothing of jobs.
     options: dict[str, Any] = {name: True for name, wanted in (("wait", wait), ("partial", partial)) if wanted}
+    if options and session.registry.resolver(source, resolver)[0] == "stac":
+        raise click.UsageError(f"--{next(iter(options))} is for openEO jobs: give the URL of one")
     if alternate := given.pop("alternate", None):
         options["alternate"] = alternate
     options |= search_options(session, source, resolver, given)
-    results = session.open(source, auth=credentials(given), resolver=resolver, notify=notify, **options)
+    tell = _say_nothing if quiet else notify
+    results = session.open(source, auth=credentials(given), resolver=resolver, notify=tell, **options)
     return select(results, given)
 
 
@@ -202,6 +211,10 @@ def _split_pair(pair: str, option: str) -> tuple[str, str]:
     if not equals or not name:
         raise click.UsageError(f"{option} {pair}: write NAME=VALUE")
     return name, value
+
+
+def _say_nothing(_: str) -> None:
+    """How resolving goes on is no warning."""
 
 
 def notify(message: str) -> None:

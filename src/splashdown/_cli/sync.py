@@ -45,7 +45,7 @@ def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) 
     if layout := given.pop("layout"):
         options["layout"] = layout
     chosen = take_settings(given)
-    results = open_source(source, **given)
+    results = open_source(source, quiet=quiet, **given)
     tell_warnings(results)
     options |= {"settings": settings_for(results, chosen), "progress": not quiet}
     failed = False

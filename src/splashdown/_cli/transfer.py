@@ -59,6 +59,8 @@ def tell_failures(report: RunReport, unresolved: Sequence[str] = (), *, each: bo
         count = f"{len(report.failed)} of {counted(len(report.outcomes), 'asset')}"
         click.echo(f"Error: {count} failed; run the same command again for the rest", err=True)
     if unresolved:
-        documents = counted(len(unresolved), "document")
-        click.echo(f"Error: {documents} could not be read; run the same command again for their assets", err=True)
+        count = (
+            "1 source or linked document" if len(unresolved) == 1 else f"{len(unresolved)} sources or linked documents"
+        )
+        click.echo(f"Error: {count} could not be read; run the same command again for the rest", err=True)
     return EXIT_FAILED if report.failed or unresolved else 0

@@ -20,7 +20,7 @@ from splashdown.hookspecs import hookimpl
 from splashdown.model import IfExists, Known, Plan, RunReport, Status
 from splashdown.protocols import Listener, Sink, SupportsStat
 from splashdown.results import nothing_left
-from splashdown.sources import scheme_of
+from splashdown.sources import at_home, scheme_of
 from splashdown.specs import ActionSpec
 
 if TYPE_CHECKING:
@@ -205,8 +205,10 @@ def split_target(target: str | Path | None) -> tuple[str, str | None]:
     """A target for one file as folder and file name; the name is ``None`` where a folder was given."""
     if target is None:
         return ".", None
-    text = str(target)
-    if text.endswith(("/", "\\")) or (not scheme_of(text) and Path(text).is_dir()):
+    text = at_home(target)
+    if str(target).endswith(("/", "\\")):
+        return str(target), None
+    if not scheme_of(text) and Path(text).is_dir():
         return text, None
     if scheme_of(text):
         folder, _, name = text.rpartition("/")
@@ -217,7 +219,8 @@ def split_target(target: str | Path | None) -> tuple[str, str | None]:
 
 def refuse_file_as_folder(target: str | Path) -> None:
     """Raise ``TargetError`` for a local target that is a file."""
-    if not scheme_of(str(target)) and Path(target).exists() and not Path(target).is_dir():
+    path = Path(at_home(target))
+    if not scheme_of(str(target)) and path.exists() and not path.is_dir():
         raise TargetError(
             f"{target} is a file, and a folder is needed for several assets: name another folder, or save a single"
             " asset with download_file (on the command line: --key)"

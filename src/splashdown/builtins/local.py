@@ -26,6 +26,7 @@ from urllib.request import url2pathname
 from splashdown.errors import ExistsError, StoreError, TargetError, describe
 from splashdown.hookspecs import hookimpl
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, StoredPart, Unfinished, Upload
+from splashdown.sources import at_home
 from splashdown.specs import SinkSpec
 
 #: Hidden folder for what is not finished; it goes when it is empty.
@@ -358,7 +359,7 @@ _storing = _Storing
 
 def create(target: str, options: Any) -> LocalSink:  # noqa: ARG001 - a sink spec's signature
     """The sink for a path or a ``file://`` URL. Raises ``TargetError`` when that cannot be a folder."""
-    path = target
+    path = at_home(target)
     if target[:5].lower() == "file:":
         split = urlsplit(target)
         if split.netloc not in {"", "localhost"}:

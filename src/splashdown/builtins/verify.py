@@ -42,6 +42,8 @@ def verify(results: JobResults, target: str | Path = ".", **given: Any) -> Verif
     with closing(results.session.sink(str(target), **options.sink_options)) as sink:
         report = verify_target(sink, str(target), jobs=options.jobs, read=options.read)
         there = {known.identity for known in survey_all(sink).known.values()}
+    # A saved document, opened as a source, lists the assets of items at its root: as KEY or ITEM/KEY.
+    there |= {(None, name) for item, key in filter(None, there) for name in (key, f"{item}/{key}")}
     absent = (
         Checked(name=asset.label, state=State.MISSING, size=asset.size, detail="it was never stored")
         for asset in results.assets
