@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import botocore.auth
 import pytest
@@ -206,3 +208,36 @@ def test_credentials_never_stand_in_a_message(scripted):
 def test_options_that_make_no_sense_are_refused(wrong):
     with pytest.raises(OptionError, match=next(iter(wrong))):
         S3Options(**wrong)
+
+
+class _MayNotAbort(BaseHTTPRequestHandler):
+    """A store that encrypts, for somebody who may write and not abort."""
+
+    protocol_version = "HTTP/1.1"
+
+    def answer(self) -> None:
+        self.rfile.read(int(self.headers.get("content-length", 0)))
+        opened = b"<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>"
+        status, body = {"POST": (200, opened), "DELETE": (403, b"")}.get(self.command, (200, b""))
+        self.send_response(status)
+        self.send_header("x-amz-server-side-encryption", "AES256")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.server.seen.append(self.command)
+
+    do_POST = do_DELETE = do_PUT = answer  # noqa: N815 - the names that http.server looks for
+
+    def log_message(self, *_: object) -> None: ...
+
+
+def test_who_may_not_abort_may_store_encrypted(fake_credentials):
+    with ThreadingHTTPServer(("127.0.0.1", 0), _MayNotAbort) as server:
+        server.seen = []
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_address[1]}"
+        sink = S3Sink("s3://bucket/", S3Options(endpoint_url=url, path_style=True, region="us-east-1", sse="AES256"))
+        assert put(sink) == "s3://bucket/k"
+        sink.close()
+        server.shutdown()
+        assert server.seen == ["POST", "DELETE", "PUT"]
