@@ -11,23 +11,20 @@ from splashdown.model import total
 from splashdown.redact import redact
 
 if TYPE_CHECKING:
-    from splashdown._verify import VerifyReport
     from splashdown.model import Asset, Plan, RunReport
-    from splashdown.results import JobResults
 
 #: More rows than this make a notebook slow to scroll.
 _MOST_ROWS = 60
 
 
-def results_html(results: JobResults) -> str:
-    """A table of the assets, with how many there are and how large they are together."""
-    assets = results.assets
+def results_html(kind: str, name: str, assets: Sequence[Asset]) -> str:
+    """A table of the assets of a source, with how many there are and how large they are together."""
     with_items = tells_items(assets)
     head = (*(("item",) if with_items else ()), "key", "type", "roles", "size")
     rows = [_cells(asset, with_items=with_items) for asset in assets[:_MOST_ROWS]]
     size = total(asset.size for asset in assets)
     count = counted(len(assets), "asset") + (f", {readable(size)}" if size else "")
-    title = f"{escape(results.result_set.kind)} <b>{escape(results.id)}</b>: {count}"
+    title = f"{escape(kind)} <b>{escape(name)}</b>: {count}"
     return f"<p>{title}</p>{_table(head, rows)}{_more(len(assets))}"
 
 
@@ -55,13 +52,12 @@ def report_html(report: RunReport) -> str:
     return f"<p>run to <b>{escape(redact(report.plan.target))}</b>: {count}</p>{table}{_more(len(report.outcomes))}"
 
 
-def verify_html(report: VerifyReport) -> str:
-    """The state of each file, those first that are not as they were stored."""
-    files = sorted(report.files, key=lambda one: one.state == "ok")
-    rows = [(one.name, readable(one.size), str(one.state), one.detail or ", ".join(one.checked)) for one in files]
-    count = f"{len([one for one in files if one.state == 'ok'])} of {counted(len(files), 'file')} as stored"
-    table = _table(("file", "size", "state", "what was found"), rows[:_MOST_ROWS])
-    return f"<p><b>{escape(redact(report.target))}</b>: {count}</p>{table}{_more(len(files))}"
+def verify_html(target: str, ok: int, found: Sequence[tuple[str, int | None, str, str]]) -> str:
+    """Name, size, state and detail of each file of a target, and how many are as they were stored."""
+    rows = [(name, readable(size), state, detail) for name, size, state, detail in found[:_MOST_ROWS]]
+    table = _table(("file", "size", "state", "what was found"), rows)
+    count = f"{ok} of {counted(len(found), 'file')} as stored"
+    return f"<p><b>{escape(redact(target))}</b>: {count}</p>{table}{_more(len(found))}"
 
 
 def tells_items(assets: Iterable[Asset]) -> bool:

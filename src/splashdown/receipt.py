@@ -65,17 +65,13 @@ def name_of(result_set: ResultSet) -> str:
     return NAMES.get(result_set.kind, "results.json")
 
 
-def build(result_set: ResultSet, landed: Sequence[Outcome], kept: Mapping[str, Known] | None = None) -> dict[str, Any]:
-    """The document with what landed; ``kept`` are names that an earlier run put there and that still hold."""
-    return {name: _whole(value) for name, value in outline(result_set, landed, kept).items()}
-
-
 def outline(
     result_set: ResultSet, landed: Sequence[Outcome], kept: Mapping[str, Known] | None = None
 ) -> dict[str, Any]:
-    """As :func:`build`, for :func:`write`: its features and assets are made while they are iterated.
+    """The document with what landed; ``kept`` are names that an earlier run put there and that still hold.
 
-    There may be a hundred thousand of them, which are too much to be in memory once more.
+    Its features and assets are made while they are iterated: there may be a hundred thousand of them, which are too
+    much to be in memory once more.
     """
     document: dict[str, Any] = {n: v if n in _LONG else copied(v) for n, v in result_set.document.items()}
     if document.get("type") == "FeatureCollection":
@@ -119,13 +115,11 @@ def store(sink: Sink, name: str, document: Mapping[str, Any], media_type: str) -
     return _store(sink, name, content, Part(number=1, start=0, stop=None), chain((first, second), data))
 
 
-def encoded(document: Mapping[str, Any]) -> bytes:
-    """A document as it is saved, indented; where very many assets or items are in it, each of them is one line."""
-    return b"".join(pieces(document))
-
-
 def pieces(document: Mapping[str, Any]) -> Iterator[bytes]:
-    """The same, one after the other; at least one."""
+    """A document as it is saved, indented, piece by piece; at least one.
+
+    Where very many assets or items are in it, each of them is one line.
+    """
     data = bytearray(b"{")
     for number, (name, value) in enumerate(document.items()):
         data += f"{',' if number else ''}\n  {_json(name)}: ".encode(errors="backslashreplace")

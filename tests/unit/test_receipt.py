@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import pytest
+from receipts import encoded, whole
 
 from splashdown import receipt
 from splashdown._survey import Survey, survey
@@ -39,7 +40,7 @@ def document():
 
 
 def test_what_landed_has_a_relative_href_size_and_checksum(asset, document):
-    entry = receipt.build(result_set(document=document, assets=[asset]), [landed(asset)])["assets"]["a.tif"]
+    entry = whole(result_set(document=document, assets=[asset]), [landed(asset)])["assets"]["a.tif"]
     assert entry["href"] == "./a.tif"
     assert entry["file:size"] == 3
     assert entry["file:checksum"] == "1220" + "ab" * 32
@@ -47,7 +48,7 @@ def test_what_landed_has_a_relative_href_size_and_checksum(asset, document):
 
 
 def test_no_signature_token_or_password_is_written(asset, document):
-    text = json.dumps(receipt.build(result_set(document=document, assets=[asset]), []))
+    text = json.dumps(whole(result_set(document=document, assets=[asset]), []))
     assert "secret" not in text
     assert "pw@" not in text
 
@@ -55,25 +56,25 @@ def test_no_signature_token_or_password_is_written(asset, document):
 def test_no_link_is_left_that_leads_a_reader_away_from_the_receipt(asset, document):
     document["links"] += [{"rel": rel, "href": f"./{rel}.json"} for rel in ("item", "child", "next", "parent", "root")]
     document["links"] += [{"rel": "license", "href": "./LICENSE"}]
-    built = receipt.build(result_set(document=document, assets=[asset]), [landed(asset)])
+    built = whole(result_set(document=document, assets=[asset]), [landed(asset)])
     assert built["links"] == [{"rel": "license", "href": "https://host.example/results/LICENSE"}]
 
 
 def test_the_document_of_the_caller_is_not_changed(asset, document):
     before = json.dumps(document)
-    receipt.build(result_set(document=document, assets=[asset]), [landed(asset)])
+    whole(result_set(document=document, assets=[asset]), [landed(asset)])
     assert json.dumps(document) == before
 
 
 def test_what_is_read_back_is_what_was_written(asset, document):
-    built = receipt.build(result_set(document=document, assets=[asset]), [landed(asset)])
+    built = whole(result_set(document=document, assets=[asset]), [landed(asset)])
     expected = Known(size=3, checksum="1220" + "ab" * 32, validator='"e1"', identity=(None, "a.tif"), recorded=7.0)
     assert receipt.known(built, 7.0) == {"a.tif": expected}
 
 
 def test_an_asset_of_a_linked_item_is_listed_at_the_root_and_keeps_its_identity(document):
     asset = Asset(key="a.tif", item="one", href="https://host.example/one/a.tif", metadata={})
-    built = receipt.build(result_set(document=document, assets=[asset]), [landed(asset, "one/a.tif")])
+    built = whole(result_set(document=document, assets=[asset]), [landed(asset, "one/a.tif")])
     assert built["assets"]["one/a.tif"]["href"] == "./one/a.tif"
     assert receipt.known(built)["one/a.tif"].identity == ("one", "a.tif")
 
@@ -82,19 +83,19 @@ def test_assets_of_features_are_described_where_they_are():
     document = {"type": "FeatureCollection", "features": [{"type": "Feature", "id": n, "assets": {}} for n in "xy"]}
     assets = [Asset(key="b", item=n, href=f"https://host.example/{n}/b", metadata={}) for n in "xy"]
     outcomes = [landed(a, f"{a.item}/b") for a in assets]
-    built = receipt.build(result_set("items", document, assets), outcomes)
+    built = whole(result_set("items", document, assets), outcomes)
     assert [f["assets"]["b"]["href"] for f in built["features"]] == ["./x/b", "./y/b"]
 
 
 def test_what_an_earlier_run_put_there_stays_described(asset, document):
-    first = receipt.build(result_set(document=document, assets=[asset]), [landed(asset)])
-    again = receipt.build(result_set(document=document, assets=[asset]), [], receipt.known(first))
+    first = whole(result_set(document=document, assets=[asset]), [landed(asset)])
+    again = whole(result_set(document=document, assets=[asset]), [], receipt.known(first))
     assert receipt.known(again) == receipt.known(first)
 
 
 def test_it_goes_through_the_sink_and_comes_back(asset, document):
     sink = MemorySink()
-    built = receipt.build(result_set(document=document, assets=[asset]), [landed(asset)])
+    built = whole(result_set(document=document, assets=[asset]), [landed(asset)])
     receipt.write(sink, "job-results.json", built)
     found = survey(sink)
     assert found.documents == ("job-results.json",)
@@ -114,8 +115,8 @@ def test_an_href_that_leads_elsewhere_is_not_taken_for_ours():
 
 
 def test_files_that_the_source_does_not_list_any_more_are_remembered(asset, document):
-    first = receipt.build(result_set(document=document, assets=[asset]), [landed(asset)])
-    again = receipt.build(result_set(document={"type": "Collection", "id": "j"}), [], receipt.known(first))
+    first = whole(result_set(document=document, assets=[asset]), [landed(asset)])
+    again = whole(result_set(document={"type": "Collection", "id": "j"}), [], receipt.known(first))
     assert receipt.known(again) == receipt.known(first)
 
 
@@ -156,7 +157,7 @@ def test_a_long_receipt_goes_to_the_sink_in_pieces_and_says_all_the_same(make):
     results, outcomes = make()
     sink = Watched()
     receipt.write(sink, "receipt.json", receipt.outline(results, outcomes))
-    assert sink.store["receipt.json"] == receipt.encoded(receipt.build(results, outcomes))
+    assert sink.store["receipt.json"] == encoded(receipt.outline(results, outcomes))
     assert len(receipt.known(json.loads(sink.store["receipt.json"]))) == 3000
     assert len(sink.sizes) > 2
     assert max(sink.sizes) < 512 * 1024
@@ -175,6 +176,6 @@ def test_a_long_receipt_that_cannot_be_written_whole_leaves_the_earlier_one():
 def test_of_two_features_with_one_id_the_last_has_the_assets_and_what_has_no_feature_is_at_the_root():
     document = {"type": "FeatureCollection", "features": [{"type": "Feature", "id": "x", "n": n} for n in (1, 2)]}
     assets = [Asset(key="b", item=n, href=f"https://host.example/{n}/b", metadata={}) for n in ("x", "x-2", None)]
-    built = receipt.build(result_set("items", document, assets), [landed(a, f"{a.item}/b") for a in assets])
+    built = whole(result_set("items", document, assets), [landed(a, f"{a.item}/b") for a in assets])
     assert ["assets" in feature for feature in built["features"]] == [False, True]
     assert {key: entry["href"] for key, entry in built["assets"].items()} == {"x-2/b": "./x-2/b", "b": "./None/b"}

@@ -6,6 +6,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from receipts import encoded
 
 from splashdown import receipt, redact
 from splashdown._openeo import assets
@@ -20,16 +21,14 @@ HREFS = st.from_regex(r"[hH]ttps?://[A-Za-z0-9.@:]{1,6}(:[0-9]{1,3})?(/[!-~]{0,4
 
 @given(st.dictionaries(st.text(max_size=4), VALUES, max_size=4))
 def test_a_short_document_is_indented_json(document):
-    assert receipt.encoded(document) == json.dumps(document, indent=2, ensure_ascii=False).encode(
-        errors="backslashreplace"
-    )
+    assert encoded(document) == json.dumps(document, indent=2, ensure_ascii=False).encode(errors="backslashreplace")
 
 
 @given(st.dictionaries(st.text(max_size=4), VALUES, max_size=4))
 def test_a_long_document_says_the_same_an_entry_a_line(document):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(receipt, "_MANY", 2)
-        written = receipt.encoded(document)
+        written = encoded(document)
     assert json.loads(written) == document
     longest = [value for value in document.values() if isinstance(value, dict | list) and len(value) >= 2]
     assert written.count(b"\n") >= sum(map(len, longest))

@@ -124,10 +124,10 @@ class Reader:
         source: Source,
         start: int = 0,
         stop: int | None = None,
-        update: Callable[[Buffer], object] | None = None,
         budget: Budget | None = None,
     ) -> None:
-        self.source, self.start, self.pos, self.stop, self.update = source, start, start, stop, update
+        self.source, self.start, self.pos, self.stop = source, start, start, stop
+        self.update: Callable[[Buffer], object] | None = None  #: gets each chunk too, for a checksum
         self.moved = 0
         self.waited = 0.0  #: seconds spent on waiting for bytes, not on hashing and storing them
         self._budget = budget or Budget(source.context.settings.retry)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from splashdown._plugins.kinds import kinds_of
+from splashdown._plugins.option_types import kinds_of
 from splashdown._plugins.suggest import did_you_mean
 from splashdown.errors import OptionError, describe
 

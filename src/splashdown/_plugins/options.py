@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
-from splashdown._plugins.kinds import Kind, kinds_of
+from splashdown._plugins.option_types import Kind, kinds_of
 from splashdown._plugins.suggest import did_you_mean
 from splashdown.errors import OptionError
 

@@ -110,7 +110,7 @@ def read_layout(directory: Directory, label: str) -> Layout:
     rows = directory.number(323, 0) if tiled else min(directory.number(278, height), height)
     if min(width, height, samples, rows, columns) < 1 or samples > 65535:
         raise LoadError(f"{label}: an image of {width} x {height} x {samples} in pieces of {columns} x {rows}: damaged")
-    bits, sample_format = _uniform(directory, 258, 1, label), _uniform(directory, 339, 1, label)
+    bits, sample_format = _uniform(directory, 258, label), _uniform(directory, 339, label)
     tables = directory.array(347, SEGMENT_BYTES // 16)
     lerc = directory.numbers(50674)
     layout = Layout(
@@ -156,10 +156,11 @@ def read_index(directory: Directory, layout: Layout, head: Head) -> Index:
     return index if stored_rows == layout.rows else _cut_index(index, layout, stored_rows)
 
 
-def _uniform(directory: Directory, tag: int, default: int, label: str) -> int:
+def _uniform(directory: Directory, tag: int, label: str) -> int:
+    """The value that all bands share; 1 where the tag is absent (TIFF 6.0, BitsPerSample and SampleFormat)."""
     values = directory.array(tag, 1 << 20)
     if values is None or not len(values):
-        return default
+        return 1
     if (values != values[0]).any():
         raise UnsupportedError(f"{label}: bands of different data types in one image")
     return int(values[0])
