@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from splashdown._shown import counted, readable
 from splashdown.model import total
-from splashdown.redact import redact
+from splashdown.redact import redact, redact_target
 
 if TYPE_CHECKING:
     from splashdown.model import Asset, Plan, RunReport
@@ -34,7 +34,7 @@ def plan_html(plan: Plan) -> str:
     count = f"{counted(len(plan.transfers), 'file')}, {readable(plan.known_size)}"
     left_out = [(one.asset.label, one.reason) for one in plan.skipped[:_MOST_ROWS]]
     return (
-        f"<p>plan for <b>{escape(redact(plan.target))}</b>: {count}</p>{_table(('file', 'asset', 'size'), rows)}"
+        f"<p>plan for <b>{escape(redact_target(plan.target))}</b>: {count}</p>{_table(('file', 'asset', 'size'), rows)}"
         f"{_more(len(plan.transfers))}"
         + (f"<p>not these:</p>{_table(('asset', 'reason'), left_out)}{_more(len(plan.skipped))}" if left_out else "")
     )
@@ -49,7 +49,9 @@ def report_html(report: RunReport) -> str:
     ]
     count = f"{len(report.landed)} of {counted(len(report.outcomes), 'file')}, {readable(report.bytes_moved)} moved"
     table = _table(("file", "size", "status", "what was found"), rows)
-    return f"<p>run to <b>{escape(redact(report.plan.target))}</b>: {count}</p>{table}{_more(len(report.outcomes))}"
+    return (
+        f"<p>run to <b>{escape(redact_target(report.plan.target))}</b>: {count}</p>{table}{_more(len(report.outcomes))}"
+    )
 
 
 def verify_html(target: str, ok: int, found: Sequence[tuple[str, int | None, str, str]]) -> str:
@@ -57,7 +59,7 @@ def verify_html(target: str, ok: int, found: Sequence[tuple[str, int | None, str
     rows = [(name, readable(size), state, detail) for name, size, state, detail in found[:_MOST_ROWS]]
     table = _table(("file", "size", "state", "what was found"), rows)
     count = f"{ok} of {counted(len(found), 'file')} as stored"
-    return f"<p><b>{escape(redact(target))}</b>: {count}</p>{table}{_more(len(found))}"
+    return f"<p><b>{escape(redact_target(target))}</b>: {count}</p>{table}{_more(len(found))}"
 
 
 def tells_items(assets: Iterable[Asset]) -> bool:

@@ -270,9 +270,10 @@ class Plan:
         return sum(size or 0 for size in columns(assets_of(self.transfers), "size"))
 
     def __repr__(self) -> str:
-        from splashdown.redact import redact
+        from splashdown.redact import redact_target
 
-        return f"<Plan of {len(self.transfers)} files for {redact(self.target)!r}, {len(self.skipped)} assets left out>"
+        target = redact_target(self.target)
+        return f"<Plan of {len(self.transfers)} files for {target!r}, {len(self.skipped)} assets left out>"
 
     def _repr_html_(self) -> str:
         """The plan in a notebook, as a table."""
@@ -353,10 +354,10 @@ class RunReport:
         return sum(field(self.outcomes, "bytes_moved"))
 
     def __repr__(self) -> str:
-        from splashdown.redact import redact
+        from splashdown.redact import redact_target
 
         failed = len(self.failed)
-        return f"<RunReport of {len(self.outcomes)} files for {redact(self.plan.target)!r}, {failed} failed>"
+        return f"<RunReport of {len(self.outcomes)} files for {redact_target(self.plan.target)!r}, {failed} failed>"
 
     def _repr_html_(self) -> str:
         """The report in a notebook, as a table."""

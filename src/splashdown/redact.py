@@ -29,3 +29,9 @@ def redact(href: str) -> str:
     path = _SIGNED_PATH.sub(r"\1/...", parts.path) if "/results/" in parts.path else parts.path
     bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
     return f"{bare}?..." if parts.query else bare
+
+
+def redact_target(target: str) -> str:
+    """A target as it may be shown: without user and password; nothing else of it is a secret."""
+    authority = target.partition("://")[2].partition("/")[0]
+    return redact(target) if "@" in authority else target

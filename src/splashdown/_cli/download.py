@@ -12,6 +12,7 @@ from splashdown._cli.help import Command
 from splashdown._cli.source import filter_options, open_source, source_options
 from splashdown._cli.transfer import settings_for, take_settings, tell_failures, tell_warnings, transfer_options
 from splashdown._shown import counted, printable, readable
+from splashdown.redact import redact_target
 from splashdown.sources import is_url
 
 if TYPE_CHECKING:
@@ -115,7 +116,9 @@ def _show_plan(plan: Plan, style: str) -> int:
         click.echo(printable(f"not {skipped.asset.label}: {skipped.reason}"))
     files, unknown = counted(len(plan.transfers), "file"), sum(t.asset.size is None for t in plan.transfers)
     more = f" and {counted(unknown, 'file')} of unknown size" if unknown else ""
-    click.echo(f"{files} would go to {plan.target}: {readable(plan.known_size)}{more}; nothing was moved")
+    click.echo(
+        f"{files} would go to {redact_target(plan.target)}: {readable(plan.known_size)}{more}; nothing was moved"
+    )
     return 0
 
 
@@ -159,7 +162,7 @@ def _download_all(
     elif style == "table":
         render.report_table(report)
         click.echo(
-            f"{len(report.landed)} of {counted(len(report.outcomes), 'file')} in {target},"
+            f"{len(report.landed)} of {counted(len(report.outcomes), 'file')} in {redact_target(target)},"
             f" {readable(report.bytes_moved)} moved in {report.seconds:.1f} s"
         )
     return tell_failures(report, results.result_set.unresolved, each=style == "quiet")

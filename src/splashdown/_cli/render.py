@@ -16,7 +16,7 @@ import click
 
 from splashdown._shown import printable, readable
 from splashdown.model import Asset, Outcome, Plan, ResultSet, RunReport
-from splashdown.redact import redact
+from splashdown.redact import redact, redact_target
 
 #: From this many files on nobody reads a row for each.
 _MOST_ROWS = 200
@@ -111,7 +111,7 @@ def plan_record(plan: Plan) -> dict[str, Any]:
     """A plan for ``--dry-run --json``."""
     return {
         "source": plan.source,
-        "target": plan.target,
+        "target": redact_target(plan.target),
         "transfers": [{"name": t.name, **asset_record(t.asset)} for t in plan.transfers],
         "skipped": [{"reason": s.reason, **asset_record(s.asset)} for s in plan.skipped],
     }
@@ -145,7 +145,7 @@ def report_record(report: RunReport, metadata: str = "", source: ResultSet | Non
     unresolved, warnings = (source.unresolved, source.warnings) if source else ((), ())
     return {
         "source": report.plan.source,
-        "target": report.plan.target,
+        "target": redact_target(report.plan.target),
         "ok": report.ok and not unresolved,
         "seconds": round(report.seconds, 3),
         "bytes_moved": report.bytes_moved,

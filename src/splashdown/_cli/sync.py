@@ -12,6 +12,7 @@ from splashdown._cli.help import Command
 from splashdown._cli.source import filter_options, open_source, source_options
 from splashdown._cli.transfer import settings_for, take_settings, tell_failures, tell_warnings, transfer_options
 from splashdown._shown import counted, printable, readable
+from splashdown.redact import redact_target
 
 if TYPE_CHECKING:
     from splashdown.builtins.sync import SyncReport
@@ -72,7 +73,7 @@ def _record(done: SyncReport, target: str, source: ResultSet) -> dict[str, Any]:
     else:
         record = render.report_record(done.report, done.metadata, source)
     return record | {
-        "target": target,
+        "target": redact_target(target),
         "stale": list(done.stale),
         "removed": list(done.removed),
         "left": dict(done.left or {}),
@@ -82,12 +83,12 @@ def _record(done: SyncReport, target: str, source: ResultSet) -> dict[str, Any]:
 def _show(done: SyncReport, target: str) -> None:
     if done.report is None:
         render.table(("file", "asset"), [(t.name, t.asset.label) for t in done.plan.transfers])
-        click.echo(f"{len(done.plan.transfers)} files would be in {target}; nothing was done")
+        click.echo(f"{len(done.plan.transfers)} files would be in {redact_target(target)}; nothing was done")
     else:
         report = done.report
         render.report_table(report)
         click.echo(
-            f"{len(report.landed)} of {counted(len(report.outcomes), 'file')} in {target},"
+            f"{len(report.landed)} of {counted(len(report.outcomes), 'file')} in {redact_target(target)},"
             f" {readable(report.bytes_moved)} moved, {len(done.removed)} removed"
         )
     for name in done.removed:

@@ -11,6 +11,7 @@ from splashdown._cli.help import Command
 from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import make_session
 from splashdown._shown import counted, readable
+from splashdown.redact import redact_target
 
 
 @click.command("verify", cls=Command, short_help="Check that what was downloaded is still whole.")
@@ -38,7 +39,7 @@ def command(target: str, quick: bool, jobs: int, strict: bool, as_json: bool, op
             {"name": f.name, "state": str(f.state), "size": f.size, "checked": list(f.checked), "detail": f.detail}
             for f in report.files
         ]
-        render.echo_json({"target": target, "ok": ok, "files": files})
+        render.echo_json({"target": redact_target(target), "ok": ok, "files": files})
     else:
         rows = [(f.name, readable(f.size), str(f.state), f.detail or ", ".join(f.checked)) for f in report.files]
         render.table(("file", "size", "state", "checked"), rows, right=("size",))
