@@ -246,3 +246,24 @@ def test_a_copy_of_what_was_saved_does_not_miss_what_was_stale_there(source, tmp
     getattr(splashdown.open(place), verb)(tmp_path / "copy")
     found, ok = states(tmp_path / "copy")
     assert (sorted(found.values()), ok) == (["ok", "ok"], True)
+
+
+def test_of_many_files_only_what_is_wrong_is_shown_and_quietly_nothing_else(tmp_path, capsys):
+    (tmp_path / "a.txt").write_text("a")
+    path = tmp_path / "item.json"
+    path.write_text(json.dumps(stac_item({f"{n:03}": {"href": "a.txt"} for n in range(300)})))
+    splashdown.open(path).download_files(tmp_path / "out", layout="{key}{ext}")
+    assert main(["verify", str(tmp_path / "out"), "--quiet"]) == 0
+    assert capsys.readouterr() == ("", "")
+    (tmp_path / "out/007.txt").unlink()
+    (tmp_path / "out/008.txt").write_text("")
+    (tmp_path / "out/more.txt").write_text("")
+    assert main(["verify", str(tmp_path / "out")]) == 1
+    shown = capsys.readouterr().out
+    assert "298 files as stored, 2 missing or changed, 1 that no receipt knows" in shown
+    assert [name in shown for name in ("007.txt", "008.txt", "more.txt", "009.txt")] == [True, True, True, False]
+    assert main(["verify", str(tmp_path / "out"), "--quiet"]) == 1
+    told = ["missing: 007.txt", "changed: 008.txt: 0 bytes, 1 were stored"]
+    assert capsys.readouterr() == ("", "\n".join([*told, ""]))
+    main(["verify", str(tmp_path / "out"), "--quiet", "--strict"])
+    assert "extra: more.txt" in capsys.readouterr().err

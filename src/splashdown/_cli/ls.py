@@ -25,7 +25,7 @@ def command(source: str, as_json: bool, **given: Any) -> None:
     """
     results = open_source(source, **given)
     for warning in results.result_set.warnings:
-        click.echo(f"Warning: {warning}", err=True)
+        click.echo(f"Warning: {printable(warning)}", err=True)
     if as_json:
         render.echo_json([render.asset_record(asset) for asset in results.assets])
         return

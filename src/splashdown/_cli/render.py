@@ -19,7 +19,7 @@ from splashdown.model import Asset, Outcome, Plan, ResultSet, RunReport
 from splashdown.redact import redact, redact_target
 
 #: From this many files on nobody reads a row for each.
-_MOST_ROWS = 200
+MOST_ROWS = 200
 
 
 def echo_json(value: object) -> None:
@@ -165,7 +165,7 @@ def _remark(outcome: Outcome) -> str:
 
 def report_table(report: RunReport) -> None:
     """What landed, for people: each file, or in a large run only what did not land and how many did."""
-    shown = report.outcomes if len(report.outcomes) <= _MOST_ROWS else report.failed
+    shown = report.outcomes if len(report.outcomes) <= MOST_ROWS else report.failed
     rows = [
         (
             outcome.transfer.name,
@@ -177,6 +177,6 @@ def report_table(report: RunReport) -> None:
     ]
     if rows:
         table(("file", "size", "status", "checked"), rows, right=("size",))
-    if len(report.outcomes) > _MOST_ROWS:
+    if len(report.outcomes) > MOST_ROWS:
         counts = Counter(str(outcome.status) for outcome in report.outcomes)
         click.echo(", ".join(f"{count} {status}" for status, count in sorted(counts.items())))
