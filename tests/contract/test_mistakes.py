@@ -32,6 +32,7 @@ FOUND_BY = {
     "TestHasOneBuffer": "test_streams_that_are_read_in_turns_keep_apart",
     "TestTakesItsReadersErrors": "test_what_its_reader_raises_comes_out_as_it_is",
     "TestLeavesStreamsOpen": "test_nothing_stays_open",
+    "TestKeepsItsValidator": "test_another_version_has_another_validator",
     "TestSaysAnyDigest": "test_a_whole_file_is_read",
     "TestIgnoresRanges": "test_a_range_is_read_or_the_whole_file_said_to_come",
     "TestTakesEverything": "test_it_refuses_what_is_not_its_own",

@@ -388,6 +388,17 @@ class TestLeavesStreamsOpen(MistakenTransport):
             return super().stream(request)
 
 
+class TestKeepsItsValidator(MistakenTransport):
+    """Has one validator for all versions of a file."""
+
+    class kind(FakeTransport):  # noqa: N801 - an attribute of the test
+        @contextlib.contextmanager
+        def stream(self, request):
+            with super().stream(dataclasses.replace(request, pinned=None)) as stream:
+                stream.info = dataclasses.replace(stream.info, etag='"1"')
+                yield stream
+
+
 class TestSaysAnyDigest(MistakenTransport):
     """Says the digest of something else."""
 

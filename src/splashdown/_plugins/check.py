@@ -106,6 +106,8 @@ def refuse_made(made: object, protocol: type) -> str:
     """What is wrong with what ``create`` has made; empty where it has all that its protocol asks for."""
     if isinstance(made, protocol):
         return ""
+    if made is None:
+        return "create() returned nothing; it has to return what it makes"
     members = [n for n in vars(protocol) if n == "__call__" or not n.startswith("_")]
     lacking = [n for n in members if not hasattr(made, n)]
     return f"create() made a {type(made).__name__} without {' and '.join(lacking)}"

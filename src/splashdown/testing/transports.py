@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -129,6 +130,17 @@ class TransportContract:
         except ChangedError:
             return
         assert (seen.size, seen.validator) != (before.size, before.validator), "neither refused nor to be seen"
+
+    def test_another_version_has_another_validator(self, transport: Transport, publish: Publish) -> None:
+        href = publish("a.bin", data_of(5000))
+        first = read_info(transport, href).validator
+        if first is None:
+            pytest.skip("this transport has no validators")
+        end, number = time.monotonic() + 2.5, 0  # a date tells seconds apart, and no less
+        while read_info(transport, href).validator == first:
+            assert time.monotonic() < end, "a run that goes on would mix the bytes of two versions"
+            number += 1
+            publish("a.bin", data_of(5000, str(number)))
 
     def test_an_unchanged_file_is_not_sent_again_or_sent_whole(self, transport: Transport, publish: Publish) -> None:
         data = data_of(5000)

@@ -395,7 +395,7 @@ class TestIsolation:
     def test_what_is_made_without_the_methods_of_its_kind_names_its_plugin(self):
         forgot = SinkSpec(name="b", schemes=("b",), create=lambda target, options: None)
         r = registry(module("p", splashdown_sinks=[forgot], splashdown_resolvers=[ResolverSpec(name="r", create=dict)]))
-        with pytest.raises(PluginError, match=r"plugin 'p' failed at use: .*made a NoneType without parts and begin"):
+        with pytest.raises(PluginError, match=r"plugin 'p' failed at use: .*create\(\) returned nothing"):
             r.sink("b").create("b://x", None)
         with pytest.raises(PluginError, match="made a dict without accepts and resolve"):
             r.resolver("x", "r")
