@@ -341,6 +341,7 @@ def test_a_torn_journal_never_claims_more_than_the_whole_one(uploads, data):
     whole = b"".join(records.line(r) for r in records.rewritten(rest))
     torn = whole[: data.draw(st.integers(0, len(whole)))]
     again = records.replay(torn.splitlines(keepends=True))
+    assert records.replay(whole.splitlines(keepends=True)).entries == rest.entries
     for identity, entry in again.entries.items():
         full = rest.entries[identity]
         assert entry.upload == full.upload

@@ -64,7 +64,9 @@ def test_the_documents_are_stac(service):
 
     document = requests.get(service.results_url, timeout=10).json()
     collection = pystac.Collection.from_dict(document)
-    for link in collection.get_links("item"):
+    links = collection.get_links("item")
+    assert links
+    for link in links:
         item = pystac.Item.from_dict(requests.get(link.href, timeout=10).json())
         assert item.collection_id == collection.id
 
