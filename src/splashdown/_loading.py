@@ -6,7 +6,6 @@ Owns the choice and the errors around it. What a loader does is its own business
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from splashdown._plugins.suggest import package_for_file
+from splashdown._plugins.suggest import did_you_mean, package_for_file
 from splashdown.errors import (
     ConflictError,
     LoadError,
@@ -29,7 +28,7 @@ from splashdown.model import Asset
 from splashdown.protocols import AssetHandle
 from splashdown.specs import LoaderSpec
 
-#: As many first bytes as any format here needs to be told apart.
+#: So many first bytes are read at least: what is said of an unknown file shows some of them.
 _HEAD = 16
 
 
@@ -71,7 +70,8 @@ def choose(handle: AssetHandle, loaders: Loaders, name: str | None = None) -> Lo
         for ending in endings:
             if found := _one(loaders, installed, partial(_has_ending, ending=ending), f"ending {ending}"):
                 return found
-    head = bytes(handle.read_range(0, _HEAD))
+    longest = max((len(prefix) for spec in loaders.loaders() for prefix in spec.magic), default=0)
+    head = bytes(handle.read_range(0, max(_HEAD, longest)))
     for installed in (False, True):
         if found := _one(loaders, installed, lambda s: _begins(s, head), f"the first bytes {head[:8].hex(' ')}"):
             return found
@@ -200,6 +200,5 @@ def _check_options(spec: LoaderSpec, load: Callable[..., object], options: Itera
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
     for option in options:
         if option not in known:
-            close = difflib.get_close_matches(option, known, n=1)
-            advice = f"did you mean {close[0]!r}?" if close else f"it has: {', '.join(known) or 'none'}"
-            raise OptionError(f"loader {spec.name!r} has no option {option!r}; {advice}")
+            advice = did_you_mean(option, known) or f"; it has: {', '.join(known) or 'none'}"
+            raise OptionError(f"loader {spec.name!r} has no option {option!r}{advice}")

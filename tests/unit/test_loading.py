@@ -49,6 +49,11 @@ TIFF = spec("tiff", media_types=("image/tiff",), extensions=(".tif",), magic=(b"
 CSV = spec("csv", media_types=("text/csv",), extensions=(".csv",))
 
 
+def test_first_bytes_may_be_as_many_as_a_format_needs():
+    long = spec("long", magic=(b"a line of text that tells the format\n",))
+    assert _loading.load(opened(b"a line of text that tells the format\n1, 2"), offered(long)) == ("long", 1)
+
+
 @pytest.mark.parametrize(
     ("handle", "expected"),
     [

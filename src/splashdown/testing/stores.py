@@ -11,8 +11,6 @@ import pytest
 from splashdown.model import Buffer, Content, Part, PartPolicy, Upload
 from splashdown.protocols import Sink
 
-_CHUNK = 700
-
 
 def data_of(size: int, seed: str = "") -> bytes:
     """Bytes that compress badly and differ everywhere, the same for each call."""
@@ -46,14 +44,14 @@ def in_parts(sink: Sink) -> tuple[bytes, list[Part]]:
     return data, parts_of(len(data), policy)
 
 
-def reusing(data: bytes) -> Iterator[Buffer]:
+def reusing(data: bytes, chunk: int = 700) -> Iterator[Buffer]:
     """Chunks in one buffer that is overwritten for each: a sink that keeps a chunk instead of its bytes fails."""
-    buffer = bytearray(_CHUNK)
-    for at in range(0, len(data), _CHUNK):
-        piece = data[at : at + _CHUNK]
+    buffer = bytearray(chunk)
+    for at in range(0, len(data), chunk):
+        piece = data[at : at + chunk]
         buffer[: len(piece)] = piece
         yield memoryview(buffer)[: len(piece)]
-    buffer[:] = b"\xff" * _CHUNK
+    buffer[:] = b"\xff" * chunk
 
 
 def put(sink: Sink, upload: Upload, part: Part, data: bytes) -> str:
