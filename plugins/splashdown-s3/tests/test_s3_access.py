@@ -19,6 +19,7 @@ pytestmark = pytest.mark.parametrize("store", [pytest.param("rgw", marks=pytest.
 def put(options, bucket, key, data=b"data"):
     sink = S3Sink(f"s3://{bucket}/", options)
     try:
+        assert sink.stat(key) is None  # as a run asks first
         upload = sink.begin(key, Content(size=len(data)))
         sink.commit(upload, [sink.put_part(upload, Part(number=1, start=0, stop=len(data)), [data])])
     finally:
@@ -45,17 +46,26 @@ def test_what_is_stored_for_everybody_is_read_by_everybody(options, bucket, size
 
 
 @pytest.fixture
-def shared(plain, bucket, store):
+def share(plain, bucket, store):
+    """Lets the other user do something in the bucket."""
+
+    def share(*actions):
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"AWS": [f"arn:aws:iam:::user/{store.writer[0]}"]},
+            "Action": [f"s3:{action}" for action in actions],
+            "Resource": [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"],
+        }
+        plain.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
+        return bucket
+
+    return share
+
+
+@pytest.fixture
+def shared(share):
     """A bucket of one user that the other one may read and list."""
-    resources = [f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"]
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"AWS": [f"arn:aws:iam:::user/{store.writer[0]}"]},
-        "Action": ["s3:GetObject", "s3:ListBucket"],
-        "Resource": resources,
-    }
-    plain.put_bucket_policy(Bucket=bucket, Policy=json.dumps({"Version": "2012-10-17", "Statement": [statement]}))
-    return bucket
+    return share("GetObject", "ListBucket")
 
 
 @pytest.fixture
@@ -84,6 +94,13 @@ def test_who_may_read_alone_is_told_so_when_writing(shared, other):
     with pytest.raises(StoreError, match="403 AccessDenied: the credentials") as error:
         put(other, shared, "k")
     assert "(from: env) do not allow this; ask the bucket's owner, or choose another profile" in str(error.value)
+
+
+@pytest.mark.parametrize("size", [5, MIN_PART + 5])
+def test_who_may_write_and_list_need_not_be_allowed_to_read(plain, share, other, size):
+    bucket = share("PutObject", "ListBucket", "AbortMultipartUpload")
+    put(replace(other, part_size=MIN_PART, acl="bucket-owner-full-control"), bucket, "k", bytes(size))
+    assert plain.head_object(Bucket=bucket, Key="k")["ContentLength"] == size
 
 
 @pytest.mark.parametrize(

@@ -191,7 +191,13 @@ class Multipart:
 
     def _require_free(self, where: Location) -> None:
         """Raise what the store would: Ceph RGW 16 and others take a condition on a completion, and do not keep it."""
-        if objects.head(self._store, where) is not None:
+        try:
+            found = objects.head(self._store, where)
+        except Refused as refused:
+            if refused.status != 403:
+                raise
+            return  # who may write and not read has nothing but the condition
+        if found is not None:
             raise Refused(412, "PreconditionFailed", "", {})
 
     def _is_there(self, where: Location, tags: Sequence[Tag]) -> bool:
