@@ -151,10 +151,10 @@ def test_what_is_to_be_encrypted_is_stored_encrypted_or_not_at_all(options, plai
     plain.put_object(Bucket=bucket, Key="k", Body=b"earlier")
 
     def write():
-        if way == "put":
-            put(sink, "k", DATA[:size])
-        else:
-            assert sink.copy_from(f"s3://{bucket}/from", "k", Content()).size == size
+        if way == "copy" and sink.copy_from(f"s3://{bucket}/from", "k", Content()):
+            return
+        assert way == "put" or not store.encrypts
+        put(sink, "k", DATA[:size])  # what the store refuses to copy is streamed, and refused again
 
     if store.encrypts:
         write()
