@@ -28,9 +28,10 @@ from splashdown._stac.saved import (
     key_of,
     relink,
 )
-from splashdown.errors import SplashdownError
+from splashdown.errors import SplashdownError, TargetError
+from splashdown.errors import describe as error_text
 from splashdown.model import Asset, Buffer, Content, Known, Outcome, Part, ResultSet
-from splashdown.protocols import Sink, SupportsRead
+from splashdown.protocols import Sink, SupportsRead, SupportsStat
 
 #: The STAC extension that defines ``file:size`` and ``file:checksum``.
 FILE_EXTENSION = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
@@ -212,7 +213,11 @@ def _text(value: object) -> str | None:
 
 
 def read_bytes(sink: SupportsRead, name: str) -> bytes | None:
-    """The bytes of a small object; ``None`` where there is none, or none of a receipt's size."""
+    """The bytes of a small object; ``None`` where there is none, or none of a receipt's size.
+
+    Raises ``TargetError`` for one that is there and cannot be read now: a run that took that for none would write a
+    receipt that knows nothing of what earlier runs have stored.
+    """
     data = bytearray()
     try:
         with sink.read(name) as chunks:
@@ -220,9 +225,22 @@ def read_bytes(sink: SupportsRead, name: str) -> bytes | None:
                 data += chunk
                 if len(data) > _MAX_BYTES:
                     return None
-    except (OSError, SplashdownError):
+    except FileNotFoundError:
+        return None
+    except (OSError, SplashdownError) as error:
+        if _is_there(sink, name):
+            raise TargetError(
+                f"{name} says what is in the target, and cannot be read ({error_text(error)}); nothing was done"
+            ) from error
         return None
     return bytes(data)
+
+
+def _is_there(sink: object, name: str) -> bool:
+    try:
+        return isinstance(sink, SupportsStat) and sink.stat(name) is not None
+    except (OSError, SplashdownError):  # who may only write is told neither
+        return False
 
 
 def _entries(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

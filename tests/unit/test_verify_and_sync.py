@@ -7,7 +7,8 @@ from stac_item import stac_item
 
 import splashdown
 from splashdown._cli.main import main
-from splashdown.errors import DownloadError, ResolveError, UsageError
+from splashdown.builtins.local import LocalSink
+from splashdown.errors import DownloadError, ResolveError, StoreError, TargetError, UsageError
 
 
 @pytest.fixture
@@ -267,3 +268,23 @@ def test_of_many_files_only_what_is_wrong_is_shown_and_quietly_nothing_else(tmp_
     assert capsys.readouterr() == ("", "\n".join([*told, ""]))
     main(["verify", str(tmp_path / "out"), "--quiet", "--strict"])
     assert "extra: more.txt" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["download_files", "download_collection", "sync", "verify"])
+def test_a_receipt_that_cannot_be_read_now_is_not_taken_for_none(source, tmp_path, verb, monkeypatch):
+    target = tmp_path / "out"
+    source.open().download_files(target)
+    before = (target / "items.json").read_bytes()
+    read = LocalSink.read
+
+    def failing(self, key):
+        if key == "items.json":
+            raise StoreError("the store is busy")
+        return read(self, key)
+
+    monkeypatch.setattr(LocalSink, "read", failing)
+    with pytest.raises(
+        TargetError, match=r"items\.json says what is in the target, and cannot be read \(StoreError: the store is"
+    ):
+        source.open().run(verb, target=target)
+    assert (target / "items.json").read_bytes() == before
