@@ -274,9 +274,8 @@ class Session:
         for name in sorted(unknown):
             hint = did_you_mean(name, known)
             if name in self._options or hint:
-                raise OptionError(
-                    f"no plugin has options under the name '{name}'{hint or f'; there are {sorted(known)}'}"
-                )
+                more = hint or f"; there are {', '.join(sorted(known))}"
+                raise OptionError(f"no plugin has options under the name {name!r}{more}")
 
     def _fill(self, name: str, options_type: type | None, given: Mapping[str, Any]) -> Any:
         if not self._options_checked:

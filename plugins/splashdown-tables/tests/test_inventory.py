@@ -78,3 +78,5 @@ def test_it_is_a_command(tmp_path):
     without = subprocess.run(command[:3], capture_output=True, text=True)
     assert without.returncode == 2
     assert "needs the option 'to'" in without.stderr
+    shown = subprocess.run([program, "inventory", "--help"], capture_output=True, text=True).stdout
+    assert "splashdown inventory https://openeo.example/openeo/1.2/jobs/JOB --to PATH" in shown

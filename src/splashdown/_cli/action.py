@@ -24,7 +24,7 @@ def action_commands(context: click.Context) -> Mapping[str, str]:
 
 def action_command(context: click.Context, name: str) -> click.Command:
     """The command of one action, with its options."""
-    from splashdown._plugins.options import fields_of
+    from splashdown._plugins.options import REQUIRED, fields_of
 
     spec = registry(context).actions()[name]
     fields = fields_of(spec.options, plugin=spec.name) if spec.options else ()
@@ -34,7 +34,9 @@ def action_command(context: click.Context, name: str) -> click.Command:
         return _run(name, spec, source, {n: v for n, v in options.items() if v not in (None, ())}, as_json, given)
 
     called = name.replace("_", "-")
-    about = f"{spec.summary or spec.name}\n\nExample: splashdown {called} https://openeo.example/openeo/1.2/jobs/JOB"
+    needed = "".join(f" --{f.name.replace('_', '-')} {f.metavar}" for f in fields if f.default is REQUIRED)
+    example = f"splashdown {called} https://openeo.example/openeo/1.2/jobs/JOB{needed}"
+    about = f"{spec.summary or spec.name}\n\nExample: {example}"
     command: click.Command = click.command(called, cls=Command, help=about)(source_options(filter_options(callback)))
     own = [_option(f) for f in fields]
     shown = click.Option(["--json", "as_json"], is_flag=True, help="One JSON document on stdout.")

@@ -187,7 +187,9 @@ def select(results: JobResults, given: Mapping[str, Any]) -> JobResults:
         if value:
             filters.setdefault(name, list(value) if isinstance(value, tuple) else value)
     for pair in given.get("where") or ():
-        name, value = _split_pair(pair, "--where")
+        name, equals, value = pair.partition("=")
+        if not equals or not name:
+            raise click.UsageError(f"--where {pair}: write FILTER=VALUE, for example min_size=1MB")
         # Twice the same filter means one of both, as with the options that can be repeated.
         before = filters.get(name, [])
         filters[name] = [*(before if isinstance(before, list) else [before]), value] if name in filters else value
@@ -198,19 +200,12 @@ def plugin_options(pairs: tuple[str, ...]) -> dict[str, dict[str, str]]:
     """``PLUGIN.NAME=VALUE`` pairs as options by plugin."""
     options: dict[str, dict[str, str]] = {}
     for pair in pairs:
-        name, value = _split_pair(pair, "--option")
-        plugin, dot, field = name.partition(".")
-        if not dot or not field:
+        name, equals, value = pair.partition("=")
+        plugin, _, field = name.partition(".")
+        if not (plugin and field and equals):
             raise click.UsageError(f"--option {pair}: write PLUGIN.NAME=VALUE, for example s3.region=eu-central-1")
         options.setdefault(plugin, {})[field] = value
     return options
-
-
-def _split_pair(pair: str, option: str) -> tuple[str, str]:
-    name, equals, value = pair.partition("=")
-    if not equals or not name:
-        raise click.UsageError(f"{option} {pair}: write NAME=VALUE")
-    return name, value
 
 
 def _say_nothing(_: str) -> None:
