@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
-from splashdown._plugins.suggest import did_you_mean, package_for_file
+from splashdown._plugins.suggest import package_for_file
 from splashdown.errors import (
     ConflictError,
     LoadError,
@@ -23,6 +23,7 @@ from splashdown.errors import (
     OptionError,
     SplashdownError,
     describe,
+    unknown_option,
 )
 from splashdown.model import Asset
 from splashdown.protocols import AssetHandle
@@ -200,5 +201,4 @@ def _check_options(spec: LoaderSpec, load: Callable[..., object], options: Itera
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
     for option in options:
         if option not in known:
-            advice = did_you_mean(option, known) or f"; it has: {', '.join(known) or 'none'}"
-            raise OptionError(f"loader {spec.name!r} has no option {option!r}{advice}")
+            raise unknown_option(f"loader {spec.name!r}", option, known)

@@ -44,7 +44,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from splashdown.model import RunReport
 
@@ -247,6 +247,16 @@ class DownloadError(SplashdownError):
 
 #: Client errors that a later, unchanged request may not meet again (RFC 9110, RFC 6585).
 RETRYABLE_STATUS = frozenset({408, 425, 429})
+
+
+def unknown_option(whose: str, name: str, known: Iterable[str]) -> OptionError:
+    """The error for an option that ``whose`` (``the resolver 'stac'``) does not have: the nearest one, else all."""
+    import difflib  # costs a millisecond, and is needed for a slip alone
+
+    known = list(known)
+    close = difflib.get_close_matches(name, known, 1)
+    hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(known) or 'none'}"
+    return OptionError(f"{whose} has no option {name!r}; {hint}")
 
 
 def describe(error: BaseException) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, fields
@@ -18,7 +17,7 @@ from splashdown._openeo.expiry import expires_at
 from splashdown._openeo.urls import JobUrl, parse_job_url
 from splashdown._openeo.walk import walk
 from splashdown._packed.assets import columns
-from splashdown.errors import JobNotFinished, JobNotFound, NotFoundError, OptionError, ResolveError
+from splashdown.errors import JobNotFinished, JobNotFound, NotFoundError, OptionError, ResolveError, unknown_option
 from splashdown.model import ResultSet
 from splashdown.protocols import ResolveContext
 
@@ -40,9 +39,7 @@ class JobOptions:
         known = [each.name for each in fields(cls)]
         for name, value in given.items():
             if name not in known:
-                close = difflib.get_close_matches(name, known, 1)
-                hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(known)}"
-                raise OptionError(f"the resolver 'openeo' has no option {name!r}; {hint}")
+                raise unknown_option("the resolver 'openeo'", name, known)
             takes, valid = _OPTIONS[name]
             if not valid(value):
                 raise OptionError(f"the option {name!r} takes {takes}, not {value!r}")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
 from splashdown._filters import values
-from splashdown.errors import OptionError
+from splashdown.errors import OptionError, unknown_option
 
 #: More documents than most static catalogs have; a tree that makes itself up as it is read stops here.
 MAX_DOCUMENTS = 20_000
@@ -36,9 +35,7 @@ class StacOptions:
         known = [each.name for each in fields(cls)]
         for name in given:
             if name not in known:
-                close = difflib.get_close_matches(name, known, 1)
-                hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(known)}"
-                raise OptionError(f"the resolver 'stac' has no option {name!r}; {hint}")
+                raise unknown_option("the resolver 'stac'", name, known)
         options = {name: value for name, value in given.items() if value is not None}
         for name in ("limit", "page_size", "max_documents"):
             if name in options:
