@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,10 +35,10 @@ def survey(sink: Sink, prefix: str = "", roots: Iterable[str] = tuple(receipt.NA
         return Survey()
     documents: dict[str, None] = {}
     known: dict[str, Known] = {}
-    waiting = list(dict.fromkeys(roots))
+    waiting = deque(dict.fromkeys(roots))  # a list would move all that wait for each that is taken
     seen = set(waiting)
     while waiting and len(documents) < _MAX_DOCUMENTS:
-        name = waiting.pop(0)
+        name = waiting.popleft()
         body = _document(sink, prefix + name)
         if body is None:
             continue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from splashdown._plugins.config import Config, PluginTable
@@ -41,8 +41,7 @@ def trace(config: Config, registry: Registry, settings: type, environ: Mapping[s
         yield Traced(key=f"plugins.{field.name}", value=shown, origin=origin, variable=switch)
     yield from _traced("", settings, ("settings",), config, environ)
     for name, options in sorted(registry.options_types().items()):
-        if is_dataclass(options):
-            yield from _traced(name, options, ("options", name), config, environ)
+        yield from _traced(name, options, ("options", name), config, environ)
 
 
 def unknown_variables(rows: Iterable[Traced], registry: Registry, environ: Mapping[str, str]) -> Iterator[str]:
