@@ -36,7 +36,8 @@ def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) 
 
     Example: splashdown sync https://openeo.example/openeo/1.2/jobs/JOB data/ --delete
 
-    Only files that a receipt in TARGET describes, and that are still as they were stored, are ever removed.
+    Only files that a receipt in TARGET describes, and that are still as they were stored, are ever removed; those of
+    other sources are among them, so give each source a target of its own.
     """
     from splashdown.builtins.sync import SyncReport, sync
     from splashdown.errors import DownloadError
