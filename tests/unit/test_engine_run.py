@@ -21,7 +21,7 @@ from splashdown.builtins.local import LocalSink
 from splashdown.builtins.memory import MemorySink
 from splashdown.errors import HttpStatusError, LinkExpiredError, RangeNotServedError
 from splashdown.events import Progress, Retried, RunFinished, RunStarted, TransferFinished, TransferStarted
-from splashdown.model import Asset, IfExists, Known, Plan, Status, Transfer
+from splashdown.model import Asset, IfExists, Known, PartPolicy, Plan, Status, Transfer
 
 FAST = Settings(retry=RetryPolicy(base=0.0, refill=1000))
 DATA = bytes(range(256)) * 40
@@ -29,6 +29,17 @@ DATA = bytes(range(256)) * 40
 
 def sha256(data: bytes) -> str:
     return "1220" + hashlib.sha256(data).hexdigest()
+
+
+class Blind:
+    """A sink with the five methods and no more."""
+
+    parts = PartPolicy()
+
+    def __init__(self, store):
+        self.store, sink = store, MemorySink(store)
+        self.begin, self.put_part, self.commit = sink.begin, sink.put_part, sink.commit
+        self.abort, self.close = sink.abort, sink.close
 
 
 def run(bodies, sink, plan=None, settings=FAST, **more):
@@ -405,6 +416,24 @@ class TestWhatIsThere:
     def test_skip_keeps_anything(self, tmp_path):
         outcome, _ = self.there(tmp_path, IfExists.SKIP, data=b"other")
         assert outcome.status is Status.SKIPPED
+
+    @pytest.mark.parametrize(
+        ("policy", "status", "left"),
+        [
+            (IfExists.SKIP, Status.SKIPPED, b"other"),
+            (IfExists.ERROR, Status.FAILED, b"other"),
+            (IfExists.OVERWRITE, Status.STORED, DATA),
+            (IfExists.AUTO, Status.STORED, DATA),
+        ],
+    )
+    def test_a_sink_that_cannot_tell_what_is_there_keeps_it_where_that_is_wanted(self, policy, status, left):
+        plan = plan_of({"http://h/a.bin": Body(DATA)})
+        plan = replace(plan, transfers=(replace(plan.transfers[0], if_exists=policy),))
+        sink = Blind({"a.bin": b"other"})
+        report, _ = run({"http://h/a.bin": Body(DATA)}, sink, plan)
+        assert report.outcomes[0].status is status
+        assert bool(report.outcomes[0].location) is (status is not Status.FAILED)
+        assert sink.store == {"a.bin": left}
 
     def test_overwrite_replaces_anything(self, tmp_path):
         outcome, _ = self.there(tmp_path, IfExists.OVERWRITE, asset={"checksum": sha256(DATA)})

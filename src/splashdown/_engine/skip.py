@@ -40,7 +40,8 @@ def decide(context: Context, transfer: Transfer) -> Verdict:
     """Judge one transfer. Raises ``ExistsError`` where nothing may be done."""
     stat, policy, name = context.can.stat, transfer.if_exists, transfer.name
     if policy is IfExists.OVERWRITE or stat is None:
-        return Verdict(name=name, replace=policy not in {IfExists.ERROR, IfExists.RENAME})
+        # A sink that cannot tell what is there can still refuse to replace it.
+        return Verdict(name=name, replace=policy in {IfExists.OVERWRITE, IfExists.AUTO})
     there = stat.stat(name)
     if there is None:
         return Verdict(name=name, replace=policy not in {IfExists.ERROR, IfExists.RENAME})

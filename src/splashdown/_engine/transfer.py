@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from splashdown._engine.attempt import Attempt
 from splashdown._engine.context import Context
 from splashdown._engine.retry import RestartError
 from splashdown._engine.skip import Verdict, decide
 from splashdown._engine.source import Source
 from splashdown.checksums import comparable, same, understood
-from splashdown.errors import ChecksumError, NotModifiedError, TransferError, describe
+from splashdown.errors import ChecksumError, ExistsError, NotModifiedError, TransferError, describe
 from splashdown.events import TransferFinished
-from splashdown.model import Asset, Content, Outcome, Status, Stored, Transfer
+from splashdown.model import Asset, Content, IfExists, Outcome, Status, Stored, Transfer
 from splashdown.redact import redact
 
 
@@ -41,6 +43,10 @@ def _move(context: Context, source: Source) -> Outcome:
             return Attempt(context, source, verdict).run()
         except NotModifiedError:
             return _kept(source, verdict, "not changed since it was stored")
+        except ExistsError:
+            if source.transfer.if_exists is not IfExists.SKIP:
+                raise
+            return _kept(source, replace(verdict, ours=False), "there already")
         except RestartError as restart:
             if not restart.retries and forgiven:
                 raise restart.cause from restart
@@ -116,7 +122,7 @@ def _kept(source: Source, verdict: Verdict, reason: str) -> Outcome:
     return source.outcome(
         transfer=verdict.renamed(source.transfer),
         status=Status.SKIPPED,
-        location=stored.location if stored else "",
+        location=stored.location if stored else verdict.name,  # no more is known where the sink has no stat()
         size=stored.size if stored else None,
         checksum=verdict.checksum,
         verified=verdict.verified,
