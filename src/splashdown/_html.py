@@ -15,17 +15,21 @@ if TYPE_CHECKING:
 
 #: More rows than this make a notebook slow to scroll.
 _MOST_ROWS = 60
+_MOST_WARNINGS = 5
 
 
-def results_html(kind: str, name: str, assets: Sequence[Asset]) -> str:
-    """A table of the assets of a source, with how many there are and how large they are together."""
+def results_html(kind: str, name: str, assets: Sequence[Asset], warnings: Sequence[str] = ()) -> str:
+    """A table of the assets of a source, how many there are, how large they are together, and what was left out."""
     with_items = tells_items(assets)
     head = (*(("item",) if with_items else ()), "key", "type", "roles", "size")
     rows = [_cells(asset, with_items=with_items) for asset in assets[:_MOST_ROWS]]
     size = total(asset.size for asset in assets)
     count = counted(len(assets), "asset") + (f", {readable(size)}" if size else "")
     title = f"{escape(kind)} <b>{escape(name)}</b>: {count}"
-    return f"<p>{title}</p>{_table(head, rows)}{_more(len(assets))}"
+    missed = "".join(f"<p>Warning: {escape(line)}</p>" for line in warnings[:_MOST_WARNINGS])
+    if len(warnings) > _MOST_WARNINGS:
+        missed += f"<p>and {len(warnings) - _MOST_WARNINGS} more warnings</p>"
+    return f"<p>{title}</p>{_table(head, rows)}{_more(len(assets))}{missed}"
 
 
 def plan_html(plan: Plan) -> str:

@@ -68,7 +68,7 @@ class JobResults:
         """The assets in a notebook, as a table."""
         from splashdown._html import results_html
 
-        return results_html(self.result_set.kind, self.id, self.assets)
+        return results_html(self.result_set.kind, self.id, self.assets, self.result_set.warnings)
 
     def __len__(self) -> int:
         return len(self.assets)

@@ -285,3 +285,16 @@ def test_a_zarr_store_is_listed_and_left_out_of_downloads_with_the_reason(save, 
 def test_an_empty_list_is_one_line(save, capsys):
     assert main(["ls", str(save("none.json", "[]"))]) == 3
     assert "holds an empty list, no STAC item" in capsys.readouterr().err
+
+
+def test_a_notebook_shows_what_was_left_out(save):
+    save("i.json", item())
+    shown = splashdown.open(
+        save("c.json", collection(links=[("item", "i.json"), ("item", "<gone>.json")]))
+    )._repr_html_()
+    assert "<p>Warning: a linked document was left out" in shown
+    assert "&lt;gone&gt;.json" in shown
+    many = splashdown.open(
+        save("d.json", collection(links=[("item", "i.json"), *[("item", f"{n}.json") for n in range(9)]]))
+    )
+    assert "<p>and 4 more warnings</p>" in many._repr_html_()
