@@ -7,7 +7,6 @@ It is written and read through the sink, so that it works for every target.
 
 from __future__ import annotations
 
-import json
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -28,6 +27,7 @@ from splashdown._stac.saved import (
     key_of,
     relink,
 )
+from splashdown._strict_json import dumps
 from splashdown.errors import SplashdownError, TargetError
 from splashdown.errors import describe as error_text
 from splashdown.model import Asset, Buffer, Content, Known, Outcome, Part, ResultSet
@@ -137,7 +137,7 @@ def pieces(document: Mapping[str, Any]) -> Iterator[bytes]:
 def _lines(value: Any) -> Iterator[str]:
     """JSON in pieces: one for all, or one for each entry of what is long. Indenting costs ten times as much."""
     if not isinstance(value, dict | list | Assets | Features) or len(value) < _MANY:
-        yield json.dumps(_whole(value), indent=2, ensure_ascii=False).replace("\n", "\n  ")
+        yield dumps(_whole(value), indent=2, ensure_ascii=False).replace("\n", "\n  ")
         return
     entries: Iterable[str]
     if isinstance(value, Mapping):
@@ -159,7 +159,7 @@ def _whole(value: Any) -> Any:
 
 
 def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return dumps(value, ensure_ascii=False)
 
 
 def store_bytes(sink: Sink, name: str, data: Buffer, media_type: str) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 from receipts import encoded, whole
+from stac_item import stac_item
 
 from splashdown import receipt
 from splashdown._survey import Survey, survey
@@ -179,3 +180,19 @@ def test_of_two_features_with_one_id_the_last_has_the_assets_and_what_has_no_fea
     built = whole(result_set("items", document, assets), [landed(a, f"{a.item}/b") for a in assets])
     assert ["assets" in feature for feature in built["features"]] == [False, True]
     assert {key: entry["href"] for key, entry in built["assets"].items()} == {"x-2/b": "./x-2/b", "b": "./None/b"}
+
+
+@pytest.mark.parametrize("count", [1, 2000])
+def test_no_number_is_written_that_json_does_not_have(count):
+    properties = {"datetime": None, "cloud": float("nan"), "most": [float("inf"), 1.5]}
+    items = [
+        stac_item({"a": {"href": "a", "scale": float("nan")}}, properties=properties, id=str(n)) for n in range(count)
+    ]
+    text = encoded({"type": "FeatureCollection", "features": items})
+
+    def refuse(name):
+        raise AssertionError(name)
+
+    read = json.loads(text, parse_constant=refuse)["features"][-1]
+    assert read["properties"] == {"datetime": None, "cloud": None, "most": [None, 1.5]}
+    assert read["assets"]["a"]["scale"] is None

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import json
-import math
 import shutil
 import sys
 from collections import Counter
@@ -15,6 +13,7 @@ from typing import Any
 import click
 
 from splashdown._shown import printable, readable
+from splashdown._strict_json import dumps
 from splashdown.model import Asset, Outcome, Plan, ResultSet, RunReport
 from splashdown.redact import redact, redact_target
 
@@ -25,21 +24,7 @@ MOST_ROWS = 200
 def echo_json(value: object) -> None:
     """One JSON document on stdout."""
     plain = codecs.lookup(sys.stdout.encoding or "ascii").name != "utf-8"
-    how: dict[str, Any] = {"indent": 2, "ensure_ascii": plain, "default": str, "allow_nan": False}
-    try:
-        text = json.dumps(value, **how)
-    except ValueError:
-        text = json.dumps(_finite(value), **how)
-    click.echo(text)
-
-
-def _finite(value: object) -> object:
-    """The value with ``null`` for what JSON has no numbers for: statistics may be infinite or not a number."""
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, Mapping):
-        return {name: _finite(each) for name, each in value.items()}
-    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
+    click.echo(dumps(value, indent=2, ensure_ascii=plain, default=str))
 
 
 def table(

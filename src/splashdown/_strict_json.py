@@ -1,0 +1,24 @@
+"""JSON that every reader takes: Python's writes ``NaN`` and ``Infinity``, which RFC 8259 (section 6) does not have."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def dumps(value: object, **how: Any) -> str:
+    """The value as JSON, with ``null`` for numbers that are infinite or none. Options are those of ``json.dumps``."""
+    try:
+        return json.dumps(value, allow_nan=False, **how)
+    except ValueError:
+        return json.dumps(_finite(value), allow_nan=False, **how)
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _finite(each) for name, each in value.items()}
+    return [_finite(each) for each in value] if isinstance(value, list | tuple) else value
