@@ -21,7 +21,14 @@ from splashdown._packed.outcomes import Copies
 from splashdown._result_asset import ResultAsset
 from splashdown._several import own_assets, shares
 from splashdown._stac.assets import directories
-from splashdown.errors import MultipleAssetsError, NoAssetError, OptionError, UnknownKeyError, UsageError
+from splashdown.errors import (
+    MultipleAssetsError,
+    NoAssetError,
+    OptionError,
+    UnknownKeyError,
+    UsageError,
+    unknown_option,
+)
 from splashdown.model import Asset, IfExists, Plan, Skipped, Transfer
 from splashdown.protocols import SupportsWhy
 from splashdown.redact import redact
@@ -196,10 +203,10 @@ class JobResults:
     def run(self, action: str, **options: Any) -> Any:
         """Do what a plugin's action of this name does.
 
-        Raises :class:`~splashdown.errors.OptionError` for an option that the action does not have.
+        Raises :class:`~splashdown.errors.OptionError` for an option that the action does not have, or needs.
         """
         spec = self.session.registry.action(action)
-        _refuse_unknown(spec, options)
+        _check_options(spec, options)
         return spec(self, **options)
 
     def download_files(
@@ -383,21 +390,19 @@ def nothing_left(results: JobResults) -> str:
     return f"{source} lists no assets"
 
 
-def _refuse_unknown(spec: ActionSpec, options: Mapping[str, Any]) -> None:
-    """Refuse an option that neither the action's function nor its options dataclass names."""
-    parameters = inspect.signature(spec.run).parameters.values()
-    named = [p.name for p in parameters if p.kind in {p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD}][1:]
-    open_ended = any(p.kind is p.VAR_KEYWORD for p in parameters)
-    if spec.options is not None:
-        named += [field.name for field in fields(spec.options)]
-    elif open_ended:
+def _check_options(spec: ActionSpec, options: Mapping[str, Any]) -> None:
+    """Refuse an option that neither the action's function nor its dataclass names, and a call without a needed one."""
+    parameters = list(inspect.signature(spec.run).parameters.values())[1:]
+    named = {p.name: p.default is p.empty for p in parameters if p.kind in {p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD}}
+    for name, needed in named.items():
+        if needed and name not in options:
+            raise OptionError(f"the action {spec.name!r} needs the option {name!r}")
+    known = [*named, *(f.name for f in fields(spec.options) if f.name not in named)] if spec.options else [*named]
+    if spec.options is None and any(p.kind is p.VAR_KEYWORD for p in parameters):
         return
     for name in options:
-        if name not in named:
-            raise OptionError(
-                f"the action {spec.name!r} has no option {name!r}{_suggestion(name, named)};"
-                f" it takes {_listing(named, 20)}"
-            )
+        if name not in known:
+            raise unknown_option(f"the action {spec.name!r}", name, known)
 
 
 def _reason(chosen: Filter, name: str, value: object, asset: Asset) -> str:
