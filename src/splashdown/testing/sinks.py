@@ -223,6 +223,8 @@ class SinkContract(SinkAbilities):
 
     def test_parts_are_put_together_in_the_order_of_their_numbers(self, sink: Sink) -> None:
         count = min(sink.parts.max_parts or 11, 11)  # as texts, 10 comes before 2
+        if count * part_size(sink.parts) > 2**27:
+            pytest.skip("parts of this sink are too large to store many of them in a test")
         data = data_of((count - 1) * part_size(sink.parts) + 99)
         store(sink, "a.bin", data, parts_of(len(data), sink.parts))
         assert self.fetch(sink, "a.bin") == data
