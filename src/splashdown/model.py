@@ -202,6 +202,7 @@ class ResultSet:
     refresh: Callable[[], ResultSet] | None = None
     expires: float | None = None
     members: Sequence[Member] = ()  #: the sources that this unites, where several were opened together
+    narrowed: tuple[str, ...] = ()  #: options that asked for a part of the source: it has more than is listed here
     unresolved: tuple[str, ...] = ()  #: a line for each source or linked document whose assets are not here
 
 

@@ -288,3 +288,21 @@ def test_a_receipt_that_cannot_be_read_now_is_not_taken_for_none(source, tmp_pat
     ):
         source.open().run(verb, target=target)
     assert (target / "items.json").read_bytes() == before
+
+
+PARTS = [("datetime", "2000"), ("bbox", "0,0,1,1"), ("ids", "a"), ("collections", "none"), ("limit", "1")]
+
+
+@pytest.mark.parametrize(("option", "value"), PARTS)
+def test_what_was_not_asked_for_is_never_removed(source, tmp_path, capsys, option, value):
+    target = tmp_path / "out"
+    source.open().download_files(target)
+    part = splashdown.open(source.path, **{option: value})
+    with pytest.raises(UsageError, match=f"{option} asked for a part of it"):
+        part.run("sync", target=target, delete=True)
+    assert part.run("sync", target=target, dry_run=True).stale == ()
+    command = ["sync", str(source.path), str(target), f"--{option}", value]
+    assert main([*command, "--delete"]) == 2
+    assert main([*command, "--dry-run"]) == 0
+    assert "not in the source" not in capsys.readouterr().out
+    assert len(list(target.rglob("data.txt"))) == 3

@@ -57,6 +57,10 @@ def resolve_stac(source: Any, context: ResolveContext) -> ResultSet:
     return replace(result, refresh=lambda: resolve_stac(source, context))
 
 
+#: Options with which a source gives a part of what it has.
+_PARTS = ("datetime", "bbox", "ids", "collections", "filter", "limit")
+
+
 def _open(source: Any, place: str, reader: Reader, options: StacOptions) -> _Source:
     if place:
         if place.partition("?")[0].lower().endswith((".parquet", ".geoparquet")):
@@ -172,6 +176,7 @@ def _collect(source: _Source, collector: Collector, reader: Reader, options: Sta
         href=root.place or None,
         items=() if kind == "Feature" else collector.items,
         warnings=_warnings(source, collector),
+        narrowed=tuple(name for name in _PARTS if getattr(options, name) is not None),
         # Who saves a job's results leaves its item links dead and lists all assets at the root: nothing is lost then.
         unresolved=() if own else tuple(_unread(source)),
         signer=reader.authority,

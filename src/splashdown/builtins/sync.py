@@ -53,10 +53,17 @@ def sync(
 
     ``delete`` removes files whose asset the source (not just the selection) no longer has. Other options are those of
     ``download_files``, or of ``download_collection`` with ``as_collection``. Raises ``DownloadError`` when assets
-    failed; nothing is removed then.
+    failed; nothing is removed then. Raises ``UsageError`` for ``delete`` where the source was opened in part
+    (``datetime``, ``bbox``, ``ids``, ``collections``, ``filter``, ``limit``).
     """
     if results.result_set.members:
         raise UsageError("sync keeps one source and one target alike: name a single source")
+    if delete and (parts := results.result_set.narrowed):
+        raise UsageError(
+            f"delete needs to know all that the source has, and {' and '.join(parts)} asked for a part of it: leave"
+            " that out, choose with select() (on the command line --item, --include, --filter), or open the URL of the"
+            " search itself"
+        )
     plan = _plan(results, target, as_collection, options)
     sink_options = options.get("sink_options", {})
     with closing(results.session.sink(str(target), **sink_options)) as sink:
@@ -86,6 +93,8 @@ def _plan(results: JobResults, target: str | Path, as_collection: bool, options:
 
 
 def _stale(results: JobResults, plan: Plan, before: Survey) -> Iterable[str]:
+    if results.result_set.narrowed:
+        return  # what is not listed may well be there
     # What a filter left out is still the source's, and stays.
     listed = {asset.identity for asset in results.result_set.assets}
     names = {transfer.name: transfer.asset.identity for transfer in plan.transfers}
