@@ -86,7 +86,7 @@ class Sink(Protocol):
         """Remove all traces of an upload. Never raises for one that is already gone."""
 
     def close(self) -> None:
-        """Give back connections."""
+        """Give back connections, and keep all that was committed. Once more does no harm."""
 
 
 @runtime_checkable

@@ -273,6 +273,7 @@ class SinkContract(SinkAbilities):
             pytest.skip("override reopen() to look at the target once the sink is closed")
         store(sink, "a.bin", b"hello")
         sink.close()
+        sink.close()
         assert self.fetch(other, "a.bin") == b"hello"
 
     def test_nothing_stays_open(self, sink: Sink) -> None:
