@@ -12,9 +12,13 @@ from splashdown.testing.stores import store
 class TestFsspecSink(SinkContract):
     @pytest.fixture
     def sink(self, place):
+        self.place = place
         made = FsspecSink(*place)
         yield made
         made.close()
+
+    def reopen(self, sink):
+        return FsspecSink(*self.place)
 
     @pytest.mark.parametrize("key", ["deep/er/a.bin", "with space.tif", "ünï/çødé.json", "100%25 + #1?.txt", "a;b#c&d"])
     def test_keys_are_kept_as_they_are(self, sink, place, key):

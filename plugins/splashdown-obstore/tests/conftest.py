@@ -38,6 +38,7 @@ def plain(weed):
 def sink(place):
     """A sink for ``place``, the target and options that each file of tests names."""
     made = ObstoreSink(*place)
+    made.again = lambda: ObstoreSink(*place)
     yield made
     made.close()
 

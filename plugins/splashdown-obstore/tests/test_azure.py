@@ -46,7 +46,8 @@ def place(azure):
 
 
 class TestSink(SinkContract):
-    pass
+    def reopen(self, sink):
+        return sink.again()
 
 
 class TestTransport(TransportContract):

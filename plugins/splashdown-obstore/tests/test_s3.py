@@ -22,7 +22,8 @@ def place(s3):
 
 
 class TestSink(SinkContract):
-    pass
+    def reopen(self, sink):
+        return sink.again()
 
 
 class TestTransport(TransportContract):
