@@ -272,3 +272,16 @@ def test_what_landed_in_a_bucket_is_a_source_by_its_document(reached, source, pl
     for place in (f"s3://{bucket}/a b/", f"s3://{bucket}/a b", f"s3://{bucket}/a b/big.tif"):
         assert main(["ls", place]) == 2
         assert f"name the STAC document in it, for example s3://{bucket}/a b/item.json\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("key", [None, "AES256"])
+def test_a_target_that_is_its_own_source_loses_nothing(reached, source, plain, bucket, monkeypatch, key):
+    assert main(["download", str(source), f"s3://{bucket}/out/"]) == 0
+    if key and reached.encrypts:
+        monkeypatch.setenv("SPLASHDOWN_S3_SSE", key)
+    before = contents(plain, bucket, "out/")
+    assert main(["download", f"s3://{bucket}/out/item.json", f"s3://{bucket}/out/", "--overwrite"]) == 0
+    after = contents(plain, bucket, "out/")
+    assert {name: after[name] for name in before if name != "item.json"} == {
+        name: data for name, data in before.items() if name != "item.json"
+    }

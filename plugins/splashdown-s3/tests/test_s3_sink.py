@@ -259,6 +259,22 @@ def test_a_source_that_changes_while_it_is_copied_is_left_to_streaming(options, 
     store.close()
 
 
+@pytest.mark.parametrize("limit", [10 * MIB, 100 * MIB])
+def test_an_object_is_not_copied_onto_itself(options, plain, bucket, limit):
+    from splashdown_s3.copying import Copier
+    from splashdown_s3.store import Store
+    from splashdown_s3.uri import Location
+
+    plain.put_object(Bucket=bucket, Key="k", Body=BIG)
+    store = Store(options)
+    copier = Copier(store, limit=limit, step=5 * MIB)
+    assert copier.copy(Location(bucket, "k"), Location(bucket, "k"), Content(media_type="image/tiff")) is None
+    point = "arn:aws:s3:eu-central-1:123456789012:accesspoint/point"
+    assert copier.copy(Location(point, "k"), Location(bucket, "k"), Content()) is None
+    assert plain.get_object(Bucket=bucket, Key="k")["Body"].read() == BIG
+    store.close()
+
+
 def test_a_source_that_cannot_be_copied_is_left_to_streaming(sink, bucket):
     assert sink.copy_from(f"s3://{bucket}/nothing", "to", Content()) is None
     assert sink.copy_from("s3://no-such-bucket/k", "to", Content()) is None
