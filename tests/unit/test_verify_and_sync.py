@@ -306,3 +306,15 @@ def test_what_was_not_asked_for_is_never_removed(source, tmp_path, capsys, optio
     assert main([*command, "--dry-run"]) == 0
     assert "not in the source" not in capsys.readouterr().out
     assert len(list(target.rglob("data.txt"))) == 3
+
+
+def test_the_file_of_one_item_is_not_replaced_by_that_of_another(source, tmp_path):
+    first, second = (splashdown.open(source.path, ids=item) for item in ("a", "b"))
+    first.download_files(tmp_path / "out")
+    (name,) = [transfer.name for transfer in second.plan(tmp_path / "out").transfers]
+    before = (tmp_path / "out" / name).read_text()
+    with pytest.raises(DownloadError, match=r"another asset's, a/data\.txt: give each asset a name of its own"):
+        second.download_files(tmp_path / "out")
+    assert (tmp_path / "out" / name).read_text() == before
+    second.download_files(tmp_path / "out", layout="by-item")
+    assert states(tmp_path / "out")[1]

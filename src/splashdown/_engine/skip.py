@@ -53,11 +53,23 @@ def decide(context: Context, transfer: Transfer) -> Verdict:
     if policy is IfExists.RENAME:
         return _renamed(context, transfer)
     if policy is IfExists.AUTO and name in context.known:
-        return verdict
+        other = context.known[name].identity
+        if other is None or _may_be_one(other, transfer.asset.identity):
+            return verdict
+        raise ExistsError(
+            f"{there.location or name} is there already and is another asset's, {'/'.join(filter(None, other))}: give"
+            " each asset a name of its own (--layout by-item), or choose --if-exists overwrite, skip or rename, or"
+            " another target"
+        )
     raise ExistsError(
         f"{there.location or name} is there already and is not this asset as far as can be told; "
         "choose --if-exists overwrite, skip or rename, or another target"
     )
+
+
+def _may_be_one(one: tuple[str | None, str], other: tuple[str | None, str]) -> bool:
+    """Whether two identities may be one asset's: a document that was saved lists it without its item."""
+    return one[1] == other[1] and (one[0] == other[0] or None in {one[0], other[0]})
 
 
 def _as_it_is(context: Context, asset: Asset, name: str, there: Stored) -> Verdict:
