@@ -53,6 +53,7 @@ paxos_min_wait = 0.01
 [mon]
 public_addr = v2:127.0.0.1:{monitor}
 mon_data = {folder}/mon
+mon_cluster_log_to_file = false
 [osd]
 osd_data = {folder}/osd
 osd_objectstore = memstore
