@@ -16,6 +16,7 @@ from splashdown_s3.options import MAX_PARTS, MIB, MIN_PART
 from splashdown_s3.sink import S3Sink
 from splashdown_s3.uri import Location, split
 
+from splashdown._cli.main import main
 from splashdown.errors import ExistsError, StoreError, TargetError
 from splashdown.model import Content, Part
 
@@ -218,6 +219,14 @@ def test_odd_uris(uri, expected):
 def test_a_uri_without_a_bucket_is_refused(uri):
     with pytest.raises(TargetError, match="names no bucket; write s3://bucket/prefix/"):
         split(uri)
+
+
+def test_credentials_in_a_uri_are_refused_and_not_shown(capsys):
+    for command in (["uploads", "list"], ["verify"], ["ls"]):
+        assert main([*command, "s3://AKIAIOSFODNN7EXAMPLE:some-secret-key@bucket/k.json"]) == 2
+        told = capsys.readouterr()
+        assert "takes no credentials; write s3://bucket/prefix/" in told.err
+        assert "some-secret-key" not in told.err + told.out
 
 
 def test_botocore_is_imported_when_an_s3_url_is_used_and_not_before():

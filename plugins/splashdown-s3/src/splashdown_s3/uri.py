@@ -28,7 +28,7 @@ class Location(NamedTuple):
 
 
 def split(uri: str) -> Location:
-    """Bucket and key of ``s3://bucket/key``. Raises :class:`~splashdown.errors.TargetError` without a bucket."""
+    """Bucket and key of ``s3://bucket/key``. Raises ``TargetError`` without a bucket, and for credentials in it."""
     if uri[: len(SCHEME)].lower() != SCHEME:
         raise TargetError(f"{uri!r} is not an S3 URI; write s3://bucket/prefix/")
     rest = uri[len(SCHEME) :]
@@ -36,6 +36,8 @@ def split(uri: str) -> Location:
     bucket, key = (arn[1], arn[2] or "") if arn else rest.partition("/")[::2]
     if not bucket:
         raise TargetError(f"{uri!r} names no bucket; write s3://bucket/prefix/")
+    if "@" in bucket:  # which no bucket has; what is before it must not be shown
+        raise TargetError("an s3:// URI takes no credentials; write s3://bucket/prefix/ and set AWS_PROFILE or profile")
     return Location(bucket, key)
 
 
