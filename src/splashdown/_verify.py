@@ -59,7 +59,6 @@ class VerifyReport:
         """The report in a notebook, as a table; what is not as it was stored comes first."""
         from splashdown._html import verify_html
 
-        # Those that are not as they were stored come first.
         files = sorted(self.files, key=lambda one: one.state == "ok")
         found = [(one.name, one.size, str(one.state), one.detail or ", ".join(one.checked)) for one in files]
         return verify_html(self.target, len([one for one in files if one.state == "ok"]), found)

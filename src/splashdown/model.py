@@ -189,9 +189,7 @@ class ResultSet:
     """
 
     id: str
-    kind: (
-        str  #: ``job``, ``item``, ``collection``, ``catalog``, ``items``, ``several``, or a word of the resolver's own
-    )
+    kind: str  #: ``job``, ``item``, ``collection``, ``catalog``, ``items``, ``several``, or the resolver's own word
     assets: Sequence[Asset]
     document: Mapping[str, Any]
     href: str | None = None  #: where the document was read, absolute; ``None`` for a document in memory

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from functools import lru_cache
@@ -53,7 +54,8 @@ def scheme_of(place: str) -> str:
 def at_home(place: str | Path) -> str:
     """A path with ``~`` at its start replaced by the home folder, as sources are read; a URL as it is."""
     text = str(place)
-    return str(Path(text).expanduser()) if text.startswith("~") and not scheme_of(text) else text
+    # As shells do, this leaves the name of somebody who is not there alone, where a path object raises RuntimeError.
+    return os.path.expanduser(text) if text.startswith("~") and not scheme_of(text) else text  # noqa: PTH111
 
 
 def without_pick(place: str) -> str:

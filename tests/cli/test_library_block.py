@@ -149,3 +149,9 @@ def test_the_home_folder_may_be_written_as_in_a_shell(results, tmp_path, monkeyp
 def test_a_target_is_verified_by_the_document_saved_in_it(results, tmp_path):
     results.download_files(tmp_path / "out")
     assert splashdown.open(tmp_path / "out/job-results.json").run("verify", target=tmp_path / "out").ok
+
+
+def test_the_name_of_nobody_after_a_tilde_is_a_name(results, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    results.download_files("~nobody-of-this-name/out")
+    assert (tmp_path / "~nobody-of-this-name" / "out" / "job-results.json").exists()

@@ -17,7 +17,7 @@ from urllib.request import url2pathname
 
 from splashdown.errors import LoadError, ResolveError, TransferError, UsageError, describe
 from splashdown.redact import redact
-from splashdown.sources import is_in_store, is_url, origin_of
+from splashdown.sources import at_home, is_in_store, is_url, origin_of
 
 if TYPE_CHECKING:
     from splashdown._openeo.client import Client
@@ -138,7 +138,7 @@ def place_of(source: str) -> str:
         return Path(url2pathname(urlsplit(source).path)).absolute().as_uri()
     if is_in_store(source):
         return source
-    return Path(source).expanduser().absolute().as_uri()
+    return Path(at_home(source)).absolute().as_uri()
 
 
 def is_local(place: str) -> bool:
