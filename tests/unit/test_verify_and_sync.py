@@ -318,3 +318,21 @@ def test_the_file_of_one_item_is_not_replaced_by_that_of_another(source, tmp_pat
     assert (tmp_path / "out" / name).read_text() == before
     second.download_files(tmp_path / "out", layout="by-item")
     assert states(tmp_path / "out")[1]
+
+
+def test_a_sync_of_another_item_each_night_replaces_the_file_where_that_is_asked_for(source, tmp_path, capsys):
+    target = tmp_path / "out"
+    sync = ["sync", str(source.path), str(target), "--delete"]
+    source.items = {}
+    source.put("monday", content="of monday")
+    assert main(sync) == 0
+    source.items = {}
+    source.put("tuesday", content="of tuesday")
+    capsys.readouterr()
+    assert main(sync) == 1
+    assert "choose --if-exists overwrite" in capsys.readouterr().err
+    (file,) = target.glob("*.txt")
+    assert file.read_text() == "of monday"
+    assert main([*sync, "--if-exists", "overwrite"]) == 0
+    assert file.read_text() == "of tuesday"
+    assert states(target) == ({file.name: "ok"}, True)

@@ -26,13 +26,6 @@ if TYPE_CHECKING:
 @click.option("--key", metavar="K", help="Only this asset; TARGET is then a file or an existing folder.")
 @collection_options
 @click.option("--layout", help="A preset or a template for file names; openeo, or beside their items in a catalog.")
-@click.option(
-    "--if-exists",
-    type=click.Choice(["auto", "skip", "overwrite", "error", "rename"]),
-    default="auto",
-    show_default=True,
-    help="What to do about files that are there.",
-)
 @click.option("--overwrite", is_flag=True, help="Fetch everything again; the same as --if-exists overwrite.")
 @transfer_options
 @click.option("--no-metadata", is_flag=True, help="Do not save the STAC document.")

@@ -43,7 +43,7 @@ def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) 
     from splashdown.errors import DownloadError
 
     catalog = take_collection(given)
-    options: dict[str, Any] = {"delete": given.pop("delete"), "dry_run": given.pop("dry_run"), **(catalog or {})}
+    options: dict[str, Any] = {name: given.pop(name) for name in ("delete", "dry_run", "if_exists")} | (catalog or {})
     if layout := given.pop("layout"):
         options["layout"] = layout
     chosen = take_settings(given)

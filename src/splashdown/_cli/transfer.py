@@ -21,6 +21,13 @@ _F = TypeVar("_F", bound=Callable[..., Any])
 def transfer_options(function: _F) -> _F:
     """Give a command the options that say how files are moved."""
     options = (
+        click.option(
+            "--if-exists",
+            type=click.Choice(["auto", "skip", "overwrite", "error", "rename"]),
+            default="auto",
+            show_default=True,
+            help="What to do about files that are there.",
+        ),
         click.option("--jobs", type=click.IntRange(1, 512), metavar="N", help="Files at a time."),
         click.option("--no-resume", is_flag=True, help="Keep nothing of an unfinished file."),
         click.option("--fail-fast", is_flag=True, help="Stop at the first failure."),
