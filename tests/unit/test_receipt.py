@@ -7,6 +7,7 @@ import pytest
 from receipts import encoded, whole
 from stac_item import stac_item
 
+import splashdown
 from splashdown import receipt
 from splashdown._survey import Survey, survey
 from splashdown.builtins.memory import MemorySink
@@ -196,3 +197,17 @@ def test_no_number_is_written_that_json_does_not_have(count):
     read = json.loads(text, parse_constant=refuse)["features"][-1]
     assert read["properties"] == {"datetime": None, "cloud": None, "most": [None, 1.5]}
     assert read["assets"]["a"]["scale"] is None
+
+
+@pytest.mark.parametrize(("layout", "name"), [("openeo", "B04é-T31UFS.jp2"), ("by-item", "item/T31UFS.jp2")])
+def test_a_copy_of_a_target_has_the_names_of_the_original(tmp_path, layout, name):
+    (tmp_path / "T31UFS.jp2").write_bytes(b"band")
+    source = tmp_path / "source.json"
+    source.write_text(json.dumps(stac_item({"B04 é": {"href": "T31UFS.jp2"}}, id="item")))
+    splashdown.open(source).download_files(tmp_path / "one", layout=layout)
+    assert (tmp_path / "one" / name).read_bytes() == b"band"
+    splashdown.open(tmp_path / "one/item.json").download_files(tmp_path / "two")
+    names = [
+        {path.relative_to(folder) for path in folder.rglob("*")} for folder in (tmp_path / "one", tmp_path / "two")
+    ]
+    assert names[0] == names[1]

@@ -10,6 +10,7 @@ from typing import Any
 
 from splashdown._openeo.expiry import parse_datetime
 from splashdown._packed.documents import PackedObject
+from splashdown._stac.saved import KEY
 from splashdown.model import Asset
 
 
@@ -32,7 +33,7 @@ def describe_asset(
         roles=_roles(metadata.get("roles")),
         size=_size(metadata.get("file:size")),
         checksum=checksum.lower() if isinstance(checksum, str) else None,
-        local_path=text(metadata.get("file:local_path")),
+        local_path=text(metadata.get("file:local_path")) or _saved_as(metadata),
         bbox=_bbox(metadata.get("bbox")) or _bbox(owner.get("bbox")) or _bbox(_extent(owner, "spatial", "bbox")),
         geometry=geometry if isinstance(geometry, Mapping) and geometry else None,
         start=start,
@@ -40,6 +41,12 @@ def describe_asset(
         metadata=assets.view(key) if isinstance(assets, PackedObject) else metadata,
         properties=properties,
     )
+
+
+def _saved_as(metadata: Mapping[str, Any]) -> str | None:
+    """The path of an asset in a target, where a receipt says it: a copy of the target has the same names."""
+    href = metadata.get("href") if KEY in metadata else None
+    return href[2:] if isinstance(href, str) and href.startswith("./") else None
 
 
 def advertised_href(metadata: object, alternate: str | None = None) -> str | None:
