@@ -100,7 +100,7 @@ def contenders(way: str, store: SeaweedFS, endpoint: str) -> list[Contender]:
 
     def down_rclone_hashing(job: Job) -> Measure:
         fetched = down_rclone(job)
-        hashed = peers.timed(["sha256sum", *(f"{job.target}/{url.rpartition('/')[2]}" for url in job.urls)])
+        hashed = peers.timed([rclone[0], "--config", "", "hashsum", "sha256", str(job.target)])
         return Measure(
             seconds=fetched.seconds + hashed.seconds, cpu=fetched.cpu + hashed.cpu, rss=max(fetched.rss, hashed.rss)
         )
@@ -124,7 +124,7 @@ def contenders(way: str, store: SeaweedFS, endpoint: str) -> list[Contender]:
         peers.splashdown(f"{US}, blake3", checksum="blake3"),
         peers.splashdown(f"{US}, no checksum", checksum="none"),
         Contender(name="rclone copy", run=down_rclone),
-        Contender(name="rclone copy, then sha256sum", run=down_rclone_hashing),
+        Contender(name="rclone copy, then hashsum sha256", run=down_rclone_hashing),
         Contender(name="s5cmd cp", run=down_s5cmd),
         Contender(name="boto3 download_file", run=plain("boto3_download")),
     ]
