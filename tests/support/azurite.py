@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import subprocess
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from server_process import free_port
+from server_process import background, free_port
 
 #: Account and key that Azurite documents for everybody ("Use the Azurite emulator", Well-known storage account).
 ACCOUNT = "devstoreaccount1"
@@ -28,18 +29,12 @@ def azurite(folder: Path) -> Iterator[str]:
     if program is None:
         raise RuntimeError("azurite is missing; install it: npm install --prefix .cache/npm azurite")
     port = free_port()
-    with (folder / "azurite.log").open("wb") as log:
-        process = subprocess.Popen(
-            [program, "--blobHost", "127.0.0.1", "--blobPort", str(port), "--silent",
-             "--skipApiVersionCheck", "--inMemoryPersistence"],
-            stdout=log, stderr=log,
-        )  # fmt: skip
-    try:
+    options = ["--blobHost", "127.0.0.1", "--blobPort", str(port), "--silent", "--skipApiVersionCheck"]
+    command = [program, *options, "--inMemoryPersistence"]
+    # It would end by itself only once every client has closed its connections.
+    with background(command, folder=folder, name="azurite", variables=os.environ) as process:
         _wait(process, port, folder)
         yield f"http://127.0.0.1:{port}/{ACCOUNT}"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 def _wait(process: subprocess.Popen[bytes], port: int, folder: Path) -> None:
