@@ -59,6 +59,16 @@ def test_class_acl_and_tags_are_stored_with_every_object(options, plain, bucket,
     sink.close()
 
 
+def test_a_tag_without_a_value_is_a_tag_of_copies_too(options, plain, bucket, store):
+    tags = {"checked": "", "project": "wheat"} if store.tags else {}
+    sink = S3Sink(f"s3://{bucket}/", replace(options, tags=tags))
+    plain.put_object(Bucket=bucket, Key="from", Body=b"data")
+    assert sink.copy_from(f"s3://{bucket}/from", "k", Content(size=4)).size == 4
+    found = plain.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] if store.tags else []
+    assert {one["Key"]: one["Value"] for one in found} == tags
+    sink.close()
+
+
 @pytest.mark.parametrize("size", [5, 6 * MIB])
 @pytest.mark.parametrize("checksum", ["auto", "crc64nvme", "crc32c", "crc32", "none"])
 def test_every_checksum_is_computed_as_the_store_computes_it(options, plain, bucket, checksum, size):

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from contextlib import suppress
 from typing import Any
-from urllib.parse import parse_qsl
 
 from botocore.exceptions import ClientError
 
@@ -50,7 +49,7 @@ def require_encryption(store: Store, where: Location) -> None:
 
 def settle_tags(store: Store, where: Location, way: str) -> None:
     """See to it that an object that was stored in some ``way`` has its tags; which ways keep them is found out once."""
-    wanted = dict(parse_qsl(store.attributes.get("Tagging", "")))
+    wanted = dict(store.options.tags)
     if not wanted or store.keeps_tags.get(way):
         return
     client = store.client_for(where.bucket)
