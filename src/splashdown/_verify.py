@@ -59,9 +59,9 @@ class VerifyReport:
         """The report in a notebook, as a table; what is not as it was stored comes first."""
         from splashdown._html import verify_html
 
-        files = sorted(self.files, key=lambda one: one.state == "ok")
+        files = sorted(self.files, key=lambda one: one.state is State.OK)
         found = [(one.name, one.size, str(one.state), one.detail or ", ".join(one.checked)) for one in files]
-        return verify_html(self.target, len([one for one in files if one.state == "ok"]), found)
+        return verify_html(self.target, len(self.of(State.OK)), found)
 
 
 def verify_target(sink: Sink, target: str, *, jobs: int = 8, read: bool = True) -> VerifyReport:

@@ -7,7 +7,6 @@ It is written and read through the sink, so that it works for every target.
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -21,6 +20,7 @@ from splashdown._stac.saved import (
     Features,
     Identity,
     Places,
+    below,
     copied,
     describe,
     grouped,
@@ -198,14 +198,6 @@ def known(document: Mapping[str, Any], recorded: float | None = None, folder: st
             recorded=recorded,
         )
     return result
-
-
-def below(folder: str, href: object) -> str | None:
-    """The name, relative to the target, that a relative href of a document in ``folder`` means; none outside of it."""
-    if not isinstance(href, str) or not href.startswith(("./", "../")):
-        return None
-    name = posixpath.normpath(posixpath.join(folder, href))
-    return None if name.startswith(("../", "/")) or name in {".", ".."} else name
 
 
 def _text(value: object) -> str | None:

@@ -20,6 +20,7 @@ import splashdown
 from splashdown._cli.main import main
 from splashdown.errors import StoreError
 from splashdown.model import Content, Part, StoredPart
+from splashdown.testing import stores
 
 pytestmark = pytest.mark.parametrize("store", [pytest.param("rgw", marks=pytest.mark.rgw)], indirect=True)
 
@@ -27,13 +28,8 @@ DATA = os.urandom(12 * MIB + 345)
 KEY, OTHER = KMS_KEYS
 
 
-def put(sink, key, data, **content):
-    upload = sink.begin(key, Content(size=len(data), **content))
-    starts = range(0, len(data), sink.parts.min_size)
-    parts = [
-        Part(number=n, start=s, stop=min(s + sink.parts.min_size, len(data))) for n, s in enumerate(starts, start=1)
-    ]
-    return sink.commit(upload, [sink.put_part(upload, part, [data[part.start : part.stop]]) for part in parts])
+def put(sink, key, data):
+    return stores.store(sink, key, data, stores.parts_of(len(data), sink.parts))
 
 
 def key_of(plain, bucket, key):

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
-_F = TypeVar("_F", bound=Callable[..., Any])
+from splashdown._cli.help import F, with_options
 
 
-def collection_options(function: _F) -> _F:
+def collection_options(function: F) -> F:
     """Give a command the options of a STAC catalog as output."""
     options = (
         click.option("--as-collection", is_flag=True, help="Save a self-contained STAC catalog: documents and files."),
@@ -26,9 +25,7 @@ def collection_options(function: _F) -> _F:
         ),
         click.option("--original-hrefs", is_flag=True, help="With --as-collection: keep them, without secrets."),
     )
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return with_options(function, options)
 
 
 def take_collection(given: dict[str, Any]) -> dict[str, Any] | None:

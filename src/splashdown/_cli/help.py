@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
 import click
 
+F = TypeVar("F", bound=Callable[..., Any])
 _EXAMPLE = "Example: "
 
 #: Headings, and the parameters that belong under them; all others are plain options.
@@ -41,6 +45,13 @@ def _group(option: click.Option) -> str:
     if name.startswith(LOADER_PREFIX):
         return LOADERS
     return next((title for title, names in _GROUPS.items() if name in names), "Options")
+
+
+def with_options(function: F, options: Sequence[Callable[[F], F]]) -> F:
+    """Give a command several options; help shows them in this order."""
+    for option in reversed(options):
+        function = option(function)
+    return function
 
 
 class Command(click.Command):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
+
+from splashdown._cli.help import F, with_options
 
 if TYPE_CHECKING:
     from splashdown._plugins.registry import Registry
     from splashdown.results import JobResults
     from splashdown.session import Session
 
-_F = TypeVar("_F", bound=Callable[..., Any])
 
 #: Options of the command line and the filters that they stand for, in the order in which they are applied.
 _FILTERS = {
@@ -36,7 +37,7 @@ _REGISTRY = "splashdown.registry"
 _SEARCH = ("datetime", "bbox", "ids", "collections", "limit")
 
 
-def filter_options(function: _F) -> _F:
+def filter_options(function: F) -> F:
     """Give a command the filter options."""
     options = (
         click.option("--include", metavar="GLOB", multiple=True, help='Only these keys, e.g. "*.tif"; repeatable.'),
@@ -56,9 +57,7 @@ def filter_options(function: _F) -> _F:
         click.option("--limit", metavar="N", type=click.IntRange(1), help="At most so many items of a STAC source."),
         click.option("--where", metavar="FILTER=VALUE", multiple=True, help="A filter by its name; repeatable."),
     )
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return with_options(function, options)
 
 
 _SIGN_IN = (
@@ -68,14 +67,12 @@ _SIGN_IN = (
 )
 
 
-def sign_in_options(function: _F) -> _F:
+def sign_in_options(function: F) -> F:
     """Give a command the ways to sign in."""
-    for option in reversed(_SIGN_IN):
-        function = option(function)
-    return function
+    return with_options(function, _SIGN_IN)
 
 
-def source_options(function: _F) -> _F:
+def source_options(function: F) -> F:
     """Give a command what is needed to open a source."""
     options = (
         *_SIGN_IN,
@@ -85,9 +82,7 @@ def source_options(function: _F) -> _F:
         click.option("--resolver", metavar="NAME", help="Take this resolver, where the source's form does not tell."),
         click.option("-o", "--option", metavar="PLUGIN.NAME=VALUE", multiple=True, help="A plugin's option."),
     )
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return with_options(function, options)
 
 
 def open_source(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from splashdown._cli.help import F, with_options
 from splashdown._cli.main import EXIT_FAILED
 from splashdown._shown import counted, printable
 
@@ -15,10 +16,8 @@ if TYPE_CHECKING:
     from splashdown.model import RunReport
     from splashdown.results import JobResults
 
-_F = TypeVar("_F", bound=Callable[..., Any])
 
-
-def transfer_options(function: _F) -> _F:
+def transfer_options(function: F) -> F:
     """Give a command the options that say how files are moved."""
     options = (
         click.option(
@@ -32,9 +31,7 @@ def transfer_options(function: _F) -> _F:
         click.option("--no-resume", is_flag=True, help="Keep nothing of an unfinished file."),
         click.option("--fail-fast", is_flag=True, help="Stop at the first failure."),
     )
-    for option in reversed(options):
-        function = option(function)
-    return function
+    return with_options(function, options)
 
 
 def take_settings(given: dict[str, Any]) -> dict[str, Any]:

@@ -41,6 +41,8 @@ REGISTRATION: Final[Mapping[str, type]] = {
     "splashdown_actions": ActionSpec,
 }
 RUN_PLAN: Final = "splashdown_run_plan"
+#: RFC 3986, section 3.1; empty for plain paths.
+_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)?")
 
 
 class Manager:
@@ -220,7 +222,3 @@ def _slips(spec: Spec) -> Iterator[str]:
     options = getattr(spec, "options", None)
     if options is not None and not (isinstance(options, type) and dataclasses.is_dataclass(options)):
         yield f"options of {spec.name!r} is {options!r}; it has to be a dataclass"
-
-
-#: RFC 3986, section 3.1; empty for plain paths.
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)?")

@@ -10,7 +10,7 @@ from typing import Any
 
 from splashdown._openeo.expiry import parse_datetime
 from splashdown._packed.documents import PackedObject
-from splashdown._stac.saved import KEY
+from splashdown._stac.saved import KEY, below
 from splashdown.model import Asset
 
 
@@ -45,8 +45,7 @@ def describe_asset(
 
 def _saved_as(metadata: Mapping[str, Any]) -> str | None:
     """The path of an asset in a target, where a receipt says it: a copy of the target has the same names."""
-    href = metadata.get("href") if KEY in metadata else None
-    return href[2:] if isinstance(href, str) and href.startswith("./") else None
+    return below("", metadata.get("href")) if KEY in metadata else None
 
 
 def advertised_href(metadata: object, alternate: str | None = None) -> str | None:

@@ -26,6 +26,8 @@ from splashdown.sources import is_in_store, is_url
 _KINDS = {"Feature": "item", "Collection": "collection", "Catalog": "catalog", "FeatureCollection": "items"}
 #: Assets whose end is looked for; in a large search all are signed alike.
 _SIGNED_SAMPLE = 1000
+#: Options with which a source gives a part of what it has.
+_PARTS = ("datetime", "bbox", "ids", "collections", "filter", "limit")
 
 
 @dataclass(slots=True)
@@ -55,10 +57,6 @@ def resolve_stac(source: Any, context: ResolveContext) -> ResultSet:
     from dataclasses import replace
 
     return replace(result, refresh=lambda: resolve_stac(source, context))
-
-
-#: Options with which a source gives a part of what it has.
-_PARTS = ("datetime", "bbox", "ids", "collections", "filter", "limit")
 
 
 def _open(source: Any, place: str, reader: Reader, options: StacOptions) -> _Source:

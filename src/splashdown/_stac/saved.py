@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
@@ -154,6 +155,14 @@ def key_of(
 def _same(assets: Mapping[str, Any], item: str, key: str) -> bool:
     entry = assets.get(key)
     return isinstance(entry, dict) and entry.get(ITEM) == item
+
+
+def below(folder: str, href: object) -> str | None:
+    """The name, relative to the target, that a relative href of a document in ``folder`` means; none outside of it."""
+    if not isinstance(href, str) or not href.startswith(("./", "../")):
+        return None
+    name = posixpath.normpath(posixpath.join(folder, href))
+    return None if name.startswith(("../", "/")) or name in {".", ".."} else name
 
 
 def describe(entry: dict[str, Any], href: str, known: Known, identity: Identity) -> None:

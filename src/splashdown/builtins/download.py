@@ -206,9 +206,7 @@ def split_target(target: str | Path | None) -> tuple[str, str | None]:
     if target is None:
         return ".", None
     text = at_home(target)
-    if str(target).endswith(("/", "\\")):
-        return str(target), None
-    if not scheme_of(text) and Path(text).is_dir():
+    if text.endswith(("/", "\\")) or (not scheme_of(text) and Path(text).is_dir()):
         return text, None
     if scheme_of(text):
         folder, _, name = text.rpartition("/")

@@ -63,9 +63,8 @@ def _read_csv(content: bytes, label: str, **options: Any) -> pd.DataFrame:
     frame = pd.read_csv(io.BytesIO(content), **options)
     if isinstance(frame.index, pd.RangeIndex) or frame.empty:
         return frame
-    if (
-        frame.index.nlevels == 1 and frame.iloc[:, -1].isna().all()
-    ):  # rows, and not the first line, end with a separator
+    # Rows, and not the first line, end with a separator.
+    if frame.index.nlevels == 1 and frame.iloc[:, -1].isna().all():
         return pd.read_csv(io.BytesIO(content), index_col=False, **options)
     raise LoadError(
         f"{label}: its rows have more fields than its first line has names, so that nobody can tell which is which; "
