@@ -76,7 +76,7 @@ class ResultAsset:
 
     def _repr_html_(self) -> str:
         """The asset in a notebook."""
-        from splashdown._html import asset_html
+        from splashdown._display.html import asset_html
 
         return asset_html(self.asset)
 

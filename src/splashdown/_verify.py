@@ -57,7 +57,7 @@ class VerifyReport:
 
     def _repr_html_(self) -> str:
         """The report in a notebook, as a table; what is not as it was stored comes first."""
-        from splashdown._html import verify_html
+        from splashdown._display.html import verify_html
 
         files = sorted(self.files, key=lambda one: one.state is State.OK)
         found = [(one.name, one.size, str(one.state), one.detail or ", ".join(one.checked)) for one in files]

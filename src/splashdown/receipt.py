@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from splashdown._display.json import dumps
 from splashdown._packed.assets import fields
 from splashdown._stac.saved import (
     ITEM,
@@ -27,7 +28,6 @@ from splashdown._stac.saved import (
     key_of,
     relink,
 )
-from splashdown._strict_json import dumps
 from splashdown.errors import SplashdownError, TargetError
 from splashdown.errors import describe as error_text
 from splashdown.model import Asset, Buffer, Content, Known, Outcome, Part, ResultSet

@@ -73,7 +73,7 @@ class JobResults:
 
     def _repr_html_(self) -> str:
         """The assets in a notebook, as a table."""
-        from splashdown._html import results_html
+        from splashdown._display.html import results_html
 
         return results_html(self.result_set.kind, self.id, self.assets, self.result_set.warnings)
 

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from splashdown import Asset, Outcome, Plan, RunReport, Session, Status, Transfer
+from splashdown._display.text import amount, counted, readable
 from splashdown._progress.bars import ProgressBars
 from splashdown._progress.lines import ProgressLines
 from splashdown._progress.tally import Tally, shortened
-from splashdown._shown import amount, counted, readable
 from splashdown.events import (
     Progress,
     Retried,

@@ -9,7 +9,7 @@ import click
 from splashdown._cli import render
 from splashdown._cli.help import Command
 from splashdown._cli.source import credentials, sign_in_options
-from splashdown._shown import counted
+from splashdown._display.text import counted
 
 if TYPE_CHECKING:
     from splashdown.backend import Job

@@ -11,7 +11,7 @@ import click
 from splashdown._cli import render
 from splashdown._cli.help import LOADER_PREFIX, Command
 from splashdown._cli.source import open_source, registry, source_options
-from splashdown._shown import printable
+from splashdown._display.text import printable
 
 if TYPE_CHECKING:
     from splashdown._plugins.options import Field

@@ -10,7 +10,7 @@ import click
 from splashdown._cli import render
 from splashdown._cli.help import Command
 from splashdown._cli.source import credentials, sign_in_options
-from splashdown._shown import printable
+from splashdown._display.text import printable
 
 
 @click.command("logs", cls=Command, short_help="Print the log of an openEO job.")

@@ -9,8 +9,8 @@ import click
 from splashdown._cli import render
 from splashdown._cli.help import Command
 from splashdown._cli.source import filter_options, open_source, source_options
-from splashdown._html import tells_items
-from splashdown._shown import counted, printable, readable
+from splashdown._display.html import tells_items
+from splashdown._display.text import counted, printable, readable
 
 
 @click.command("ls", cls=Command, short_help="List the assets of a source.")

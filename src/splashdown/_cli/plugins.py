@@ -10,7 +10,7 @@ from splashdown._cli import render
 from splashdown._cli.help import Group
 from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import make_session
-from splashdown._shown import printable
+from splashdown._display.text import printable
 
 if TYPE_CHECKING:
     from splashdown._plugins.check import PluginCheck

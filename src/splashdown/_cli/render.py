@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
-from splashdown._shown import printable, readable
-from splashdown._strict_json import dumps
+from splashdown._display.json import dumps
+from splashdown._display.text import printable, readable
 from splashdown.model import Asset, Outcome, Plan, ResultSet, RunReport
 from splashdown.redact import redact, redact_target
 

@@ -11,7 +11,7 @@ from splashdown._cli.collection import collection_options, take_collection
 from splashdown._cli.help import Command
 from splashdown._cli.source import filter_options, open_source, source_options
 from splashdown._cli.transfer import settings_for, take_settings, tell_failures, tell_warnings, transfer_options
-from splashdown._shown import counted, printable, readable
+from splashdown._display.text import counted, printable, readable
 from splashdown.redact import redact_target
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import click
 
 from splashdown._cli.help import F, with_options
 from splashdown._cli.main import EXIT_FAILED
-from splashdown._shown import counted, printable
+from splashdown._display.text import counted, printable
 
 if TYPE_CHECKING:
     from splashdown.model import RunReport

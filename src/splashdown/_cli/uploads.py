@@ -16,7 +16,7 @@ from splashdown._cli import render
 from splashdown._cli.help import Group
 from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import make_session
-from splashdown._shown import counted, printable, readable
+from splashdown._display.text import counted, printable, readable
 
 if TYPE_CHECKING:
     from splashdown.model import Unfinished

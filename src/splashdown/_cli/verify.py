@@ -11,7 +11,7 @@ from splashdown._cli import render
 from splashdown._cli.help import Command
 from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import make_session
-from splashdown._shown import counted, printable, readable
+from splashdown._display.text import counted, printable, readable
 from splashdown.redact import redact_target
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from splashdown._display.text import readable
 from splashdown._engine.context import Context
 from splashdown._engine.records import identity
-from splashdown._shown import readable
 from splashdown.errors import StoreError
 from splashdown.model import IfExists, Plan, Transfer
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
+from splashdown._display.text import amount, printable
 from splashdown._progress.tally import Moving, Tally, is_failure, shortened, summary
-from splashdown._shown import amount, printable
 from splashdown.events import (
     Event,
     Progress,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TextIO
 
+from splashdown._display.text import printable
 from splashdown._progress.tally import STOPPED, Tally, summary
-from splashdown._shown import printable
 from splashdown.events import Event, Retried, TransferFinished
 
 

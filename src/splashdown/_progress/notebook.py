@@ -7,8 +7,8 @@ import time
 from html import escape
 from typing import Any, Protocol
 
+from splashdown._display.text import amount
 from splashdown._progress.tally import Tally, is_failure, shortened, summary
-from splashdown._shown import amount
 from splashdown.events import Event, RunFinished, RunInterrupted, TransferFinished
 
 _MOST_ROWS = 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from splashdown._shown import counted
+from splashdown._display.text import counted
 from splashdown.events import Event, Progress, RunStarted, TransferFinished, TransferStarted
 from splashdown.model import Outcome, Status, total
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from splashdown._shown import counted, readable
+from splashdown._display.text import counted, readable
 from splashdown.model import total
 from splashdown.redact import redact, redact_target
 
