@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import basename
 from urllib.parse import unquote, urlsplit
 
-from splashdown._packed.assets import columns, transfers_of
+from splashdown._series.assets import columns, transfers_of
 from splashdown._templates import Fields, check, render
 from splashdown.errors import UsageError
 from splashdown.model import Asset, Transfer

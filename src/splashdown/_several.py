@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
-from splashdown._packed.assets import pack
+from splashdown._series.assets import pack
 from splashdown.errors import SplashdownError, UsageError, describe
 from splashdown.model import Asset, Known, Member, Outcome, ResultSet
 from splashdown.protocols import ResolveContext, Signer, Transport

@@ -264,7 +264,7 @@ class Plan:
     @property
     def known_size(self) -> int:
         """Bytes to move, as far as the metadata tells."""
-        from splashdown._packed.assets import assets_of, columns
+        from splashdown._series.assets import assets_of, columns
 
         return sum(size or 0 for size in columns(assets_of(self.transfers), "size"))
 
@@ -325,7 +325,7 @@ class RunReport:
     @property
     def failed(self) -> tuple[Outcome, ...]:
         """The outcomes that failed."""
-        from splashdown._packed.outcomes import PackedOutcomes
+        from splashdown._series.outcomes import PackedOutcomes
 
         if isinstance(self.outcomes, PackedOutcomes):
             return self.outcomes.failed
@@ -334,7 +334,7 @@ class RunReport:
     @property
     def landed(self) -> Sequence[Outcome]:
         """The outcomes that are at their destination, whether moved now or found complete."""
-        from splashdown._packed.outcomes import PackedOutcomes
+        from splashdown._series.outcomes import PackedOutcomes
 
         if isinstance(self.outcomes, PackedOutcomes):
             return self.outcomes.landed
@@ -348,7 +348,7 @@ class RunReport:
     @property
     def bytes_moved(self) -> int:
         """Bytes that came over the wire."""
-        from splashdown._packed.outcomes import field
+        from splashdown._series.outcomes import field
 
         return sum(field(self.outcomes, "bytes_moved"))
 

@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 from splashdown._display.json import dumps
-from splashdown._packed.assets import fields
+from splashdown._series.assets import fields
 from splashdown._stac.saved import (
     ITEM,
     KEY,

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splashdown._naming import settle
-from splashdown._packed.assets import columns, names_of, pack, transfers_of, with_policy
-from splashdown._packed.documents import plain
-from splashdown._packed.outcomes import Copies
 from splashdown._result_asset import ResultAsset
+from splashdown._series.assets import columns, names_of, pack, transfers_of, with_policy
+from splashdown._series.documents import plain
+from splashdown._series.outcomes import Copies
 from splashdown._several import own_assets, shares
 from splashdown._stac.assets import directories
 from splashdown.errors import (

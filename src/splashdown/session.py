@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from splashdown._packed.assets import columns
-from splashdown._packed.made import ByName
 from splashdown._plugins import options as plugin_options
 from splashdown._plugins.config import Config, read_config
 from splashdown._plugins.registry import Registry
 from splashdown._plugins.suggest import did_you_mean
+from splashdown._series.assets import columns
+from splashdown._series.made import ByName
 from splashdown.errors import ConflictError, OptionError
 from splashdown.redact import redact
 from splashdown.results import JobResults

@@ -20,8 +20,8 @@ from splashdown._engine.retry import host_of
 from splashdown._engine.schedule import Schedule
 from splashdown._engine.settings import Settings
 from splashdown._engine.transfer import move
-from splashdown._packed.assets import Transfers, assets_of, columns, names_of, policies_of
-from splashdown._packed.outcomes import PackedOutcomes
+from splashdown._series.assets import Transfers, assets_of, columns, names_of, policies_of
+from splashdown._series.outcomes import PackedOutcomes
 from splashdown.errors import describe
 from splashdown.events import RunFinished, RunInterrupted, RunStarted
 from splashdown.model import IfExists, Known, Outcome, Plan, RunReport, Status, Upload

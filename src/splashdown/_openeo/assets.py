@@ -15,7 +15,7 @@ from urllib.parse import urljoin, urlsplit
 from splashdown._openeo.client import Document
 from splashdown._openeo.urls import shown
 from splashdown._openeo.walk import Tree
-from splashdown._packed.assets import columns, pack
+from splashdown._series.assets import columns, pack
 from splashdown._stac.describe import advertised_href, describe_asset, text
 from splashdown.errors import ResolveError
 from splashdown.model import Asset

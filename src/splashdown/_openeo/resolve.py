@@ -16,7 +16,7 @@ from splashdown._openeo.discovery import discover
 from splashdown._openeo.expiry import expires_at
 from splashdown._openeo.urls import JobUrl, parse_job_url
 from splashdown._openeo.walk import walk
-from splashdown._packed.assets import columns
+from splashdown._series.assets import columns
 from splashdown.errors import JobNotFinished, JobNotFound, NotFoundError, OptionError, ResolveError, unknown_option
 from splashdown.model import ResultSet
 from splashdown.protocols import ResolveContext

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
-from splashdown._packed.assets import columns, pack
-from splashdown._packed.documents import Documents, View, plain
+from splashdown._series.assets import columns, pack
+from splashdown._series.documents import Documents, View, plain
 from splashdown._stac.describe import advertised_href, describe_asset, text
 from splashdown._stac.migrate import kind_of
 from splashdown._stac.reading import Found, resolve_href, shown

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from splashdown._openeo.expiry import parse_datetime
-from splashdown._packed.documents import PackedObject
+from splashdown._series.documents import PackedObject
 from splashdown._stac.saved import KEY, below
 from splashdown.model import Asset
 

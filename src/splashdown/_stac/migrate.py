@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from splashdown._packed.documents import plain
+from splashdown._series.documents import plain
 from splashdown.errors import ResolveError, describe
 
 #: Documents from here on say what they are and are read as they stand.

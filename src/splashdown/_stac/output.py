@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from splashdown import receipt
-from splashdown._packed.documents import plain
+from splashdown._series.documents import plain
 from splashdown._stac.describe import text
 from splashdown._stac.links import Linker
 from splashdown._stac.migrate import kind_of, up_to_date

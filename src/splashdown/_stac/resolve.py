@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from splashdown._openeo.expiry import expires_at
-from splashdown._packed.assets import pack
-from splashdown._packed.documents import Documents
+from splashdown._series.assets import pack
+from splashdown._series.documents import Documents
 from splashdown._stac import api, inmemory, stream
 from splashdown._stac.assets import Collector, without_repeats
 from splashdown._stac.migrate import kind_of, up_to_date

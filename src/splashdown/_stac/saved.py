@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
-from splashdown._packed.assets import columns, fields
-from splashdown._packed.documents import Documents, PackedObject
-from splashdown._packed.outcomes import identities, place
+from splashdown._series.assets import columns, fields
+from splashdown._series.documents import Documents, PackedObject
+from splashdown._series.outcomes import identities, place
 from splashdown._stac.links import Linker
 from splashdown._stac.public import public_href
 from splashdown.model import Asset, Known, Outcome

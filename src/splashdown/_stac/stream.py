@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterator
 from typing import IO, Any
 
-from splashdown._packed.blocks import MANY
-from splashdown._packed.documents import PackedObject
+from splashdown._series.blocks import MANY
+from splashdown._series.documents import PackedObject
 from splashdown.errors import ResolveError, describe
 
 _CHUNK = 256 * 1024

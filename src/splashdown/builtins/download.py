@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splashdown import receipt
-from splashdown._packed.outcomes import field as field_of
+from splashdown._series.outcomes import field as field_of
 from splashdown._several import Share, shares
 from splashdown._survey import survey
 from splashdown.errors import DownloadError, NoAssetError, TargetError, UsageError

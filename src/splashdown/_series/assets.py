@@ -7,9 +7,9 @@ from itertools import chain, islice
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from splashdown._packed.blocks import MANY, Blocks
-from splashdown._packed.documents import View
-from splashdown._packed.made import Made
+from splashdown._series.blocks import MANY, Blocks
+from splashdown._series.documents import View
+from splashdown._series.made import Made
 from splashdown.model import Asset, IfExists, Transfer
 
 _LINKED = ("geometry", "metadata", "properties")

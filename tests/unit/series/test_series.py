@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scripted_api import Answer, scripted_api
 
 import splashdown
-from splashdown._packed.documents import Documents, View
+from splashdown._series.documents import Documents, View
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**70), 2**70) | st.floats(allow_nan=False) | st.text(),

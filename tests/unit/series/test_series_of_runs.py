@@ -16,10 +16,10 @@ import splashdown
 from splashdown._engine.run import run_plan
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown._openeo.client import parse_object
-from splashdown._packed.assets import PackedAssets, Transfers, pack
-from splashdown._packed.blocks import MANY
-from splashdown._packed.documents import PackedObject
-from splashdown._packed.outcomes import Copies
+from splashdown._series.assets import PackedAssets, Transfers, pack
+from splashdown._series.blocks import MANY
+from splashdown._series.documents import PackedObject
+from splashdown._series.outcomes import Copies
 from splashdown.builtins.memory import MemorySink
 from splashdown.errors import HttpStatusError, ResolveError
 from splashdown.model import Asset, IfExists, Plan

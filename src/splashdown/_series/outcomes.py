@@ -9,9 +9,9 @@ from dataclasses import replace
 from operator import attrgetter, itemgetter
 from typing import Any
 
-from splashdown._packed.assets import Transfers, columns
-from splashdown._packed.blocks import Slots
-from splashdown._packed.made import Made
+from splashdown._series.assets import Transfers, columns
+from splashdown._series.blocks import Slots
+from splashdown._series.made import Made
 from splashdown.model import Known, Outcome, Status
 
 _FIELDS = tuple(name for name in Outcome.__dataclass_fields__ if name not in {"transfer", "status"})

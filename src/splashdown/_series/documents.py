@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from splashdown._packed.blocks import Blocks
-from splashdown._packed.made import ByName
+from splashdown._series.blocks import Blocks
+from splashdown._series.made import ByName
 
 
 class Documents(Blocks[dict[str, Any]]):
