@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from splashdown._naming import settle
+from splashdown._naming.names import settle
 from splashdown.model import Asset
 from splashdown.redact import redact
 

@@ -14,7 +14,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from splashdown._naming import settle
+from splashdown._naming.names import settle
 from splashdown._result_asset import ResultAsset
 from splashdown._series.assets import columns, names_of, pack, transfers_of, with_policy
 from splashdown._series.documents import plain

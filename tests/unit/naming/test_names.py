@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from splashdown._naming import LAYOUTS, openeo_name, settle
+from splashdown._naming.names import LAYOUTS, openeo_name, settle
 from splashdown.errors import UsageError
 from splashdown.model import Asset
 from splashdown.safe_names import MAX_SEGMENT, fold, is_safe_path, safe_path, safe_segment

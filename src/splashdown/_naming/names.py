@@ -1,7 +1,7 @@
 """Names for files: which relative path each asset gets, settled before the first byte. Pure functions.
 
 Owns the layouts and the settling of clashes. What a safe name is, ``safe_names.py`` says; templates are read by
-``_templates.py``.
+``_naming/templates.py``.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from posixpath import basename
 from urllib.parse import unquote, urlsplit
 
+from splashdown._naming.templates import Fields, check, render
 from splashdown._series.assets import columns, transfers_of
-from splashdown._templates import Fields, check, render
 from splashdown.errors import UsageError
 from splashdown.model import Asset, Transfer
 from splashdown.safe_names import (
