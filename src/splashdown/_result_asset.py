@@ -97,7 +97,7 @@ class ResultAsset:
         ``loader`` names one instead. Raises :class:`~splashdown.errors.NoProviderError` when nothing installed
         fits, and :class:`~splashdown.errors.LoadError` when the file cannot be read as what it claims to be.
         """
-        from splashdown._loading import load
+        from splashdown._plugins.loaders import load
 
         # The handle is not closed here: a lazy object goes on reading through it.
         return load(self.open(), self.results.session.registry, loader, **options)

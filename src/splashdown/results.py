@@ -262,7 +262,7 @@ class JobResults:
         Without ``key``, several assets become one object where their loader makes one: GeoTIFFs become an array
         (t, band, y, x). All have to be of that format, unless ``loader`` names it: the others are left out then.
         """
-        from splashdown._loading import load_many, loader_of_all
+        from splashdown._plugins.loaders import load_many, loader_of_all
 
         loaders = self.session.registry
         if key is None and len(self.assets) > 1 and (name := loader_of_all(self.assets, loaders, loader)):
@@ -284,7 +284,7 @@ class JobResults:
         ``chunks`` headers are read now and pixels when they are computed. Raises
         :class:`~splashdown.errors.LoadError`, which says what differs, when they do not fit together.
         """
-        from splashdown._loading import load_many
+        from splashdown._plugins.loaders import load_many
 
         handles = [self.handle(asset) for asset in self.assets]
         array: xr.DataArray = load_many(handles, self.session.registry, "geotiff", **options)  # type: ignore[assignment]  # that loader's type

@@ -56,7 +56,7 @@ def command(source: str, key: str | None, loader: str | None, as_json: bool, **g
 
 def show(asset: ResultAsset, loader: str | None, given: Mapping[str, Any], as_json: bool) -> None:
     """Print an asset as the loader that fits it sees it."""
-    from splashdown._loading import apply, choose, summarise
+    from splashdown._plugins.loaders import apply, choose, summarise
 
     handle = asset.open()
     spec = choose(handle, asset.results.session.registry, loader)

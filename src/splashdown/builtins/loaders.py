@@ -1,7 +1,7 @@
 """The loaders that need nothing but Python: ``json``, ``text`` and ``bytes``.
 
 Each reads the whole file and therefore has a cap on its size. Which one is meant for an asset is decided by
-``_loading.py``.
+``_plugins/loaders.py``.
 """
 
 from __future__ import annotations

@@ -8,7 +8,9 @@ import json
 import pytest
 from installs import install
 
-from splashdown import _loading, builtins
+from splashdown import builtins
+
+from splashdown._plugins import loaders as _loading
 from splashdown._plugins.registry import Registry
 from splashdown._plugins.suggest import package_for, package_for_file
 from splashdown.errors import ConflictError, LoadError, NoAssetError, NoProviderError, OptionError
