@@ -21,7 +21,8 @@ from urllib.parse import quote, urlsplit
 from splashdown.errors import OptionError, ResolveError, UsageError
 
 if TYPE_CHECKING:
-    from splashdown._openeo.client import Authority, Client
+    from splashdown._documents.authority import Authority
+    from splashdown._documents.client import Client
     from splashdown.results import JobResults
     from splashdown.session import Session
 
@@ -38,8 +39,8 @@ def connect(backend: str, *, auth: object = None, session: Session | None = None
     it goes to the API's origin alone. ``session`` holds the plugins and settings for downloads. Raises
     :class:`~splashdown.errors.ResolveError` when there is no openEO API.
     """
+    from splashdown._documents.client import Client
     from splashdown._openeo.auth import make_authority
-    from splashdown._openeo.client import Client
     from splashdown._openeo.discovery import discover
 
     address = _address(backend)

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from splashdown._openeo.client import Anonymous, Client
+from splashdown._documents.authority import Anonymous
+from splashdown._documents.client import Client
 from splashdown._openeo.resolve import JobOptions, JobReader, attempt
 from splashdown._openeo.urls import parse_job_url
 

@@ -206,7 +206,7 @@ def test_an_asset_without_an_href_is_left_out_with_its_name_and_the_others_are_n
 
 
 def test_a_table_of_items_on_the_web_is_read():
-    from splashdown._stac.geoparquet import write_items
+    from splashdown._documents.geoparquet import write_items
 
     table = write_items([item("a", assets={"data": {"href": "https://h.example/a.tif"}}), item("b")])
     with scripted_api() as api:

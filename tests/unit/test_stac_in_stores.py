@@ -6,7 +6,7 @@ import pytest
 from stac_item import stac_item
 
 import splashdown
-from splashdown._stac.reading import resolve_href
+from splashdown._documents.places import resolve_href
 from splashdown._stac.resolve import resolve_stac
 from splashdown.builtins.stac import StacResolver
 from splashdown.errors import NoProviderError, ResolveError

@@ -97,7 +97,7 @@ def _explanation(body: bytes) -> tuple[str, str]:
 
 
 def _past_its_time(href: str) -> bool:
-    from splashdown._openeo.expiry import href_expires
+    from splashdown._documents.expiry import href_expires
 
     end = href_expires(href)
     return end is not None and end < time.time()

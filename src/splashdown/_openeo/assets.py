@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from urllib.parse import urljoin, urlsplit
 
-from splashdown._openeo.client import Document
-from splashdown._openeo.urls import shown
+from splashdown._documents.document import Document
+from splashdown._documents.places import shown
 from splashdown._openeo.walk import Tree
 from splashdown._series.assets import columns, pack
 from splashdown._stac.describe import advertised_href, describe_asset, text
@@ -48,7 +48,7 @@ def collect(tree: Tree, *, alternate: str | None = None, partial: bool = False) 
     in_items = pack(asset for item in tree.items for asset in reading.assets_of(item, text(item.body.get("id"))))
     if not listed and tree.broken and not partial:
         raise ResolveError(
-            f"{shown(tree.root.url)} lists its assets in items only, and not all could be read: {tree.broken[0]};"
+            f"{shown(tree.root.place)} lists its assets in items only, and not all could be read: {tree.broken[0]};"
             " take the others with partial=True (--partial)"
         )
     warnings.extend(
@@ -125,12 +125,12 @@ class _Reading:
         if assets is None:
             return
         if not isinstance(assets, Mapping):
-            raise ResolveError(f"{shown(document.url)} has assets that are no JSON object")
+            raise ResolveError(f"{shown(document.place)} has assets that are no JSON object")
         for key, metadata in assets.items():
             href = advertised_href(metadata, self.alternate)
             if href is None:
-                raise ResolveError(f"{shown(document.url)}: the asset {key!r} has no href; its document is broken")
-            absolute = _absolute(document.url, href)
+                raise ResolveError(f"{shown(document.place)}: the asset {key!r} has no href; its document is broken")
+            absolute = _absolute(document.place, href)
             if absolute is None:
                 self.warnings.append(f"the asset {key!r} was left out: its href names a local file, from the web")
                 continue

@@ -10,19 +10,18 @@ import json
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from splashdown._documents.authority import Anonymous, Authority, clean_token
+from splashdown._documents.client import Client
+from splashdown._documents.places import carries_signature, same_origin
 from splashdown._netrc import netrc_login
 from splashdown._openeo import oidc, stored
-from splashdown._openeo.client import Anonymous, Authority, Client
 from splashdown._openeo.discovery import speaks_jwt
-from splashdown._openeo.urls import carries_signature, same_origin
 from splashdown.auth import ClientCredentials, Netrc, StoredLogin
 from splashdown.errors import AuthError, ResolveError, UsageError
 
-_TOKEN = re.compile(r"[\x21-\x7e]+")
 _PREFIXED = re.compile(r"(basic/|oidc/[^/]+)/(?P<token>.+)")
 _JWT = re.compile(r"eyJ[\w-]*\.[\w-]+\.[\w-]*")  # a JWT starts with the base64 of `{"` (RFC 7519)
 
@@ -67,17 +66,6 @@ class TokenAuthority:
             client.close()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OriginSigner:
-    """The :class:`~splashdown.protocols.Signer` over an authority, for the assets of a job."""
-
-    authority: Authority = field(repr=False)
-
-    def sign(self, href: str) -> tuple[str, Mapping[str, str]]:
-        """The href itself and the headers for it; no headers outside the API's origin."""
-        return href, self.authority.headers(href)
-
-
 def make_authority(api: str, auth: object) -> Authority:
     """The authority for what a user passed as ``auth=``.
 
@@ -103,17 +91,6 @@ def make_authority(api: str, auth: object) -> Authority:
     raise UsageError(
         f"auth= takes a token, (user, password), a value of splashdown.auth or None, not {type(auth).__name__}"
     )
-
-
-def clean_token(text: str) -> str:
-    """The token in what a user gave, with or without ``Bearer`` before it."""
-    token = re.sub(r"^bearer\s+", "", text.strip(), flags=re.IGNORECASE)
-    # A line break in a header would start another one.
-    if not _TOKEN.fullmatch(token):
-        raise UsageError(
-            "the token is empty or holds blanks or characters that no token has; pass what follows 'Bearer '"
-        )
-    return token
 
 
 def _basic(api: str, client: Client, user: str, password: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from splashdown._openeo.client import Document
+from splashdown._documents.document import Document
 from splashdown.errors import ResolveError, SplashdownError
 
 _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+.*)?$")
@@ -33,13 +33,13 @@ def discover(backend: str, get: Get) -> str:
         return base
     versions = document.body.get("versions")
     listed = [entry for entry in versions if isinstance(entry, Mapping)] if isinstance(versions, list) else []
-    candidates = [entry for entry in listed if _usable(entry, document.url)]
+    candidates = [entry for entry in listed if _usable(entry, document.place)]
     if listed and not candidates:
         names = ", ".join(str(entry.get("api_version")) for entry in listed)
         raise ResolveError(f"{base} offers the openEO API in the versions {names}; version {_MAJOR}.x is needed")
     production = [entry for entry in candidates if entry.get("production", True)]
     best = max(production or candidates, key=lambda entry: semver(entry["api_version"]), default=None)
-    return urljoin(document.url, best["url"]).rstrip("/") if best else base
+    return urljoin(document.place, best["url"]).rstrip("/") if best else base
 
 
 def speaks_jwt(capabilities: Mapping[str, Any]) -> bool:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urljoin
 
-from splashdown._openeo.client import Client, Document
-from splashdown._openeo.faults import job_failed
-from splashdown._openeo.urls import same_origin, shown
+from splashdown._documents.client import Client
+from splashdown._documents.document import Document
+from splashdown._documents.faults import job_failed
+from splashdown._documents.places import same_origin, shown
 from splashdown.errors import ApiError, AuthError, JobFailed, JobNotFinished, NotFoundError, ResolveError
 
 FINISHED = "finished"
@@ -161,8 +162,8 @@ def _next(page: Document) -> str | None:
     links = page.body.get("links")
     for link in links if isinstance(links, list) else []:
         if isinstance(link, dict) and link.get("rel") == "next" and isinstance(link.get("href"), str):
-            url: str = urljoin(page.url, link["href"])
-            if not same_origin(url, page.url):
-                raise ResolveError(f"{shown(page.url)} continues at {shown(url)}, on another host; this is refused")
+            url: str = urljoin(page.place, link["href"])
+            if not same_origin(url, page.place):
+                raise ResolveError(f"{shown(page.place)} continues at {shown(url)}, on another host; this is refused")
             return url
     return None

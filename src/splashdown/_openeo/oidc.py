@@ -13,8 +13,9 @@ from urllib.parse import urlsplit
 
 import requests
 
-from splashdown._openeo.client import Client, no_ambient_auth, parse_object
-from splashdown._openeo.urls import shown
+from splashdown._documents.client import Client, no_ambient_auth
+from splashdown._documents.document import parse_object
+from splashdown._documents.places import shown
 from splashdown.errors import AuthError, describe
 
 _TIMEOUT = (10.0, 30.0)

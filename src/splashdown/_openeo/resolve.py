@@ -8,12 +8,14 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from splashdown._documents.authority import OriginSigner
+from splashdown._documents.client import Client
+from splashdown._documents.document import Document, WebPageError
+from splashdown._documents.expiry import expires_at
 from splashdown._openeo import jobs
 from splashdown._openeo.assets import collect
-from splashdown._openeo.auth import OriginSigner, make_authority
-from splashdown._openeo.client import Client, Document, WebPageError
+from splashdown._openeo.auth import make_authority
 from splashdown._openeo.discovery import discover
-from splashdown._openeo.expiry import expires_at
 from splashdown._openeo.urls import JobUrl, parse_job_url
 from splashdown._openeo.walk import walk
 from splashdown._series.assets import columns
@@ -72,7 +74,7 @@ class JobReader:
             kind="job",
             assets=union.assets,
             document=root.body,
-            href=root.url,
+            href=root.place,
             items=tuple(item.body for item in tree.items),
             warnings=(*_status_warning(root), *union.warnings),
             signer=OriginSigner(authority=self.client.authority),

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from splashdown._openeo.urls import same_origin
+from splashdown._documents.places import same_origin
 from splashdown.errors import AuthError
 
 _APP = "openeo-python-client"

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from urllib.parse import parse_qsl, unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 from splashdown.errors import UsageError
 from splashdown.redact import redact
 from splashdown.sources import origin_of
 
 _JOB = re.compile(r"^(?P<api>.*)/jobs/(?P<job>[^/]+)(?P<results>/results(?P<signed>/.+)?)?/?$")
-
-#: A query with one of these carries its own permission; a second one in a header makes object stores refuse it.
-_SIGNED = frozenset({"x-amz-signature", "x-goog-signature", "signature", "sig"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,22 +51,3 @@ def parse_job_url(url: str) -> JobUrl:
         results=bare if signed else unsigned,
         signed=signed,
     )
-
-
-def same_origin(one: str, other: str) -> bool:
-    """Whether two URLs have one scheme, host and port (RFC 6454); a URL that can be read in two ways has none."""
-    try:
-        return origin_of(one) == origin_of(other)
-    except ValueError:
-        return False
-
-
-def carries_signature(url: str) -> bool:
-    """Whether the query of a URL holds its permission, as presigned URLs of object stores do."""
-    return any(name.lower() in _SIGNED for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True))
-
-
-def shown(url: str) -> str:
-    """The URL for messages: without secrets, and without what follows ``/results`` in a signed link."""
-    head, found, tail = redact(url).partition("/results/")
-    return f"{head}/results/..." if found and tail else head + found

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import urljoin, urlsplit
 
-from splashdown._openeo.client import Document
-from splashdown._openeo.urls import shown
+from splashdown._documents.document import Document
+from splashdown._documents.places import shown
 from splashdown.errors import ApiError, ResolveError, describe
 
 #: More documents than any results tree has; a tree that makes itself up as it is read stops here.
@@ -52,8 +52,8 @@ def walk(root: Document, get: Callable[[str], Document]) -> Tree:
     check_results(root)
     if root.body.get("type") == "Feature":
         return Tree(root=root)
-    state = _Walk(get=get, seen={root.url})
-    level = list(_links(root, (root.url,), _CHILD_RELS))
+    state = _Walk(get=get, seen={root.place})
+    level = list(_links(root, (root.place,), _CHILD_RELS))
     pool = ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="splashdown-walk")
     try:
         while level:
@@ -70,7 +70,7 @@ def check_results(document: Document) -> None:
     if body.get("type") in {"Feature", "Collection"} or isinstance(body.get("assets"), Mapping):
         return
     raise ResolveError(
-        f"{shown(document.url)} holds JSON, but no results of a job: it has neither a STAC type nor assets"
+        f"{shown(document.place)} holds JSON, but no results of a job: it has neither a STAC type nor assets"
     )
 
 
@@ -113,7 +113,7 @@ def _take(link: _Link, document: Document, state: _Walk) -> Iterator[_Link]:
     elif kind == "FeatureCollection":
         features = document.body.get("features")
         state.items.extend(
-            Document(url=document.url, body=feature)
+            Document(place=document.place, body=feature)
             for feature in (features if isinstance(features, list) else [])
             if isinstance(feature, dict)
         )
@@ -123,7 +123,7 @@ def _take(link: _Link, document: Document, state: _Walk) -> Iterator[_Link]:
             state.items.append(document)  # a sub-collection's own assets are read as an item's are
         yield from _links(document, trail, _CHILD_RELS)
     else:
-        state.broken.append(f"{shown(document.url)} is no STAC document")
+        state.broken.append(f"{shown(document.place)} is no STAC document")
 
 
 def _links(document: Document, trail: tuple[str, ...], rels: Sequence[str]) -> Iterator[_Link]:
@@ -132,13 +132,13 @@ def _links(document: Document, trail: tuple[str, ...], rels: Sequence[str]) -> I
         if not isinstance(link, Mapping) or link.get("rel") not in rels or not isinstance(link.get("href"), str):
             continue
         try:
-            url = urljoin(document.url, link["href"])
+            url = urljoin(document.place, link["href"])
             remote = urlsplit(url).scheme.lower() in {"http", "https"}
         except ValueError:
             remote = False
         # A remote document does not choose which local files are read.
         if not remote:
             raise ResolveError(
-                f"{shown(document.url)} links {link['href']!r}, which is not on the web; this is refused"
+                f"{shown(document.place)} links {link['href']!r}, which is not on the web; this is refused"
             )
         yield _Link(url.partition("#")[0], trail)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from splashdown._documents.document import Document
+from splashdown._documents.places import resolve_href, shown
+from splashdown._documents.reading import Reader
 from splashdown._stac.migrate import kind_of
 from splashdown._stac.options import StacOptions
-from splashdown._stac.reading import Found, Reader, resolve_href, shown
 from splashdown.errors import ResolveError
 from splashdown.sources import is_url
 
@@ -30,7 +32,7 @@ class Question:
     body: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
-    def ask(self, reader: Reader) -> Found:
+    def ask(self, reader: Reader) -> Document:
         """Send it. Raises :class:`~splashdown.errors.ResolveError` for whatever is no page of items."""
         if self.body is None:
             # Headers replace the credentials in get(), so these are put beside them.
@@ -39,8 +41,8 @@ class Question:
         else:
             answer = reader.client.post(self.url, self.body, headers=self.headers)
         if kind_of(answer.body) != "FeatureCollection":
-            raise ResolveError(f"{shown(answer.url)} did not answer with items (a FeatureCollection)")
-        return Found(place=answer.url, body=answer.body)
+            raise ResolveError(f"{shown(answer.place)} did not answer with items (a FeatureCollection)")
+        return answer
 
 
 def is_search_url(url: str) -> bool:
@@ -48,7 +50,7 @@ def is_search_url(url: str) -> bool:
     return is_url(url) and urlsplit(url).path.rstrip("/").rpartition("/")[2] in {"search", "items"}
 
 
-def first_question(root: Found, reader: Reader, options: StacOptions) -> Question | None:
+def first_question(root: Document, reader: Reader, options: StacOptions) -> Question | None:
     """How to ask the API that ``root`` belongs to; ``None`` when the document is no part of an API."""
     if not is_url(root.place):
         return None
@@ -66,8 +68,8 @@ def first_question(root: Found, reader: Reader, options: StacOptions) -> Questio
 
 
 def pages(
-    reader: Reader, first: Found, question: Question | None = None, warn: Callable[[str], None] | None = None
-) -> Iterator[Found]:
+    reader: Reader, first: Document, question: Question | None = None, warn: Callable[[str], None] | None = None
+) -> Iterator[Document]:
     """The items of a page and of all pages after it, each with the place of its page.
 
     Raises ``ResolveError`` when the pages lead in a circle; a page that cannot be read is an error, too, unless
@@ -79,7 +81,7 @@ def pages(
         features = page.body.get("features")
         for feature in features if isinstance(features, list) else ():
             if isinstance(feature, dict):
-                yield Found(place=page.place, body=feature)
+                yield Document(place=page.place, body=feature)
         following = _next(page, current)
         if following is None:
             return
@@ -109,7 +111,7 @@ def with_filters(url: str, options: StacOptions, collections: object = None) -> 
     return urlunsplit(parts._replace(query=urlencode([*query, *filters.items()], safe=",:/")))
 
 
-def _search(landing: Found, options: StacOptions, collections: object) -> Question:
+def _search(landing: Document, options: StacOptions, collections: object) -> Question:
     conforms = landing.body.get("conformsTo")
     if isinstance(conforms, list) and not any(_SEARCH in str(uri) for uri in conforms):
         raise ResolveError(
@@ -138,12 +140,12 @@ def _filters(options: StacOptions, collections: object) -> dict[str, Any]:
     return {name: value for name, value in found.items() if value is not None}
 
 
-def _landing(root: Found, reader: Reader) -> Found | None:
+def _landing(root: Document, reader: Reader) -> Document | None:
     link = _link(root, "root")
     return reader.read(link["href"]) if link else None
 
 
-def _link(document: Found, rel: str, method: str | None = None) -> dict[str, Any] | None:
+def _link(document: Document, rel: str, method: str | None = None) -> dict[str, Any] | None:
     """The first link of this kind with its href absolute; for a search one by POST where it is offered."""
     links = document.body.get("links")
     found = []
@@ -159,7 +161,7 @@ def _link(document: Found, rel: str, method: str | None = None) -> dict[str, Any
     return found[0] if found else None
 
 
-def _next(page: Found, asked: Question) -> Question | None:
+def _next(page: Document, asked: Question) -> Question | None:
     link = _link(page, "next")
     if link is None:
         return None

@@ -8,11 +8,12 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
+from splashdown._documents.document import Document
+from splashdown._documents.places import resolve_href, shown
 from splashdown._series.assets import columns, pack
 from splashdown._series.documents import Documents, View, plain
 from splashdown._stac.describe import advertised_href, describe_asset, text
 from splashdown._stac.migrate import kind_of
-from splashdown._stac.reading import Found, resolve_href, shown
 from splashdown.errors import ResolveError
 from splashdown.model import Asset
 
@@ -35,7 +36,7 @@ class Collector:
     _ids: dict[str, int] = field(default_factory=dict)
     _places: set[bytes] = field(default_factory=set)
 
-    def add(self, document: Found) -> Sequence[Asset]:
+    def add(self, document: Document) -> Sequence[Asset]:
         """Keep an Item or a Collection that was found below the root; returns its assets.
 
         An item that was there before gives nothing; another one with the same id is called ``id-2``. An asset that
@@ -54,11 +55,11 @@ class Collector:
         count = self._ids[name] = self._ids.get(name, 0) + 1
         return self._keep(document, pack(self._assets(document, name if count == 1 else f"{name}-{count}")))
 
-    def own(self, document: Found) -> Sequence[Asset]:
+    def own(self, document: Document) -> Sequence[Asset]:
         """The assets that a Collection (or Catalog) has itself."""
         return pack(self._assets(document, None))
 
-    def _keep(self, document: Found, assets: Sequence[Asset]) -> Sequence[Asset]:
+    def _keep(self, document: Document, assets: Sequence[Asset]) -> Sequence[Asset]:
         items, at = self.items, len(self.items)
         if not isinstance(items, Documents):
             items.append(document.body)
@@ -77,7 +78,7 @@ class Collector:
             for asset in assets
         ]
 
-    def _assets(self, document: Found, item: str | None) -> Iterator[Asset]:
+    def _assets(self, document: Document, item: str | None) -> Iterator[Asset]:
         assets = document.body.get("assets")
         if assets is None:
             return
@@ -101,7 +102,7 @@ class Collector:
             self.warnings.append(line)
 
 
-def _refused(document: Found, key: str, href: str) -> str:
+def _refused(document: Document, key: str, href: str) -> str:
     if document.place:
         why = "a document on the web may not name local files"
     else:
@@ -141,7 +142,7 @@ def _file(href: str) -> str:
     return href.partition("#")[0].partition("?")[0]
 
 
-def _named(document: Found) -> str:
+def _named(document: Document) -> str:
     name = text(document.body.get("id"))
     kind = "item" if kind_of(document.body) == "Feature" else "document"
     return f"{kind} {name!r}" if name else shown(document.place)

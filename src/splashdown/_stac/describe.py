@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from splashdown._openeo.expiry import parse_datetime
+from splashdown._documents.expiry import parse_datetime
 from splashdown._series.documents import PackedObject
 from splashdown._stac.saved import KEY, below
 from splashdown.model import Asset

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from splashdown._documents.document import Document
+from splashdown._documents.places import resolve_href
 from splashdown._stac.migrate import kind_of
-from splashdown._stac.reading import Found, resolve_href
 from splashdown.errors import ResolveError
 
 
-def read(source: Any, base: str) -> tuple[Found | None, Iterable[Found] | None]:
+def read(source: Any, base: str) -> tuple[Document | None, Iterable[Document] | None]:
     """The root document and the documents below it.
 
     No root for a bare series of items; ``None`` for what is below where only the document's links tell. The
@@ -30,7 +31,7 @@ def _is_pystac(source: object) -> bool:
     return any(cls.__module__.partition(".")[0] == "pystac" for cls in type(source).__mro__)
 
 
-def _pystac(source: Any, base: str) -> tuple[Found | None, Iterable[Found] | None]:
+def _pystac(source: Any, base: str) -> tuple[Document | None, Iterable[Document] | None]:
     kind = next((n for n in (c.__name__ for c in type(source).__mro__) if n in _READABLE), None)
     if kind is None:
         raise ResolveError(f"a pystac.{type(source).__name__} is no STAC document: pass an item, collection or catalog")
@@ -45,7 +46,7 @@ def _pystac(source: Any, base: str) -> tuple[Found | None, Iterable[Found] | Non
 _READABLE = ("Item", "Collection", "Catalog", "ItemCollection")
 
 
-def _below(catalog: Any, base: str) -> Iterator[Found]:
+def _below(catalog: Any, base: str) -> Iterator[Document]:
     """Items and sub-collections by the objects' own links, which may lead to objects that were never saved."""
     for _, children, items in _walked(catalog):
         yield from (_member(item, base) for item in items)
@@ -65,7 +66,7 @@ def _walked(catalog: Any) -> Iterator[tuple[Any, list[Any], list[Any]]]:
         waiting.extend(children)
 
 
-def _member(source: Any, base: str) -> Found:
+def _member(source: Any, base: str) -> Document:
     if isinstance(source, Mapping):
         return _placed(dict(source), base)
     if not _is_pystac(source):
@@ -77,19 +78,19 @@ def _member(source: Any, base: str) -> Found:
     return _placed(body, _absolute(place) or base)
 
 
-def _placed(body: dict[str, Any], base: str) -> Found:
+def _placed(body: dict[str, Any], base: str) -> Document:
     """The document, placed where its own ``self`` link says, if that is on the web; local places are the caller's."""
     if base:
-        return Found(place=base, body=body)
+        return Document(place=base, body=body)
     links = body.get("links")
     for link in links if isinstance(links, list) else ():
         if isinstance(link, Mapping) and link.get("rel") == "self" and isinstance(link.get("href"), str):
             href = resolve_href("", link["href"])
             if href is not None and href.lower().startswith(("http://", "https://")):
-                return Found(place=href, body=body)
+                return Document(place=href, body=body)
     if not kind_of(body):
         raise ResolveError("the dict is no STAC document: it says neither type nor stac_version")
-    return Found(place="", body=body)
+    return Document(place="", body=body)
 
 
 def _absolute(place: str) -> str:

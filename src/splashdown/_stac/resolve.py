@@ -9,14 +9,19 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from splashdown._openeo.expiry import expires_at
+from splashdown._documents import streaming as stream
+from splashdown._documents.authority import OriginSigner
+from splashdown._documents.document import Document
+from splashdown._documents.expiry import expires_at
+from splashdown._documents.places import open_local, place_of, shown
+from splashdown._documents.reading import Reader
 from splashdown._series.assets import pack
 from splashdown._series.documents import Documents
-from splashdown._stac import api, inmemory, stream
+from splashdown._stac import api, inmemory
 from splashdown._stac.assets import Collector, without_repeats
+from splashdown._stac.credentials import Credentials
 from splashdown._stac.migrate import kind_of, up_to_date
 from splashdown._stac.options import StacOptions
-from splashdown._stac.reading import Credentials, Found, Reader, open_local, place_of, shown
 from splashdown._stac.walk import Walk
 from splashdown.errors import ResolveError
 from splashdown.model import Asset, ResultSet
@@ -34,8 +39,8 @@ _PARTS = ("datetime", "bbox", "ids", "collections", "filter", "limit")
 class _Source:
     """A source that has been opened: its root document, and the documents below it that have assets."""
 
-    root: Found
-    below: Iterable[Found] = ()
+    root: Document
+    below: Iterable[Document] = ()
     answered: bool = False  #: an API has applied the filters
     warnings: list[str] = field(default_factory=list)
 
@@ -62,7 +67,7 @@ def resolve_stac(source: Any, context: ResolveContext) -> ResultSet:
 def _open(source: Any, place: str, reader: Reader, options: StacOptions) -> _Source:
     if place:
         if place.partition("?")[0].lower().endswith((".parquet", ".geoparquet")):
-            from splashdown._stac.geoparquet import read_items
+            from splashdown._documents.geoparquet import read_items
 
             return _items(read_items(place, reader), place)
         if is_url(place):
@@ -76,7 +81,7 @@ def _open(source: Any, place: str, reader: Reader, options: StacOptions) -> _Sou
         return _streamed(stream.documents(sys.stdin.buffer, "standard input"), base, reader, options)
     root, below = inmemory.read(source, base)
     if root is None:
-        return _items((Found(place=f.place, body=up_to_date(f.body, "an item")) for f in below or ()), base)
+        return _items((Document(place=f.place, body=up_to_date(f.body, "an item")) for f in below or ()), base)
     if below is not None:
         return _Source(root=root, below=below)
     return _document(root, reader, options)
@@ -90,13 +95,13 @@ def _remote(place: str, reader: Reader, options: StacOptions) -> _Source:
     return _document(reader.read(place), reader, options)
 
 
-def _document(root: Found, reader: Reader, options: StacOptions) -> _Source:
+def _document(root: Document, reader: Reader, options: StacOptions) -> _Source:
     kind = kind_of(root.body)
     if not kind:
         raise ResolveError(
             f"{shown(root.place)} holds JSON, but no STAC document: it says neither type nor stac_version"
         )
-    root = Found(place=root.place, body=up_to_date(root.body, shown(root.place)))
+    root = Document(place=root.place, body=up_to_date(root.body, shown(root.place)))
     if kind == "Feature":
         return _Source(root=root, below=[root])
     if kind == "FeatureCollection":
@@ -123,12 +128,12 @@ def _streamed(
     is_feature, body = first
     if not is_feature and kind_of(body) in {"Collection", "Catalog", ""}:
         close()
-        return _document(Found(place=place, body=body), reader, options)
+        return _document(Document(place=place, body=body), reader, options)
     if not is_feature and kind_of(body) == "Feature":
         following = next(parts, None)
         if following is None:
             close()
-            return _document(Found(place=place, body=body), reader, options)
+            return _document(Document(place=place, body=body), reader, options)
         parts = chain([(True, body), following], parts)
     else:
         parts = chain([(is_feature, body)], parts)
@@ -137,11 +142,13 @@ def _streamed(
     return source
 
 
-def _features(parts: Iterator[tuple[bool, dict[str, Any]]], place: str, source: _Source, close: Any) -> Iterator[Found]:
+def _features(
+    parts: Iterator[tuple[bool, dict[str, Any]]], place: str, source: _Source, close: Any
+) -> Iterator[Document]:
     try:
         for is_feature, body in parts:
             if is_feature or kind_of(body) == "Feature":
-                yield Found(place=place, body=body)
+                yield Document(place=place, body=body)
             elif kind_of(body) == "FeatureCollection":
                 source.root.body.update(body)
             else:
@@ -150,8 +157,8 @@ def _features(parts: Iterator[tuple[bool, dict[str, Any]]], place: str, source: 
         close()
 
 
-def _items(below: Iterable[Found], place: str) -> _Source:
-    return _Source(root=Found(place=place, body={"type": "FeatureCollection"}), below=below)
+def _items(below: Iterable[Document], place: str) -> _Source:
+    return _Source(root=Document(place=place, body={"type": "FeatureCollection"}), below=below)
 
 
 def _collect(source: _Source, collector: Collector, reader: Reader, options: StacOptions) -> ResultSet:
@@ -177,17 +184,17 @@ def _collect(source: _Source, collector: Collector, reader: Reader, options: Sta
         narrowed=tuple(name for name in _PARTS if getattr(options, name) is not None),
         # Who saves a job's results leaves its item links dead and lists all assets at the root: nothing is lost then.
         unresolved=() if own else tuple(_unread(source)),
-        signer=reader.authority,
+        signer=OriginSigner(authority=reader.authority),
         expires=expires_at(root.body, (a.href for a in islice(every, _SIGNED_SAMPLE))),
     )
 
 
-def _assets(documents: Iterable[Found], collector: Collector) -> Iterator[Asset]:
+def _assets(documents: Iterable[Document], collector: Collector) -> Iterator[Asset]:
     for found in documents:
         body = up_to_date(found.body, "an item")
         if kind_of(body) not in {"Feature", "Collection", "Catalog"}:
             raise ResolveError(f"{shown(found.place)} holds a member that is no STAC item: it has no type 'Feature'")
-        yield from collector.add(Found(place=found.place, body=body))
+        yield from collector.add(Document(place=found.place, body=body))
 
 
 def _narrowed(assets: Sequence[Asset], options: StacOptions) -> Sequence[Asset]:
@@ -218,7 +225,7 @@ def _check(source: _Source, assets: Sequence[Asset], collector: Collector) -> No
         raise ResolveError(f"nothing below {shown(source.root.place)} could be read: {source.warnings[0]}")
 
 
-def _name(root: Found) -> str:
+def _name(root: Document) -> str:
     name = root.body.get("id")
     if isinstance(name, str) and name:
         return name

@@ -10,9 +10,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 
+from splashdown._documents.document import Document
+from splashdown._documents.places import resolve_href, shown
+from splashdown._documents.reading import Reader
 from splashdown._stac.api import pages
 from splashdown._stac.migrate import kind_of, up_to_date
-from splashdown._stac.reading import Found, Reader, resolve_href, shown
 from splashdown.errors import ResolveError, SplashdownError, describe
 from splashdown.sources import is_in_store, is_url
 
@@ -37,7 +39,7 @@ class Walk:
     broken: list[str] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
 
-    def below(self, root: Found) -> Iterator[Found]:
+    def below(self, root: Document) -> Iterator[Document]:
         """Items and collections below a root document, in the order of its links.
 
         Raises ``ResolveError`` for a circle of links and for more documents than allowed.
@@ -52,7 +54,7 @@ class Walk:
                     yield from self._read_all(batch, pool, following)
                 level = following
 
-    def _read_all(self, batch: Sequence[_Link], pool: ThreadPoolExecutor, following: list[_Link]) -> Iterator[Found]:
+    def _read_all(self, batch: Sequence[_Link], pool: ThreadPoolExecutor, following: list[_Link]) -> Iterator[Document]:
         fresh = [link for link in batch if self._is_new(link)]
         for link, answer in zip(fresh, pool.map(lambda each: self._read(each.place), fresh), strict=True):
             if isinstance(answer, str):
@@ -70,10 +72,10 @@ class Walk:
             else:
                 self.broken.append(f"{shown(answer.place)} is no STAC document")
 
-    def _read(self, place: str) -> Found | str:
+    def _read(self, place: str) -> Document | str:
         try:
             found = self.reader.read(place)
-            return Found(place=found.place, body=up_to_date(found.body, shown(place)))
+            return Document(place=found.place, body=up_to_date(found.body, shown(place)))
         except SplashdownError as error:
             return describe(error)
 
@@ -90,7 +92,7 @@ class Walk:
             )
         return True
 
-    def _links(self, document: Found, trail: tuple[str, ...]) -> list[_Link]:
+    def _links(self, document: Document, trail: tuple[str, ...]) -> list[_Link]:
         found = []
         listed = document.body.get("links")
         links = [link for link in listed if isinstance(link, Mapping)] if isinstance(listed, list) else []

@@ -85,7 +85,7 @@ def run_collection(results: JobResults, target: str | Path = ".", **given: Any) 
     if options.output != "catalog" and not arrangement.items and arrangement.root.item is None:
         raise UsageError(f"{results!r} has no items, so output={options.output!r} would be empty: use 'catalog'")
     if options.output == "geoparquet":
-        from splashdown._stac.geoparquet import can_write
+        from splashdown._documents.geoparquet import can_write
 
         can_write()  # before the first byte, not after the last
     names = arrangement.names if options.output == "catalog" else ("items.json",)
@@ -157,7 +157,7 @@ def _write_items(writer: Writer, sink: Sink, *, table: bool) -> str:
     location = receipt.store(sink, "items.json", body, _GEOJSON)
     if not table:
         return location
-    from splashdown._stac.geoparquet import write_items
+    from splashdown._documents.geoparquet import write_items
 
     return receipt.store_bytes(sink, receipt.COMPANIONS[0], write_items(body["features"]), _PARQUET)
 

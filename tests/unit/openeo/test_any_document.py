@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted_api import Answer, ScriptedApi
 
-from splashdown._openeo import client as client_module
+from splashdown._documents import client as client_module
+from splashdown._documents.client import Client, _redirected
+from splashdown._documents.document import Document
 from splashdown._openeo.assets import collect
-from splashdown._openeo.client import Client, Document, _redirected
 from splashdown._openeo.urls import parse_job_url
 from splashdown._openeo.walk import Tree
 from splashdown.errors import ResolveError
@@ -44,8 +45,8 @@ def test_a_jobs_url_gives_back_its_id_and_its_api(job, tail, base):
 @given(BODIES, st.lists(BODIES, max_size=3))
 def test_identities_are_unique_and_every_file_is_there_once(root, items):
     tree = Tree(
-        root=Document(url="https://h.example/jobs/j/results", body=root),
-        items=tuple(Document(url=f"https://h.example/i/{n}", body=body) for n, body in enumerate(items)),
+        root=Document(place="https://h.example/jobs/j/results", body=root),
+        items=tuple(Document(place=f"https://h.example/i/{n}", body=body) for n, body in enumerate(items)),
     )
     found = collect(tree).assets
     assert len({asset.identity for asset in found}) == len(found)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted_api import Answer, ScriptedApi
 
-from splashdown._openeo.client import Client
+from splashdown._documents.client import Client
 from splashdown._openeo.discovery import discover, semver
 from splashdown.errors import ResolveError
 

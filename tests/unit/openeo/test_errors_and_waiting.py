@@ -162,7 +162,7 @@ def test_an_unknown_option_is_refused_with_a_close_match(resolve):
 
 
 def test_logs_are_read_page_by_page_and_a_circle_of_pages_ends(api: ScriptedApi):
-    from splashdown._openeo.client import Client
+    from splashdown._documents.client import Client
 
     api.script["/j/logs"] = Answer({"logs": [{"id": "1"}], "links": [{"rel": "next", "href": "/j/logs2"}]})
     api.script["/j/logs2"] = Answer({"logs": [{"id": "2"}], "links": [{"rel": "next", "href": "/j/logs"}]})

@@ -9,7 +9,6 @@ import pytest
 from installs import install
 
 from splashdown import builtins
-
 from splashdown._plugins import loaders as _loading
 from splashdown._plugins.registry import Registry
 from splashdown._plugins.suggest import package_for, package_for_file

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from scripted import Body, ScriptedTransport, plan_of, raising
 
 import splashdown
+from splashdown._documents.document import parse_object
 from splashdown._engine.run import run_plan
 from splashdown._engine.settings import RetryPolicy, Settings
-from splashdown._openeo.client import parse_object
 from splashdown._series.assets import PackedAssets, Transfers, pack
 from splashdown._series.blocks import MANY
 from splashdown._series.documents import PackedObject

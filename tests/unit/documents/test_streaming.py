@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from splashdown._stac import stream
+from splashdown._documents import streaming as stream
 from splashdown.errors import ResolveError
 
 VALUES = st.recursive(

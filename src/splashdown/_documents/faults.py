@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from splashdown._openeo.urls import shown
+from splashdown._documents.places import shown
 from splashdown.errors import (
     ApiError,
     AuthError,

@@ -1,16 +1,13 @@
 """Reads JSON documents over HTTP: redirects by hand, credentials for one origin alone, a size limit, retries.
 
-What the documents mean is for others; which credentials there are is the :class:`Authority`'s business.
+What the documents mean is for others; which credentials there are, :mod:`splashdown._documents.authority` says.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -18,16 +15,15 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3 import Retry
 
-from splashdown._openeo.faults import fault
-from splashdown._openeo.urls import same_origin, shown
-from splashdown._stac.stream import large_object
+from splashdown._documents.authority import Anonymous, Authority
+from splashdown._documents.document import Document, parse_object
+from splashdown._documents.faults import fault
+from splashdown._documents.places import same_origin, shown
 from splashdown._version import __version__
-from splashdown.errors import AuthError, ResolveError, describe
+from splashdown.errors import AuthError, ResolveError
 
 #: Real results documents reach some megabytes (tens of thousands of links); this is far above that.
 MAX_BYTES = 128 * 2**20
-#: From so many bytes on, a document is read member by member.
-_LARGE = 2**20
 _MAX_REDIRECTS = 10
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TIMEOUT = (10.0, 120.0)  # seconds to connect, and between two bytes: back-ends take long to list hundreds of assets
@@ -43,40 +39,6 @@ _RETRY = Retry(
     raise_on_status=False,
     raise_on_redirect=False,
 )
-
-
-class WebPageError(ResolveError):
-    """A web page came where JSON was expected."""
-
-
-class Authority(Protocol):
-    """Knows the credentials of one origin."""
-
-    def headers(self, url: str) -> Mapping[str, str]:
-        """The headers to send to ``url``; empty for an origin that is not its own."""
-
-    def renew(self, refused: Mapping[str, str]) -> bool:
-        """Get a new token after the one in these headers was refused; whether there is one now."""
-
-
-class Anonymous:
-    """No credentials."""
-
-    def headers(self, url: str) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's name
-        """Nothing, for any URL."""
-        return {}
-
-    def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002 - the protocol's name
-        """There is nothing to renew."""
-        return False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """A JSON object and the URL that it was finally read from."""
-
-    url: str
-    body: dict[str, Any]
 
 
 class _Own(AuthBase):
@@ -141,7 +103,7 @@ class Client:
 
     def _read(self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None = None) -> Document:
         final, body = self._asked(url, headers, question)
-        return Document(url=final, body=parse_object(body, final))
+        return Document(place=final, body=parse_object(body, final))
 
     def _asked(
         self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None
@@ -190,27 +152,6 @@ class Client:
         if headers is None:
             return self.authority.headers(url)
         return headers if same_origin(url, start) else {}
-
-
-def parse_object(body: bytes, url: str) -> dict[str, Any]:
-    """The JSON object in ``body``; raises :class:`~splashdown.errors.ResolveError` that says what it is instead."""
-    if len(body) > _LARGE:
-        with suppress(ResolveError):  # what is wrong with it is told by the other way of reading
-            return large_object(body, shown(url))
-    try:
-        document = json.loads(body)
-    except RecursionError:
-        raise ResolveError(f"{shown(url)} holds JSON that is nested too deeply") from None
-    except ValueError as error:
-        if body.lstrip()[:1] == b"<":
-            raise WebPageError(
-                f"{shown(url)} is a web page (HTML), not JSON; check that this is the URL of an API"
-            ) from None
-        cause = "is empty" if not body.strip() else f"holds JSON that is broken or cut off ({describe(error)})"
-        raise ResolveError(f"{shown(url)} {cause}") from None
-    if not isinstance(document, dict):
-        raise ResolveError(f"{shown(url)} holds a JSON {type(document).__name__} where an object is expected")
-    return document
 
 
 def _redirected(url: str, location: str) -> str:

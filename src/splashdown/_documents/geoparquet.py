@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from splashdown._stac.reading import Found, Reader, is_local, path_of, shown
+from splashdown._documents.document import Document
+from splashdown._documents.places import is_local, path_of, shown
+from splashdown._documents.reading import Reader
 from splashdown.errors import NoProviderError, ResolveError, describe
 
 _INSTALL = "STAC-GeoParquet needs more packages: pip install 'splashdown[geoparquet]'"
@@ -16,7 +18,7 @@ _INSTALL = "STAC-GeoParquet needs more packages: pip install 'splashdown[geoparq
 _ROWS = 1000
 
 
-def read_items(place: str, reader: Reader) -> Iterator[Found]:
+def read_items(place: str, reader: Reader) -> Iterator[Document]:
     """The items of a STAC-GeoParquet file, some rows at a time; one on the web or in a store is in memory as a whole.
 
     Raises ``NoProviderError`` when the packages are not installed and ``ResolveError`` for a file that is no such.
@@ -37,7 +39,7 @@ def read_items(place: str, reader: Reader) -> Iterator[Found]:
         file = pq.ParquetFile(source)
         for batch in file.iter_batches(_ROWS):
             for item in stac_table_to_items(pa.Table.from_batches([batch])):
-                yield Found(place=place, body=item)
+                yield Document(place=place, body=item)
     except ResolveError:
         raise
     except Exception as error:  # arrow raises many kinds for a file that is something else

@@ -1,0 +1,56 @@
+"""Credentials of one origin, as those who read documents see them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from splashdown.errors import UsageError
+
+_TOKEN = re.compile(r"[\x21-\x7e]+")
+
+
+class Authority(Protocol):
+    """Knows the credentials of one origin."""
+
+    def headers(self, url: str) -> Mapping[str, str]:
+        """The headers to send to ``url``; empty for an origin that is not its own."""
+
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        """Get a new token after the one in these headers was refused; whether there is one now."""
+
+
+class Anonymous:
+    """No credentials."""
+
+    def headers(self, url: str) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's name
+        """Nothing, for any URL."""
+        return {}
+
+    def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002 - the protocol's name
+        """There is nothing to renew."""
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginSigner:
+    """The :class:`~splashdown.protocols.Signer` over an authority, for the assets of the same origin."""
+
+    authority: Authority = field(repr=False)
+
+    def sign(self, href: str) -> tuple[str, Mapping[str, str]]:
+        """The href itself and the headers for it; no headers outside the API's origin."""
+        return href, self.authority.headers(href)
+
+
+def clean_token(text: str) -> str:
+    """The token in what a user gave, with or without ``Bearer`` before it."""
+    token = re.sub(r"^bearer\s+", "", text.strip(), flags=re.IGNORECASE)
+    # A line break in a header would start another one.
+    if not _TOKEN.fullmatch(token):
+        raise UsageError(
+            "the token is empty or holds blanks or characters that no token has; pass what follows 'Bearer '"
+        )
+    return token

@@ -1,0 +1,48 @@
+"""One JSON document: what it says, where it was read, and how bytes become one."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from splashdown._documents.places import shown
+from splashdown._documents.streaming import large_object
+from splashdown.errors import ResolveError, describe
+
+#: From so many bytes on, a document is read member by member.
+_LARGE = 2**20
+
+
+class WebPageError(ResolveError):
+    """A web page came where JSON was expected."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A JSON object and where it was read: a URL, a ``file:`` URL, or ``""`` for one that was in memory."""
+
+    place: str
+    body: dict[str, Any]
+
+
+def parse_object(body: bytes, url: str) -> dict[str, Any]:
+    """The JSON object in ``body``; raises :class:`~splashdown.errors.ResolveError` that says what it is instead."""
+    if len(body) > _LARGE:
+        with suppress(ResolveError):  # what is wrong with it is told by the other way of reading
+            return large_object(body, shown(url))
+    try:
+        document = json.loads(body)
+    except RecursionError:
+        raise ResolveError(f"{shown(url)} holds JSON that is nested too deeply") from None
+    except ValueError as error:
+        if body.lstrip()[:1] == b"<":
+            raise WebPageError(
+                f"{shown(url)} is a web page (HTML), not JSON; check that this is the URL of an API"
+            ) from None
+        cause = "is empty" if not body.strip() else f"holds JSON that is broken or cut off ({describe(error)})"
+        raise ResolveError(f"{shown(url)} {cause}") from None
+    if not isinstance(document, dict):
+        raise ResolveError(f"{shown(url)} holds a JSON {type(document).__name__} where an object is expected")
+    return document

@@ -1,0 +1,156 @@
+"""Where documents are: paths, URLs, stores; what a relative href means there, and how a place is shown.
+
+A document that came from a server never names local files.
+"""
+
+from __future__ import annotations
+
+import functools
+import os.path
+import re
+from pathlib import Path
+from typing import IO
+from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
+from urllib.request import url2pathname
+
+from splashdown.errors import ResolveError, UsageError, describe
+from splashdown.redact import redact
+from splashdown.sources import at_home, is_in_store, is_url, origin_of
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+#: A query with one of these carries its own permission; a second one in a header makes object stores refuse it.
+_SIGNED = frozenset({"x-amz-signature", "x-goog-signature", "signature", "sig"})
+#: What follows in a signed link to an openEO job's results is the signature.
+_SIGNED_RESULTS = re.compile(r"(/jobs/[^/?#]+/results/).+")
+
+
+def place_of(source: str) -> str:
+    """The place that a path or URL names; the keys of stores are taken as they are."""
+    if is_url(source):
+        try:
+            parts = urlsplit(source)
+        except ValueError as error:
+            raise ResolveError(f"{redact(source)}: {error}; check the URL") from None
+        if parts.username or parts.password:
+            raise UsageError(f"{redact(source)}: take user and password out of the URL and pass auth= instead")
+        return source.partition("#")[0]
+    if source[:5].lower() == "file:":
+        return Path(url2pathname(urlsplit(source).path)).absolute().as_uri()
+    if is_in_store(source):
+        return source
+    return Path(at_home(source)).absolute().as_uri()
+
+
+def is_local(place: str) -> bool:
+    """Whether the place is a file of this machine."""
+    return place[:5].lower() == "file:"
+
+
+@functools.lru_cache(64)
+def path_of(place: str) -> Path:
+    """The path of a local place."""
+    return Path(url2pathname(urlsplit(place).path))
+
+
+def open_local(place: str) -> IO[bytes]:
+    """Open a local document; raises ``ResolveError`` that says why it cannot be read."""
+    path = path_of(place)
+    try:
+        if path.is_dir():
+            raise ResolveError(f"{path} is a folder; name the STAC document in it, for example {_example(path)}")
+        return path.open("rb")
+    except FileNotFoundError:
+        raise ResolveError(f"{path} does not exist; check the path") from None
+    except (OSError, ValueError) as error:
+        raise ResolveError(f"{path} cannot be read ({describe(error)})") from None
+
+
+def _example(folder: Path) -> str:
+    known = ("catalog.json", "collection.json", "item.json", "job-results.json", "items.json")
+    return str(folder / next((name for name in known if (folder / name).is_file()), known[0]))
+
+
+def shown(place: str) -> str:
+    """A place for messages: local ones as paths, URLs without secrets (the signed part of a link to results is one)."""
+    if is_local(place):
+        return str(path_of(place))
+    return _SIGNED_RESULTS.sub(r"\1...", redact(place)) if place else "the document"
+
+
+def resolve_href(base: str, href: str) -> str | None:
+    """The absolute href, or ``None`` where the document at ``base`` must not, or cannot, say this.
+
+    Schemes other than ``file`` are left as they are (object stores' keys are not URLs). A local file may be named by
+    a local document only; one without a place may name relative paths in the current folder.
+    """
+    href = href.strip()
+    if not href or _CONTROL.search(href):
+        return None
+    if _SCHEME.match(href) and not is_local(href):
+        return href
+    if is_local(base):
+        if is_local(href):
+            return (
+                Path(url2pathname(urlsplit(href).path)).as_uri() if urlsplit(href).netloc in {"", "localhost"} else None
+            )
+        # Paths in documents may hold any character, and percent signs that mean themselves or not: both are tried.
+        return _local(path_of(base).parent, href)
+    if is_local(href):
+        return None
+    if is_in_store(base):
+        return _in_bucket(base, href)
+    if "\\" in href:
+        return None
+    if not base:
+        return _below_here(href)
+    try:
+        return urljoin(base, href)
+    except ValueError:
+        return None
+
+
+def _local(folder: Path, href: str) -> str:
+    literal = Path(_joined(folder, href))
+    decoded = Path(_joined(folder, unquote(href.partition("?")[0].partition("#")[0])))
+    return (literal if literal == decoded or literal.exists() else decoded).as_uri()
+
+
+def _in_bucket(base: str, href: str) -> str | None:
+    """Keys are opaque: of a relative href only the dot segments mean anything, and none leads out of the bucket."""
+    scheme, _, rest = base.partition("://")
+    bucket, *folders = rest.split("/")[:-1] or [rest]
+    if href.startswith("/"):
+        folders, href = [], href[1:]
+    for step in href.split("/"):
+        if step == ".." and not folders:
+            return None
+        if step == "..":
+            folders.pop()
+        elif step != ".":
+            folders.append(step)
+    return f"{scheme}://{'/'.join([bucket, *folders])}"
+
+
+def _below_here(href: str) -> str | None:
+    """A document of unknown origin may name what is in the current folder, and nothing else of this machine."""
+    here = Path.cwd()
+    path = Path(_joined(here, href))
+    return path.as_uri() if path.is_relative_to(here) else None
+
+
+def _joined(folder: Path, href: str) -> str:
+    return os.path.normpath(folder / href)
+
+
+def same_origin(one: str, other: str) -> bool:
+    """Whether two URLs have one scheme, host and port (RFC 6454); a URL that can be read in two ways has none."""
+    try:
+        return origin_of(one) == origin_of(other)
+    except ValueError:
+        return False
+
+
+def carries_signature(url: str) -> bool:
+    """Whether the query of a URL holds its permission, as presigned URLs of object stores do."""
+    return any(name.lower() in _SIGNED for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True))

@@ -1,0 +1,66 @@
+"""Reads the documents of one source, wherever they are; their size is limited."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from splashdown._documents.authority import Authority
+from splashdown._documents.document import Document, parse_object
+from splashdown._documents.places import open_local, shown
+from splashdown.errors import LoadError, ResolveError, TransferError
+from splashdown.sources import is_in_store, is_url
+
+if TYPE_CHECKING:
+    from splashdown._documents.client import Client
+    from splashdown.protocols import ResolveContext
+
+#: Bytes of one document that has to be in memory as a whole.
+MAX_BYTES = 128 * 2**20
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads documents for one source; ``authority`` holds the credentials of its origin."""
+
+    authority: Authority
+    context: ResolveContext
+    _client: Client | None = field(default=None, repr=False)
+
+    @property
+    def client(self) -> Client:
+        """The HTTP client, made with the first document on the web."""
+        if self._client is None:
+            from splashdown._documents.client import Client
+
+            self._client = Client(self.authority)
+        return self._client
+
+    def read(self, place: str) -> Document:
+        """The JSON object at a place. Raises :class:`~splashdown.errors.ResolveError` or a subclass."""
+        if is_url(place):
+            return self.client.get(place)
+        return Document(place=place, body=parse_object(self.read_bytes(place), place))
+
+    def read_bytes(self, place: str) -> bytes:
+        """A document that has to be in memory as a whole, up to 128 MiB. Raises as :meth:`read` does."""
+        if is_url(place):
+            return self.client.get_bytes(place)[1]
+        if is_in_store(place):
+            return self._of_store(place)
+        with open_local(place) as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise ResolveError(f"{shown(place)} is larger than {MAX_BYTES // 2**20} MiB, too large for one document")
+        return content
+
+    def _of_store(self, place: str) -> bytes:
+        try:
+            return self.context.open(place).bytes(MAX_BYTES)
+        except (TransferError, LoadError) as error:
+            raise ResolveError(f"{shown(place)} cannot be read: {error}") from None
+
+    def close(self) -> None:
+        """Give back connections."""
+        if self._client is not None:
+            self._client.close()
