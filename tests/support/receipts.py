@@ -2,7 +2,7 @@
 
 import json
 
-from splashdown import receipt
+from splashdown._receipts import document as receipt
 
 
 def whole(result_set, landed, kept=None):

@@ -41,7 +41,7 @@ def source(tmp_path):
 
 def states(target, **options):
     results = splashdown.Session()
-    from splashdown._verify import verify_target
+    from splashdown._receipts.checking import verify_target
 
     report = verify_target(results.sink(str(target)), str(target), **options)
     return {f.name: str(f.state) for f in report.files}, report.ok

@@ -15,7 +15,7 @@ from splashdown._display.text import counted, printable, readable
 from splashdown.redact import redact_target
 
 if TYPE_CHECKING:
-    from splashdown._verify import VerifyReport
+    from splashdown._receipts.checking import VerifyReport
 
 
 @click.command("verify", cls=Command, short_help="Check that what was downloaded is still whole.")
@@ -35,7 +35,7 @@ def command(
 
     Exit code 0: all is as it was stored; 1: something is missing or changed; 3: there is no receipt.
     """
-    from splashdown._verify import State, verify_target
+    from splashdown._receipts.checking import State, verify_target
 
     with closing(make_session(option).sink(target)) as sink:
         report = verify_target(sink, target, jobs=jobs, read=not quick)
@@ -58,7 +58,7 @@ def command(
 
 def _show(report: VerifyReport) -> None:
     """Each file, or of very many only those that are not as they were stored; and how many there are of each kind."""
-    from splashdown._verify import State
+    from splashdown._receipts.checking import State
 
     every = len(report.files) <= render.MOST_ROWS
     rows = [

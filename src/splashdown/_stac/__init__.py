@@ -1,4 +1,1 @@
-"""The parts of the STAC resolver and of STAC output: reading, walking, describing, searching.
-
-Nothing here is a plugin; :mod:`splashdown.builtins.stac` is the face.
-"""
+"""The grammar of STAC: versions, assets, hrefs, and the marks of saved documents. Pure."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from splashdown._documents.expiry import parse_datetime
 from splashdown._series.documents import PackedObject
-from splashdown._stac.saved import KEY, below
+from splashdown._stac.marks import KEY, below
 from splashdown.model import Asset
 
 

@@ -1,6 +1,6 @@
 """The action ``download_collection``: a self-contained STAC catalog of the results, through any sink.
 
-Which documents there are is decided in :mod:`splashdown._stac.output`; here is the order: names, files, documents.
+Which documents there are is decided in :mod:`splashdown._receipts.catalog`; here is the order: names, files, documents.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from splashdown import receipt
-from splashdown._survey import Survey, survey
+from splashdown._receipts import document as receipt
+from splashdown._receipts.reading import Survey, survey
 from splashdown.builtins.download import (
     Download,
     as_place,
@@ -31,7 +31,7 @@ from splashdown.results import nothing_left
 from splashdown.specs import ActionSpec
 
 if TYPE_CHECKING:
-    from splashdown._stac.output import Arrangement, Writer
+    from splashdown._receipts.catalog import Arrangement, Writer
     from splashdown.model import Plan
     from splashdown.results import JobResults
 
@@ -66,14 +66,14 @@ def download_collection(results: JobResults, target: str | Path = ".", **options
 
 def plan_collection(results: JobResults, target: str | Path = ".", **given: Any) -> Plan:
     """What :func:`run_collection` would do with the files."""
-    from splashdown._stac.output import arrange
+    from splashdown._receipts.catalog import arrange
 
     return _plan(results, target, arrange(results.result_set), CollectionOptions(**given))
 
 
 def run_collection(results: JobResults, target: str | Path = ".", **given: Any) -> Download:
     """Save assets and documents and say in detail what happened; raises ``DownloadError`` when something failed."""
-    from splashdown._stac.output import arrange
+    from splashdown._receipts.catalog import arrange
 
     options = CollectionOptions(**given)
     if not results.assets:
@@ -129,8 +129,8 @@ def _write(
     report: RunReport,
     before: Survey,
 ) -> str:
-    from splashdown._stac.output import Writer
-    from splashdown._stac.saved import Places
+    from splashdown._receipts.catalog import Writer
+    from splashdown._receipts.entries import Places
 
     kept = still_there(sink, not_moved(before.known, report))
     writer = Writer(

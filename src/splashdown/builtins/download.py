@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from splashdown import receipt
+from splashdown._receipts import document as receipt
+from splashdown._receipts.reading import survey
 from splashdown._series.outcomes import field as field_of
 from splashdown._several import Share, shares
-from splashdown._survey import survey
 from splashdown.errors import DownloadError, NoAssetError, TargetError, UsageError
 from splashdown.hookspecs import hookimpl
 from splashdown.model import IfExists, Known, Plan, RunReport, Status

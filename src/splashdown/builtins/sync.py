@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from splashdown import receipt
-from splashdown._survey import Survey, survey
-from splashdown._verify import State, check
+from splashdown._receipts import document as receipt
+from splashdown._receipts.checking import State, check
+from splashdown._receipts.reading import Survey, survey
 from splashdown.builtins.collection import plan_collection, run_collection
 from splashdown.builtins.download import plan_download, run_download
 from splashdown.errors import UsageError

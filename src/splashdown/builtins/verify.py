@@ -1,6 +1,6 @@
 """The action ``verify``: check what an earlier download of these results left in a target.
 
-The command ``splashdown verify`` needs no source; both stand on :mod:`splashdown._verify`.
+The command ``splashdown verify`` needs no source; both stand on :mod:`splashdown._receipts.checking`.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from splashdown.hookspecs import hookimpl
 from splashdown.specs import ActionSpec
 
 if TYPE_CHECKING:
-    from splashdown._verify import VerifyReport
+    from splashdown._receipts.checking import VerifyReport
     from splashdown.results import JobResults
 
 
@@ -35,8 +35,8 @@ def verify(results: JobResults, target: str | Path = ".", **given: Any) -> Verif
     """
     from dataclasses import replace
 
-    from splashdown._survey import survey_all
-    from splashdown._verify import Checked, State, verify_target
+    from splashdown._receipts.checking import Checked, State, verify_target
+    from splashdown._receipts.reading import survey_all
 
     options = VerifyOptions(**given)
     with closing(results.session.sink(str(target), **options.sink_options)) as sink:

@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 
-from splashdown import receipt
-from splashdown._survey import survey_all
+from splashdown._receipts import document as receipt
+from splashdown._receipts.reading import survey_all
 from splashdown.checksums import hash_of, same
 from splashdown.errors import ResolveError, SplashdownError, TargetError, describe
 from splashdown.model import Known

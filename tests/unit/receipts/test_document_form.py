@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from receipts import encoded
 
-from splashdown import receipt, redact
+from splashdown import redact
 from splashdown._openeo import assets
+from splashdown._receipts import document as receipt
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just("\ud800") | st.just("a\nb"),

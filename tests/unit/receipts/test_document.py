@@ -8,8 +8,8 @@ from receipts import encoded, whole
 from stac_item import stac_item
 
 import splashdown
-from splashdown import receipt
-from splashdown._survey import Survey, survey
+from splashdown._receipts import document as receipt
+from splashdown._receipts.reading import Survey, survey
 from splashdown.builtins.memory import MemorySink
 from splashdown.errors import StoreError
 from splashdown.model import Asset, Known, Outcome, ResultSet, Status, Transfer

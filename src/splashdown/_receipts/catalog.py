@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from splashdown import receipt
+from splashdown._receipts import document as receipt
+from splashdown._receipts.entries import describe
+from splashdown._receipts.links import Linker
 from splashdown._series.documents import plain
 from splashdown._stac.describe import text
-from splashdown._stac.links import Linker
+from splashdown._stac.hrefs import public_href
 from splashdown._stac.migrate import kind_of, up_to_date
-from splashdown._stac.public import public_href
-from splashdown._stac.saved import describe
 from splashdown.model import Asset, Known, ResultSet
 from splashdown.safe_names import fold, numbered, safe_segment
 

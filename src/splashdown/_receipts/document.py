@@ -12,22 +12,19 @@ from itertools import chain
 from typing import Any
 
 from splashdown._display.json import dumps
-from splashdown._series.assets import fields
-from splashdown._stac.saved import (
-    ITEM,
-    KEY,
-    VALIDATOR,
+from splashdown._receipts.entries import (
     Assets,
     Features,
     Identity,
     Places,
-    below,
     copied,
     describe,
     grouped,
     key_of,
     relink,
 )
+from splashdown._series.assets import fields
+from splashdown._stac.marks import ITEM, KEY, VALIDATOR, below
 from splashdown.errors import SplashdownError, TargetError
 from splashdown.errors import describe as error_text
 from splashdown.model import Asset, Buffer, Content, Known, Outcome, Part, ResultSet

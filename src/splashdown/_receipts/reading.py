@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from splashdown import receipt
-from splashdown._stac.links import relative_links
+from splashdown._receipts import document as receipt
+from splashdown._receipts.links import relative_links
 from splashdown.model import Known
 from splashdown.protocols import Sink, SupportsList, SupportsRead, SupportsStat
 

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from splashdown._receipts.links import Linker
 from splashdown._series.assets import columns, fields
 from splashdown._series.documents import Documents, PackedObject
 from splashdown._series.outcomes import identities, place
-from splashdown._stac.links import Linker
-from splashdown._stac.public import public_href
+from splashdown._stac.hrefs import public_href
+from splashdown._stac.marks import ITEM, KEY, VALIDATOR
 from splashdown.model import Asset, Known, Outcome
 
 Identity = tuple[str | None, str]
-
-# Fields of ours on an asset, beside the file extension's: what the next run needs to recognise it.
-VALIDATOR = "splashdown:validator"
-ITEM = "splashdown:item"
-KEY = "splashdown:key"
 
 
 class Places(Mapping[Identity, tuple[str, Known]]):
@@ -155,14 +150,6 @@ def key_of(
 def _same(assets: Mapping[str, Any], item: str, key: str) -> bool:
     entry = assets.get(key)
     return isinstance(entry, dict) and entry.get(ITEM) == item
-
-
-def below(folder: str, href: object) -> str | None:
-    """The name, relative to the target, that a relative href of a document in ``folder`` means; none outside of it."""
-    if not isinstance(href, str) or not href.startswith(("./", "../")):
-        return None
-    name = posixpath.normpath(posixpath.join(folder, href))
-    return None if name.startswith(("../", "/")) or name in {".", ".."} else name
 
 
 def describe(entry: dict[str, Any], href: str, known: Known, identity: Identity) -> None:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from splashdown._documents.places import resolve_href
+from splashdown._stac.hrefs import is_public, public_href
 from splashdown._stac.migrate import kind_of
-from splashdown._stac.public import is_public, public_href
 
 #: Made anew for the saved documents, or no use without the service that they came from.
 _REPLACED = frozenset({"self", "root", "parent", "item", "child", "collection", "canonical"})

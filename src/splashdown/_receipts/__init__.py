@@ -1,0 +1,1 @@
+"""What a target holds: the STAC documents that are saved beside the files, how they are read again, and checks."""

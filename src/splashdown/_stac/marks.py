@@ -1,0 +1,18 @@
+"""The fields of this project's own in saved STAC documents, and what a relative href means in one. Pure."""
+
+from __future__ import annotations
+
+import posixpath
+
+# On an asset, beside the file extension's fields: what the next run needs to recognise it.
+VALIDATOR = "splashdown:validator"
+ITEM = "splashdown:item"
+KEY = "splashdown:key"
+
+
+def below(folder: str, href: object) -> str | None:
+    """The name, relative to the target, that a relative href of a document in ``folder`` means; none outside of it."""
+    if not isinstance(href, str) or not href.startswith(("./", "../")):
+        return None
+    name = posixpath.normpath(posixpath.join(folder, href))
+    return None if name.startswith(("../", "/")) or name in {".", ".."} else name
