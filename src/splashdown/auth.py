@@ -6,9 +6,13 @@ anything: signing in happens when the first request needs it, at the origin that
 
 from __future__ import annotations
 
+import netrc
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from splashdown.errors import AuthError
 
 __all__ = ["ClientCredentials", "Netrc", "StoredLogin", "from_environment"]
 
@@ -21,6 +25,22 @@ class Netrc:
     """
 
     path: Path | None = None
+
+    def login(self, host: str) -> tuple[str, str]:
+        """User and password for exactly this host.
+
+        Raises :class:`~splashdown.errors.AuthError` when the file cannot be read or has no such entry.
+        """
+        file = self.path or Path(os.environ.get("NETRC") or Path.home() / ".netrc")
+        try:
+            entry = netrc.netrc(str(file)).hosts.get(host)
+        except (OSError, netrc.NetrcParseError) as error:
+            raise AuthError(f"{file} could not be read as a netrc file ({type(error).__name__})") from None
+        if entry is None:
+            raise AuthError(
+                f"{file} has no entry for the host {host!r}; add: machine {host} login USER password PASSWORD"
+            )
+        return entry[0], entry[2] or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

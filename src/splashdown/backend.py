@@ -40,8 +40,8 @@ def connect(backend: str, *, auth: object = None, session: Session | None = None
     :class:`~splashdown.errors.ResolveError` when there is no openEO API.
     """
     from splashdown._documents.client import Client
-    from splashdown._openeo.auth import make_authority
-    from splashdown._openeo.discovery import discover
+    from splashdown.builtins.openeo.auth import make_authority
+    from splashdown.builtins.openeo.discovery import discover
 
     address = _address(backend)
     with closing(Client()) as anonymous:
@@ -57,7 +57,7 @@ def job_at(url: str, *, auth: object = None, session: Session | None = None) -> 
 
     Raises :class:`~splashdown.errors.UsageError` when the URL is not a job's.
     """
-    from splashdown._openeo.urls import parse_job_url
+    from splashdown.builtins.openeo.urls import parse_job_url
 
     parts = parse_job_url(url)
     return connect(parts.api, auth=auth, session=session).job(parts.job)
@@ -91,7 +91,7 @@ class Backend:
 
     def jobs(self, limit: int | None = None) -> Iterator[Job]:
         """The user's jobs, in the back-end's order; pages are read as they are needed. ``limit`` stops earlier."""
-        from splashdown._openeo.jobs import list_jobs
+        from splashdown.builtins.openeo.jobs import list_jobs
 
         listed = (Job(self, entry["id"], entry) for entry in list_jobs(self._client, self.url))
         return itertools.islice(listed, limit)
@@ -126,7 +126,7 @@ class Job:
 
     def describe(self) -> Mapping[str, Any]:
         """The job's metadata, read now: ``status``, ``progress`` in percent, ``title``, ``created`` and more."""
-        from splashdown._openeo.jobs import read_status
+        from splashdown.builtins.openeo.jobs import read_status
 
         self.metadata = read_status(self.backend._client, self.url)  # noqa: SLF001 - both are of this module
         return self.metadata
@@ -137,7 +137,7 @@ class Job:
 
     def logs(self, level: str = "debug") -> list[Mapping[str, Any]]:
         """The entries of the job's log of at least this level: debug, info, warning or error."""
-        from splashdown._openeo.jobs import read_log
+        from splashdown.builtins.openeo.jobs import read_log
 
         if level not in LEVELS:
             raise OptionError(f"level is one of {', '.join(LEVELS)}, not {level!r}")
@@ -152,7 +152,7 @@ class Job:
         Raises :class:`~splashdown.errors.JobFailed` with the log's errors when the job fails or is canceled, and
         :class:`~splashdown.errors.JobNotFinished` when the time is over or nobody has started the job.
         """
-        from splashdown._openeo import jobs
+        from splashdown.builtins.openeo import jobs
 
         client = self.backend._client  # noqa: SLF001
         self.metadata = jobs.wait(client, self.id, self.url, limit=timeout, notify=notify or (lambda _: None))

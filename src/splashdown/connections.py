@@ -5,12 +5,332 @@
     limits = urllib3.Timeout(connect=20, read=60)
     answer = send(pool, "/bucket/key", {"Host": "store.example"}, limits, method="PUT", body=data)
 
+A request is one write, and the usual answer is read without an e-mail parser. urllib3's pools make the connections,
+look after TLS, proxies and timeouts, and take them back. What is replaced is how a request is written and how the
+answer to it is read, which is most of the cost of a small file. Only an answer of the plainest kind is read here:
+HTTP/1.1, 200 or 206, a length, header lines without any peculiarity, the connection kept. Every other one is given to
+:mod:`http.client` from its first byte, as if it had not been looked at.
+
 Retries, redirects and what a status means are left to the caller, who has to read the body of the answer and give its
 connection back (``drain_conn``, ``release_conn``).
 """
 
 from __future__ import annotations
 
-from splashdown._http.connection import Answer, make_lean, send
+import http.client
+import io
+import re
+import socket
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, cast
+
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPHeaderDict, HTTPResponse, Retry, Timeout
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import HTTPError, ReadTimeoutError
+
+from splashdown.model import Buffer
 
 __all__ = ["Answer", "make_lean", "send"]
+
+#: A buffer of this size is filled again and again by a long body: few system calls, few turns of the interpreter.
+CHUNK = 512 * 1024
+#: A chunk of this size is handed on at once; a smaller one waits for more, for so many seconds.
+ENOUGH = 256 * 1024
+PATIENCE = 0.05
+#: The first read takes the head and, of a small file, the body too.
+_FIRST = 72 * 1024
+_LONGEST_HEAD = 64 * 1024
+#: A body up to this size is sent in one write with the head; of a longer one so much at a time, each with a timeout of
+#: its own, as what is limited is silence and not the length of a body.
+_WRITE = 256 * 1024
+_NEVER = Retry(False, redirect=False)
+#: A target in which nothing has to be percent-encoded (RFC 3986, section 3.3 and 3.4).
+_ENCODED = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})+")
+_STATUS = re.compile(r"HTTP/1\.1 (200|206)(?: [^\r\n]*)?")
+_FIELD = re.compile(r"^([A-Za-z0-9-]+):([^\r\n]*)\r\n", re.MULTILINE)
+#: Headers that decide what the body is; twice the same one is for somebody else to judge.
+_SINGLE = frozenset({"content-length", "content-range", "content-encoding", "etag", "last-modified", "connection"})
+
+
+class Answer:
+    """An answer whose body has a length. It has what urllib3's pool wants of a response, and no more."""
+
+    __slots__ = ("_buffer", "_connection", "_early", "_pool", "_socket", "headers", "left", "retries", "status")
+
+    version_string = "HTTP/1.1"
+
+    def __init__(
+        self, connection: HTTPConnection, status: int, headers: Mapping[str, str], early: memoryview, length: int
+    ) -> None:
+        self.status, self.headers = status, headers
+        self.left = length
+        if len(early) > length:  # more than was promised: who knows what that is
+            connection.close()
+        self._early = early[:length]
+        self._socket: socket.socket = connection.sock
+        self._buffer = memoryview(b"")
+        self._connection: HTTPConnection | None = connection
+        self._pool: HTTPConnectionPool | None = None
+        self.retries: Any = None
+
+    @property
+    def length_remaining(self) -> int:
+        """Bytes of the body that are still to come."""
+        return self.left
+
+    def read(self) -> Buffer:
+        """What has come, valid until the next call; empty at the end of the body, or where the connection ended."""
+        early, self._early = self._early, memoryview(b"")
+        size, left = len(early), self.left
+        if size == left or size >= ENOUGH:
+            self.left -= size
+            return early
+        if not self._buffer:
+            self._buffer = memoryview(bytearray(min(left, CHUNK)))
+        buffer, receive = self._buffer, self._socket.recv_into
+        buffer[:size] = early
+        most, enough = min(left, len(buffer)), min(left, ENOUGH)
+        begun = 0.0
+        while size < enough:
+            try:
+                got = receive(buffer[size:most])
+            except OSError as error:
+                if size:
+                    break  # what has come is good, and the next call tells
+                if isinstance(error, TimeoutError) and self._pool is not None:
+                    raise ReadTimeoutError(self._pool, "", "read timed out") from None
+                raise
+            size += got
+            if not got:
+                break
+            if size < enough:
+                now = time.monotonic()
+                begun = begun or now
+                if now - begun > PATIENCE:
+                    break
+        self.left -= size
+        return buffer[:size]
+
+    def release_conn(self) -> None:
+        """Give the connection back; it serves the next request unless it was closed."""
+        connection, self._connection = self._connection, None
+        if connection is not None and self._pool is not None:
+            self._pool._put_conn(connection)  # noqa: SLF001 - urllib3's own responses give it back so
+
+    def drain_conn(self) -> None:
+        """Read the rest of the body, so that the connection can serve the next request; never raises."""
+        if self.left:
+            with suppress(OSError, HTTPError):
+                while self.read():
+                    pass
+        if self.left:
+            self.close()
+
+    def close(self) -> None:
+        """End the connection: what is left of the body is not read."""
+        if self._connection is not None:
+            self._connection.close()
+
+
+class _Lean(HTTPConnection):
+    """What plain and TLS connections have in common."""
+
+    _asked = ("", "")
+
+    def request(  # type: ignore[override]  # as of urllib3
+        self, method: str, url: str, body: Buffer | None = None, headers: Mapping[str, str] | None = None, **_: Any
+    ) -> None:
+        """Send a request. ``headers`` has everything, ``Host`` too, but for the length of the body."""
+        lines = [f"{method} {url} HTTP/1.1", *(f"{name}: {value}" for name, value in (headers or {}).items())]
+        if body is not None:
+            lines.append(f"Content-Length: {len(body)}")
+        lines.append("\r\n")
+        head = "\r\n".join(lines).encode("latin-1")
+        if not len(lines) == head.count(b"\n") == head.count(b"\r"):
+            raise ValueError("a header holds a line break")
+        if self.sock is None:
+            self.connect()
+        self._limit()
+        self._asked = (method, url)
+        if body and len(body) <= _WRITE:
+            head += body
+        self.sock.sendall(head)
+        if body and len(body) > _WRITE:
+            with memoryview(body) as view:
+                for at in range(0, len(view), _WRITE):
+                    self.sock.sendall(view[at : at + _WRITE])
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as of urllib3
+        """The answer. Its type is only close to urllib3's for a usual one, see :class:`Answer`."""
+        connection = self.sock
+        self._limit()
+        data = connection.recv(_FIRST)
+        if not data:
+            raise http.client.RemoteDisconnected("the server closed the connection without an answer")
+        while (end := data.find(b"\r\n\r\n")) < 0 and len(data) < _LONGEST_HEAD and (more := connection.recv(_FIRST)):
+            data += more
+        plain = _plain(data[:end].decode("latin-1")) if end > 0 else None
+        if plain is None:
+            return self._other(data)
+        status, fields, length = plain
+        length = 0 if self._asked[0] == "HEAD" else length
+        return Answer(self, status, fields, memoryview(data)[end + 4 :], length)  # type: ignore[return-value]
+
+    def _limit(self) -> None:
+        """Set the time limit of the socket where it is another one: that is a call of the system."""
+        if self.sock.gettimeout() != self.timeout:
+            self.sock.settimeout(self.timeout)
+
+    def _other(self, data: bytes) -> HTTPResponse:
+        """Let ``http.client`` read an answer of which ``data`` has come already."""
+        connection: Any = _Replay(data, self.sock)
+        method, target = self._asked
+        answer = http.client.HTTPResponse(connection, method=method)
+        answer.begin()
+        if answer.will_close:
+            self.close()  # the answer holds on to the socket as long as it needs it
+        return HTTPResponse(
+            body=answer,
+            headers=HTTPHeaderDict(answer.msg.items()),
+            status=answer.status,
+            version=answer.version,
+            reason=answer.reason,
+            preload_content=False,
+            decode_content=False,
+            original_response=answer,
+            request_method=method,
+            request_url=target,
+        )
+
+
+class LeanHTTPConnection(_Lean):
+    """For plain HTTP."""
+
+
+class LeanHTTPSConnection(_Lean, HTTPSConnection):
+    """For TLS."""
+
+
+#: What takes the place of urllib3's own; pools of other connections (SOCKS) are left as they are.
+_INSTEAD: dict[type, Any] = {HTTPConnection: LeanHTTPConnection, HTTPSConnection: LeanHTTPSConnection}
+
+
+def make_lean(pool: HTTPConnectionPool) -> None:
+    """Let a pool make such connections."""
+    pool.ConnectionCls = _INSTEAD.get(pool.ConnectionCls, pool.ConnectionCls)
+
+
+def send(
+    pool: HTTPConnectionPool,
+    target: str,
+    headers: dict[str, str],
+    timeout: Timeout,
+    *,
+    method: str = "GET",
+    body: Buffer | None = None,
+) -> BaseHTTPResponse | Answer:
+    """Send a request over one of the pool's connections; the answer gives it back.
+
+    Nothing is repeated and no redirect followed. Where there is neither a proxy nor anything to encode in the target,
+    this is what ``urlopen`` does, at a third of its cost.
+    """
+    if pool.proxy is not None or pool.ConnectionCls not in _INSTEAD.values() or not _ENCODED.fullmatch(target):
+        return pool.urlopen(
+            method,
+            target,
+            body=cast("Any", body),
+            headers=headers,
+            retries=_NEVER,
+            redirect=False,
+            assert_same_host=False,
+            timeout=timeout,
+            preload_content=False,
+            decode_content=False,
+        )
+    connection: Any = pool._get_conn()  # noqa: SLF001 - the pool's own ways, as in Answer.release_conn
+    try:
+        return _exchanged(pool, connection, timeout, (method, target, body, headers))
+    except BaseException as error:
+        connection.close()
+        pool._put_conn(connection)  # noqa: SLF001
+        if isinstance(error, TimeoutError):
+            raise ReadTimeoutError(pool, target, "timed out") from None
+        raise
+
+
+def _exchanged(
+    pool: HTTPConnectionPool, connection: Any, timeout: Timeout, request: tuple[str, str, Buffer | None, dict[str, str]]
+) -> BaseHTTPResponse | Answer:
+    if connection.is_closed:
+        connection.timeout = timeout.connect_timeout
+        pool._validate_conn(connection)  # noqa: SLF001 - connects, and warns where certificates are not checked
+        if connection.is_closed:
+            connection.connect()
+    connection.timeout = timeout.read_timeout
+    with suppress(BrokenPipeError, ConnectionResetError):  # what a server said before it hung up can still be read
+        connection.request(*request)
+    response: Any = connection.getresponse()
+    response._connection, response._pool = connection, pool  # noqa: SLF001 - as the pool does it
+    return response  # type: ignore[no-any-return]
+
+
+class _Replay:
+    """A socket for ``http.client`` whose first bytes have been read already."""
+
+    def __init__(self, data: bytes, connection: socket.socket) -> None:
+        self._data, self._connection = data, connection
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """What ``http.client`` asks a socket for."""
+        assert mode == "rb"
+        return io.BufferedReader(_Both(self._data, self._connection.makefile("rb", buffering=0)), 64 * 1024)
+
+
+class _Both(io.RawIOBase):
+    """Bytes, and then a stream."""
+
+    def __init__(self, data: bytes, rest: Any) -> None:
+        self._data, self._rest = memoryview(data), rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> Any:
+        size = min(len(self._data), len(buffer))
+        if not size:
+            return self._rest.readinto(buffer)
+        buffer[:size], self._data = self._data[:size], self._data[size:]
+        return size
+
+    def close(self) -> None:
+        self._rest.close()
+        super().close()
+
+
+def _plain(head: str) -> tuple[int, dict[str, str], int] | None:
+    """Status, headers in lower case, and length of an answer of the plainest kind; ``None`` for any other."""
+    status, _, lines = head.partition("\r\n")
+    found = _STATUS.fullmatch(status)
+    pairs = _FIELD.findall(f"{lines}\r\n")
+    # Every line is one field: none is folded, broken, or hides a line break of its own.
+    if found is None or not len(pairs) == head.count("\r") == head.count("\n"):
+        return None
+    fields = {name.lower(): value.strip(" \t") for name, value in pairs}
+    if len(fields) != len(pairs) and not _merged(fields, pairs):
+        return None
+    length = fields.get("content-length", "")
+    usual = "transfer-encoding" not in fields and fields.get("connection", "keep-alive").lower() == "keep-alive"
+    if not usual or not length.isascii() or not length.isdigit() or len(length) > 19:
+        return None
+    return int(found[1]), fields, int(length)
+
+
+def _merged(fields: dict[str, str], pairs: list[tuple[str, str]]) -> bool:
+    """Put together what came several times (RFC 9110, section 5.3); false where that would hide a contradiction."""
+    several: dict[str, list[str]] = {}
+    for name, value in pairs:
+        several.setdefault(name.lower(), []).append(value.strip(" \t"))
+    fields.update({name: ", ".join(values) for name, values in several.items()})
+    return all(len(several[name]) == 1 for name in _SINGLE & several.keys())

@@ -7,7 +7,7 @@ first byte, ``stop`` the one after the last, as in Python's slices).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -203,13 +203,73 @@ class ResultSet:
     narrowed: tuple[str, ...] = ()  #: options that asked for a part of the source: it has more than is listed here
     unresolved: tuple[str, ...] = ()  #: a line for each source or linked document whose assets are not here
 
+    @property
+    def parts(self) -> Sequence[Member]:
+        """The members; a source that was opened alone is its only one."""
+        return self.members or (Member(folder="", results=self),)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
-    """One of several sources that were opened together: its results, and the folder that they get in a target."""
+    """One of several sources that were opened together: its results, and the folder that they get in a target.
 
-    folder: str
+    An asset of the united set has the folder before its item's id, so that ``(item, key)`` stays unique there. A
+    source that was opened alone is its own only member, and has no folder.
+    """
+
+    folder: str  #: one segment of a path; empty for a source that was opened alone
     results: ResultSet
+
+    @property
+    def prefix(self) -> str:
+        """What the names of this member begin with in the target: empty, or the folder with its slash."""
+        return f"{self.folder}/" if self.folder else ""
+
+    def united_asset(self, asset: Asset) -> Asset:
+        """An asset of this member's own results, as it is in the united set."""
+        return replace(asset, item=self._united(asset.identity)[0]) if self.folder else asset
+
+    def own_assets(self, chosen: Sequence[Asset]) -> list[tuple[Asset, Asset]]:
+        """Those of the chosen assets that belong to this member, each with the member's own view of it."""
+        if not self.folder:
+            return [(asset, asset) for asset in chosen]
+        own = {self._united(asset.identity): asset for asset in self.results.assets}
+        return [(asset, own[asset.identity]) for asset in chosen if asset.identity in own]
+
+    def own_outcomes(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
+        """Those of this member, with its own assets and with names relative to its folder."""
+        if not self.folder:
+            return outcomes
+        own = {self._united(asset.identity): asset for asset in self.results.assets}
+        return [
+            replace(outcome, transfer=replace(outcome.transfer, asset=own[outcome.asset.identity], name=name))
+            for outcome in outcomes
+            if (name := outcome.transfer.name.removeprefix(self.prefix)) != outcome.transfer.name
+        ]
+
+    def united_records(self, records: Mapping[str, Known]) -> dict[str, Known]:
+        """What this member's receipt says, with names and identities as they are in the united set."""
+        return {
+            self.prefix + name: replace(record, identity=self._united(record.identity))
+            for name, record in records.items()
+        }
+
+    def own_records(self, records: Mapping[str, Known]) -> dict[str, Known]:
+        """The way back: the records of this member, as its own receipt has them."""
+        return {
+            name.removeprefix(self.prefix): replace(record, identity=self._own(record.identity))
+            for name, record in records.items()
+            if name.startswith(self.prefix)
+        }
+
+    def _united(self, identity: tuple[str | None, str] | None) -> tuple[str | None, str]:
+        item, key = identity or (None, "")
+        return (self.prefix + item if item is not None else self.folder) or None, key
+
+    def _own(self, identity: tuple[str | None, str] | None) -> tuple[str | None, str]:
+        item, key = identity or (None, "")
+        bare = (item or "").removeprefix(self.prefix)
+        return (None if bare == self.folder else bare) or None, key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from splashdown._documents.authority import Anonymous
 from splashdown._documents.client import Client
-from splashdown._openeo.resolve import JobOptions, JobReader, attempt
-from splashdown._openeo.urls import parse_job_url
+from splashdown.builtins.openeo.resolve import JobOptions, JobReader, attempt
+from splashdown.builtins.openeo.urls import parse_job_url
 
 if TYPE_CHECKING:
     from splashdown.model import ResultSet

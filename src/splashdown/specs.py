@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Concatenate
 
 from splashdown.protocols import AssetHandle, Filter, Listener, Resolver, Signer, Sink, Transport
@@ -91,6 +91,13 @@ class LoaderSpec:
     summarise: Callable[Concatenate[AssetHandle, ...], Mapping[str, object]] | None = None
     options: type | None = None
     summary: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoaderOptions:
+    """The option that most loaders have, to inherit from: how many bytes of a file may be read."""
+
+    max_bytes: int | None = field(default=None, metadata={"help": "Refuse to read more than this.", "metavar": "BYTES"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,8 +52,8 @@ def splashdown_numpy(job: dict[str, Any]) -> Read:
 def _results(job: dict[str, Any]) -> Any:
     import splashdown_geotiff._many
 
-    import splashdown._http.exchange
     import splashdown.builtins.http
+    import splashdown.builtins.http.exchange
     import splashdown.results
     from splashdown.model import Asset, ResultSet
     from splashdown.session import Session

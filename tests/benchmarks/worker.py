@@ -35,7 +35,7 @@ def splashdown(job: dict[str, Any]) -> Callable[[], object]:
         item |= {"properties": {"datetime": "2023-06-01T00:00:00Z"}, "assets": {"a": {"href": f"{folder}/a.bin"}}}
         Path(folder, "item.json").write_text(json.dumps(item))
         splashdown.open(f"{folder}/item.json").download_files(f"{folder}/target")
-    names = ["splashdown._openeo.resolve", "splashdown._http.exchange"]
+    names = ["splashdown.builtins.openeo.resolve", "splashdown.builtins.http.exchange"]
     if any(place.startswith("s3://") for place in (job["target"], *job["urls"])):
         names += ["splashdown_s3.sink", "splashdown_s3.transport"]
     for name in names:

@@ -7,7 +7,7 @@ import pytest
 from fault_server import FaultServer
 
 from splashdown.builtins.file import FileTransport
-from splashdown.builtins.http import HttpTransport
+from splashdown.http import HttpTransport
 from splashdown.testing import TransportContract
 
 

@@ -9,9 +9,9 @@ import pytest
 
 import splashdown
 from splashdown._cli.download import command
-from splashdown._filters import groups
 from splashdown._naming.names import LAYOUTS
 from splashdown._naming.templates import _DATES, _KNOWN
+from splashdown.builtins.filters import groups
 from splashdown.safe_names import MAX_PATH, MAX_SEGMENT
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"

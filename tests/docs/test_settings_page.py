@@ -10,7 +10,7 @@ import pytest
 from splashdown import RetryPolicy, Settings, __version__
 from splashdown._cli.download import command
 from splashdown._plugins.options import fields_of
-from splashdown.builtins.http import HttpOptions
+from splashdown.http import HttpOptions
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "settings.md"
 KINDS = {

@@ -34,9 +34,9 @@ from faults import (
 
 from splashdown._engine.run import run_plan
 from splashdown._engine.settings import RetryPolicy, Settings
-from splashdown.builtins.http import HttpOptions, HttpTransport
 from splashdown.builtins.local import LocalSink
 from splashdown.events import Progress, TransferFinished
+from splashdown.http import HttpOptions, HttpTransport
 from splashdown.model import Asset, IfExists, Known, Plan, Transfer
 from splashdown.model import Status as Ended
 

@@ -71,7 +71,7 @@ def test_a_handle_leads_from_the_address_to_the_files(backend: Backend, tmp_path
 
 
 def test_jobs_are_listed_over_pages(backend: Backend):
-    from splashdown._openeo.jobs import list_jobs, pages
+    from splashdown.builtins.openeo.jobs import list_jobs, pages
 
     handle = splashdown.connect(backend.url, auth=backend.auth)
     ids = [job.id for job in handle.jobs()]

@@ -18,8 +18,8 @@ from pathlib import Path
 from splashdown._engine.run import run_plan
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown.builtins import local
-from splashdown.builtins.http import HttpOptions, HttpTransport
 from splashdown.errors import SplashdownError, describe
+from splashdown.http import HttpOptions, HttpTransport
 from splashdown.model import Asset, IfExists, Known, Plan, RunReport, Transfer
 
 

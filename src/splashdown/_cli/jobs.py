@@ -54,7 +54,7 @@ def command(backend: str, limit: int | None, status: tuple[str, ...], as_json: b
 
 
 def _row(job: Job) -> tuple[str, str, str, str]:
-    from splashdown._openeo.jobs import describe_status
+    from splashdown.builtins.openeo.jobs import describe_status
 
     metadata = dict(job.metadata)
     return job.id, describe_status(metadata), str(metadata.get("created") or ""), str(metadata.get("title") or "")

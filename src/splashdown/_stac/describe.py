@@ -5,10 +5,11 @@ Tolerant: a field that has a wrong type is as good as absent. Where the href lea
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from splashdown._documents.expiry import parse_datetime
+from splashdown._series.assets import columns
 from splashdown._series.documents import PackedObject
 from splashdown._stac.marks import KEY, below
 from splashdown.model import Asset
@@ -58,6 +59,18 @@ def advertised_href(metadata: object, alternate: str | None = None) -> str | Non
         return str(other["href"])
     href = metadata.get("href")
     return href if isinstance(href, str) and href.strip() else None
+
+
+def directories(assets: Iterable[Asset]) -> list[int]:
+    """The positions of hrefs that name a directory of many objects (Zarr), which cannot be moved as one file."""
+    return [n for n, one in enumerate(columns(assets, "href", "media_type")) if _is_directory(*one)]
+
+
+def _is_directory(href: str, media_type: str | None) -> bool:
+    kind = (media_type or "").partition(";")[0].strip().lower()
+    path = href.partition("?")[0]
+    named = path.endswith((".zarr", ".zarr/"))
+    return named or kind in {"application/vnd+zarr", "application/vnd.zarr", "application/zarr"}
 
 
 def _old_collection(owner: Mapping[str, Any], item: str | None) -> str | None:

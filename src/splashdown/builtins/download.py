@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 from splashdown._receipts import document as receipt
 from splashdown._receipts.reading import survey
 from splashdown._series.outcomes import field as field_of
-from splashdown._several import Share, shares
 from splashdown.errors import DownloadError, NoAssetError, TargetError, UsageError
 from splashdown.hookspecs import hookimpl
-from splashdown.model import IfExists, Known, Plan, RunReport, Status
+from splashdown.model import IfExists, Known, Member, Plan, RunReport, Status
 from splashdown.protocols import Listener, Sink, SupportsStat
 from splashdown.results import nothing_left
 from splashdown.sources import at_home, scheme_of
@@ -71,10 +70,10 @@ class Download:
 
 def plan_download(results: JobResults, target: str | Path = ".", **given: Any) -> Plan:
     """What :func:`run_download` would do."""
-    return _plan(results, target, shares(results.result_set), DownloadOptions(**given))
+    return _plan(results, target, results.result_set.parts, DownloadOptions(**given))
 
 
-def _plan(results: JobResults, target: str | Path, parts: Iterable[Share], options: DownloadOptions) -> Plan:
+def _plan(results: JobResults, target: str | Path, parts: Iterable[Member], options: DownloadOptions) -> Plan:
     reserved = {receipt.name_of(part.results) for part in parts}
     return results.plan(target, layout=options.layout, if_exists=options.if_exists, reserved=reserved)
 
@@ -96,7 +95,7 @@ def _download(results: JobResults, target: str | Path, *, include_stac_metadata:
     if not results.assets:
         raise NoAssetError(nothing_left(results))
     refuse_file_as_folder(target)
-    parts = shares(results.result_set)
+    parts = results.result_set.parts
     plan = _plan(results, target, parts, options)
     refuse_empty(plan)
     if include_stac_metadata:
@@ -104,9 +103,10 @@ def _download(results: JobResults, target: str | Path, *, include_stac_metadata:
     return _move(results, plan, parts, options)
 
 
-def retry(results: JobResults, report: RunReport, options: DownloadOptions) -> RunReport:
+def retry(results: JobResults, report: RunReport, **given: Any) -> RunReport:
     """Repeat what failed in an earlier run, bring its metadata document up to date, report on those assets alone."""
-    parts = shares(results.result_set)
+    options = DownloadOptions(**given)
+    parts = results.result_set.parts
     if report.plan.documents not in {(), _receipts(parts)}:
         raise UsageError(
             "this report is not of a download_files of these results: call what made it again, which keeps what is"
@@ -116,11 +116,11 @@ def retry(results: JobResults, report: RunReport, options: DownloadOptions) -> R
     return _move(results, plan, parts if plan.documents else [], options).report
 
 
-def _receipts(parts: Iterable[Share]) -> tuple[str, ...]:
+def _receipts(parts: Iterable[Member]) -> tuple[str, ...]:
     return tuple(part.prefix + receipt.name_of(part.results) for part in parts)
 
 
-def _move(results: JobResults, plan: Plan, parts: Sequence[Share], options: DownloadOptions) -> Download:
+def _move(results: JobResults, plan: Plan, parts: Sequence[Member], options: DownloadOptions) -> Download:
     """Run a plan and write its receipts."""
     documents: list[str] = []
 
@@ -130,7 +130,11 @@ def _move(results: JobResults, plan: Plan, parts: Sequence[Share], options: Down
             documents.extend(_write_receipt(sink, part, report, kept) for part in parts)
 
     with closing(results.session.sink(plan.target, **options.sink_options)) as sink:
-        known = {name: entry for part in parts for name, entry in part.outer(survey(sink, part.prefix).known).items()}
+        known = {
+            name: entry
+            for part in parts
+            for name, entry in part.united_records(survey(sink, part.prefix).known).items()
+        }
         report = results.transfer(
             plan,
             sink=sink,
@@ -142,8 +146,8 @@ def _move(results: JobResults, plan: Plan, parts: Sequence[Share], options: Down
     return Download(report=report, documents=tuple(documents))
 
 
-def _write_receipt(sink: Sink, part: Share, report: RunReport, kept: Mapping[str, Known]) -> str:
-    document = receipt.outline(part.results, part.outcomes(report.landed), part.inner(kept))
+def _write_receipt(sink: Sink, part: Member, report: RunReport, kept: Mapping[str, Known]) -> str:
+    document = receipt.outline(part.results, part.own_outcomes(report.landed), part.own_records(kept))
     return receipt.write(sink, part.prefix + receipt.name_of(part.results), document)
 
 
@@ -284,3 +288,4 @@ def splashdown_actions() -> Iterable[ActionSpec]:
     """Offer the download verbs."""
     yield ActionSpec(name="download_files", run=download_files, options=DownloadOptions, summary="save all assets")
     yield ActionSpec(name="download_file", run=download_file, options=DownloadOptions, summary="save one asset")
+    yield ActionSpec(name="retry", run=retry, options=DownloadOptions, summary="repeat what failed in a download")

@@ -14,7 +14,7 @@ from typing import Any
 from splashdown.errors import LoadError, describe
 from splashdown.hookspecs import hookimpl
 from splashdown.protocols import AssetHandle
-from splashdown.specs import LoaderSpec
+from splashdown.specs import LoaderOptions, LoaderSpec
 
 #: A document of this size already takes several times as much memory once parsed.
 JSON_BYTES = 256 * 1024**2
@@ -24,19 +24,12 @@ BYTES_BYTES = 4 * 1024**3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cap:
-    """How much may be read: an option of ``splashdown load`` that most loaders have."""
-
-    max_bytes: int | None = field(default=None, metadata={"help": "Refuse to read more than this.", "metavar": "BYTES"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class _JsonOptions(Cap):
+class _JsonOptions(LoaderOptions):
     max_depth: int | None = field(default=None, metadata={"help": "How deep JSON may nest.", "metavar": "N"})
 
 
 @dataclass(frozen=True, kw_only=True)
-class _TextOptions(Cap):
+class _TextOptions(LoaderOptions):
     encoding: str | None = field(
         default=None, metadata={"help": "The encoding of text, e.g. latin-1.", "metavar": "NAME"}
     )
@@ -101,7 +94,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
     yield LoaderSpec(
         name="bytes",
         load=load_bytes,
-        options=Cap,
+        options=LoaderOptions,
         summary="any file as bytes",
     )
 

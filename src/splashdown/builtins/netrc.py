@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from splashdown.auth import Netrc
 from splashdown.hookspecs import hookimpl
 from splashdown.specs import SignerSpec
 
@@ -29,16 +30,14 @@ class NetrcSigner:
     """Gives the ``Authorization`` header for exactly the host of an href; the file is read once for each host."""
 
     def __init__(self, options: NetrcOptions) -> None:
-        self._path = options.path
+        self._netrc = Netrc(path=options.path)
         self._headers: dict[str, Mapping[str, str]] = {}
 
     def sign(self, href: str) -> tuple[str, Mapping[str, str]]:
         """The href as it is, and the header. Raises :class:`~splashdown.errors.AuthError` for a host without entry."""
         host = urlsplit(href).hostname or ""
         if host not in self._headers:
-            from splashdown._netrc import netrc_login
-
-            user, password = netrc_login(host, self._path)
+            user, password = self._netrc.login(host)
             pair = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
             self._headers[host] = {"Authorization": f"Basic {pair}"}
         return href, self._headers[host]

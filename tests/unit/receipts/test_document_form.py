@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from receipts import encoded
 
 from splashdown import redact
-from splashdown._openeo import assets
 from splashdown._receipts import document as receipt
+from splashdown.builtins.openeo import assets
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just("\ud800") | st.just("a\nb"),

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from splashdown.builtins.loaders import Cap
 from splashdown.hookspecs import hookimpl
 from splashdown.protocols import AssetHandle
-from splashdown.specs import FilterSpec, LoaderSpec
+from splashdown.specs import FilterSpec, LoaderOptions, LoaderSpec
 from splashdown_geotiff._crs_filter import ByCrs
 from splashdown_geotiff._loaders import load_geotiff, load_geotiffs, load_numpy, load_png, open_geotiff
 from splashdown_geotiff._options import OpenOptions, RasterOptions
@@ -66,7 +65,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         extensions=(".png",),
         magic=(b"\x89PNG\r\n\x1a\n",),
         summarise=_summarise("summarise_image"),
-        options=Cap,
+        options=LoaderOptions,
         summary="a PNG image as a numpy array",
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from splashdown.builtins.loaders import Cap
+from splashdown.specs import LoaderOptions
 
 
 def _option(help: str, metavar: str = "") -> Any:
@@ -20,7 +20,7 @@ class OpenOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RasterOptions(Cap, OpenOptions):
+class RasterOptions(LoaderOptions, OpenOptions):
     """What is read of a raster."""
 
     bands: tuple[str, ...] | None = _option("Only these bands, by name or number from 1.", "B04,B08")

@@ -23,8 +23,8 @@ from botocore.httpsession import get_cert_path
 from botocore.session import Session
 from botocore.utils import get_environ_proxies
 
-from splashdown.builtins.http import HttpOptions
 from splashdown.connections import Answer, make_lean, send
+from splashdown.http import HttpOptions
 from splashdown_s3.attributes import fixed
 from splashdown_s3.errors import Refused
 from splashdown_s3.options import S3Options

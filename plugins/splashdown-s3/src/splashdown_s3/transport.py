@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from splashdown.builtins.http import HttpOptions, HttpTransport
 from splashdown.errors import (
     ChangedError,
     HttpStatusError,
@@ -21,6 +20,7 @@ from splashdown.errors import (
     StalledError,
     TransferError,
 )
+from splashdown.http import HttpOptions, HttpTransport
 from splashdown.model import ReadRequest
 from splashdown.protocols import Stream
 from splashdown_s3 import objects

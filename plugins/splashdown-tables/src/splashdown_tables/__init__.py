@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from splashdown.builtins.loaders import Cap
 from splashdown.hookspecs import hookimpl
 from splashdown.protocols import AssetHandle
-from splashdown.specs import ActionSpec, LoaderSpec
+from splashdown.specs import ActionSpec, LoaderOptions, LoaderSpec
 from splashdown_tables._features import load_geojson, load_geopackage
 from splashdown_tables._frames import load_csv, load_parquet
 from splashdown_tables._inventory import InventoryOptions, inventory, inventory_frame
@@ -67,7 +66,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         name="geojson",
         load=load_geojson,
         summarise=_summary_of(load_geojson),
-        options=Cap,
+        options=LoaderOptions,
         summary="GeoJSON features as a geopandas.GeoDataFrame",
     )
     yield LoaderSpec(

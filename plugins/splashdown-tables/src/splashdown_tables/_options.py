@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from splashdown.builtins.loaders import Cap
+from splashdown.specs import LoaderOptions
 
 
 def _option(help: str, metavar: str = "") -> Any:
@@ -13,7 +13,7 @@ def _option(help: str, metavar: str = "") -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CsvOptions(Cap):
+class CsvOptions(LoaderOptions):
     """How a CSV file is written."""
 
     sep: str | None = _option("What stands between columns.", "TEXT")
@@ -21,21 +21,21 @@ class CsvOptions(Cap):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ParquetOptions(Cap):
+class ParquetOptions(LoaderOptions):
     """What is read of a Parquet file."""
 
     columns: tuple[str, ...] | None = _option("Only these columns.", "A,B")
 
 
 @dataclass(frozen=True, kw_only=True)
-class GeopackageOptions(Cap):
+class GeopackageOptions(LoaderOptions):
     """What is read of a GeoPackage."""
 
     layer: str | None = _option("This layer instead of the first.", "NAME")
 
 
 @dataclass(frozen=True, kw_only=True)
-class TimeseriesOptions(Cap):
+class TimeseriesOptions(LoaderOptions):
     """What a time series does not say itself."""
 
     bands: tuple[str, ...] | None = _option("The names of the bands.", "B04,B08")

@@ -1,0 +1,75 @@
+"""The transport ``http``: reads http and https hrefs by GET requests with ranges.
+
+There is no HEAD: it is refused for signed URLs, and answers other things than GET. The first request asks for
+``bytes=0-``, so that one answer is probe and body. Retries and resuming are the engine's; this module says exactly
+what one answer was. Its parts are in :mod:`splashdown._http`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from splashdown._version import __version__
+from splashdown.hookspecs import hookimpl
+from splashdown.specs import TransportSpec
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from splashdown.builtins.http.exchange import Exchange
+    from splashdown.model import ReadRequest
+    from splashdown.protocols import Stream, Transport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpOptions:
+    """How to connect. Times are seconds."""
+
+    connect_timeout: float = 20.0
+    read_timeout: float = 60.0  #: longest silence of a server; there is no limit on the whole answer
+    pool_size: int = 64  #: idle connections that are kept for each host
+    verify: bool | str = True  #: check certificates; a path names the bundle of authorities to trust
+    max_redirects: int = 10
+    user_agent: str = f"splashdown/{__version__}"
+
+
+class HttpTransport:
+    """Reads http(s) hrefs over pooled connections. One object serves all threads."""
+
+    def __init__(self, options: HttpOptions | None = None) -> None:
+        from splashdown.builtins.http.exchange import Exchange
+
+        options = options or HttpOptions()
+        self._exchange: Exchange = Exchange(
+            timeouts=(options.connect_timeout, options.read_timeout),
+            pool_size=options.pool_size,
+            verify=options.verify,
+            max_redirects=options.max_redirects,
+            user_agent=options.user_agent,
+        )
+
+    def stream(self, request: ReadRequest) -> AbstractContextManager[Stream]:
+        """Send the request, follow redirects, check the answer; raises the ``TransferError`` that tells what it was."""
+        return self._exchange.open(request)
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._exchange.close()
+
+
+def _create(options: object) -> Transport:
+    return HttpTransport(options if isinstance(options, HttpOptions) else None)
+
+
+@hookimpl
+def splashdown_transports() -> Iterator[TransportSpec]:
+    """Offer the transport."""
+    yield TransportSpec(
+        name="http",
+        schemes=("http", "https"),
+        create=_create,
+        options=HttpOptions,
+        summary="http(s) URLs, by ranged GET requests over pooled connections",
+    )

@@ -1,0 +1,199 @@
+"""One request and its answer: what is asked for, where redirects lead, what the answer has to be.
+
+Nothing is repeated here, but for one case: a range that an empty file cannot satisfy is asked for again without
+the range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from urllib3 import Timeout
+
+from splashdown.builtins.http.address import Address, parse, redirected
+from splashdown.builtins.http.body import Body
+from splashdown.builtins.http.failures import ERROR_BYTES, connection_error, status_error
+from splashdown.builtins.http.headers import content_range, number, remote_info, unsatisfied_size
+from splashdown.builtins.http.hosts import Hosts
+from splashdown.connections import Answer, send
+from splashdown.errors import (
+    ChangedError,
+    HttpStatusError,
+    NotModifiedError,
+    RangeNotServedError,
+    TransferError,
+)
+from splashdown.model import ReadRequest
+from splashdown.redact import redact
+
+if TYPE_CHECKING:
+    from urllib3 import BaseHTTPResponse
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+#: No encoding: ``aws-chunked`` tells how an object was once uploaded, and some stores repeat it.
+_PLAIN = frozenset({"", "identity", "aws-chunked"})
+
+
+class Exchange:
+    """Sends requests for one transport, from any thread."""
+
+    def __init__(
+        self, *, timeouts: tuple[float, float], pool_size: int, verify: bool | str, max_redirects: int, user_agent: str
+    ) -> None:
+        self._timeout = Timeout(connect=timeouts[0], read=timeouts[1])
+        self._hosts = Hosts(pool_size=pool_size, verify=verify)
+        self._max_redirects = max_redirects
+        # An encoding would make sizes, ranges and checksums those of something else than the file.
+        self._common = {"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
+
+    def open(self, request: ReadRequest) -> Body:
+        """Send a request; the body that answers it."""
+        href, response = self._send(request, conditions(request))
+        if response.status == 416 and request.start == 0 and request.pinned is None:
+            # No range of an empty file can be satisfied (RFC 9110, section 15.5.17).
+            _discard(response)
+            href, response = self._send(request, {})
+        try:
+            return accept(href, request, response)
+        except BaseException:
+            _discard(response)
+            raise
+
+    def close(self) -> None:
+        """Close the idle connections."""
+        self._hosts.close()
+
+    def _send(self, request: ReadRequest, asked: Mapping[str, str]) -> tuple[str, BaseHTTPResponse | Answer]:
+        """Follow redirects by hand: credentials stay with the origin that they are for."""
+        href, hops = request.href, [request.href]
+        address = parse(href)
+        origin, credentials = address.origin, request.headers
+        while True:
+            response = self._get(href, address, asked, credentials)
+            location = response.headers.get("location") if response.status in _REDIRECTS else None
+            if location is None:
+                return href, response
+            _discard(response)
+            href = redirected(href, location)
+            if href in hops or len(hops) > self._max_redirects:
+                raise TransferError(_round_trip([*hops, href]))
+            hops.append(href)
+            address = parse(href)
+            if address.origin != origin:
+                credentials = {}  # for good: a way back does not restore them
+
+    def _get(
+        self, href: str, address: Address, asked: Mapping[str, str], credentials: Mapping[str, str]
+    ) -> BaseHTTPResponse | Answer:
+        host = self._hosts.get(address.origin)
+        headers = {"Host": host.name, **self._common, **asked, **credentials}
+        try:
+            return send(host.pool, host.prefix + address.target, headers, self._timeout)
+        except Exception as error:
+            raise connection_error(href, error) from None
+
+
+def conditions(request: ReadRequest) -> dict[str, str]:
+    """The headers that name the range and the version (RFC 9110, sections 13 and 14)."""
+    stop = "" if request.stop is None else str(request.stop - 1)
+    headers = {"Range": f"bytes={request.start}-{stop}"}
+    pinned = request.pinned
+    if pinned is not None and (validator := pinned.validator):
+        # Servers know one or the other: a broken If-Match is a 412, a broken If-Range a 200 with the new file.
+        strong = validator.startswith('"')
+        headers["If-Match" if strong else "If-Unmodified-Since"] = validator
+        headers["If-Range"] = validator
+    if request.unless:
+        headers["If-None-Match" if request.unless.startswith('"') else "If-Modified-Since"] = request.unless
+    return headers
+
+
+def accept(href: str, request: ReadRequest, response: BaseHTTPResponse | Answer) -> Body:
+    """Check an answer against its request. Raises what it was instead."""
+    status, headers = response.status, response.headers
+    if status == 206:
+        return _partial(href, request, response)
+    if status == 304 and request.unless:
+        raise NotModifiedError(f"{redact(href)}: not changed")
+    if status == 412 and request.pinned is not None:
+        raise ChangedError(f"{redact(href)}: the file changed on the server while it was read (412)")
+    if status == 416:
+        _judge_unsatisfied(href, request, unsatisfied_size(headers.get("content-range")))
+    if status not in {200, 203}:
+        raise status_error(href, status, headers, _some(response))
+    _check_encoding(href, headers)
+    length = None if _is_chunked(headers) else number(headers.get("content-length"))
+    info = remote_info(headers, size=length, ranges="bytes" in headers.get("accept-ranges", "").lower(), whole=True)
+    return Body(href, response, info=info, start=0, length=length)
+
+
+def _partial(href: str, request: ReadRequest, response: BaseHTTPResponse | Answer) -> Body:
+    headers = response.headers
+    _check_encoding(href, headers)
+    found = content_range(headers.get("content-range"))
+    if found is None:
+        raise RangeNotServedError(f"{redact(href)}: a 206 answer without a valid Content-Range")
+    if found.start != request.start or (request.stop is not None and found.stop > request.stop):
+        raise RangeNotServedError(
+            f"{redact(href)}: bytes {found.start}-{found.stop - 1} came, others were asked for (from {request.start})"
+        )
+    length = found.stop - found.start
+    stated = None if _is_chunked(headers) else number(headers.get("content-length"))
+    if stated is not None and stated != length:
+        raise RangeNotServedError(f"{redact(href)}: Content-Range tells of {length} bytes, Content-Length of {stated}")
+    whole = found.start == 0 and found.stop == found.size
+    info = remote_info(headers, size=found.size, ranges=True, whole=whole)
+    pinned = request.pinned
+    if pinned is not None:
+        for mine, theirs in ((pinned.size, info.size), (pinned.validator, info.validator)):
+            if mine is not None and theirs is not None and mine != theirs:
+                raise ChangedError(f"{redact(href)}: the file changed on the server while it was read")
+    return Body(href, response, info=info, start=found.start, length=length)
+
+
+def _judge_unsatisfied(href: str, request: ReadRequest, size: int | None) -> None:
+    """A 416 for a file that was longer before means that it changed."""
+    pinned = request.pinned
+    if pinned is not None and size is not None and pinned.size is not None and size != pinned.size:
+        raise ChangedError(f"{redact(href)}: the file has {size} bytes now, {pinned.size} before")
+    raise HttpStatusError(f"{redact(href)}: the server cannot serve the range from byte {request.start}", status=416)
+
+
+def _check_encoding(href: str, headers: Mapping[str, str]) -> None:
+    if "content-encoding" not in headers:
+        return
+    encodings = {one.strip().lower() for one in headers["content-encoding"].split(",")}
+    if not encodings <= _PLAIN:
+        raise TransferError(
+            f"{redact(href)}: the server sent the file with Content-Encoding {', '.join(sorted(encodings))} although "
+            "identity was asked for: its size and checksum could not be checked"
+        )
+
+
+def _is_chunked(headers: Mapping[str, str]) -> bool:
+    return "chunked" in headers.get("transfer-encoding", "").lower()
+
+
+def _some(response: BaseHTTPResponse | Answer) -> bytes:
+    if isinstance(response, Answer):  # never an error's
+        return b""
+    try:
+        return response.read(ERROR_BYTES, decode_content=False) or b""
+    except Exception:  # the status says enough
+        return b""
+
+
+def _discard(response: BaseHTTPResponse | Answer) -> None:
+    """Give the connection of an unwanted answer back, when what is left of its body is short."""
+    if not _is_chunked(response.headers) and (number(response.headers.get("content-length")) or 0) <= ERROR_BYTES:
+        response.drain_conn()
+    else:
+        response.close()
+    response.release_conn()
+
+
+def _round_trip(hops: list[str]) -> str:
+    way = " -> ".join(redact(hop) for hop in hops[-4:])
+    kind = "redirects lead in a circle" if hops[-1] in hops[:-1] else f"more than {len(hops) - 2} redirects"
+    return f"{redact(hops[0])}: {kind} ({way})"

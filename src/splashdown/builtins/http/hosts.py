@@ -1,0 +1,78 @@
+"""Keeps what requests to one host have in common: its pool of connections, its headers, its way through a proxy.
+
+Preparing a request with ``requests`` costs more than sending it, so that is done once a host. The pool is the one
+that ``requests``' own adapter would use: certificates, ``REQUESTS_CA_BUNDLE`` and proxies are found as it finds
+them. ``netrc`` is never read: credentials come from signers alone.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import requests
+import requests.utils
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool
+
+from splashdown.connections import make_lean
+from splashdown.errors import NetworkError, TransferError, describe
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """One origin. ``prefix`` goes before the target: empty, but the origin itself for a proxy of plain HTTP."""
+
+    pool: HTTPConnectionPool
+    prefix: str
+    name: str  #: what the ``Host`` header says
+
+
+class Hosts:
+    """The hosts of one transport, found by origin from any thread."""
+
+    def __init__(self, *, pool_size: int, verify: bool | str) -> None:
+        self._adapter = HTTPAdapter(pool_connections=64, pool_maxsize=pool_size, max_retries=0)
+        self._verify = _bundle(verify)
+        self._hosts: dict[str, Host] = {}
+        self._lock = threading.Lock()
+
+    def get(self, origin: str) -> Host:
+        """The host of ``scheme://host[:port]``. Raises ``TransferError`` for a host or a proxy that makes no sense."""
+        host = self._hosts.get(origin)
+        if host is None:
+            with self._lock:
+                host = self._hosts.get(origin) or self._hosts.setdefault(origin, self._prepare(origin))
+        return host
+
+    def close(self) -> None:
+        """Close all idle connections."""
+        self._adapter.close()
+        for host in self._hosts.values():
+            host.pool.close()
+        self._hosts.clear()
+
+    def _prepare(self, origin: str) -> Host:
+        try:
+            request = requests.Request("GET", f"{origin}/").prepare()
+            url = request.url or ""
+            proxies = requests.utils.get_environ_proxies(url)
+            pool = self._adapter.get_connection_with_tls_context(request, self._verify, proxies=proxies)
+            assert isinstance(pool, HTTPConnectionPool)  # the adapter's type hints promise less
+            self._adapter.cert_verify(pool, url, self._verify, None)  # type: ignore[no-untyped-call]
+            absolute = self._adapter.request_url(request, proxies).startswith("http")
+        except requests.RequestException as error:
+            raise TransferError(f"{origin}: cannot be connected to ({describe(error)})") from None
+        except OSError as error:  # a CA bundle that is not there
+            raise NetworkError(f"{origin}: {describe(error)}", retryable=False) from None
+        make_lean(pool)
+        return Host(pool, origin if absolute else "", urlsplit(url).netloc)
+
+
+def _bundle(verify: bool | str) -> bool | str:
+    """The CA bundle that the environment names, as ``requests`` sessions find it."""
+    if verify is not True:
+        return verify
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True

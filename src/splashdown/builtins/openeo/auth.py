@@ -1,0 +1,164 @@
+"""Credentials of one API: from what a user passed as ``auth=`` to the header that goes to the API's origin alone.
+
+A token is what follows ``Bearer``. It is got when the first request needs it, and renewed once after it was refused.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from splashdown._documents.authority import Anonymous, Authority, clean_token
+from splashdown._documents.client import Client
+from splashdown._documents.places import carries_signature, same_origin
+from splashdown.auth import ClientCredentials, Netrc, StoredLogin
+from splashdown.builtins.openeo import oidc, stored
+from splashdown.builtins.openeo.discovery import speaks_jwt
+from splashdown.errors import AuthError, ResolveError, UsageError
+
+_PREFIXED = re.compile(r"(basic/|oidc/[^/]+)/(?P<token>.+)")
+_JWT = re.compile(r"eyJ[\w-]*\.[\w-]+\.[\w-]*")  # a JWT starts with the base64 of `{"` (RFC 7519)
+
+
+class TokenAuthority:
+    """Sends ``Authorization: Bearer TOKEN`` to one origin; ``obtain`` gets a token whenever one is needed."""
+
+    def __init__(self, api: str, obtain: Callable[[Client], str], *, renewable: bool = True) -> None:
+        self._api = api
+        self._obtain = obtain
+        self._renewable = renewable
+        self._token: str | None = None
+        self._lock = threading.Lock()
+
+    def headers(self, url: str) -> Mapping[str, str]:
+        """The bearer token, for a URL of the API's origin that does not carry its permission in the query."""
+        if not same_origin(url, self._api) or carries_signature(url):
+            return {}
+        with self._lock:
+            if self._token is None:
+                self._token = self._new_token()
+            return self._header()
+
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        """Get another token in place of the one that was refused; ``False`` when the same one would come again."""
+        if not self._renewable or not refused:
+            return False
+        with self._lock:
+            # Of several threads whose requests were refused, one signs in.
+            if self._header() == refused:
+                self._token = self._new_token()
+        return True
+
+    def _header(self) -> Mapping[str, str]:
+        return {"Authorization": f"Bearer {self._token}"}
+
+    def _new_token(self) -> str:
+        client = Client()
+        try:
+            return self._obtain(client)
+        finally:
+            client.close()
+
+
+def make_authority(api: str, auth: object) -> Authority:
+    """The authority for what a user passed as ``auth=``.
+
+    That is ``None``, a token, ``(user, password)``, one of the values of :mod:`splashdown.auth`, or an authority that
+    was made before. Raises :class:`~splashdown.errors.UsageError` for anything else. Requests nothing yet.
+    """
+    if auth is None:
+        return Anonymous()
+    if isinstance(auth, Anonymous | TokenAuthority):
+        return auth
+    if isinstance(auth, str):
+        token = clean_token(auth)
+        return TokenAuthority(api, lambda client: _fitting(api, client, token), renewable=False)
+    if isinstance(auth, Netrc):
+        auth = auth.login(urlsplit(api).hostname or "")
+    if isinstance(auth, tuple) and len(auth) == 2 and all(isinstance(part, str) for part in auth):
+        user, password = auth
+        return TokenAuthority(api, lambda client: _basic(api, client, user, password))
+    if isinstance(auth, ClientCredentials):
+        return TokenAuthority(api, lambda client: _client_credentials(api, client, auth))
+    if isinstance(auth, StoredLogin):
+        return TokenAuthority(api, lambda client: _stored(api, client, auth.provider))
+    raise UsageError(
+        f"auth= takes a token, (user, password), a value of splashdown.auth or None, not {type(auth).__name__}"
+    )
+
+
+def _basic(api: str, client: Client, user: str, password: str) -> str:
+    """Sign in with user and password (openEO API, ``GET /credentials/basic``)."""
+    pair = base64.b64encode(f"{user}:{password}".encode()).decode("ascii")
+    answer = client.get(f"{api}/credentials/basic", headers={"Authorization": f"Basic {pair}"})
+    token = answer.body.get("access_token")
+    if not isinstance(token, str) or not token:
+        raise AuthError(f"{api}/credentials/basic gave no access_token; this back-end may not offer basic sign-in")
+    return _spoken(api, client, "basic/", token)
+
+
+def _client_credentials(api: str, client: Client, auth: ClientCredentials) -> str:
+    provider = oidc.pick(oidc.providers(api, client), auth.provider)
+    grant = oidc.client_credentials(provider, auth.client_id, auth.client_secret)
+    return _spoken(api, client, f"oidc/{provider.id}", grant.access_token)
+
+
+def _stored(api: str, client: Client, wanted: str | None) -> str:
+    offered = oidc.providers(api, client)
+    for provider in offered if wanted is None else [oidc.pick(offered, wanted)]:
+        login = stored.find_token(api, provider.id, provider.issuer, provider.clients)
+        if login is None:
+            continue
+        grant = oidc.refresh(provider, login.client_id, login.client_secret, login.refresh_token)
+        if grant.refresh_token and grant.refresh_token != login.refresh_token:
+            stored.store_token(provider.issuer, login.client_id, grant.refresh_token)
+        return _spoken(api, client, f"oidc/{provider.id}", grant.access_token)
+    names = ", ".join(provider.id for provider in offered)
+    raise AuthError(
+        f"openeo-auth has no refresh token for {wanted or names}; sign in with: openeo-auth oidc-auth {api}"
+    )
+
+
+def _spoken(api: str, client: Client, prefix: str, token: str) -> str:
+    """A token in the form that this back-end takes: bare where it says so (API 1.3), else with its prefix."""
+    return clean_token(token) if _takes_jwt(api, client) else f"{prefix}/{clean_token(token)}"
+
+
+def _fitting(api: str, client: Client, token: str) -> str:
+    """A token that a user gave, in the form that this back-end takes as far as that can be told."""
+    prefixed = _PREFIXED.fullmatch(token)
+    bare = prefixed["token"] if prefixed else token
+    # What is no JWT cannot be in the wrong form; it is sent as it is.
+    if not _JWT.fullmatch(bare):
+        return token
+    if _takes_jwt(api, client):
+        return bare
+    return token if prefixed else _with_provider(api, client, token)
+
+
+def _with_provider(api: str, client: Client, token: str) -> str:
+    try:
+        issuer = str(_claims(token).get("iss", "")).rstrip("/")
+        matching = [provider.id for provider in oidc.providers(api, client) if provider.issuer == issuer]
+    except (ResolveError, ValueError):
+        return token
+    return f"oidc/{matching[0]}/{token}" if matching else token
+
+
+def _claims(token: str) -> Mapping[str, Any]:
+    # Read, not trusted: the claims only tell which of the back-end's own providers to name.
+    payload = token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims if isinstance(claims, dict) else {}
+
+
+def _takes_jwt(api: str, client: Client) -> bool:
+    try:
+        return speaks_jwt(client.get(f"{api}/", headers={}).body)
+    except ResolveError:
+        return False

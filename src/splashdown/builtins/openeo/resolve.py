@@ -1,0 +1,177 @@
+"""The steps from a job's URL to a result set: credentials, waiting, reading, uniting, and doing it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from splashdown._documents.authority import OriginSigner
+from splashdown._documents.client import Client
+from splashdown._documents.document import Document, WebPageError
+from splashdown._documents.expiry import expires_at
+from splashdown._series.assets import columns
+from splashdown.builtins.openeo import jobs
+from splashdown.builtins.openeo.assets import collect
+from splashdown.builtins.openeo.auth import make_authority
+from splashdown.builtins.openeo.discovery import discover
+from splashdown.builtins.openeo.urls import JobUrl, parse_job_url
+from splashdown.builtins.openeo.walk import walk
+from splashdown.errors import JobNotFinished, JobNotFound, NotFoundError, OptionError, ResolveError, unknown_option
+from splashdown.model import ResultSet
+from splashdown.protocols import ResolveContext
+
+if TYPE_CHECKING:
+    from splashdown.backend import Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOptions:
+    """What ``splashdown.open(URL, ...)`` takes for a job."""
+
+    wait: bool | float = False  #: wait until the job is finished; a number is the limit in seconds
+    partial: bool = False  #: take the results that are there although the job is not finished
+    alternate: str | None = None  #: which href to take of assets that have several, for example ``s3``
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> JobOptions:
+        """Check names and types; raises :class:`~splashdown.errors.OptionError`."""
+        known = [each.name for each in fields(cls)]
+        for name, value in given.items():
+            if name not in known:
+                raise unknown_option("the resolver 'openeo'", name, known)
+            takes, valid = _OPTIONS[name]
+            if not valid(value):
+                raise OptionError(f"the option {name!r} takes {takes}, not {value!r}")
+        return cls(**given)
+
+
+_OPTIONS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "wait": ("True, False or seconds", lambda value: isinstance(value, int | float) and value >= 0),
+    "partial": ("True or False", lambda value: isinstance(value, bool)),
+    "alternate": ("the name of an alternate", lambda value: value is None or isinstance(value, str)),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobReader:
+    """Reads one job's results, as often as needed."""
+
+    url: JobUrl
+    client: Client = field(repr=False)
+    partial: bool = False
+    alternate: str | None = None
+
+    def read(self) -> ResultSet:
+        """Read the results document and what it links."""
+        root = self._document()
+        tree = walk(root, self.client.get)
+        union = collect(tree, alternate=self.alternate, partial=self.partial)
+        return ResultSet(
+            id=self.url.job,
+            kind="job",
+            assets=union.assets,
+            document=root.body,
+            href=root.place,
+            items=tuple(item.body for item in tree.items),
+            warnings=(*_status_warning(root), *union.warnings),
+            signer=OriginSigner(authority=self.client.authority),
+            refresh=self.read,
+            expires=expires_at(root.body, columns(union.assets, "href")),
+        )
+
+    def wait(self, limit: float | None, notify: jobs.Notify) -> None:
+        """Poll until the results are there."""
+        ask = self._signed_status if self.url.signed else self._status
+        jobs.wait(self.client, self.url.job, self.url.status, limit=limit, notify=notify, ask=ask)
+
+    def _status(self) -> dict[str, Any]:
+        return jobs.read_status(self.client, self.url.status)
+
+    def _signed_status(self) -> dict[str, Any]:
+        # A signed link opens the results alone, not the job: that it can be read is all that can be known.
+        try:
+            self.client.get(self.url.results)
+        except JobNotFinished:
+            return {"status": "not finished"}
+        return {"status": jobs.FINISHED}
+
+    def _document(self) -> Document:
+        try:
+            return self.client.get(_with_partial(self.url.results) if self.partial else self.url.results)
+        except JobNotFinished as error:
+            if self.url.signed:
+                raise
+            raise self._why(error) from None
+
+    def _why(self, error: JobNotFinished) -> ResolveError:
+        # Back-ends also answer "not finished" for jobs that failed: only the job itself tells.
+        try:
+            metadata = jobs.read_status(self.client, self.url.status)
+        except ResolveError:
+            return error
+        status = metadata.get("status")
+        if status in jobs.FAILED:
+            return jobs.ended(self.client, self.url.job, self.url.status, str(status))
+        return jobs.unfinished(self.url.job, metadata)
+
+
+def resolve_job(source: str | Job, context: ResolveContext) -> ResultSet:
+    """Resolve the URL of a job, of its results, or a signed link to them; or a job's handle, with its sign-in."""
+    options = JobOptions.of(context.options)
+    auth = context.auth
+    if not isinstance(source, str):
+        auth = source.authority if auth is None else auth
+        source = source.url
+    reader = _reader(parse_job_url(source), auth, options)
+    try:
+        return attempt(reader, options, context)
+    except JobNotFound:
+        raise
+    except (NotFoundError, WebPageError):
+        other = _elsewhere(reader)
+        if other is None:
+            raise
+    # The address was the back-end's, not its API's.
+    return attempt(_reader(other, auth, options), options, context)
+
+
+def attempt(reader: JobReader, options: JobOptions, context: ResolveContext) -> ResultSet:
+    """Wait where that is asked for, and read."""
+    if options.wait is not False:
+        reader.wait(None if options.wait is True else float(options.wait), context.notify)
+    return reader.read()
+
+
+def _reader(url: JobUrl, auth: object, options: JobOptions) -> JobReader:
+    client = Client(make_authority(url.api, auth))
+    return JobReader(url=url, client=client, partial=options.partial, alternate=options.alternate)
+
+
+def _elsewhere(reader: JobReader) -> JobUrl | None:
+    """The same job at the API that ``.well-known/openeo`` names, when the address as given has no API."""
+    if reader.url.signed:
+        return None
+    with closing(Client()) as anonymous:
+        api = discover(reader.url.api, anonymous.get)
+    if api == reader.url.api:
+        return None
+    query = urlsplit(reader.url.results).query
+    parts = reader.url.status.removeprefix(reader.url.api)
+    return parse_job_url(f"{api}{parts}/results" + (f"?{query}" if query else ""))
+
+
+def _with_partial(url: str) -> str:
+    parts = urlsplit(url)
+    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "partial"]
+    # Some back-ends take nothing but the word itself.
+    return urlunsplit(parts._replace(query=urlencode([*query, ("partial", "true")])))
+
+
+def _status_warning(root: Document) -> tuple[str, ...]:
+    status = root.body.get("openeo:status")
+    if status in {None, jobs.FINISHED}:
+        return ()
+    return (f"the job's status is {status!r}: these are the results so far, not all of them",)

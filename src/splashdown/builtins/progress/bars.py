@@ -1,0 +1,100 @@
+"""Bars on a terminal: one for the run, and one for each of the files under way."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TextIO
+
+from splashdown._display.text import amount, printable
+from splashdown.builtins.progress.tally import Moving, Tally, is_failure, shortened, summary
+from splashdown.events import (
+    Event,
+    Progress,
+    RunFinished,
+    RunInterrupted,
+    RunStarted,
+    TransferFinished,
+    TransferStarted,
+)
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+
+# More bars than this would fill the screen: the largest runs show the total and some of what is under way.
+_MOST_BARS = 8
+# Characters that everything but the names takes: a bar, an amount, a speed, the time that is left.
+_BESIDE_NAMES = 60
+_LONGEST_NAME = 48
+
+
+class ProgressBars:
+    """Draws to a terminal while the run goes on, and leaves nothing but failures behind."""
+
+    def __init__(self, stream: TextIO) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+        from rich.progress import Progress as Bars
+        from rich.table import Column
+
+        def column(justify: str = "left") -> Column:
+            return Column(no_wrap=True, justify=justify)  # type: ignore[arg-type]  # one of rich's words
+
+        console = Console(file=stream)
+        self._bars: Bars = Bars(
+            TextColumn("{task.description}", markup=False, table_column=column()),
+            BarColumn(bar_width=20),
+            TextColumn("{task.fields[amount]}", markup=False, table_column=column("right")),
+            TransferSpeedColumn(table_column=column("right")),
+            TimeRemainingColumn(table_column=column("right")),
+            console=console,
+            transient=True,
+        )
+        self._width = max(12, min(_LONGEST_NAME, console.width - _BESIDE_NAMES))
+        self._tally = Tally()
+        self._run: TaskID | None = None
+        self._tasks: dict[int, TaskID] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Move the bar that the event is about."""
+        self._tally(event)
+        if isinstance(event, RunStarted):
+            self._run = self._bars.add_task(self._tally.title, total=self._tally.size, amount="")
+            self._bars.start()
+        elif isinstance(event, TransferStarted):
+            self._open(id(event.transfer))
+        elif isinstance(event, Progress):
+            self._move(id(event.transfer))
+        elif isinstance(event, TransferFinished):
+            self._close(event)
+        elif isinstance(event, RunFinished | RunInterrupted):
+            self._bars.stop()
+
+    def _open(self, number: int) -> None:
+        if len(self._tasks) < _MOST_BARS:
+            moving = self._tally.moving[number]
+            self._tasks[number] = self._bars.add_task(
+                shortened(moving.name, self._width), total=moving.size, completed=moving.done, amount=_of(moving)
+            )
+
+    def _move(self, number: int) -> None:
+        task, moving = self._tasks.get(number), self._tally.moving[number]
+        if task is not None:
+            self._bars.update(task, completed=moving.done, total=moving.size, amount=_of(moving))
+        self._show_run()
+
+    def _close(self, event: TransferFinished) -> None:
+        task = self._tasks.pop(id(event.outcome.transfer), None)
+        if task is not None:
+            self._bars.remove_task(task)
+        if is_failure(event.outcome):
+            self._bars.console.print(printable(summary(event.outcome)), markup=False, highlight=False, soft_wrap=True)
+        self._show_run()
+
+    def _show_run(self) -> None:
+        if self._run is not None:
+            tally = self._tally
+            moved = amount(tally.done, tally.size)
+            self._bars.update(self._run, completed=tally.done, description=tally.title, amount=moved)
+
+
+def _of(moving: Moving) -> str:
+    return amount(moving.done, moving.size)

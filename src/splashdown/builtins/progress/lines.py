@@ -1,0 +1,30 @@
+"""One plain line a file, for logs and pipes."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+from splashdown._display.text import printable
+from splashdown.builtins.progress.tally import STOPPED, Tally, summary
+from splashdown.events import Event, Retried, TransferFinished
+
+
+class ProgressLines:
+    """Writes a line for each file that ended, and for each that is tried again."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._tally = Tally()
+
+    def __call__(self, event: Event) -> None:
+        """Write a line where one is due."""
+        self._tally(event)
+        if isinstance(event, Retried):
+            name = event.transfer.asset.label
+            self._write(f"{name}: {event.error}; trying again in {event.delay:.1f} s")
+        elif isinstance(event, TransferFinished) and event.outcome.error_type != STOPPED:
+            self._write(f"[{self._tally.finished}/{self._tally.files}] {summary(event.outcome)}")
+
+    def _write(self, line: str) -> None:
+        self._stream.write(printable(line) + "\n")
+        self._stream.flush()

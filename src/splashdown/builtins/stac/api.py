@@ -1,0 +1,195 @@
+"""STAC APIs: where to search, how to ask, and page after page of the answer (STAC API 1.0, Item Search, Features)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from splashdown._documents.document import Document
+from splashdown._documents.places import resolve_href, shown
+from splashdown._documents.reading import Reader
+from splashdown._stac.migrate import kind_of
+from splashdown.builtins.stac.options import StacOptions
+from splashdown.errors import ResolveError
+from splashdown.sources import is_url
+
+#: A search that goes on after this many answers has no end.
+_MAX_PAGES = 100_000
+_SEARCH = "item-search"
+#: Parameters of a search that say which items are meant.
+_NARROWING = frozenset({"datetime", "bbox", "ids", "collections", "intersects", "query", "filter", "filter-lang"})
+#: Headers that a ``next`` link may not set: they are ours, or belong to the connection.
+_OWN_HEADERS = frozenset({"authorization", "cookie", "host", "content-length", "transfer-encoding", "content-type"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """One request to an API; ``body`` makes it a POST."""
+
+    url: str
+    body: Mapping[str, Any] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def ask(self, reader: Reader) -> Document:
+        """Send it. Raises :class:`~splashdown.errors.ResolveError` for whatever is no page of items."""
+        if self.body is None:
+            # Headers replace the credentials in get(), so these are put beside them.
+            headers = {**self.headers, **reader.authority.headers(self.url)} if self.headers else None
+            answer = reader.client.get(self.url, headers=headers)
+        else:
+            answer = reader.client.post(self.url, self.body, headers=self.headers)
+        if kind_of(answer.body) != "FeatureCollection":
+            raise ResolveError(f"{shown(answer.place)} did not answer with items (a FeatureCollection)")
+        return answer
+
+
+def is_search_url(url: str) -> bool:
+    """Whether the URL itself is a search or the items of a collection: filters can go into its query."""
+    return is_url(url) and urlsplit(url).path.rstrip("/").rpartition("/")[2] in {"search", "items"}
+
+
+def first_question(root: Document, reader: Reader, options: StacOptions) -> Question | None:
+    """How to ask the API that ``root`` belongs to; ``None`` when the document is no part of an API."""
+    if not is_url(root.place):
+        return None
+    if _link(root, "search"):
+        return _search(root, options, collections=options.collections)
+    items = _link(root, "items")
+    if items is None or _link(root, "item"):
+        return None
+    if options.ids or options.filter:
+        landing = _landing(root, reader)
+        if landing is not None and _link(landing, "search"):
+            return _search(landing, options, collections=(str(root.body.get("id")),))
+        raise ResolveError(f"{shown(root.place)} belongs to no API with a search: ids and filter cannot be asked for")
+    return Question(url=with_filters(items["href"], options))
+
+
+def pages(
+    reader: Reader, first: Document, question: Question | None = None, warn: Callable[[str], None] | None = None
+) -> Iterator[Document]:
+    """The items of a page and of all pages after it, each with the place of its page.
+
+    Raises ``ResolveError`` when the pages lead in a circle; a page that cannot be read is an error, too, unless
+    ``warn`` takes it.
+    """
+    asked: set[tuple[str, str]] = set()
+    current, page = question or Question(url=first.place), first
+    while True:
+        features = page.body.get("features")
+        for feature in features if isinstance(features, list) else ():
+            if isinstance(feature, dict):
+                yield Document(place=page.place, body=feature)
+        following = _next(page, current)
+        if following is None:
+            return
+        mark = (following.url, repr(following.body))
+        if mark in asked or len(asked) > _MAX_PAGES:
+            raise ResolveError(f"the pages of {shown(first.place)} lead in a circle")
+        asked.add(mark)
+        try:
+            current, page = following, following.ask(reader)
+        except ResolveError as error:
+            if warn is None:
+                raise
+            warn(f"not all pages could be read: {error}")
+            return
+
+
+def with_filters(url: str, options: StacOptions, collections: object = None) -> str:
+    """The URL with the filters in its query, in place of those that it has already."""
+    filters = {
+        name: ",".join(map(_text, value)) if isinstance(value, tuple) else _text(value)
+        for name, value in _filters(options, collections).items()
+    }
+    if options.filter:
+        filters["filter-lang"] = "cql2-text"
+    parts = urlsplit(url)
+    query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in filters]
+    return urlunsplit(parts._replace(query=urlencode([*query, *filters.items()], safe=",:/")))
+
+
+def _search(landing: Document, options: StacOptions, collections: object) -> Question:
+    conforms = landing.body.get("conformsTo")
+    if isinstance(conforms, list) and not any(_SEARCH in str(uri) for uri in conforms):
+        raise ResolveError(
+            f"{shown(landing.place)} does not conform to STAC API Item Search; name one of its collections instead"
+        )
+    link = _link(landing, "search", options.method)
+    if link is None:
+        raise ResolveError(f"{shown(landing.place)} offers no search by {options.method}")
+    if str(link.get("method", "GET")).upper() == "POST":
+        body = {n: list(v) if isinstance(v, tuple) else v for n, v in _filters(options, collections).items()}
+        if options.filter:
+            body["filter-lang"] = "cql2-text"
+        return Question(url=link["href"], body=body)
+    return Question(url=with_filters(link["href"], options, collections))
+
+
+def _filters(options: StacOptions, collections: object) -> dict[str, Any]:
+    found = {
+        "datetime": options.datetime,
+        "bbox": options.bbox,
+        "ids": options.ids,
+        "collections": collections,
+        "filter": options.filter,
+        "limit": min(options.page_size, options.limit or options.page_size),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _landing(root: Document, reader: Reader) -> Document | None:
+    link = _link(root, "root")
+    return reader.read(link["href"]) if link else None
+
+
+def _link(document: Document, rel: str, method: str | None = None) -> dict[str, Any] | None:
+    """The first link of this kind with its href absolute; for a search one by POST where it is offered."""
+    links = document.body.get("links")
+    found = []
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, dict) and link.get("rel") == rel and isinstance(link.get("href"), str):
+            href = resolve_href(document.place, link["href"])
+            if href is not None and is_url(href):
+                found.append({**link, "href": href})
+    if rel == "search":
+        wanted = (method or "POST").upper()
+        matching = [link for link in found if str(link.get("method", "GET")).upper() == wanted]
+        found = matching or ([] if method else found)
+    return found[0] if found else None
+
+
+def _next(page: Document, asked: Question) -> Question | None:
+    link = _link(page, "next")
+    if link is None:
+        return None
+    given = link.get("headers")
+    headers = {
+        str(n): str(v)
+        for n, v in (given.items() if isinstance(given, Mapping) else ())
+        if str(n).lower() not in _OWN_HEADERS
+    }
+    if str(link.get("method", "GET")).upper() != "POST":
+        return Question(url=_with_lost_filters(link["href"], asked.url), headers=headers)
+    body = link.get("body")
+    body = dict(body) if isinstance(body, Mapping) else {}
+    # "merge" says that the body holds only what changes (STAC API, Item Search, "Pagination").
+    if link.get("merge") or not body:
+        body = {**(asked.body or {}), **body}
+    return Question(url=link["href"], body=body, headers=headers)
+
+
+def _with_lost_filters(url: str, asked: str) -> str:
+    """The next page's URL; some servers leave the filters out of it, and would go on with everything they have."""
+    new, old = urlsplit(url), urlsplit(asked)
+    query = parse_qsl(new.query, keep_blank_values=True)
+    if new.path != old.path or any(name in _NARROWING for name, _ in query):
+        return url
+    lost = [(name, value) for name, value in parse_qsl(old.query) if name in _NARROWING]
+    return urlunsplit(new._replace(query=urlencode([*query, *lost], safe=",:/"))) if lost else url
+
+
+def _text(value: object) -> str:
+    return f"{value:.10g}" if isinstance(value, float) else str(value)

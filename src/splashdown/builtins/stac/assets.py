@@ -1,0 +1,144 @@
+"""Makes assets of STAC documents: absolute hrefs, unique identities, the same file once. No I/O."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from typing import Any
+
+from splashdown._documents.document import Document
+from splashdown._documents.places import resolve_href, shown
+from splashdown._series.assets import pack
+from splashdown._series.documents import Documents, View, plain
+from splashdown._stac.describe import advertised_href, describe_asset, text
+from splashdown._stac.migrate import kind_of
+from splashdown.errors import ResolveError
+from splashdown.model import Asset
+
+#: As many lines of one kind are told; the rest is counted.
+_MOST_WARNINGS = 20
+
+
+@dataclass(slots=True)
+class Collector:
+    """Gathers items and assets of one source; ``warnings`` says what had to be left out.
+
+    Assets of packed items only refer to what their items say.
+    """
+
+    alternate: str | None = None
+    items: Documents | list[dict[str, Any]] = field(default_factory=Documents)
+    warnings: list[str] = field(default_factory=list)
+    left_out: int = 0
+    broken: bool = False  #: whether an asset had no href
+    _ids: dict[str, int] = field(default_factory=dict)
+    _places: set[bytes] = field(default_factory=set)
+
+    def add(self, document: Document) -> Sequence[Asset]:
+        """Keep an Item or a Collection that was found below the root; returns its assets.
+
+        An item that was there before gives nothing; another one with the same id is called ``id-2``. An asset that
+        has no href, or one that such a document may not have, is left out with a warning. Raises ``ResolveError``
+        for assets that are no JSON object.
+        """
+        if kind_of(document.body) != "Feature":
+            return self._keep(document, self.own(document))
+        name = text(document.body.get("id")) or "item"
+        own = _self_href(document.body)
+        # A digest, for there may be very many.
+        place = hashlib.blake2b(repr((name, own or document.place)).encode(), digest_size=16).digest()
+        if own and place in self._places:
+            return []
+        self._places.add(place)
+        count = self._ids[name] = self._ids.get(name, 0) + 1
+        return self._keep(document, pack(self._assets(document, name if count == 1 else f"{name}-{count}")))
+
+    def own(self, document: Document) -> Sequence[Asset]:
+        """The assets that a Collection (or Catalog) has itself."""
+        return pack(self._assets(document, None))
+
+    def _keep(self, document: Document, assets: Sequence[Asset]) -> Sequence[Asset]:
+        items, at = self.items, len(self.items)
+        if not isinstance(items, Documents):
+            items.append(document.body)
+            return assets
+        body = plain(document.body)
+        items.append(body)
+        properties = View(items, at, ("properties",)) if body.get("properties") else None
+        geometry = View(items, at, ("geometry",)) if body.get("geometry") else None
+        return [
+            replace(
+                asset,
+                metadata=View(items, at, ("assets", asset.key)),
+                properties=properties if properties is not None and asset.properties else asset.properties,
+                geometry=geometry if asset.geometry else None,
+            )
+            for asset in assets
+        ]
+
+    def _assets(self, document: Document, item: str | None) -> Iterator[Asset]:
+        assets = document.body.get("assets")
+        if assets is None:
+            return
+        if not isinstance(assets, Mapping):
+            raise ResolveError(f"{_named(document)} has assets that are no JSON object")
+        for key, metadata in assets.items():
+            href = advertised_href(metadata, self.alternate)
+            if href is None:
+                self.broken = True
+                self._leave_out(f"{_named(document)}: the asset {key!r} was left out: it has no href")
+                continue
+            absolute = resolve_href(document.place, href)
+            if absolute is None:
+                self._leave_out(_refused(document, key, href))
+                continue
+            yield describe_asset(key, absolute, metadata, item, document.body)
+
+    def _leave_out(self, line: str) -> None:
+        self.left_out += 1
+        if self.left_out <= _MOST_WARNINGS:
+            self.warnings.append(line)
+
+
+def _refused(document: Document, key: str, href: str) -> str:
+    if document.place:
+        why = "a document on the web may not name local files"
+    else:
+        why = "the document has no place that its href could refer to: pass base="
+    return f"{_named(document)}: the asset {key!r} was left out ({href[:80]!r}): {why}"
+
+
+def without_repeats(own: Sequence[Asset], in_items: Sequence[Asset]) -> Sequence[Asset]:
+    """A collection's own assets, less those whose file an item has; the item's asset then knows its listed key."""
+    if not own or not in_items:
+        return own or in_items
+    places = {_file(asset.href): i for i, asset in enumerate(own)}
+    merged: list[Asset] = []
+    repeated: set[int] = set()
+    for asset in in_items:
+        at = places.get(_file(asset.href))
+        if at is not None:
+            repeated.add(at)
+            asset = replace(asset, listed_as=own[at].key, size=asset.size if asset.size is not None else own[at].size)
+        merged.append(asset)
+    return pack(chain((asset for i, asset in enumerate(own) if i not in repeated), merged))
+
+
+def _file(href: str) -> str:
+    return href.partition("#")[0].partition("?")[0]
+
+
+def _named(document: Document) -> str:
+    name = text(document.body.get("id"))
+    kind = "item" if kind_of(document.body) == "Feature" else "document"
+    return f"{kind} {name!r}" if name else shown(document.place)
+
+
+def _self_href(body: Mapping[str, Any]) -> str | None:
+    links = body.get("links")
+    for link in links if isinstance(links, list) else ():
+        if isinstance(link, Mapping) and link.get("rel") == "self":
+            return text(link.get("href"))
+    return None

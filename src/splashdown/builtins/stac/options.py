@@ -1,0 +1,80 @@
+"""What ``splashdown.open(SOURCE, ...)`` takes for a STAC source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from splashdown.builtins.filters import values
+from splashdown.errors import OptionError, unknown_option
+
+#: More documents than most static catalogs have; a tree that makes itself up as it is read stops here.
+MAX_DOCUMENTS = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StacOptions:
+    """Options of the resolver ``stac``; a STAC API answers the first six, for other sources they are applied here."""
+
+    datetime: str | None = None  #: RFC 3339 date-time or interval ``A/B``, either end may be ``..``
+    bbox: Sequence[float] | str | None = None  #: west, south, east, north in degrees
+    ids: Sequence[str] | str | None = None  #: ids of items
+    collections: Sequence[str] | str | None = None  #: ids of collections
+    filter: str | None = None  #: CQL2-text; sent to a STAC API, with other sources use select(cql2=...)
+    limit: int | None = None  #: most items to take
+    page_size: int = 200  #: items per answer of a STAC API
+    method: str | None = None  #: ``GET`` or ``POST`` for a STAC API; by default what it offers
+    base: str | None = None  #: what relative hrefs of a document in memory refer to: a URL, or a folder or file
+    alternate: str | None = None  #: use the alternate href of this name where an asset has it
+    max_documents: int = MAX_DOCUMENTS  #: most documents of a static catalog to read
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> StacOptions:
+        """Check names and values; raises :class:`~splashdown.errors.OptionError`."""
+        known = [each.name for each in fields(cls)]
+        for name in given:
+            if name not in known:
+                raise unknown_option("the resolver 'stac'", name, known)
+        options = {name: value for name, value in given.items() if value is not None}
+        for name in ("limit", "page_size", "max_documents"):
+            if name in options:
+                options[name] = _count(name, options[name])
+        for name in ("ids", "collections"):
+            if name in options:
+                options[name] = _listed(options[name])
+        if "bbox" in options:
+            options["bbox"] = values.box(options["bbox"])
+        if "datetime" in options:
+            options["datetime"] = _rfc3339(options["datetime"])
+        if options.get("method") and str(options["method"]).upper() not in {"GET", "POST"}:
+            raise OptionError(f"the option 'method' is GET or POST, not {options['method']!r}")
+        return cls(**options)
+
+    @property
+    def searches(self) -> bool:
+        """Whether anything narrows the items."""
+        return any(v is not None for v in (self.datetime, self.bbox, self.ids, self.collections, self.filter))
+
+
+def _rfc3339(value: object) -> str:
+    """The interval as an API takes it: whole date-times, ``..`` for an open end."""
+    start, end = values.interval(value)
+    ends = [moment.isoformat().replace("+00:00", "Z") if moment else ".." for moment in (start, end)]
+    return ends[0] if start == end else "/".join(ends)
+
+
+def _count(name: str, value: object) -> int:
+    try:
+        count = int(value)  # type: ignore[call-overload]
+    except (TypeError, ValueError):
+        count = 0
+    if count < 1:
+        raise OptionError(f"the option {name!r} is a number from 1 on, not {value!r}")
+    return int(count)
+
+
+def _listed(value: object) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return tuple(str(part) for part in value)  # type: ignore[attr-defined]

@@ -1,0 +1,244 @@
+"""The steps from a STAC source to a result set: tell what it is, read it, walk or search, collect its assets."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from splashdown._documents import streaming as stream
+from splashdown._documents.authority import OriginSigner
+from splashdown._documents.document import Document
+from splashdown._documents.expiry import expires_at
+from splashdown._documents.places import open_local, place_of, shown
+from splashdown._documents.reading import Reader
+from splashdown._series.assets import pack
+from splashdown._series.documents import Documents
+from splashdown._stac.migrate import kind_of, up_to_date
+from splashdown.builtins.stac import api, inmemory
+from splashdown.builtins.stac.assets import Collector, without_repeats
+from splashdown.builtins.stac.credentials import Credentials
+from splashdown.builtins.stac.options import StacOptions
+from splashdown.builtins.stac.walk import Walk
+from splashdown.errors import ResolveError
+from splashdown.model import Asset, ResultSet
+from splashdown.protocols import ResolveContext
+from splashdown.sources import is_in_store, is_url
+
+_KINDS = {"Feature": "item", "Collection": "collection", "Catalog": "catalog", "FeatureCollection": "items"}
+#: Assets whose end is looked for; in a large search all are signed alike.
+_SIGNED_SAMPLE = 1000
+#: Options with which a source gives a part of what it has.
+_PARTS = ("datetime", "bbox", "ids", "collections", "filter", "limit")
+
+
+@dataclass(slots=True)
+class _Source:
+    """A source that has been opened: its root document, and the documents below it that have assets."""
+
+    root: Document
+    below: Iterable[Document] = ()
+    answered: bool = False  #: an API has applied the filters
+    warnings: list[str] = field(default_factory=list)
+
+
+def resolve_stac(source: Any, context: ResolveContext) -> ResultSet:
+    """Resolve a STAC source. Raises ``ResolveError`` (or ``AuthError``) with one line that says why it cannot be."""
+    options = StacOptions.of(context.options)
+    place = place_of(str(source)) if isinstance(source, str | Path) and source != "-" else ""
+    reader = Reader(authority=Credentials(place, context.auth), context=context)
+    try:
+        opened = _open(source, place, reader, options)
+        # What the caller holds in memory may hold more than JSON, and saves nothing when it is packed.
+        collector = Collector(alternate=options.alternate, items=Documents() if place or source == "-" else [])
+        result = _collect(opened, collector, reader, options)
+    finally:
+        reader.close()
+    if not place:
+        return result
+    from dataclasses import replace
+
+    return replace(result, refresh=lambda: resolve_stac(source, context))
+
+
+def _open(source: Any, place: str, reader: Reader, options: StacOptions) -> _Source:
+    if place:
+        if place.partition("?")[0].lower().endswith((".parquet", ".geoparquet")):
+            from splashdown._documents.geoparquet import read_items
+
+            return _items(read_items(place, reader), place)
+        if is_url(place):
+            return _remote(place, reader, options)
+        file = io.BytesIO(reader.read_bytes(place)) if is_in_store(place) else open_local(place)
+        return _streamed(stream.documents(file, shown(place)), place, reader, options, close=file.close)
+    base = place_of(options.base) if options.base else ""
+    if source == "-":
+        import sys
+
+        return _streamed(stream.documents(sys.stdin.buffer, "standard input"), base, reader, options)
+    root, below = inmemory.read(source, base)
+    if root is None:
+        return _items((Document(place=f.place, body=up_to_date(f.body, "an item")) for f in below or ()), base)
+    if below is not None:
+        return _Source(root=root, below=below)
+    return _document(root, reader, options)
+
+
+def _remote(place: str, reader: Reader, options: StacOptions) -> _Source:
+    if options.searches and api.is_search_url(place):
+        question = api.Question(url=api.with_filters(place, options, options.collections))
+        first = question.ask(reader)
+        return _Source(root=first, below=api.pages(reader, first, question), answered=True)
+    return _document(reader.read(place), reader, options)
+
+
+def _document(root: Document, reader: Reader, options: StacOptions) -> _Source:
+    kind = kind_of(root.body)
+    if not kind:
+        raise ResolveError(
+            f"{shown(root.place)} holds JSON, but no STAC document: it says neither type nor stac_version"
+        )
+    root = Document(place=root.place, body=up_to_date(root.body, shown(root.place)))
+    if kind == "Feature":
+        return _Source(root=root, below=[root])
+    if kind == "FeatureCollection":
+        return _Source(root=root, below=api.pages(reader, root))
+    question = api.first_question(root, reader, options)
+    if question is not None:
+        first = question.ask(reader)
+        return _Source(root=root, below=api.pages(reader, first, question), answered=True)
+    walk = Walk(reader=reader, max_documents=options.max_documents)
+    return _Source(root=root, below=walk.below(root), warnings=walk.broken)
+
+
+def _streamed(
+    parts: Iterator[tuple[bool, dict[str, Any]]],
+    place: str,
+    reader: Reader,
+    options: StacOptions,
+    close: Any = lambda: None,
+) -> _Source:
+    """A document or a stream of items from a file: only as much as needed is read before the items are."""
+    first = next(parts, None)
+    if first is None:
+        raise ResolveError(f"{shown(place) if place else 'standard input'} holds an empty list, no STAC item")
+    is_feature, body = first
+    if not is_feature and kind_of(body) in {"Collection", "Catalog", ""}:
+        close()
+        return _document(Document(place=place, body=body), reader, options)
+    if not is_feature and kind_of(body) == "Feature":
+        following = next(parts, None)
+        if following is None:
+            close()
+            return _document(Document(place=place, body=body), reader, options)
+        parts = chain([(True, body), following], parts)
+    else:
+        parts = chain([(is_feature, body)], parts)
+    source = _items((), place)
+    source.below = _features(parts, place, source, close)
+    return source
+
+
+def _features(
+    parts: Iterator[tuple[bool, dict[str, Any]]], place: str, source: _Source, close: Any
+) -> Iterator[Document]:
+    try:
+        for is_feature, body in parts:
+            if is_feature or kind_of(body) == "Feature":
+                yield Document(place=place, body=body)
+            elif kind_of(body) == "FeatureCollection":
+                source.root.body.update(body)
+            else:
+                source.warnings.append(f"{shown(place)} holds a document that is no item; it was left out")
+    finally:
+        close()
+
+
+def _items(below: Iterable[Document], place: str) -> _Source:
+    return _Source(root=Document(place=place, body={"type": "FeatureCollection"}), below=below)
+
+
+def _collect(source: _Source, collector: Collector, reader: Reader, options: StacOptions) -> ResultSet:
+    root, kind = source.root, kind_of(source.root.body)
+    if kind == "Feature":
+        collector.items = []  # it is the document itself, which the result has anyway
+    own = collector.own(root) if kind in {"Collection", "Catalog"} else []
+    assets = pack(_assets(islice(source.below, options.limit), collector))
+    if not source.answered:
+        assets = _narrowed(assets, options)
+    every = without_repeats(own, assets)
+    _check(source, every, collector)
+    return ResultSet(
+        id=_name(root),
+        kind=_KINDS[kind],
+        assets=every,
+        document={
+            name: value for name, value in root.body.items() if (kind, name) != ("FeatureCollection", "features")
+        },
+        href=root.place or None,
+        items=() if kind == "Feature" else collector.items,
+        warnings=_warnings(source, collector),
+        narrowed=tuple(name for name in _PARTS if getattr(options, name) is not None),
+        # Who saves a job's results leaves its item links dead and lists all assets at the root: nothing is lost then.
+        unresolved=() if own else tuple(_unread(source)),
+        signer=OriginSigner(authority=reader.authority),
+        expires=expires_at(root.body, (a.href for a in islice(every, _SIGNED_SAMPLE))),
+    )
+
+
+def _assets(documents: Iterable[Document], collector: Collector) -> Iterator[Asset]:
+    for found in documents:
+        body = up_to_date(found.body, "an item")
+        if kind_of(body) not in {"Feature", "Collection", "Catalog"}:
+            raise ResolveError(f"{shown(found.place)} holds a member that is no STAC item: it has no type 'Feature'")
+        yield from collector.add(Document(place=found.place, body=body))
+
+
+def _narrowed(assets: Sequence[Asset], options: StacOptions) -> Sequence[Asset]:
+    """What an API would have done with the filters."""
+    if not options.searches:
+        return assets
+    if options.filter:
+        raise ResolveError("the source is no STAC API that takes a filter: use select(cql2=...) on the results instead")
+    from splashdown.builtins.filters import each as filters
+
+    kept: Iterable[Asset] = assets
+    for value, make in (
+        (options.datetime, filters.by_datetime),
+        (options.bbox, filters.by_bbox),
+        (options.ids, filters.by_item),
+        (options.collections, filters.by_collection),
+    ):
+        if value is not None:
+            kept = list(make(value)(list(kept)))
+    return pack(kept)
+
+
+def _check(source: _Source, assets: Sequence[Asset], collector: Collector) -> None:
+    """Raise ``ResolveError`` when nothing is left because of what is broken."""
+    if collector.broken and not assets:
+        raise ResolveError(collector.warnings[0].replace("was left out: it has", "has"))
+    if source.warnings and not assets and not collector.items:
+        raise ResolveError(f"nothing below {shown(source.root.place)} could be read: {source.warnings[0]}")
+
+
+def _name(root: Document) -> str:
+    name = root.body.get("id")
+    if isinstance(name, str) and name:
+        return name
+    if root.place:
+        return Path(root.place.partition("?")[0].rstrip("/")).stem or "items"
+    return "items"
+
+
+def _unread(source: _Source) -> list[str]:
+    return [f"a linked document was left out: {line}" for line in source.warnings]
+
+
+def _warnings(source: _Source, collector: Collector) -> tuple[str, ...]:
+    lines = _unread(source)
+    more = collector.left_out - len(collector.warnings)
+    return (*lines, *collector.warnings, *((f"{more} more assets were left out",) if more > 0 else ()))

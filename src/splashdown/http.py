@@ -1,0 +1,14 @@
+"""Reading over HTTP, for plugins whose store answers ranged GET requests: the built-in transport and its options.
+
+    http = HttpTransport(HttpOptions(read_timeout=30))
+    with http.stream(ReadRequest(href="https://store.example/key", start=0, stop=10)) as stream:
+        ...
+
+For requests of another kind, :mod:`splashdown.connections` is one level below.
+"""
+
+from __future__ import annotations
+
+from splashdown.builtins.http import HttpOptions, HttpTransport
+
+__all__ = ["HttpOptions", "HttpTransport"]
