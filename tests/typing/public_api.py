@@ -96,6 +96,7 @@ from splashdown.specs import (
     ActionSpec,
     FilterSpec,
     ListenerSpec,
+    LoaderOptions,
     LoaderSpec,
     ResolverSpec,
     SignerSpec,
@@ -403,7 +404,13 @@ def splashdown_filters() -> Iterable[FilterSpec]:
 
 @hookimpl
 def splashdown_loaders() -> Iterable[LoaderSpec]:
-    yield LoaderSpec(name="shelf", load=load_shelf, load_many=load_lengths, media_types=("text/x-shelf",))
+    yield LoaderSpec(
+        name="shelf",
+        load=load_shelf,
+        load_many=load_lengths,
+        media_types=("text/x-shelf",),
+        options=LoaderOptions,
+    )
 
 
 @hookimpl
