@@ -38,7 +38,7 @@ __all__ = ["Answer", "make_lean", "send"]
 CHUNK = 512 * 1024
 #: A chunk of this size is handed on at once; a smaller one waits for more, for so many seconds.
 ENOUGH = 256 * 1024
-PATIENCE = 0.05
+GATHER_SECONDS = 0.05
 #: The first read takes the head and, of a small file, the body too.
 _FIRST = 72 * 1024
 _LONGEST_HEAD = 64 * 1024
@@ -108,7 +108,7 @@ class Answer:
             if size < enough:
                 now = time.monotonic()
                 begun = begun or now
-                if now - begun > PATIENCE:
+                if now - begun > GATHER_SECONDS:
                     break
         self.left -= size
         return buffer[:size]

@@ -259,7 +259,7 @@ def unknown_option(whose: str, name: str, known: Iterable[str]) -> OptionError:
     return OptionError(f"{whose} has no option {name!r}; {hint}")
 
 
-def describe(error: BaseException) -> str:
+def error_text(error: BaseException) -> str:
     """``Type: text``, on one line; some exceptions (``TimeoutError``) have no text at all."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -247,14 +247,14 @@ class Member:
             if (name := outcome.transfer.name.removeprefix(self.prefix)) != outcome.transfer.name
         ]
 
-    def united_records(self, records: Mapping[str, Known]) -> dict[str, Known]:
+    def united_records(self, records: Mapping[str, StoredRecord]) -> dict[str, StoredRecord]:
         """What this member's receipt says, with names and identities as they are in the united set."""
         return {
             self.prefix + name: replace(record, identity=self._united(record.identity))
             for name, record in records.items()
         }
 
-    def own_records(self, records: Mapping[str, Known]) -> dict[str, Known]:
+    def own_records(self, records: Mapping[str, StoredRecord]) -> dict[str, StoredRecord]:
         """The way back: the records of this member, as its own receipt has them."""
         return {
             name.removeprefix(self.prefix): replace(record, identity=self._own(record.identity))
@@ -273,14 +273,14 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class StoredRecord:
     """What the receipt of an earlier run says about a name in the target: that we put it there, and its state then."""
 
     size: int
     checksum: str | None = None  #: multihash in hex of what was stored
     validator: str | None = None  #: the remote version that it was
     identity: tuple[str | None, str] | None = None  #: the asset's ``(item, key)``
-    recorded: float | None = None  #: when that was written down, seconds since the epoch
+    written_at: float | None = None  #: when that was written down, seconds since the epoch
     ours: bool = True  #: false for a file of somebody else's: a receipt lists it, and no later run takes it for its own
 
 

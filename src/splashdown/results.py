@@ -14,7 +14,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from splashdown._naming.names import settle
+from splashdown._naming.names import assign_names
 from splashdown._series.assets import columns, names_of, pack, transfers_of, with_policy
 from splashdown._series.documents import plain
 from splashdown._series.outcomes import Copies
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from splashdown._engine.settings import Settings
-    from splashdown.model import Known, ResultSet, RunReport
+    from splashdown.model import ResultSet, RunReport, StoredRecord
     from splashdown.protocols import AssetHandle, Filter, Listener, Sink
     from splashdown.session import Session
     from splashdown.specs import ActionSpec
@@ -178,22 +178,33 @@ class JobResults:
         plan: Plan,
         *,
         sink: Sink | None = None,
-        known: Mapping[str, Known] | None = None,
+        recorded: Mapping[str, StoredRecord] | None = None,
         listeners: Sequence[Listener] = (),
         settings: Settings | None = None,
-        settled: Callable[[RunReport], None] | None = None,
+        before_cleanup: Callable[[RunReport], None] | None = None,
     ) -> RunReport:
         """Run a plan; failures are in the report, not raised. ``sink`` is one that is open already.
 
-        ``settled`` is called with the report before the engine forgets what it has stored: write receipts there.
+        ``before_cleanup`` is called with the report before the engine forgets what it has stored: write receipts there.
         """
         if sink is None:
             with closing(self.session.sink(plan.target)) as own:
                 return self.transfer(
-                    plan, sink=own, known=known, listeners=listeners, settings=settings, settled=settled
+                    plan,
+                    sink=own,
+                    recorded=recorded,
+                    listeners=listeners,
+                    settings=settings,
+                    before_cleanup=before_cleanup,
                 )
         report = self.session.execute(
-            plan, self.result_set, sink=sink, known=known, listeners=listeners, settings=settings, settled=settled
+            plan,
+            self.result_set,
+            sink=sink,
+            recorded=recorded,
+            listeners=listeners,
+            settings=settings,
+            before_cleanup=before_cleanup,
         )
         if scheme_of(plan.target) in {"", "file"}:
             self._copies.add(report.landed)
@@ -323,9 +334,9 @@ class JobResults:
         """Names for the assets; of several sources each has a folder, and names of its own in there."""
         if not self.result_set.members:
             if names or len(self.assets) == len(self.result_set.assets):
-                return settle(self.assets, names=names, job_id=self.id, **options)
+                return assign_names(self.assets, names=names, job_id=self.id, **options)
             # A name must not depend on the filters of a run: the next one would not find the file.
-            every = settle(self.result_set.assets, job_id=self.id, **options)
+            every = assign_names(self.result_set.assets, job_id=self.id, **options)
             named = dict(zip(columns(self.result_set.assets, "item", "key"), names_of(every), strict=True))
             return transfers_of(self.assets, [named[identity] for identity in columns(self.assets, "item", "key")])
         transfers: list[Transfer] = []
@@ -335,7 +346,7 @@ class JobResults:
             chosen: dict[str | tuple[str | None, str], str] = {
                 own.identity: names[asset.identity] for asset, own in pairs if names and asset.identity in names
             }
-            settled = settle([own for _, own in pairs], names=chosen, job_id=member.results.id, **options)
+            settled = assign_names([own for _, own in pairs], names=chosen, job_id=member.results.id, **options)
             for (asset, own), transfer in zip(pairs, settled, strict=True):
                 prefix = "" if own.identity in chosen else member.prefix
                 transfers.append(Transfer(asset=asset, name=prefix + transfer.name))
@@ -425,7 +436,7 @@ class ResultAsset:
     @property
     def name(self) -> str:
         """The file name that the asset gets when it is saved by itself; safe on every system."""
-        return settle((self.asset,))[0].name.rpartition("/")[2]
+        return assign_names((self.asset,))[0].name.rpartition("/")[2]
 
     def __repr__(self) -> str:
         kind = f" type {self.media_type}" if self.media_type else ""

@@ -18,7 +18,7 @@ from splashdown._plugins.config import Config, read_config
 from splashdown._plugins.registry import Registry
 from splashdown._plugins.suggest import did_you_mean
 from splashdown._series.assets import columns
-from splashdown._series.made import ByName
+from splashdown._series.lazy import ByName
 from splashdown.errors import ConflictError, OptionError
 from splashdown.redact import redact
 from splashdown.results import JobResults
@@ -26,7 +26,7 @@ from splashdown.sources import matches_origin, refuse_no_origin, scheme_of, with
 
 if TYPE_CHECKING:
     from splashdown._engine.settings import Settings
-    from splashdown.model import Asset, Known, Outcome, Plan, ResultSet, RunReport
+    from splashdown.model import Asset, Outcome, Plan, ResultSet, RunReport, StoredRecord
     from splashdown.protocols import AssetHandle, Listener, Signer, Sink, Transport
 
 _log = logging.getLogger("splashdown")
@@ -224,10 +224,10 @@ class Session:
         results: ResultSet,
         *,
         sink: Sink,
-        known: Mapping[str, Known] | None = None,
+        recorded: Mapping[str, StoredRecord] | None = None,
         listeners: Sequence[Listener] = (),
         settings: Settings | None = None,
-        settled: Callable[[RunReport], None] | None = None,
+        before_cleanup: Callable[[RunReport], None] | None = None,
     ) -> RunReport:
         """Run a plan inside the wrappers that plugins put around runs."""
         from splashdown._engine.run import run_plan
@@ -241,9 +241,9 @@ class Session:
                 sign=lambda href: self.sign(href, results.signer),
                 refresh=_renewal(results),
                 expires=results.expires,
-                known=known or {},
+                recorded=recorded or {},
                 listeners=listeners,
-                settled=settled,
+                before_cleanup=before_cleanup,
             )
 
         return self.registry.run_plan(plan, execute)

@@ -37,7 +37,7 @@ from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown.builtins.local import LocalSink
 from splashdown.events import Progress, TransferFinished
 from splashdown.http import HttpOptions, HttpTransport
-from splashdown.model import Asset, IfExists, Known, Plan, Transfer
+from splashdown.model import Asset, IfExists, Plan, StoredRecord, Transfer
 from splashdown.model import Status as Ended
 
 DATA = random.Random(3).randbytes(1_000_000)
@@ -228,9 +228,9 @@ def test_a_bit_that_flips_on_the_way_is_found_and_the_file_read_again(server, do
 
 def test_a_second_run_moves_no_byte(server, download, tmp_path):
     first = download().outcomes[0]
-    known = {"a.bin": Known(size=first.size, checksum=first.checksum, validator=first.validator)}
+    known = {"a.bin": StoredRecord(size=first.size, checksum=first.checksum, validator=first.validator)}
     before = server.sent()
-    report = download(known=known)
+    report = download(recorded=known)
     assert report.outcomes[0].status is Ended.SKIPPED
     assert server.sent() == before
     assert server.seen[-1].status == 304
@@ -340,13 +340,13 @@ def test_the_answer_that_uses_up_a_quota_delays_the_next_request(server, downloa
 
 def test_a_server_that_ignores_conditions_sends_no_body_to_a_second_run(server, download, tmp_path):
     first = download().outcomes[0]
-    known = {"a.bin": Known(size=first.size, checksum=first.checksum, validator=first.validator)}
+    known = {"a.bin": StoredRecord(size=first.size, checksum=first.checksum, validator=first.validator)}
 
     def unconditionally(handler, answer):
         handler.send(handler.whole())
 
     server.always("/a.bin", unconditionally)
-    (outcome,) = download(known=known).outcomes
+    (outcome,) = download(recorded=known).outcomes
     assert outcome.status is Ended.SKIPPED
     assert outcome.bytes_moved == 0
 

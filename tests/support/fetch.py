@@ -18,14 +18,16 @@ from pathlib import Path
 from splashdown._engine.run import run_plan
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown.builtins import local
-from splashdown.errors import SplashdownError, describe
+from splashdown.errors import SplashdownError, error_text
 from splashdown.http import HttpOptions, HttpTransport
-from splashdown.model import Asset, IfExists, Known, Plan, RunReport, Transfer
+from splashdown.model import Asset, IfExists, Plan, RunReport, StoredRecord, Transfer
 
 
-def read_receipt(order: dict) -> dict[str, Known]:
+def read_receipt(order: dict) -> dict[str, StoredRecord]:
     path = Path(order.get("receipt", "/nonexistent"))
-    return {name: Known(**known) for name, known in json.loads(path.read_text()).items()} if path.exists() else {}
+    return (
+        {name: StoredRecord(**known) for name, known in json.loads(path.read_text()).items()} if path.exists() else {}
+    )
 
 
 def write_receipt(order: dict, report: RunReport) -> None:
@@ -63,13 +65,13 @@ def main(order: dict) -> dict:
             sink=sink,
             transport=lambda href: transport,
             settings=settings,
-            known=read_receipt(order),
-            settled=lambda report: write_receipt(order, report),
+            recorded=read_receipt(order),
+            before_cleanup=lambda report: write_receipt(order, report),
         )
         said["outcomes"] = [[o.status, o.error_type, o.error] for o in report.outcomes]
         said["moved"] = report.bytes_moved
     except SplashdownError as error:
-        said["error"] = describe(error)
+        said["error"] = error_text(error)
     finally:
         sink.close()
     said["there"] = {

@@ -7,7 +7,7 @@ from splashdown._receipts import document as receipt
 
 def whole(result_set, landed, kept=None):
     """The document that would be saved."""
-    return json.loads(encoded(receipt.outline(result_set, landed, kept)))
+    return json.loads(encoded(receipt.receipt_document(result_set, landed, kept)))
 
 
 def encoded(document):

@@ -44,7 +44,7 @@ from splashdown import (
     hookspec,
 )
 from splashdown.auth import ClientCredentials, Netrc, StoredLogin
-from splashdown.errors import HttpStatusError, PluginWarning, StoreError, describe
+from splashdown.errors import HttpStatusError, PluginWarning, StoreError, error_text
 from splashdown.events import (
     Event,
     Progress,
@@ -171,7 +171,7 @@ def when_it_fails(results: JobResults) -> RunReport | None:
     except (UnknownKeyError, NoAssetError, NoProviderError, UsageError, ResolveError, LoadError, TransferError):
         raise
     except SplashdownError as error:
-        print(describe(error))
+        print(error_text(error))
     return None
 
 

@@ -10,7 +10,7 @@ from splashdown._cli import render
 from splashdown._cli.collection import collection_options, take_collection
 from splashdown._cli.help import Command
 from splashdown._cli.source import filter_options, open_source, source_options
-from splashdown._cli.transfer import settings_for, take_settings, tell_failures, tell_warnings, transfer_options
+from splashdown._cli.transfer import print_failures, print_warnings, settings_for, take_settings, transfer_options
 from splashdown._display.text import counted, printable, readable
 from splashdown.redact import redact_target
 from splashdown.sources import is_url
@@ -52,7 +52,7 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
     source, target = _split(sources)
     results = open_source(source, quiet=quiet, **given)
     options["settings"] = settings_for(results, options["settings"])
-    tell_warnings(results)
+    print_warnings(results)
     if dry_run:
         return _show_plan(_plan(results, key, target, options, catalog), style)
     options["progress"] = not quiet
@@ -131,7 +131,7 @@ def _download_one(results: JobResults, key: str, target: str, style: str, option
     elif style == "table":
         for outcome in report.landed:
             click.echo(str(as_place(report.plan.target, outcome.location)))
-    return tell_failures(report, each=style == "quiet")
+    return print_failures(report, each=style == "quiet")
 
 
 def _download_all(
@@ -158,4 +158,4 @@ def _download_all(
             f"{len(report.landed)} of {counted(len(report.outcomes), 'file')} in {redact_target(target)},"
             f" {readable(report.bytes_moved)} moved in {report.seconds:.1f} s"
         )
-    return tell_failures(report, results.result_set.unresolved, each=style == "quiet")
+    return print_failures(report, results.result_set.unresolved, each=style == "quiet")

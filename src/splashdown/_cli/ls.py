@@ -9,7 +9,7 @@ import click
 from splashdown._cli import render
 from splashdown._cli.help import Command
 from splashdown._cli.source import filter_options, open_source, source_options
-from splashdown._display.html import tells_items
+from splashdown._display.html import has_items
 from splashdown._display.text import counted, printable, readable
 
 
@@ -29,7 +29,7 @@ def command(source: str, as_json: bool, **given: Any) -> None:
     if as_json:
         render.echo_json([render.asset_record(asset) for asset in results.assets])
         return
-    with_items = tells_items(results.assets)
+    with_items = has_items(results.assets)
     columns = (("item",) if with_items else ()) + ("key", "type", "roles", "size")
     rows = [
         ((asset.item or "",) if with_items else ())

@@ -137,14 +137,14 @@ def _warn_in_one_line() -> None:
 
 
 def _report(error: Exception) -> int:
-    from splashdown.errors import SplashdownError, describe
+    from splashdown.errors import SplashdownError, error_text
 
     if os.environ.get("SPLASHDOWN_DEBUG"):
         raise error
     if isinstance(error, SplashdownError):
         click.echo(f"Error: {' '.join(str(error).split())}", err=True)
         return exit_code(error)
-    click.echo(f"Error: {describe(error)} (set SPLASHDOWN_DEBUG=1 to see where)", err=True)
+    click.echo(f"Error: {error_text(error)} (set SPLASHDOWN_DEBUG=1 to see where)", err=True)
     return EXIT_FAILED
 
 

@@ -10,7 +10,7 @@ from splashdown._cli import render
 from splashdown._cli.collection import collection_options, take_collection
 from splashdown._cli.help import Command
 from splashdown._cli.source import filter_options, open_source, source_options
-from splashdown._cli.transfer import settings_for, take_settings, tell_failures, tell_warnings, transfer_options
+from splashdown._cli.transfer import print_failures, print_warnings, settings_for, take_settings, transfer_options
 from splashdown._display.text import counted, printable, readable
 from splashdown.redact import redact_target
 
@@ -48,7 +48,7 @@ def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) 
         options["layout"] = layout
     chosen = take_settings(given)
     results = open_source(source, quiet=quiet, **given)
-    tell_warnings(results)
+    print_warnings(results)
     options |= {"settings": settings_for(results, chosen), "progress": not quiet}
     failed = False
     try:
@@ -62,7 +62,7 @@ def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) 
         _show(done, target)
     if done.report is None:
         return 0
-    code = tell_failures(done.report, results.result_set.unresolved, each=quiet and not as_json)
+    code = print_failures(done.report, results.result_set.unresolved, each=quiet and not as_json)
     if failed and options["delete"]:
         click.echo("Nothing was removed.", err=True)
     return code

@@ -46,14 +46,14 @@ def settings_for(results: JobResults, chosen: dict[str, Any]) -> Any:
     return replace(results.session.settings, **chosen)
 
 
-def tell_warnings(results: JobResults) -> None:
+def print_warnings(results: JobResults) -> None:
     """Say what the source could not give; what makes the run fail is told at its end."""
     for warning in results.result_set.warnings:
         if warning not in results.result_set.unresolved:
             click.echo(f"Warning: {printable(warning)}", err=True)
 
 
-def tell_failures(report: RunReport, unresolved: Sequence[str] = (), *, each: bool) -> int:
+def print_failures(report: RunReport, unresolved: Sequence[str] = (), *, each: bool) -> int:
     """Say how many assets failed, and ``each`` of them where no progress told it; returns the exit code."""
     for outcome in report.failed if each else ():
         click.echo(f"Failed: {printable(outcome.asset.label)}: {outcome.error_type}: {outcome.error}", err=True)

@@ -121,12 +121,12 @@ def _summary(removed: list[Unfinished], young: int, target: str, *, dry_run: boo
 
 def _abort(sink: Sink, one: Unfinished) -> str:
     """Remove one upload; the error's text where that fails, so that the others are still removed."""
-    from splashdown.errors import describe
+    from splashdown.errors import error_text
 
     try:
         sink.abort(one.upload)
     except Exception as error:
-        return describe(error)
+        return error_text(error)
     return ""
 
 

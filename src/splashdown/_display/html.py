@@ -20,7 +20,7 @@ _MOST_WARNINGS = 5
 
 def results_html(kind: str, name: str, assets: Sequence[Asset], warnings: Sequence[str] = ()) -> str:
     """A table of the assets of a source, how many there are, how large they are together, and what was left out."""
-    with_items = tells_items(assets)
+    with_items = has_items(assets)
     head = (*(("item",) if with_items else ()), "key", "type", "roles", "size")
     rows = [_cells(asset, with_items=with_items) for asset in assets[:_MOST_ROWS]]
     size = total(asset.size for asset in assets)
@@ -66,7 +66,7 @@ def verify_html(target: str, ok: int, found: Sequence[tuple[str, int | None, str
     return f"<p><b>{escape(redact_target(target))}</b>: {count}</p>{table}{_more(len(found))}"
 
 
-def tells_items(assets: Iterable[Asset]) -> bool:
+def has_items(assets: Iterable[Asset]) -> bool:
     """Whether a column for items says more than the keys do: some back-ends make an item of each file, by its name."""
     return any(asset.item and asset.item != asset.key for asset in assets)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from splashdown._documents.places import shown
 from splashdown._documents.streaming import large_object
-from splashdown.errors import ResolveError, describe
+from splashdown.errors import ResolveError, error_text
 
 #: From so many bytes on, a document is read member by member.
 _LARGE = 2**20
@@ -41,7 +41,7 @@ def parse_object(body: bytes, url: str) -> dict[str, Any]:
             raise WebPageError(
                 f"{shown(url)} is a web page (HTML), not JSON; check that this is the URL of an API"
             ) from None
-        cause = "is empty" if not body.strip() else f"holds JSON that is broken or cut off ({describe(error)})"
+        cause = "is empty" if not body.strip() else f"holds JSON that is broken or cut off ({error_text(error)})"
         raise ResolveError(f"{shown(url)} {cause}") from None
     if not isinstance(document, dict):
         raise ResolveError(f"{shown(url)} holds a JSON {type(document).__name__} where an object is expected")

@@ -11,7 +11,7 @@ from typing import Any
 from splashdown._documents.document import Document
 from splashdown._documents.places import is_local, path_of, shown
 from splashdown._documents.reading import Reader
-from splashdown.errors import NoProviderError, ResolveError, describe
+from splashdown.errors import NoProviderError, ResolveError, error_text
 
 _INSTALL = "STAC-GeoParquet needs more packages: pip install 'splashdown[geoparquet]'"
 #: Rows that are in memory at a time.
@@ -43,7 +43,7 @@ def read_items(place: str, reader: Reader) -> Iterator[Document]:
     except ResolveError:
         raise
     except Exception as error:  # arrow raises many kinds for a file that is something else
-        raise ResolveError(f"{shown(place)} is no STAC-GeoParquet file ({describe(error)[:200]})") from None
+        raise ResolveError(f"{shown(place)} is no STAC-GeoParquet file ({error_text(error)[:200]})") from None
 
 
 def can_write() -> None:

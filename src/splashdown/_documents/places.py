@@ -13,7 +13,7 @@ from typing import IO
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 from urllib.request import url2pathname
 
-from splashdown.errors import ResolveError, UsageError, describe
+from splashdown.errors import ResolveError, UsageError, error_text
 from splashdown.redact import redact
 from splashdown.sources import at_home, is_in_store, is_url, origin_of
 
@@ -63,7 +63,7 @@ def open_local(place: str) -> IO[bytes]:
     except FileNotFoundError:
         raise ResolveError(f"{path} does not exist; check the path") from None
     except (OSError, ValueError) as error:
-        raise ResolveError(f"{path} cannot be read ({describe(error)})") from None
+        raise ResolveError(f"{path} cannot be read ({error_text(error)})") from None
 
 
 def _example(folder: Path) -> str:

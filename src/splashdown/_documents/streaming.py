@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from splashdown._series.blocks import MANY
 from splashdown._series.documents import PackedObject
-from splashdown.errors import ResolveError, describe
+from splashdown.errors import ResolveError, error_text
 
 _CHUNK = 256 * 1024
 #: Characters of one value (an item, a list of links) that is not streamed itself.
@@ -170,7 +170,7 @@ class _Text:
         try:
             self._json.raw_decode(self._text, self._at)
         except ValueError as error:
-            cause = describe(error)
+            cause = error_text(error)
         else:
             cause = "something follows where it should have ended"
         return ResolveError(f"{self.name} holds JSON that is broken or cut off ({cause})")
@@ -192,7 +192,7 @@ class _Text:
         except UnicodeDecodeError as error:
             raise ResolveError(f"{self.name} is no UTF-8 text ({error.reason}); it cannot be JSON") from None
         except OSError as error:
-            raise ResolveError(f"{self.name} cannot be read ({describe(error)})") from None
+            raise ResolveError(f"{self.name} cannot be read ({error_text(error)})") from None
         self._text = self._text[self._at :] + text
         self._at = 0
         return bool(text) or not self._ended

@@ -7,20 +7,20 @@ from contextlib import suppress
 
 from splashdown._engine.buffered import Buffered
 from splashdown._engine.context import Context
+from splashdown._engine.existing import Verdict
 from splashdown._engine.inplace import InPlace
 from splashdown._engine.lanes import Lanes, Work
 from splashdown._engine.parts import cut, growing
-from splashdown._engine.patience import patiently
 from splashdown._engine.records import Entry, identity
 from splashdown._engine.retry import RestartError, StoppedError
 from splashdown._engine.settings import MIB
-from splashdown._engine.skip import Verdict
 from splashdown._engine.source import Reader, Source
+from splashdown._engine.store_retry import retry_store_call
 from splashdown._engine.verify import Expectation
 from splashdown.checksums import Digests
 from splashdown.errors import ChangedError, ChecksumError, ExistsError, StoreError
 from splashdown.events import TransferStarted
-from splashdown.model import Content, Known, Outcome, Part, RemoteInfo, Status, StoredPart, Upload
+from splashdown.model import Content, Outcome, Part, RemoteInfo, Status, StoredPart, StoredRecord, Upload
 
 #: The largest part of a file over one connection, which a kill would lose: a part costs no request of its own there.
 _ONE_CONNECTION = 8 * MIB
@@ -133,7 +133,7 @@ class Attempt:
             replace=self._verdict.replace,
             durable=context.settings.fsync,
         )
-        self._upload = upload = patiently(context, source, lambda: context.sink.begin(name, content))
+        self._upload = upload = retry_store_call(context, source, lambda: context.sink.begin(name, content))
         resumable = len(self._cut) > 1 and context.journal.keeps and context.can.resume is not None
         if resumable and info.validator and info.size is not None and source.continues:
             self._note(
@@ -226,10 +226,11 @@ class Attempt:
             raise StoppedError(f"{source.asset.label}: stopped")
         checksum = digests.multihash
         context.journal.storing(
-            upload.key, Known(size=size, checksum=checksum, validator=info.validator, identity=source.asset.identity)
+            upload.key,
+            StoredRecord(size=size, checksum=checksum, validator=info.validator, identity=source.asset.identity),
         )
         try:
-            location = patiently(context, source, lambda: context.sink.commit(upload, tags))
+            location = retry_store_call(context, source, lambda: context.sink.commit(upload, tags))
         except BaseException:
             context.journal.unstored(upload.key)
             raise

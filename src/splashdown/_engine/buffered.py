@@ -1,6 +1,6 @@
 """Lanes for sinks that need a part whole before they can send it: object stores.
 
-Memory is bounded by the run's allowance. Parts are handed out in the file's order and only to a lane that has its
+The run's memory budget is the bound. Parts are handed out in the file's order and only to a lane that has its
 memory already, so the part that hashing waits for is always on its way and nobody waits for ever.
 """
 
@@ -10,9 +10,9 @@ import threading
 from collections.abc import Iterable, Iterator
 
 from splashdown._engine.lanes import Lanes, Work
-from splashdown._engine.patience import patiently
 from splashdown._engine.retry import StoppedError
 from splashdown._engine.source import Reader
+from splashdown._engine.store_retry import retry_store_call
 from splashdown.model import Buffer, Part
 
 
@@ -79,16 +79,16 @@ class Buffered(Lanes):
             reader.close()
         stored, compare = self.stored(part), self.context.can.compare
         if len(data) != part.size or compare is None or not compare.holds(self.work.upload, stored, data):
-            self.stored_anew(part, self._put(part, data))
+            self.stored_again(part, self._put(part, data))
         return data
 
     def _put(self, part: Part, data: memoryview) -> str:
         sink, upload = self.context.sink, self.work.upload
-        return patiently(self.context, self.source, lambda: sink.put_part(upload, part, (data,)))
+        return retry_store_call(self.context, self.source, lambda: sink.put_part(upload, part, (data,)))
 
     def _move_one(self, seat: _Seat) -> bool:
         # Parts of a file that failed may hold all the memory there is, until its lanes have ended.
-        if not self.context.allowance.take(self._step, lambda: self.failed or self.context.stop.is_set()):
+        if not self.context.memory_budget.take(self._step, lambda: self.failed or self.context.stop.is_set()):
             raise StoppedError(f"{self.source.asset.label}: stopped")
         with self._count:
             self._credits += 1
@@ -107,7 +107,7 @@ class Buffered(Lanes):
 
     def _fill(self, part: Part, seat: _Seat) -> tuple[Part, memoryview, bool]:
         seat.reader = reader = self.reader_at(part, seat.reader)
-        claimed = self.trail.claim(part)
+        claimed = self.hasher.claim(part)
         reader.update = self.work.digests.update if claimed else None
         data = self._read(reader, part)
         if len(data) < (part.size or 0):
@@ -120,7 +120,7 @@ class Buffered(Lanes):
     def _release(self, part: Part) -> None:
         data = self._held.pop(part.start, None)
         if data is not None:
-            self.context.allowance.spare(data)
+            self.context.memory_budget.spare(data)
             self._give_back()
 
     def _give_back(self) -> None:
@@ -128,11 +128,11 @@ class Buffered(Lanes):
             if not self._credits:
                 return
             self._credits -= 1
-        self.context.allowance.give_back(self._step)
+        self.context.memory_budget.give_back(self._step)
 
     def _read(self, reader: Reader, part: Part) -> memoryview:
         """The bytes of a part, fewer where the file ends in it."""
-        data, at = self.context.allowance.room(part.size or 0), 0
+        data, at = self.context.memory_budget.room(part.size or 0), 0
         for chunk in reader.chunks(part.stop):
             size = len(chunk)
             data[at : at + size] = chunk

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from splashdown._engine.allowance import Allowance
 from splashdown._engine.dispatch import Dispatcher
 from splashdown._engine.journal import Journal
+from splashdown._engine.memory_budget import MemoryBudget
 from splashdown._engine.pool import Pool
 from splashdown._engine.renew import Renewal
 from splashdown._engine.retry import Throttle
 from splashdown._engine.settings import Settings
-from splashdown.model import Known
+from splashdown.model import StoredRecord
 from splashdown.protocols import (
     Sink,
     SupportsCompare,
@@ -93,8 +93,8 @@ class Context:
     events: Dispatcher
     journal: Journal
     pool: Pool  #: threads for the second and further connections of large files
-    allowance: Allowance
-    known: Mapping[str, Known]
+    memory_budget: MemoryBudget
+    recorded: Mapping[str, StoredRecord]
     source: str = ""
     names: frozenset[str] = frozenset()  #: names of the plan, which a renamed file must not take
     stop: threading.Event = field(default_factory=threading.Event)

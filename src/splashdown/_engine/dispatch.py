@@ -7,7 +7,7 @@ import queue
 import threading
 from collections.abc import Sequence
 
-from splashdown.errors import describe
+from splashdown.errors import error_text
 from splashdown.events import Event, Progress
 from splashdown.protocols import Listener
 
@@ -59,4 +59,4 @@ class Dispatcher:
     def _drop(self, listener: Listener, error: Exception) -> None:
         self._listeners = [one for one in self._listeners if one is not listener]
         name = getattr(listener, "__qualname__", type(listener).__qualname__)
-        _log.warning("listener %s failed and gets no more events: %s", name, describe(error))
+        _log.warning("listener %s failed and gets no more events: %s", name, error_text(error))

@@ -42,7 +42,7 @@ class InPlace(Lanes):
             yield from chunks
 
     def _store(self, part: Part, reader: Reader) -> None:
-        claimed = self.trail.claim(part)
+        claimed = self.hasher.claim(part)
         reader.update = self.work.digests.update if claimed else None
         chunks = self._watched(reader, part.stop) if self._wide else reader.chunks(part.stop)
         told = part if self.work.sized else Part(number=part.number, start=part.start, stop=None)

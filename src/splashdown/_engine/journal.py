@@ -17,8 +17,8 @@ from pathlib import Path
 
 from splashdown._engine import owner, records
 from splashdown._engine.records import Entry, Record, Replayed
-from splashdown.errors import describe
-from splashdown.model import Known, StoredPart, Upload
+from splashdown.errors import error_text
+from splashdown.model import StoredPart, StoredRecord, Upload
 
 _log = logging.getLogger("splashdown")
 
@@ -50,7 +50,7 @@ class Journal:
         self._old = records.merge(_read(path) for path in self._taken)
 
     @property
-    def stored(self) -> Mapping[str, Known]:
+    def stored(self) -> Mapping[str, StoredRecord]:
         """What earlier, unfinished runs have stored, by name."""
         return self._old.stored
 
@@ -129,9 +129,9 @@ class Journal:
             self._begun.remove(number)
         self._write(records.end(number))
 
-    def storing(self, name: str, known: Known) -> None:
+    def storing(self, name: str, record: StoredRecord) -> None:
         """Note, just before a file gets its name, what it will be."""
-        self._write(records.stored(name, known))
+        self._write(records.stored(name, record))
         with self._lock:
             self._stored += 1
 
@@ -201,7 +201,7 @@ class Journal:
             (self._file or self._create()).write([*ended, record])
         except OSError as error:
             if self.keeps:
-                _log.warning("this run cannot be resumed, its journal is not writable: %s", describe(error))
+                _log.warning("this run cannot be resumed, its journal is not writable: %s", error_text(error))
             self._writable = False
 
     def _create(self) -> _File:
@@ -243,8 +243,8 @@ class _File:
                 self._descriptor = None
 
 
-def _is_old(known: Known) -> bool:
-    return known.recorded is not None and time.time() - known.recorded > _OLDEST_SECONDS
+def _is_old(record: StoredRecord) -> bool:
+    return record.written_at is not None and time.time() - record.written_at > _OLDEST_SECONDS
 
 
 def _read(path: Path) -> Replayed:

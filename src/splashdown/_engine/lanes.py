@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from splashdown._engine.context import Context
+from splashdown._engine.ordered_hash import OrderedHasher
 from splashdown._engine.retry import StoppedError
 from splashdown._engine.source import Reader, Source
-from splashdown._engine.trail import Trail
 from splashdown.checksums import Digests
 from splashdown.model import Buffer, Part, StoredPart, Upload
 
@@ -39,7 +39,7 @@ class Lanes(ABC):
     def __init__(self, work: Work, parts: Iterable[Part]) -> None:
         self.work = work
         self.context, self.source = work.context, work.source
-        self.trail = Trail(work.digests, self.again)
+        self.hasher = OrderedHasher(work.digests, self.again)
         self.size = 0  #: where the last stored part ends
         self._stored: dict[int, StoredPart] = {}
         self._parts = iter(parts)
@@ -62,7 +62,7 @@ class Lanes(ABC):
             self._remember(one)
         if self.work.digests:
             for one in held:
-                self.trail.finished(one.part)
+                self.hasher.finished(one.part)
 
     def run(self, first: Reader | None) -> list[str]:
         """Move everything and return the tags in the parts' order."""
@@ -107,15 +107,15 @@ class Lanes(ABC):
 
     def done(self, part: Part, tag: str, *, hashed: bool) -> None:
         """A part is stored."""
-        self.stored_anew(part, tag)
-        self.trail.finished(part, hashed=hashed)
+        self.stored_again(part, tag)
+        self.hasher.finished(part, hashed=hashed)
 
     def stored(self, part: Part) -> StoredPart:
         """What is remembered of a part."""
         with self._changed:
             return self._stored[part.number]
 
-    def stored_anew(self, part: Part, tag: str) -> None:
+    def stored_again(self, part: Part, tag: str) -> None:
         """Remember a part, in place of what was remembered of it before."""
         stored = StoredPart(part=part, tag=tag)
         if self.work.number is not None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from splashdown.errors import LoadError, describe
+from splashdown.errors import LoadError, error_text
 from splashdown.model import Asset
 
 
@@ -61,7 +61,7 @@ class LocalHandle:
             yield index, self.read_range(start, stop)
 
     def _unreadable(self, error: OSError) -> LoadError:
-        return LoadError(f"{self.asset.label}: its local copy cannot be read ({describe(error)})")
+        return LoadError(f"{self.asset.label}: its local copy cannot be read ({error_text(error)})")
 
 
 def check_size(asset: Asset, size: int | None, max_bytes: int | None) -> None:

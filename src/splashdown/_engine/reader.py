@@ -29,7 +29,7 @@ from splashdown._engine.seekable import SeekableAsset
 from splashdown._engine.settings import Settings
 from splashdown._engine.source import Reader, Source
 from splashdown._engine.verify import Expectation
-from splashdown.errors import ChangedError, HttpStatusError, RangeNotServedError, StoreError, UsageError, describe
+from splashdown.errors import ChangedError, HttpStatusError, RangeNotServedError, StoreError, UsageError, error_text
 from splashdown.model import Asset, RemoteInfo, Transfer
 from splashdown.protocols import AssetHandle, Transport
 
@@ -212,7 +212,7 @@ class RemoteHandle:
                         self._read_all(file, None)
                 except OSError as error:
                     raise StoreError(
-                        f"{self.asset.label}: no temporary copy can be made ({describe(error)})"
+                        f"{self.asset.label}: no temporary copy can be made ({error_text(error)})"
                     ) from error
                 self._copy = LocalHandle(self.asset, path)
             return self._copy

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from splashdown.model import Known, Part, StoredPart, Upload
+from splashdown.model import Part, StoredPart, StoredRecord, Upload
 
 Record = dict[str, object]
 
@@ -40,7 +40,7 @@ class Replayed:
     """What journals tell: unfinished uploads by identity, and files that were stored by name."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
-    stored: dict[str, Known] = field(default_factory=dict)
+    stored: dict[str, StoredRecord] = field(default_factory=dict)
     surplus: list[Upload] = field(default_factory=list)  #: uploads that nobody can go on with: to be aborted
 
 
@@ -85,18 +85,18 @@ def end(number: str) -> Record:
     return {"do": "end", "id": number}
 
 
-def stored(name: str, known: Known) -> Record:
+def stored(name: str, record: StoredRecord) -> Record:
     """The record of a file."""
-    item, key = known.identity or (None, "")
+    item, key = record.identity or (None, "")
     return {
         "do": "stored",
         "name": name,
-        "size": known.size,
-        "checksum": known.checksum,
-        "validator": known.validator,
+        "size": record.size,
+        "checksum": record.checksum,
+        "validator": record.validator,
         "item": item,
         "key": key,
-        "at": time.time() if known.recorded is None else known.recorded,
+        "at": time.time() if record.written_at is None else record.written_at,
     }
 
 
@@ -126,7 +126,7 @@ def replay(lines: Iterable[bytes]) -> Replayed:
                     if found.entries.get(entry.identity) is entry:
                         del found.entries[entry.identity]
                 case "stored":
-                    found.stored[str(record["name"])] = _known(record)
+                    found.stored[str(record["name"])] = _stored_record(record)
                 case "unstored":
                     found.stored.pop(str(record["name"]), None)
         except (ValueError, KeyError, TypeError, AttributeError):
@@ -156,8 +156,8 @@ def rewritten(rest: Replayed) -> Iterator[Record]:
             yield part(f"r{number}", one)
     for number, upload in enumerate(rest.surplus):
         yield opened(f"s{number}", upload)
-    for name, known in rest.stored.items():
-        yield stored(name, known)
+    for name, record in rest.stored.items():
+        yield stored(name, record)
 
 
 def _entry(record: Mapping[str, Any]) -> Entry:
@@ -183,11 +183,11 @@ def _stored_part(record: Mapping[str, Any]) -> StoredPart:
     return StoredPart(part=one, tag=str(record["tag"]))
 
 
-def _known(record: Mapping[str, Any]) -> Known:
-    return Known(
+def _stored_record(record: Mapping[str, Any]) -> StoredRecord:
+    return StoredRecord(
         size=int(record["size"]),
         checksum=record.get("checksum"),
         validator=record.get("validator"),
         identity=(record.get("item"), str(record["key"])),
-        recorded=float(record["at"]),
+        written_at=float(record["at"]),
     )

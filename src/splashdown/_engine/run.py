@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from splashdown._engine.allowance import Allowance
 from splashdown._engine.context import Abilities, Context, Sign, unsigned
 from splashdown._engine.dispatch import Dispatcher
 from splashdown._engine.journal import Journal, user_state_dir
+from splashdown._engine.memory_budget import MemoryBudget
 from splashdown._engine.owner import HEARTBEAT_SECONDS
 from splashdown._engine.pool import Pool
 from splashdown._engine.preflight import check_space
@@ -22,9 +22,9 @@ from splashdown._engine.settings import Settings
 from splashdown._engine.transfer import move
 from splashdown._series.assets import Transfers, assets_of, columns, names_of, policies_of
 from splashdown._series.outcomes import PackedOutcomes
-from splashdown.errors import describe
+from splashdown.errors import error_text
 from splashdown.events import RunFinished, RunInterrupted, RunStarted
-from splashdown.model import IfExists, Known, Outcome, Plan, RunReport, Status, Upload
+from splashdown.model import IfExists, Outcome, Plan, RunReport, Status, StoredRecord, Upload
 from splashdown.protocols import Listener, Sink, SupportsState, Transport
 
 #: How long the main thread waits at a time: on some systems a signal is seen only between two waits.
@@ -44,19 +44,19 @@ def run_plan(
     sign: Sign = unsigned,
     refresh: Refresh | None = None,
     expires: float | None = None,
-    known: Mapping[str, Known] | None = None,
+    recorded: Mapping[str, StoredRecord] | None = None,
     listeners: Sequence[Listener] = (),
     state: Path | None = None,
-    settled: Callable[[RunReport], None] | None = None,
+    before_cleanup: Callable[[RunReport], None] | None = None,
 ) -> RunReport:
     """Move what the plan says and tell what became of each asset; a failed asset does not raise.
 
     ``transport(href)`` returns the transport for an href, ``sign(href)`` the href to read with its headers;
     ``refresh()`` reads the source again and returns its assets by ``(item, key)``; ``expires`` is when their present
-    hrefs end, in seconds since the epoch. ``known`` is what the receipt of an earlier run says, by name. ``state``
+    hrefs end, in seconds since the epoch. ``recorded`` is what the receipt of an earlier run says, by name. ``state``
     is the folder for what an unfinished run has to remember; without it the sink's own is used, or the user's.
-    ``settled`` is called with the report before that memory goes: whoever writes a receipt does it there, so that
-    no crash comes between the two. The sink and the transports stay open: they belong to the caller. Raises
+    ``before_cleanup`` is called with the report before that memory goes: whoever writes a receipt does it there, so
+    that no crash comes between the two. The sink and the transports stay open: they belong to the caller. Raises
     ``StoreError`` when the target has no room for what is known to come.
     """
     begun = time.perf_counter()
@@ -73,8 +73,8 @@ def run_plan(
         events=events,
         journal=journal,
         pool=Pool(settings.range_connections - 1, "splashdown-lane"),
-        allowance=Allowance(settings.memory),
-        known={**(known or {}), **journal.stored},
+        memory_budget=MemoryBudget(settings.memory),
+        recorded={**(recorded or {}), **journal.stored},
         source=plan.source,
         names=_names(plan),
     )
@@ -85,9 +85,9 @@ def run_plan(
         events.emit(RunStarted(plan=plan))
         report = RunReport(plan=plan, outcomes=_Files(context, plan).run(), seconds=time.perf_counter() - begun)
         _abort(context, journal.leftovers(outcome.transfer.name for outcome in report.landed))
-        if settled is not None:
-            settled(report)
-        if report.ok or settled is not None or not settings.resume:
+        if before_cleanup is not None:
+            before_cleanup(report)
+        if report.ok or before_cleanup is not None or not settings.resume:
             finished = (outcome.transfer.name for outcome in report.landed)
         events.emit(RunFinished(report=report))
     except BaseException as error:
@@ -182,7 +182,7 @@ class _Files:
             return move(self._context, transfer)
         except BaseException as error:  # a thread that dies silently would lose its outcome
             return Outcome(
-                transfer=transfer, status=Status.FAILED, error_type=type(error).__name__, error=describe(error)
+                transfer=transfer, status=Status.FAILED, error_type=type(error).__name__, error=error_text(error)
             )
 
     def _drop_active(self) -> None:

@@ -24,7 +24,7 @@ from splashdown.errors import (
     StalledError,
     TransferError,
     TruncatedError,
-    describe,
+    error_text,
 )
 from splashdown.events import Progress, Retried
 from splashdown.model import Buffer, Outcome, ReadRequest, RemoteInfo, Transfer
@@ -317,7 +317,7 @@ class Reader:
             raise error
         if context.events.active:
             context.events.emit(
-                Retried(transfer=source.transfer, attempt=source.attempts, delay=delay, error=describe(error))
+                Retried(transfer=source.transfer, attempt=source.attempts, delay=delay, error=error_text(error))
             )
         context.stop.wait(delay)
 
@@ -333,4 +333,4 @@ def _status(error: Exception) -> int:
 
 
 def _as_transfer_error(error: Exception) -> TransferError:
-    return error if isinstance(error, TransferError) else TransferError(describe(error))
+    return error if isinstance(error, TransferError) else TransferError(error_text(error))

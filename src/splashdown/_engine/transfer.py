@@ -6,11 +6,11 @@ from dataclasses import replace
 
 from splashdown._engine.attempt import Attempt
 from splashdown._engine.context import Context
+from splashdown._engine.existing import Verdict, decide
 from splashdown._engine.retry import RestartError
-from splashdown._engine.skip import Verdict, decide
 from splashdown._engine.source import Source
 from splashdown.checksums import comparable, same, understood
-from splashdown.errors import ChecksumError, ExistsError, NotModifiedError, TransferError, describe
+from splashdown.errors import ChecksumError, ExistsError, NotModifiedError, TransferError, error_text
 from splashdown.events import TransferFinished
 from splashdown.model import Asset, Content, IfExists, Outcome, Status, Stored, Transfer
 from splashdown.redact import redact
@@ -112,7 +112,7 @@ def _removed(context: Context, name: str) -> str:
         try:
             context.can.delete.delete(name)
         except Exception as error:
-            return f"the copy could not be removed, do not use it ({describe(error)})"
+            return f"the copy could not be removed, do not use it ({error_text(error)})"
         return "the copy was removed"
     return "the copy is still there, do not use it: this store cannot remove it"
 

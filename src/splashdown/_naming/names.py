@@ -67,7 +67,7 @@ _ENDINGS: Mapping[str, str] = {
 }
 
 
-def settle(
+def assign_names(
     assets: Sequence[Asset],
     *,
     layout: str = "openeo",

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from splashdown._plugins.info import PluginInfo
 from splashdown._plugins.options import Field, fields_of
-from splashdown.errors import OptionError, describe
+from splashdown.errors import OptionError, error_text
 from splashdown.protocols import Filter, Listener, Resolver, Signer, Sink, Transport
 from splashdown.specs import (
     ActionSpec,
@@ -96,7 +96,7 @@ def _resolver_problems(spec: ResolverSpec) -> Iterator[str]:
     try:
         made = spec.create()
     except Exception as error:
-        yield describe(error)
+        yield error_text(error)
         return
     if refusal := refuse_made(made, Resolver):
         yield refusal

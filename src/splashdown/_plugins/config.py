@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 from splashdown._plugins.option_types import kinds_of
 from splashdown._plugins.suggest import did_you_mean
-from splashdown.errors import OptionError, describe
+from splashdown.errors import OptionError, error_text
 
 NAME: Final = "splashdown.toml"
 #: The variable that names one file to read instead of all others; empty for none.
@@ -123,7 +123,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise OptionError(f"{path} cannot be read: {describe(error)}") from error
+        raise OptionError(f"{path} cannot be read: {error_text(error)}") from error
     _check_keys(path, "", content, _TABLES)
     _check_keys(path, "plugins.", content.get("plugins", {}), tuple(kinds_of(PluginTable, "plugins")))
     for name in _TABLES:

@@ -22,7 +22,7 @@ from splashdown.errors import (
     NoProviderError,
     OptionError,
     SplashdownError,
-    describe,
+    error_text,
     unknown_option,
 )
 from splashdown.model import Asset
@@ -138,10 +138,10 @@ def _named(spec: LoaderSpec, what: str) -> Iterator[None]:
         raise
     except ImportError as error:
         raise LoadError(
-            f"loader {spec.name!r} cannot read {what}: it needs a package that is not installed ({describe(error)})"
+            f"loader {spec.name!r} cannot read {what}: it needs a package that is not installed ({error_text(error)})"
         ) from error
     except Exception as error:
-        raise LoadError(f"loader {spec.name!r} cannot read {what}: {describe(error)}") from error
+        raise LoadError(f"loader {spec.name!r} cannot read {what}: {error_text(error)}") from error
 
 
 def _is_for(spec: LoaderSpec, asset: Asset) -> bool:

@@ -20,7 +20,7 @@ from splashdown._plugins.candidates import (
 from splashdown._plugins.check import MAKES, refuse_made
 from splashdown._plugins.info import Origin, PluginFailure, PluginInfo, Stage
 from splashdown._plugins.manager import REGISTRATION, Manager
-from splashdown.errors import PluginError, PluginWarning, SplashdownError, describe
+from splashdown.errors import PluginError, PluginWarning, SplashdownError, error_text
 from splashdown.model import Plan, RunReport
 from splashdown.specs import ActionSpec, LoaderSpec, ResolverSpec, Spec
 
@@ -124,7 +124,7 @@ class Loading:
         try:
             return list(installed_candidates())
         except Exception as error:  # metadata on the path that cannot be read at all
-            message = f"installed plugins could not be listed: {describe(error)}"
+            message = f"installed plugins could not be listed: {error_text(error)}"
             warnings.warn(message, PluginWarning, stacklevel=2)
             return ()
 
@@ -159,7 +159,7 @@ class Loading:
             distribution=plugin.distribution,
             version=plugin.version,
             stage=stage,
-            error=describe(error),
+            error=error_text(error),
             traceback="".join(traceback.format_exception(error)),
         )
         if (failure.plugin, failure.distribution, stage, failure.error) in {
@@ -202,7 +202,7 @@ class Loading:
             except Exception as error:
                 self._record(plugin, Stage.USE, error)
                 self._said = len(self.failures)  # the exception says it
-                raise PluginError(f"plugin {plugin.label} failed at {Stage.USE}: {describe(error)}") from error
+                raise PluginError(f"plugin {plugin.label} failed at {Stage.USE}: {error_text(error)}") from error
 
         return guarded
 

@@ -201,12 +201,12 @@ def _checked(hook: str, kind: type, yielded: object) -> Iterator[Spec]:
         if proper.name in names:
             raise PluginError(f"{hook} yielded the name {proper.name!r} twice")
         names.add(proper.name)
-        for slip in _slips(proper):
+        for slip in _mistakes(proper):
             raise PluginError(slip)
         yield proper
 
 
-def _slips(spec: Spec) -> Iterator[str]:
+def _mistakes(spec: Spec) -> Iterator[str]:
     """What would make a spec be found by nothing, or break where nobody could say whose fault it is."""
     for attribute in ("schemes", "origins", "media_types", "extensions", "magic"):
         # A single text is iterable too, by its letters: the commonest slip of all.

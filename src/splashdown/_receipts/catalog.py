@@ -12,13 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from splashdown._receipts import document as receipt
-from splashdown._receipts.entries import describe
+from splashdown._receipts.entries import describe_stored
 from splashdown._receipts.links import Linker
 from splashdown._series.documents import plain
 from splashdown._stac.describe import text
 from splashdown._stac.hrefs import public_href
 from splashdown._stac.migrate import kind_of, up_to_date
-from splashdown.model import Asset, Known, ResultSet
+from splashdown.model import Asset, ResultSet, StoredRecord
 from splashdown.safe_names import fold, numbered, safe_segment
 
 ALTERNATE_EXTENSION = "https://stac-extensions.github.io/alternate-assets/v1.2.0/schema.json"
@@ -27,7 +27,7 @@ _ROOTS = {"Feature": "item.json", "Collection": "collection.json", "Catalog": "c
 _VERSION = "1.1.0"
 
 #: Where an asset is, and what is known of it.
-Place = tuple[str, Known]
+Place = tuple[str, StoredRecord]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +91,7 @@ class Writer:
     places: Mapping[tuple[str | None, str], Place]
     keep_missing: bool = False
     original_hrefs: bool = False
-    known: Mapping[str, Known] = field(default_factory=dict)  #: what earlier runs left in the target
+    recorded: Mapping[str, StoredRecord] = field(default_factory=dict)  #: what earlier runs left in the target
 
     def documents(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Name and body of each document, items first, the root last: who finds the root finds all."""
@@ -118,7 +118,7 @@ class Writer:
         linker = Linker(root.name, self.result_set.href)
         # The root of a catalog is never an item (STAC Item, "Relation types").
         linker.apply(body, "" if root.item else root.name, "", below.get(root.name, ()))
-        receipt.keep_stale(body, self.result_set.assets, self.places, self.known)
+        receipt.keep_stale(body, self.result_set.assets, self.places, self.recorded)
         yield root.name, body
 
     def item_collection(self) -> dict[str, Any]:
@@ -133,7 +133,7 @@ class Writer:
                 Linker(flat.name, self.result_set.href).apply(body, "", "")
                 features.append(body)
         body = {"type": "FeatureCollection", "features": features}
-        receipt.keep_stale(body, self.result_set.assets, self.places, self.known)
+        receipt.keep_stale(body, self.result_set.assets, self.places, self.recorded)
         return body
 
     def _parent(self, page: Page) -> Page:
@@ -172,11 +172,11 @@ class Writer:
         place = self.places.get(asset.identity) if asset is not None else None
         if asset is None or place is None:
             return self._missing(entry, asset) if self.keep_missing else None
-        name, known = place
+        name, record = place
         alternate = _public_alternates(entry) if self.original_hrefs else {}
         if self.original_hrefs:
             alternate["original"] = {"href": public_href(asset.href)}
-        describe(entry, _relative(name, page.folder), known, asset.identity)
+        describe_stored(entry, _relative(name, page.folder), record, asset.identity)
         # The extension of files knows no segment that starts or ends in a hyphen.
         if not any(segment.startswith("-") or segment.endswith("-") for segment in name.split("/")):
             entry["file:local_path"] = name

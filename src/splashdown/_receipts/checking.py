@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from splashdown._receipts import document as receipt
-from splashdown._receipts.reading import survey_all
+from splashdown._receipts.reading import read_all_receipts
 from splashdown.checksums import hash_of, same
-from splashdown.errors import ResolveError, SplashdownError, TargetError, describe
-from splashdown.model import Known
+from splashdown.errors import ResolveError, SplashdownError, TargetError, error_text
+from splashdown.model import StoredRecord
 from splashdown.protocols import Sink, SupportsList, SupportsRead, SupportsStat
 
 
@@ -71,44 +71,46 @@ def verify_target(sink: Sink, target: str, *, jobs: int = 8, read: bool = True) 
     """
     if not isinstance(sink, SupportsStat):
         raise TargetError(f"what is in {target} cannot be looked at: its sink has no stat()")
-    found = survey_all(sink)
-    if not found.known:
+    found = read_all_receipts(sink)
+    if not found.records:
         raise ResolveError(
             f"{target} holds no receipt that describes files: name a folder that splashdown download or sync wrote"
         )
     with ThreadPoolExecutor(jobs, thread_name_prefix="splashdown-verify") as pool:
-        known = sorted(found.known.items())
-        files = list(pool.map(lambda each: check(sink, each[0], each[1], read=read), known))
-    return VerifyReport(target=target, files=(*files, *_extra(sink, {*found.known, *found.documents})))
+        expected = sorted(found.records.items())
+        files = list(pool.map(lambda each: check(sink, each[0], each[1], read=read), expected))
+    return VerifyReport(target=target, files=(*files, *_extra(sink, {*found.records, *found.documents})))
 
 
-def check(sink: Sink, name: str, known: Known, *, read: bool = True) -> Checked:
-    """Compare one file with what is known of it."""
+def check(sink: Sink, name: str, record: StoredRecord, *, read: bool = True) -> Checked:
+    """Compare one file with its record."""
     stored = None
     try:
         stored = sink.stat(name) if isinstance(sink, SupportsStat) else None
         if stored is None:
-            return Checked(name=name, state=State.MISSING, size=known.size)
-        if stored.size != known.size:
-            detail = f"{stored.size} bytes, {known.size} were stored"
+            return Checked(name=name, state=State.MISSING, size=record.size)
+        if stored.size != record.size:
+            detail = f"{stored.size} bytes, {record.size} were stored"
             return Checked(name=name, state=State.CHANGED, size=stored.size, checked=("size",), detail=detail)
-        digest = _digest(sink, name, known) if read and known.checksum else None
+        digest = _digest(sink, name, record) if read and record.checksum else None
     except (OSError, SplashdownError) as error:
-        return Checked(name=name, state=State.UNREADABLE, size=stored.size if stored else None, detail=describe(error))
+        return Checked(
+            name=name, state=State.UNREADABLE, size=stored.size if stored else None, detail=error_text(error)
+        )
     if digest is None:
         return Checked(name=name, state=State.OK, size=stored.size, checked=("size",))
     checked = ("size", "checksum")
-    if known.checksum and not same(digest, known.checksum):
+    if record.checksum and not same(digest, record.checksum):
         detail = "the checksum is another one"
         return Checked(name=name, state=State.CHANGED, size=stored.size, checked=checked, detail=detail)
     return Checked(name=name, state=State.OK, size=stored.size, checked=checked)
 
 
-def _digest(sink: Sink, name: str, known: Known) -> str | None:
-    if not isinstance(sink, SupportsRead) or known.checksum is None:
+def _digest(sink: Sink, name: str, record: StoredRecord) -> str | None:
+    if not isinstance(sink, SupportsRead) or record.checksum is None:
         return None
     with sink.read(name) as chunks:
-        return hash_of(chunks, known.checksum)
+        return hash_of(chunks, record.checksum)
 
 
 def _extra(sink: Sink, ours: set[str]) -> Iterable[Checked]:

@@ -18,16 +18,15 @@ from splashdown._receipts.entries import (
     Identity,
     Places,
     copied,
-    describe,
+    describe_stored,
     grouped,
     key_of,
     relink,
 )
 from splashdown._series.assets import fields
 from splashdown._stac.marks import ITEM, KEY, VALIDATOR, below
-from splashdown.errors import SplashdownError, TargetError
-from splashdown.errors import describe as error_text
-from splashdown.model import Asset, Buffer, Content, Known, Outcome, Part, ResultSet
+from splashdown.errors import SplashdownError, TargetError, error_text
+from splashdown.model import Asset, Buffer, Content, Outcome, Part, ResultSet, StoredRecord
 from splashdown.protocols import Sink, SupportsRead, SupportsStat
 
 #: The STAC extension that defines ``file:size`` and ``file:checksum``.
@@ -63,8 +62,8 @@ def name_of(result_set: ResultSet) -> str:
     return NAMES.get(result_set.kind, "results.json")
 
 
-def outline(
-    result_set: ResultSet, landed: Sequence[Outcome], kept: Mapping[str, Known] | None = None
+def receipt_document(
+    result_set: ResultSet, landed: Sequence[Outcome], kept: Mapping[str, StoredRecord] | None = None
 ) -> dict[str, Any]:
     """The document with what landed; ``kept`` are names that an earlier run put there and that still hold.
 
@@ -174,25 +173,27 @@ def _store(sink: Sink, name: str, content: Content, part: Part, chunks: Iterable
         raise
 
 
-def known(document: Mapping[str, Any], recorded: float | None = None, folder: str = "") -> dict[str, Known]:
+def stored_records(
+    document: Mapping[str, Any], written_at: float | None = None, folder: str = ""
+) -> dict[str, StoredRecord]:
     """What a receipt says was put there: by name, relative to the target. ``folder`` is that of the receipt.
 
-    ``recorded`` is when the receipt was written (seconds since the epoch): a file that is older than its receipt
+    ``written_at`` is when the receipt was written (seconds since the epoch): a file that is older than its receipt
     has not changed since it was described.
     """
-    result: dict[str, Known] = {}
+    result: dict[str, StoredRecord] = {}
     stale = document.get(_STALE)
     entries = [*_entries(document), *(e for e in (stale if isinstance(stale, list) else ()) if isinstance(e, dict))]
     for entry in entries:
         name, size, key = below(folder, entry.get("href")), entry.get("file:size"), entry.get(KEY)
         if not (name and isinstance(size, int) and isinstance(key, str)):
             continue
-        result[name] = Known(
+        result[name] = StoredRecord(
             size=size,
             checksum=_text(entry.get("file:checksum")),
             validator=_text(entry.get(VALIDATOR)),
             identity=(_text(entry.get(ITEM)), key),
-            recorded=recorded,
+            written_at=written_at,
         )
     return result
 
@@ -245,8 +246,8 @@ def _entries(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 def keep_stale(
     document: dict[str, Any],
     assets: Iterable[Asset],
-    places: Mapping[Identity, tuple[str, Known]],
-    kept: Mapping[str, Known],
+    places: Mapping[Identity, tuple[str, StoredRecord]],
+    kept: Mapping[str, StoredRecord],
 ) -> None:
     """Remember files of earlier runs that no asset stands for any more: ``sync --delete`` may remove them one day."""
     # A source may be a receipt itself; what is stale beside it is not here.
@@ -259,7 +260,7 @@ def keep_stale(
     for name, entry in kept.items():
         if name not in used and entry.identity is not None:
             stale.append({})
-            describe(stale[-1], f"./{name}", entry, entry.identity)
+            describe_stored(stale[-1], f"./{name}", entry, entry.identity)
     if stale:
         document[_STALE] = stale
 

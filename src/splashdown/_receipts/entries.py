@@ -12,22 +12,24 @@ from splashdown._series.documents import Documents, PackedObject
 from splashdown._series.outcomes import identities, place
 from splashdown._stac.hrefs import public_href
 from splashdown._stac.marks import ITEM, KEY, VALIDATOR
-from splashdown.model import Asset, Known, Outcome
+from splashdown.model import Asset, Outcome, StoredRecord
 
 Identity = tuple[str | None, str]
 
 
-class Places(Mapping[Identity, tuple[str, Known]]):
+class Places(Mapping[Identity, tuple[str, StoredRecord]]):
     """Where each asset is, by identity: its name and what is there, whether this run put it there or an earlier one."""
 
-    def __init__(self, landed: Sequence[Outcome], kept: Mapping[str, Known]) -> None:
+    def __init__(self, landed: Sequence[Outcome], kept: Mapping[str, StoredRecord]) -> None:
         self._landed = landed
-        self._found: dict[Identity, int | tuple[str, Known]] = {one: at for at, one in enumerate(identities(landed))}
-        for name, known in kept.items():
-            if known.identity is not None:
-                self._found.setdefault(known.identity, (name, known))
+        self._found: dict[Identity, int | tuple[str, StoredRecord]] = {
+            one: at for at, one in enumerate(identities(landed))
+        }
+        for name, record in kept.items():
+            if record.identity is not None:
+                self._found.setdefault(record.identity, (name, record))
 
-    def __getitem__(self, identity: Identity) -> tuple[str, Known]:
+    def __getitem__(self, identity: Identity) -> tuple[str, StoredRecord]:
         found = self._found[identity]
         return place(self._landed, found) if isinstance(found, int) else found
 
@@ -65,7 +67,7 @@ class Assets(Mapping[str, Any]):
             entry["href"] = public_href(href)
             place = self._places.get((item, own))
             if place is not None:
-                describe(entry, f"./{place[0]}", place[1], (item, own))
+                describe_stored(entry, f"./{place[0]}", place[1], (item, own))
         elif isinstance(entry, dict) and isinstance(entry.get("href"), str):
             entry["href"] = public_href(entry["href"])
         return entry
@@ -152,18 +154,18 @@ def _same(assets: Mapping[str, Any], item: str, key: str) -> bool:
     return isinstance(entry, dict) and entry.get(ITEM) == item
 
 
-def describe(entry: dict[str, Any], href: str, known: Known, identity: Identity) -> None:
+def describe_stored(entry: dict[str, Any], href: str, record: StoredRecord, identity: Identity) -> None:
     """Make an asset object say what is stored: ``href`` is relative to its document.
 
     ``KEY`` is the mark of what is ours: without it no later run replaces, verifies or removes the file.
     """
-    entry.update({"href": href, "file:size": known.size})
+    entry.update({"href": href, "file:size": record.size})
     entry.pop("alternate", None)
-    key = identity[1] if known.ours else None
+    key = identity[1] if record.ours else None
     for field_name, value in (
         (KEY, key),
-        ("file:checksum", known.checksum),
-        (VALIDATOR, known.validator),
+        ("file:checksum", record.checksum),
+        (VALIDATOR, record.validator),
         (ITEM, identity[0]),
     ):
         if value is None:

@@ -11,7 +11,7 @@ from splashdown._documents.places import resolve_href
 from splashdown._stac.hrefs import is_public, public_href
 from splashdown._stac.migrate import kind_of
 
-#: Made anew for the saved documents, or no use without the service that they came from.
+#: Made again for the saved documents, or no use without the service that they came from.
 _REPLACED = frozenset({"self", "root", "parent", "item", "child", "collection", "canonical"})
 _SERVICE = frozenset(
     {"items", "next", "prev", "previous", "first", "last", "search", "data", "conformance", "queryables", "sortables"}

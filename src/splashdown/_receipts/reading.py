@@ -11,7 +11,7 @@ from typing import Any
 
 from splashdown._receipts import document as receipt
 from splashdown._receipts.links import relative_links
-from splashdown.model import Known
+from splashdown.model import StoredRecord
 from splashdown.protocols import Sink, SupportsList, SupportsRead, SupportsStat
 
 #: As many documents as a target is believed to have; a receipt that somebody else made up ends here.
@@ -19,22 +19,22 @@ _MAX_DOCUMENTS = 500_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
+class TargetRecords:
     """Names are relative to the target. ``documents`` are the receipts themselves, the roots first."""
 
     documents: tuple[str, ...] = ()
-    known: Mapping[str, Known] = field(default_factory=dict)
+    records: Mapping[str, StoredRecord] = field(default_factory=dict)
 
 
-def survey(sink: Sink, prefix: str = "", roots: Iterable[str] = tuple(receipt.NAMES.values())) -> Survey:
+def read_receipts(sink: Sink, prefix: str = "", roots: Iterable[str] = tuple(receipt.NAMES.values())) -> TargetRecords:
     """Read the receipts of a target and the documents that they link; empty where there are none, or no reading.
 
-    ``prefix`` is a folder of the target (with its slash) that is surveyed by itself: names are relative to it then.
+    ``prefix`` is a folder of the target (with its slash) that is read by itself: names are relative to it then.
     """
     if not isinstance(sink, SupportsRead):
-        return Survey()
+        return TargetRecords()
     documents: dict[str, None] = {}
-    known: dict[str, Known] = {}
+    records: dict[str, StoredRecord] = {}
     waiting = deque(dict.fromkeys(roots))  # a list would move all that wait for each that is taken
     seen = set(waiting)
     while waiting and len(documents) < _MAX_DOCUMENTS:
@@ -43,26 +43,26 @@ def survey(sink: Sink, prefix: str = "", roots: Iterable[str] = tuple(receipt.NA
         if body is None:
             continue
         folder = posixpath.dirname(name)
-        found = receipt.known(body, _written(sink, prefix + name), folder)
+        found = receipt.stored_records(body, _written(sink, prefix + name), folder)
         linked = [below for below in relative_links(body, folder) if not below.startswith(("../", "/"))]
         linked += receipt.stale_documents(body) if not folder else ()
         if not found and not linked and not _ours(body):
             continue
         documents[name] = None
         for place, entry in found.items():
-            known.setdefault(place, entry)
+            records.setdefault(place, entry)
         waiting += [below for below in linked if below not in seen]
         seen.update(linked)
-    return Survey(documents=tuple(documents), known=known)
+    return TargetRecords(documents=tuple(documents), records=records)
 
 
-def survey_all(sink: Sink) -> Survey:
-    """As :func:`survey`, of every receipt anywhere below the target (several sources have a folder each)."""
+def read_all_receipts(sink: Sink) -> TargetRecords:
+    """As :func:`read_receipts`, of every receipt anywhere below the target (several sources have a folder each)."""
     names = set(receipt.NAMES.values())
     if not isinstance(sink, SupportsList):
-        return survey(sink)
+        return read_receipts(sink)
     found = sorted((name for name, _ in sink.list() if posixpath.basename(name) in names), key=lambda n: n.count("/"))
-    return survey(sink, roots=[*receipt.NAMES.values(), *found])
+    return read_receipts(sink, roots=[*receipt.NAMES.values(), *found])
 
 
 def _ours(body: Mapping[str, Any]) -> bool:

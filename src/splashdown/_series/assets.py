@@ -9,7 +9,7 @@ from typing import Any
 
 from splashdown._series.blocks import MANY, Blocks
 from splashdown._series.documents import View
-from splashdown._series.made import Made
+from splashdown._series.lazy import LazySequence
 from splashdown.model import Asset, IfExists, Transfer
 
 _LINKED = ("geometry", "metadata", "properties")
@@ -48,7 +48,7 @@ def fields(assets: Sequence[Asset], *names: str) -> Callable[[int], tuple[Any, .
     return lambda position: pick(rows.at(position))
 
 
-class PackedAssets(Made[Asset]):
+class PackedAssets(LazySequence[Asset]):
     """Assets as rows. Of an object inside of packed documents a row says where it is; any other is held once."""
 
     def __init__(self) -> None:
@@ -66,7 +66,7 @@ class PackedAssets(Made[Asset]):
     def __len__(self) -> int:
         return self._count
 
-    def _made(self, position: int) -> Asset:
+    def _element(self, position: int) -> Asset:
         return self._asset(self.rows.at(position))
 
     def __iter__(self) -> Iterator[Asset]:
@@ -92,7 +92,7 @@ class PackedAssets(Made[Asset]):
         return number
 
 
-class Transfers(Made[Transfer]):
+class Transfers(LazySequence[Transfer]):
     """The transfers of a plan, one for each asset."""
 
     def __init__(self, assets: Sequence[Asset], names: Sequence[str], if_exists: IfExists = IfExists.AUTO) -> None:
@@ -102,7 +102,7 @@ class Transfers(Made[Transfer]):
     def __len__(self) -> int:
         return self._count
 
-    def _made(self, position: int) -> Transfer:
+    def _element(self, position: int) -> Transfer:
         return Transfer(asset=self.assets[position], name=self.names[position], if_exists=self.if_exists)
 
     def __iter__(self) -> Iterator[Transfer]:
@@ -112,7 +112,7 @@ class Transfers(Made[Transfer]):
 
 def transfers_of(assets: Sequence[Asset], names: Sequence[str]) -> Sequence[Transfer]:
     """A transfer for each asset; made when they are looked at where the assets are, too."""
-    if isinstance(assets, Made):
+    if isinstance(assets, LazySequence):
         return Transfers(assets, names)
     return tuple(Transfer(asset=asset, name=name) for asset, name in zip(assets, names, strict=True))
 

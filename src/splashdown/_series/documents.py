@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from splashdown._series.blocks import Blocks
-from splashdown._series.made import ByName
+from splashdown._series.lazy import ByName
 
 
 class Documents(Blocks[dict[str, Any]]):

@@ -11,8 +11,8 @@ from typing import Any
 
 from splashdown._series.assets import Transfers, columns
 from splashdown._series.blocks import Slots
-from splashdown._series.made import Made
-from splashdown.model import Known, Outcome, Status
+from splashdown._series.lazy import LazySequence
+from splashdown.model import Outcome, Status, StoredRecord
 
 _FIELDS = tuple(name for name in Outcome.__dataclass_fields__ if name not in {"transfer", "status"})
 _values = attrgetter(*_FIELDS)
@@ -53,7 +53,7 @@ class _Store:
         return (own, outcome.status.value, *_values(outcome))
 
 
-class PackedOutcomes(Made[Outcome]):
+class PackedOutcomes(LazySequence[Outcome]):
     """Outcomes in the order of their transfers: of all of them, or of those with the given numbers."""
 
     def __init__(self, store: _Store, numbers: Sequence[int]) -> None:
@@ -70,7 +70,7 @@ class PackedOutcomes(Made[Outcome]):
     def __len__(self) -> int:
         return len(self._numbers)
 
-    def _made(self, position: int) -> Outcome:
+    def _element(self, position: int) -> Outcome:
         return self._store.get(self._numbers[position])
 
     @property
@@ -98,13 +98,13 @@ class PackedOutcomes(Made[Outcome]):
         wanted = set(self._numbers)
         return (identity for number, identity in enumerate(every) if number in wanted)
 
-    def place(self, position: int) -> tuple[str, Known]:
+    def place(self, position: int) -> tuple[str, StoredRecord]:
         """The name of one, and what is there."""
         number = self._numbers[position]
         row = self._store.row(number)
         size, checksum, validator, ours = _known_values(row)
         name = row[0] or self._store.transfers.names[number]
-        return name, Known(size=size or 0, checksum=checksum, validator=validator, ours=ours)
+        return name, StoredRecord(size=size or 0, checksum=checksum, validator=validator, ours=ours)
 
 
 class Copies:
@@ -140,9 +140,11 @@ def identities(outcomes: Iterable[Outcome]) -> Iterator[Identity]:
     return outcomes.identities if isinstance(outcomes, PackedOutcomes) else (one.asset.identity for one in outcomes)
 
 
-def place(outcomes: Sequence[Outcome], position: int) -> tuple[str, Known]:
+def place(outcomes: Sequence[Outcome], position: int) -> tuple[str, StoredRecord]:
     """The name of one of them, and what is there."""
     if isinstance(outcomes, PackedOutcomes):
         return outcomes.place(position)
     one = outcomes[position]
-    return one.transfer.name, Known(size=one.size or 0, checksum=one.checksum, validator=one.validator, ours=one.ours)
+    return one.transfer.name, StoredRecord(
+        size=one.size or 0, checksum=one.checksum, validator=one.validator, ours=one.ours
+    )

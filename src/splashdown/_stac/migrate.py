@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from splashdown._series.documents import plain
-from splashdown.errors import ResolveError, describe
+from splashdown.errors import ResolveError, error_text
 
 #: Documents from here on say what they are and are read as they stand.
 _CURRENT = ("1.0", "1.1")
@@ -47,7 +47,7 @@ def up_to_date(body: dict[str, Any], name: str) -> dict[str, Any]:
         return _migrated(_readable(plain(body)))
     except Exception as error:  # pystac raises whatever a broken document makes it raise
         version = body.get("stac_version")
-        raise ResolveError(f"{name} is a STAC {version} document that cannot be read ({describe(error)})") from None
+        raise ResolveError(f"{name} is a STAC {version} document that cannot be read ({error_text(error)})") from None
 
 
 def _migrated(body: dict[str, Any]) -> dict[str, Any]:

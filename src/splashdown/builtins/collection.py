@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splashdown._receipts import document as receipt
-from splashdown._receipts.reading import Survey, survey
+from splashdown._receipts.reading import TargetRecords, read_receipts
 from splashdown.builtins.download import (
     Download,
     as_place,
@@ -93,19 +93,19 @@ def run_collection(results: JobResults, target: str | Path = ".", **given: Any) 
     refuse_empty(plan)
     documents: list[str] = []
 
-    def settled(report: RunReport) -> None:
+    def write_documents(report: RunReport) -> None:
         if report.landed:
             documents.append(_write(results, arrangement, options, sink, report, before))
 
     with closing(results.session.sink(str(target), **options.sink_options)) as sink:
-        before = survey(sink)
+        before = read_receipts(sink)
         report = results.transfer(
             plan,
             sink=sink,
-            known=before.known,
+            recorded=before.records,
             listeners=listeners_of(results, options),
             settings=options.settings,
-            settled=settled,
+            before_cleanup=write_documents,
         )
     download = Download(report=report, documents=tuple(documents))
     raise_failures(download, results.result_set.unresolved)
@@ -127,17 +127,17 @@ def _write(
     options: CollectionOptions,
     sink: Sink,
     report: RunReport,
-    before: Survey,
+    before: TargetRecords,
 ) -> str:
     from splashdown._receipts.catalog import Writer
     from splashdown._receipts.entries import Places
 
-    kept = still_there(sink, not_moved(before.known, report))
+    kept = still_there(sink, not_moved(before.records, report))
     writer = Writer(
         arrangement=arrangement,
         result_set=results.result_set,
         places=Places(report.landed, kept),
-        known=kept,
+        recorded=kept,
         keep_missing=options.missing == "keep",
         original_hrefs=options.original_hrefs,
     )

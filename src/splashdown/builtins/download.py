@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splashdown._receipts import document as receipt
-from splashdown._receipts.reading import survey
+from splashdown._receipts.reading import read_receipts
 from splashdown._series.outcomes import field as field_of
 from splashdown.errors import DownloadError, NoAssetError, TargetError, UsageError
 from splashdown.hookspecs import hookimpl
-from splashdown.model import IfExists, Known, Member, Plan, RunReport, Status
+from splashdown.model import IfExists, Member, Plan, RunReport, Status, StoredRecord
 from splashdown.protocols import Listener, Sink, SupportsStat
 from splashdown.results import nothing_left
 from splashdown.sources import at_home, scheme_of
@@ -124,7 +124,7 @@ def _move(results: JobResults, plan: Plan, parts: Sequence[Member], options: Dow
     """Run a plan and write its receipts."""
     documents: list[str] = []
 
-    def settled(report: RunReport) -> None:
+    def write_receipts(report: RunReport) -> None:
         if report.landed:
             kept = still_there(sink, not_moved(known, report))
             documents.extend(_write_receipt(sink, part, report, kept) for part in parts)
@@ -133,21 +133,21 @@ def _move(results: JobResults, plan: Plan, parts: Sequence[Member], options: Dow
         known = {
             name: entry
             for part in parts
-            for name, entry in part.united_records(survey(sink, part.prefix).known).items()
+            for name, entry in part.united_records(read_receipts(sink, part.prefix).records).items()
         }
         report = results.transfer(
             plan,
             sink=sink,
-            known=known,
+            recorded=known,
             listeners=listeners_of(results, options),
             settings=options.settings,
-            settled=settled if plan.documents else None,
+            before_cleanup=write_receipts if plan.documents else None,
         )
     return Download(report=report, documents=tuple(documents))
 
 
-def _write_receipt(sink: Sink, part: Member, report: RunReport, kept: Mapping[str, Known]) -> str:
-    document = receipt.outline(part.results, part.own_outcomes(report.landed), part.own_records(kept))
+def _write_receipt(sink: Sink, part: Member, report: RunReport, kept: Mapping[str, StoredRecord]) -> str:
+    document = receipt.receipt_document(part.results, part.own_outcomes(report.landed), part.own_records(kept))
     return receipt.write(sink, part.prefix + receipt.name_of(part.results), document)
 
 
@@ -229,13 +229,13 @@ def refuse_file_as_folder(target: str | Path) -> None:
         )
 
 
-def not_moved(known: Mapping[str, Known], report: RunReport) -> dict[str, Known]:
+def not_moved(known: Mapping[str, StoredRecord], report: RunReport) -> dict[str, StoredRecord]:
     """The entries of earlier runs under whose names nothing landed in this one."""
     moved = {outcome.transfer.name for outcome in report.landed} if known else frozenset[str]()
     return {name: entry for name, entry in known.items() if name not in moved}
 
 
-def still_there(sink: Sink, known: Mapping[str, Known]) -> dict[str, Known]:
+def still_there(sink: Sink, known: Mapping[str, StoredRecord]) -> dict[str, StoredRecord]:
     """The entries of earlier runs that still hold, judged by size."""
     if not isinstance(sink, SupportsStat):
         return dict(known)

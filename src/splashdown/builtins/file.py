@@ -22,7 +22,7 @@ from splashdown.errors import (
     RangeNotServedError,
     TransferError,
     TruncatedError,
-    describe,
+    error_text,
 )
 from splashdown.hookspecs import hookimpl
 from splashdown.model import Buffer, ReadRequest, RemoteInfo
@@ -87,7 +87,7 @@ class LocalBody:
             try:
                 count = self._file.readinto(buffer[:left])
             except OSError as error:
-                raise TransferError(f"{self._path}: cannot be read ({describe(error)})") from error
+                raise TransferError(f"{self._path}: cannot be read ({error_text(error)})") from error
             if not count:
                 raise TruncatedError(f"{self._path}: the file ended {left} bytes early")
             left -= count
@@ -118,7 +118,7 @@ def _open_regular(path: str) -> io.FileIO:
     try:
         number = os.open(path, _FLAGS)
     except OSError as error:
-        raise TransferError(f"{path}: cannot be read ({describe(error)})") from error
+        raise TransferError(f"{path}: cannot be read ({error_text(error)})") from error
     if not stat.S_ISREG(os.fstat(number).st_mode):
         os.close(number)
         raise TransferError(f"{path}: not a regular file")

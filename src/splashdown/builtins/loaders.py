@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from splashdown.errors import LoadError, describe
+from splashdown.errors import LoadError, error_text
 from splashdown.hookspecs import hookimpl
 from splashdown.protocols import AssetHandle
 from splashdown.specs import LoaderOptions, LoaderSpec
@@ -47,7 +47,7 @@ def load_json(asset: AssetHandle, *, max_bytes: int = JSON_BYTES, max_depth: int
     except RecursionError:
         raise LoadError(_too_deep(asset, max_depth)) from None
     except ValueError as error:
-        raise LoadError(f"{asset.asset.label} is not JSON ({describe(error)}): load it with load('bytes')") from error
+        raise LoadError(f"{asset.asset.label} is not JSON ({error_text(error)}): load it with load('bytes')") from error
     # Counting brackets costs next to nothing and settles it for most documents.
     if content.count(b"[") + content.count(b"{") > max_depth and _deeper(document, max_depth):
         raise LoadError(_too_deep(asset, max_depth))
@@ -62,7 +62,7 @@ def load_text(
         return asset.bytes(max_bytes).decode(encoding, errors)
     except (UnicodeDecodeError, LookupError) as error:
         raise LoadError(
-            f"{asset.asset.label} is not {encoding} text ({describe(error)}): pass encoding=, or use load('bytes')"
+            f"{asset.asset.label} is not {encoding} text ({error_text(error)}): pass encoding=, or use load('bytes')"
         ) from error
 
 

@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from splashdown.errors import ExistsError, StoreError, TargetError, describe
+from splashdown.errors import ExistsError, StoreError, TargetError, error_text
 from splashdown.hookspecs import hookimpl
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, StoredPart, Unfinished, Upload
 from splashdown.sources import at_home
@@ -124,7 +124,7 @@ class LocalSink:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise StoreError(f"cannot look at {key!r}: {describe(error)}") from error
+            raise StoreError(f"cannot look at {key!r}: {error_text(error)}") from error
         if stat.S_ISDIR(found.st_mode):
             raise StoreError(f"cannot store {key!r}: there is a folder of this name at {path}; move it away")
         return Stored(size=found.st_size, location=path, modified=found.st_mtime)
@@ -338,7 +338,7 @@ def _boot() -> str:
 
 
 def _store_error(key: str, error: OSError) -> StoreError:
-    return StoreError(f"cannot store {key!r}: {describe(error)}; nothing under its name was changed")
+    return StoreError(f"cannot store {key!r}: {error_text(error)}; nothing under its name was changed")
 
 
 class _Storing(AbstractContextManager[None]):

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from splashdown._receipts import document as receipt
 from splashdown._receipts.checking import State, check
-from splashdown._receipts.reading import Survey, survey
+from splashdown._receipts.reading import TargetRecords, read_receipts
 from splashdown.builtins.collection import plan_collection, run_collection
 from splashdown.builtins.download import plan_download, run_download
 from splashdown.errors import UsageError
 from splashdown.hookspecs import hookimpl
-from splashdown.model import Known, Plan, RunReport
+from splashdown.model import Plan, RunReport, StoredRecord
 from splashdown.protocols import Sink, SupportsList, SupportsRead, SupportsStat
 from splashdown.specs import ActionSpec
 
@@ -67,7 +67,7 @@ def sync(
     plan = _plan(results, target, as_collection, options)
     sink_options = options.get("sink_options", {})
     with closing(results.session.sink(str(target), **sink_options)) as sink:
-        before = survey(sink)
+        before = read_receipts(sink)
     stale = tuple(sorted(_stale(results, plan, before)))
     if dry_run:
         return SyncReport(plan=plan, stale=stale)
@@ -78,7 +78,7 @@ def sync(
         left = dict.fromkeys(stale, why)
         return SyncReport(plan=plan, report=done.report, metadata=done.metadata, stale=stale, left=left)
     with closing(results.session.sink(str(target), **sink_options)) as sink:
-        removed, left = _remove(sink, {name: before.known[name] for name in stale})
+        removed, left = _remove(sink, {name: before.records[name] for name in stale})
         _forget(sink, before, removed)
     return SyncReport(
         plan=plan, report=done.report, metadata=done.metadata, stale=stale, removed=tuple(removed), left=left
@@ -92,15 +92,15 @@ def _plan(results: JobResults, target: str | Path, as_collection: bool, options:
     return plan_download(results, target, **chosen)
 
 
-def _stale(results: JobResults, plan: Plan, before: Survey) -> Iterable[str]:
+def _stale(results: JobResults, plan: Plan, before: TargetRecords) -> Iterable[str]:
     if results.result_set.narrowed:
         return  # what is not listed may well be there
     # What a filter left out is still the source's, and stays.
     listed = {asset.identity for asset in results.result_set.assets}
     names = {transfer.name: transfer.asset.identity for transfer in plan.transfers}
     moved = set(names.values())
-    for name, known in before.known.items():
-        if name not in names and (known.identity not in listed or known.identity in moved):
+    for name, record in before.records.items():
+        if name not in names and (record.identity not in listed or record.identity in moved):
             yield name
 
 
@@ -111,14 +111,14 @@ def _incomplete(results: JobResults) -> str:
     return ""
 
 
-def _remove(sink: Sink, stale: Mapping[str, Known]) -> tuple[list[str], dict[str, str]]:
+def _remove(sink: Sink, stale: Mapping[str, StoredRecord]) -> tuple[list[str], dict[str, str]]:
     removed: list[str] = []
     left: dict[str, str] = {}
-    for name, known in stale.items():
+    for name, record in stale.items():
         if not isinstance(sink, SupportsList):
             left[name] = "this store cannot remove objects"
             continue
-        found = check(sink, name, known)
+        found = check(sink, name, record)
         if found.state is State.CHANGED:
             left[name] = f"it changed since it was stored ({found.detail})"
         elif found.state is State.UNREADABLE:
@@ -129,12 +129,12 @@ def _remove(sink: Sink, stale: Mapping[str, Known]) -> tuple[list[str], dict[str
     return removed, left
 
 
-def _forget(sink: Sink, before: Survey, removed: Iterable[str]) -> None:
+def _forget(sink: Sink, before: TargetRecords, removed: Iterable[str]) -> None:
     """Take removed files out of the receipts, and remove documents that describe nothing else."""
     gone = set(removed)
     if not gone or not isinstance(sink, SupportsRead):
         return
-    after = survey(sink)
+    after = read_receipts(sink)
     documents = {name: json.loads(receipt.read_bytes(sink, name) or b"{}") for name in after.documents}
     stale = {name for document in documents.values() for name in receipt.stale_documents(document)}
     lost = {name for name in stale & set(documents) if _is_empty(sink, name, documents[name], gone)}
@@ -147,7 +147,7 @@ def _forget(sink: Sink, before: Survey, removed: Iterable[str]) -> None:
 
 
 def _is_empty(sink: Sink, name: str, document: Mapping[str, Any], gone: set[str]) -> bool:
-    described = set(receipt.known(document, folder=posixpath.dirname(name))) - gone
+    described = set(receipt.stored_records(document, folder=posixpath.dirname(name))) - gone
     return not any(sink.stat(each) for each in described) if isinstance(sink, SupportsStat) else not described
 
 

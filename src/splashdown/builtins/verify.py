@@ -36,12 +36,12 @@ def verify(results: JobResults, target: str | Path = ".", **given: Any) -> Verif
     from dataclasses import replace
 
     from splashdown._receipts.checking import Checked, State, verify_target
-    from splashdown._receipts.reading import survey_all
+    from splashdown._receipts.reading import read_all_receipts
 
     options = VerifyOptions(**given)
     with closing(results.session.sink(str(target), **options.sink_options)) as sink:
         report = verify_target(sink, str(target), jobs=options.jobs, read=options.read)
-        there = {known.identity for known in survey_all(sink).known.values()}
+        there = {known.identity for known in read_all_receipts(sink).records.values()}
     # A saved document, opened as a source, lists the assets of items at its root: as KEY or ITEM/KEY.
     there |= {(None, name) for item, key in filter(None, there) for name in (key, f"{item}/{key}")}
     absent = (

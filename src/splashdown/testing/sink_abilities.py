@@ -102,7 +102,7 @@ class SinkAbilities:
         other.commit(upload, [*(one.tag for one in stored), last])
         assert self.fetch(other, "a.bin") == data
 
-    def test_an_upload_that_nobody_ends_is_listed_until_it_is_aborted(self, sink: Sink) -> None:
+    def test_an_upload_left_open_is_listed_until_it_is_aborted(self, sink: Sink) -> None:
         if not isinstance(sink, SupportsUnfinished):
             pytest.skip("this sink has no unfinished()")
         assert list(sink.unfinished()) == []

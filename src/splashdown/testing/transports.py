@@ -111,7 +111,7 @@ class TransportContract:
                 next(iter(stream))
         assert read(transport, href) == data
 
-    def test_a_missing_file_is_a_transfer_error_that_no_retry_will_mend(
+    def test_a_missing_file_is_a_transfer_error_that_is_not_retried(
         self, transport: Transport, publish: Publish
     ) -> None:
         href = self.missing(publish)

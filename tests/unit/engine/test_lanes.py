@@ -185,17 +185,17 @@ def test_a_part_that_fails_while_the_others_hold_all_memory_ends_the_file():
 
 
 def test_buffers_stay_within_the_allowance(monkeypatch):
-    from splashdown._engine import allowance
+    from splashdown._engine import memory_budget
 
     most = []
-    take = allowance.Allowance.take
+    take = memory_budget.MemoryBudget.take
 
     def watched(self, size, stop):
         result = take(self, size, stop)
         most.append(self._out)
         return result
 
-    monkeypatch.setattr(allowance.Allowance, "take", watched)
+    monkeypatch.setattr(memory_budget.MemoryBudget, "take", watched)
     run(Body(DATA), Store(slow=0.002), replace(SMALL, memory=3000))
     assert max(most) <= 3000
     assert most

@@ -17,7 +17,7 @@ from splashdown._engine.records import Entry
 from splashdown._engine.run import run_plan
 from splashdown.builtins.local import LocalSink
 from splashdown.errors import HttpStatusError, StoreError
-from splashdown.model import IfExists, Known, Part, Status, StoredPart, Upload
+from splashdown.model import IfExists, Part, Status, StoredPart, StoredRecord, Upload
 
 ONE = replace(SMALL, range_connections=1)
 
@@ -170,7 +170,7 @@ def test_files_that_a_killed_run_has_stored_are_known_without_a_receipt(tmp_path
         raise Killed
 
     with pytest.raises(Killed):
-        run_plan(plan, sink=sink, transport=lambda href: transport, settings=ONE, settled=die)
+        run_plan(plan, sink=sink, transport=lambda href: transport, settings=ONE, before_cleanup=die)
     assert len(transport.requests) == 5
     report = run_plan(plan, sink=LocalSink(tmp_path), transport=lambda href: transport, settings=ONE)
     assert [o.status for o in report.outcomes] == [Status.SKIPPED] * 5
@@ -181,14 +181,14 @@ def test_files_that_a_killed_run_has_stored_are_known_without_a_receipt(tmp_path
 class TestOwnership:
     def test_a_live_process_keeps_its_journal(self, tmp_path):
         first = Journal(tmp_path, keep=True)
-        first.storing("a", Known(size=1, identity=(None, "a")))
+        first.storing("a", StoredRecord(size=1, identity=(None, "a")))
         assert not owner.claim(tmp_path)
         assert Journal(tmp_path, keep=True).stored == {}
 
     def test_a_dead_process_loses_it_to_one_other_only(self, tmp_path):
         child = os.fork()
         if child == 0:
-            Journal(tmp_path, keep=True).storing("a", Known(size=1, identity=(None, "a")))
+            Journal(tmp_path, keep=True).storing("a", StoredRecord(size=1, identity=(None, "a")))
             os._exit(0)
         os.waitpid(child, 0)
         first, second = Journal(tmp_path, keep=True), Journal(tmp_path, keep=True)
@@ -197,21 +197,21 @@ class TestOwnership:
 
     def test_a_journal_that_was_given_back_is_free(self, tmp_path):
         first = Journal(tmp_path, keep=True)
-        first.storing("a", Known(size=1, identity=(None, "a")))
+        first.storing("a", StoredRecord(size=1, identity=(None, "a")))
         first.close(None)
         assert set(Journal(tmp_path, keep=True).stored) == {"a"}
 
     def test_another_machines_journal_is_taken_only_when_it_is_old(self, tmp_path):
         journal = tmp_path / "0123456789ab-17-99-abcdef.journal"
-        journal.write_bytes(records.line(records.stored("a", Known(size=1, identity=(None, "a")))))
+        journal.write_bytes(records.line(records.stored("a", StoredRecord(size=1, identity=(None, "a")))))
         assert Journal(tmp_path, keep=True).stored == {}
         os.utime(journal, (1, 1))
         assert set(Journal(tmp_path, keep=True).stored) == {"a"}
 
     def test_what_belongs_to_other_plans_stays(self, tmp_path):
         first = Journal(tmp_path, keep=True)
-        first.storing("a", Known(size=1, identity=(None, "a")))
-        first.storing("b", Known(size=1, identity=(None, "b")))
+        first.storing("a", StoredRecord(size=1, identity=(None, "a")))
+        first.storing("b", StoredRecord(size=1, identity=(None, "b")))
         first.close(None)
         second = Journal(tmp_path, keep=True)
         second.close(["a"])
@@ -223,8 +223,8 @@ class TestOwnership:
     def test_a_journal_that_cannot_be_written_does_not_fail_the_run(self, tmp_path, caplog):
         (tmp_path / "file").write_text("")
         journal = Journal(tmp_path / "file" / "below", keep=True)
-        journal.storing("a", Known(size=1, identity=(None, "a")))
-        journal.storing("b", Known(size=1, identity=(None, "b")))
+        journal.storing("a", StoredRecord(size=1, identity=(None, "a")))
+        journal.storing("b", StoredRecord(size=1, identity=(None, "b")))
         assert sum("cannot be resumed" in r.getMessage() for r in caplog.records) == 1
 
 
@@ -239,7 +239,7 @@ class TestUploadsThatNobodyCanGoOnWith:
             done = journal.open(Upload(key="b", token={}))
             journal.open(self.UPLOAD)
             journal.end(done)
-            journal.storing("b", Known(size=1, identity=(None, "b")))
+            journal.storing("b", StoredRecord(size=1, identity=(None, "b")))
             os._exit(0)
         os.waitpid(child, 0)
 
@@ -297,12 +297,12 @@ def test_partial_files_that_nobody_knows_of_go_after_two_weeks(tmp_path):
 
 names = st.text(min_size=1, max_size=8)
 knowns = st.builds(
-    Known,
+    StoredRecord,
     size=st.integers(0, 2**50),
     checksum=st.none() | st.just("1220aa"),
     validator=st.none() | names,
     identity=st.tuples(st.none() | names, names),
-    recorded=st.floats(0, 2e9),
+    written_at=st.floats(0, 2e9),
 )
 
 

@@ -21,7 +21,7 @@ from splashdown.builtins.local import LocalSink
 from splashdown.builtins.memory import MemorySink
 from splashdown.errors import HttpStatusError, LinkExpiredError, RangeNotServedError
 from splashdown.events import Progress, Retried, RunFinished, RunStarted, TransferFinished, TransferStarted
-from splashdown.model import Asset, IfExists, Known, PartPolicy, Plan, Status, Transfer
+from splashdown.model import Asset, IfExists, PartPolicy, Plan, Status, StoredRecord, Transfer
 
 FAST = Settings(retry=RetryPolicy(base=0.0, refill=1000))
 DATA = bytes(range(256)) * 40
@@ -368,13 +368,13 @@ def test_an_empty_plan_is_a_report_without_outcomes():
 
 
 class TestWhatIsThere:
-    def there(self, tmp_path, policy=IfExists.AUTO, *, data=DATA, known=None, asset=None, body=None):
+    def there(self, tmp_path, policy=IfExists.AUTO, *, data=DATA, recorded=None, asset=None, body=None):
         (tmp_path / "a.bin").write_bytes(data)
         bodies = {"http://h/a.bin": body or Body(DATA)}
         plan = plan_of(bodies, **(asset or {}))
         plan = replace(plan, transfers=(replace(plan.transfers[0], if_exists=policy),))
         sink = LocalSink(tmp_path)
-        report, transport = run(bodies, sink, plan, known=known or {})
+        report, transport = run(bodies, sink, plan, recorded=recorded or {})
         sink.close()
         return report.outcomes[0], transport
 
@@ -395,21 +395,21 @@ class TestWhatIsThere:
         assert outcome.error_type == "ExistsError"
 
     def test_ours_and_stale_is_replaced(self, tmp_path):
-        known = {"a.bin": Known(size=5, validator='"v0"', checksum=sha256(b"stale"))}
-        outcome, _ = self.there(tmp_path, data=b"stale", known=known)
+        known = {"a.bin": StoredRecord(size=5, validator='"v0"', checksum=sha256(b"stale"))}
+        outcome, _ = self.there(tmp_path, data=b"stale", recorded=known)
         assert outcome.status is Status.STORED
         assert (tmp_path / "a.bin").read_bytes() == DATA
 
     def test_ours_and_unchanged_on_the_server_is_kept_without_its_body(self, tmp_path):
-        known = {"a.bin": Known(size=len(DATA), validator='"v1"', checksum=sha256(DATA))}
-        outcome, transport = self.there(tmp_path, known=known)
+        known = {"a.bin": StoredRecord(size=len(DATA), validator='"v1"', checksum=sha256(DATA))}
+        outcome, transport = self.there(tmp_path, recorded=known)
         assert outcome.status is Status.SKIPPED
         assert outcome.bytes_moved == 0
         assert transport.requests[0].unless == '"v1"'
 
     def test_ours_but_damaged_since_is_replaced(self, tmp_path):
-        known = {"a.bin": Known(size=len(DATA), validator='"v1"', checksum=sha256(DATA))}
-        outcome, _ = self.there(tmp_path, data=DATA[::-1], known=known)
+        known = {"a.bin": StoredRecord(size=len(DATA), validator='"v1"', checksum=sha256(DATA))}
+        outcome, _ = self.there(tmp_path, data=DATA[::-1], recorded=known)
         assert outcome.status is Status.STORED
         assert (tmp_path / "a.bin").read_bytes() == DATA
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from splashdown._naming.names import LAYOUTS, openeo_name, settle
+from splashdown._naming.names import LAYOUTS, assign_names, openeo_name
 from splashdown.errors import UsageError
 from splashdown.model import Asset
 from splashdown.safe_names import MAX_SEGMENT, fold, is_safe_path, safe_path, safe_segment
@@ -21,7 +21,7 @@ def asset(key="a.tif", href=None, **fields):
 
 
 def names(assets, **options):
-    return [t.name for t in settle(assets, **options)]
+    return [t.name for t in assign_names(assets, **options)]
 
 
 # What every system agrees on ------------------------------------------------------------------------------------
@@ -87,8 +87,8 @@ def test_names_are_safe_and_clash_in_no_way_that_a_file_system_knows(assets, lay
 def test_the_order_of_the_assets_does_not_change_their_names(assets, random):
     shuffled = list(assets)
     random.shuffle(shuffled)
-    before = {(t.asset.identity, t.asset.href): t.name for t in settle(assets)}
-    after = {(t.asset.identity, t.asset.href): t.name for t in settle(shuffled)}
+    before = {(t.asset.identity, t.asset.href): t.name for t in assign_names(assets)}
+    after = {(t.asset.identity, t.asset.href): t.name for t in assign_names(shuffled)}
     assert before == after
 
 

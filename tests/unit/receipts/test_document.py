@@ -9,10 +9,10 @@ from stac_item import stac_item
 
 import splashdown
 from splashdown._receipts import document as receipt
-from splashdown._receipts.reading import Survey, survey
+from splashdown._receipts.reading import TargetRecords, read_receipts
 from splashdown.builtins.memory import MemorySink
 from splashdown.errors import StoreError
-from splashdown.model import Asset, Known, Outcome, ResultSet, Status, Transfer
+from splashdown.model import Asset, Outcome, ResultSet, Status, StoredRecord, Transfer
 
 SIGNED = "https://user:pw@host.example/results/a.tif?X-Amz-Signature=secret&expires=1"
 
@@ -70,15 +70,17 @@ def test_the_document_of_the_caller_is_not_changed(asset, document):
 
 def test_what_is_read_back_is_what_was_written(asset, document):
     built = whole(result_set(document=document, assets=[asset]), [landed(asset)])
-    expected = Known(size=3, checksum="1220" + "ab" * 32, validator='"e1"', identity=(None, "a.tif"), recorded=7.0)
-    assert receipt.known(built, 7.0) == {"a.tif": expected}
+    expected = StoredRecord(
+        size=3, checksum="1220" + "ab" * 32, validator='"e1"', identity=(None, "a.tif"), written_at=7.0
+    )
+    assert receipt.stored_records(built, 7.0) == {"a.tif": expected}
 
 
 def test_an_asset_of_a_linked_item_is_listed_at_the_root_and_keeps_its_identity(document):
     asset = Asset(key="a.tif", item="one", href="https://host.example/one/a.tif", metadata={})
     built = whole(result_set(document=document, assets=[asset]), [landed(asset, "one/a.tif")])
     assert built["assets"]["one/a.tif"]["href"] == "./one/a.tif"
-    assert receipt.known(built)["one/a.tif"].identity == ("one", "a.tif")
+    assert receipt.stored_records(built)["one/a.tif"].identity == ("one", "a.tif")
 
 
 def test_assets_of_features_are_described_where_they_are():
@@ -91,35 +93,37 @@ def test_assets_of_features_are_described_where_they_are():
 
 def test_what_an_earlier_run_put_there_stays_described(asset, document):
     first = whole(result_set(document=document, assets=[asset]), [landed(asset)])
-    again = whole(result_set(document=document, assets=[asset]), [], receipt.known(first))
-    assert receipt.known(again) == receipt.known(first)
+    again = whole(result_set(document=document, assets=[asset]), [], receipt.stored_records(first))
+    assert receipt.stored_records(again) == receipt.stored_records(first)
 
 
 def test_it_goes_through_the_sink_and_comes_back(asset, document):
     sink = MemorySink()
     built = whole(result_set(document=document, assets=[asset]), [landed(asset)])
     receipt.write(sink, "job-results.json", built)
-    found = survey(sink)
+    found = read_receipts(sink)
     assert found.documents == ("job-results.json",)
-    assert {name: replace(entry, recorded=None) for name, entry in found.known.items()} == receipt.known(built)
+    assert {name: replace(entry, written_at=None) for name, entry in found.records.items()} == receipt.stored_records(
+        built
+    )
 
 
 @pytest.mark.parametrize("text", [b"", b"{", b"[]", b"\xff\xfe"])
 def test_a_broken_receipt_counts_as_none(text):
     sink = MemorySink()
     receipt.store_bytes(sink, "job-results.json", text, "application/json")
-    assert survey(sink) == Survey()
+    assert read_receipts(sink) == TargetRecords()
 
 
 def test_an_href_that_leads_elsewhere_is_not_taken_for_ours():
     document = {"assets": {"a": {"href": "../a", "file:size": 1, "splashdown:key": "a"}, "b": {"href": "./b"}}}
-    assert receipt.known(document) == {}
+    assert receipt.stored_records(document) == {}
 
 
 def test_files_that_the_source_does_not_list_any_more_are_remembered(asset, document):
     first = whole(result_set(document=document, assets=[asset]), [landed(asset)])
-    again = whole(result_set(document={"type": "Collection", "id": "j"}), [], receipt.known(first))
-    assert receipt.known(again) == receipt.known(first)
+    again = whole(result_set(document={"type": "Collection", "id": "j"}), [], receipt.stored_records(first))
+    assert receipt.stored_records(again) == receipt.stored_records(first)
 
 
 class Watched(MemorySink):
@@ -158,9 +162,9 @@ def many_assets():
 def test_a_long_receipt_goes_to_the_sink_in_pieces_and_says_all_the_same(make):
     results, outcomes = make()
     sink = Watched()
-    receipt.write(sink, "receipt.json", receipt.outline(results, outcomes))
-    assert sink.store["receipt.json"] == encoded(receipt.outline(results, outcomes))
-    assert len(receipt.known(json.loads(sink.store["receipt.json"]))) == 3000
+    receipt.write(sink, "receipt.json", receipt.receipt_document(results, outcomes))
+    assert sink.store["receipt.json"] == encoded(receipt.receipt_document(results, outcomes))
+    assert len(receipt.stored_records(json.loads(sink.store["receipt.json"]))) == 3000
     assert len(sink.sizes) > 2
     assert max(sink.sizes) < 512 * 1024
 
@@ -170,7 +174,7 @@ def test_a_long_receipt_that_cannot_be_written_whole_leaves_the_earlier_one():
     sink = Watched(most=500_000)
     receipt.store_bytes(sink, "receipt.json", b"{}", "application/json")
     with pytest.raises(StoreError, match="full"):
-        receipt.write(sink, "receipt.json", receipt.outline(results, outcomes))
+        receipt.write(sink, "receipt.json", receipt.receipt_document(results, outcomes))
     assert sink.store == {"receipt.json": b"{}"}
     assert not sink._uploads
 

@@ -14,7 +14,7 @@ from splashdown.errors import (
     SplashdownError,
     StoreError,
     TransferError,
-    describe,
+    error_text,
 )
 
 #: What to do, by the name of the exception's class: the libraries' own classes are not imported for this.
@@ -41,12 +41,12 @@ _LASTING_NAMES = {
 
 def storing(url: str, doing: str) -> AbstractContextManager[None]:
     """Turn what goes wrong at the filesystem into ``StoreError``."""
-    return _told_as(lambda error: _store_error(error, _text(error, url, doing)))
+    return _raised_as(lambda error: _store_error(error, _text(error, url, doing)))
 
 
 def reading(url: str) -> AbstractContextManager[None]:
     """Turn what goes wrong at the filesystem into the errors of a transport."""
-    return _told_as(lambda error: _read_error(error, _text(error, url, "read")))
+    return _raised_as(lambda error: _read_error(error, _text(error, url, "read")))
 
 
 def is_absence(error: Exception) -> bool:
@@ -55,7 +55,7 @@ def is_absence(error: Exception) -> bool:
 
 
 @contextmanager
-def _told_as(told: Callable[[Exception], TransferError]) -> Iterator[None]:
+def _raised_as(told: Callable[[Exception], TransferError]) -> Iterator[None]:
     try:
         yield
     except SplashdownError:
@@ -80,7 +80,7 @@ def _text(error: Exception, url: str, doing: str) -> str:
     status = _status(error)
     # The libraries' texts may quote URLs; with a hint, only the kind of error is told.
     hint = _HINTS.get(type(error).__name__) or _ANSWERS.get(status or 0, "")
-    told = f"{type(error).__name__}: {hint}" if hint else describe(error)
+    told = f"{type(error).__name__}: {hint}" if hint else error_text(error)
     return f"cannot {doing} {url}: {f'{status} ' if status else ''}{told}"
 
 

@@ -15,7 +15,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from splashdown.errors import LoadError, describe
+from splashdown.errors import LoadError, error_text
 from splashdown_geotiff._layout import Compression, Layout
 
 Bytes = memoryview | bytes
@@ -43,7 +43,9 @@ class Decoder:
         except LoadError:
             raise
         except Exception as error:
-            raise LoadError(f"{self.label}: a tile or strip cannot be decoded ({describe(error)}): damaged") from error
+            raise LoadError(
+                f"{self.label}: a tile or strip cannot be decoded ({error_text(error)}): damaged"
+            ) from error
 
     def scratch(self, name: str, size: int) -> NDArray[np.uint8]:
         """A buffer of this thread's: fresh memory for each tile costs a third of the time in page faults."""

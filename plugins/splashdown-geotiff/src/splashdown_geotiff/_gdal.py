@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import CRS
 
-from splashdown.errors import LoadError, describe
+from splashdown.errors import LoadError, error_text
 from splashdown.protocols import AssetHandle
 from splashdown_geotiff._georeference import Transform
 from splashdown_geotiff._header import Band, Header
@@ -56,7 +56,7 @@ class GdalEngine:
         try:
             found: NDArray[Any] = getattr(self._open(level), method)(bands, window=place)
         except RasterioError as error:
-            raise LoadError(f"{self._label}: GDAL cannot read its pixels ({describe(error)})") from error
+            raise LoadError(f"{self._label}: GDAL cannot read its pixels ({error_text(error)})") from error
         return found
 
     def _open(self, level: int) -> rasterio.DatasetReader:
@@ -69,7 +69,7 @@ class GdalEngine:
                 with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", GDAL_PAM_ENABLED="NO"):
                     self._files[level] = rasterio.open(Path(self._path), driver="GTiff", sharing=False, **options)
             except RasterioError as error:
-                raise LoadError(f"{self._label}: GDAL cannot open it ({describe(error)})") from error
+                raise LoadError(f"{self._label}: GDAL cannot open it ({error_text(error)})") from error
         return self._files[level]
 
     def _refuse_references(self, file: rasterio.DatasetReader) -> None:

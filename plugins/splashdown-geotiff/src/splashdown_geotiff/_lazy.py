@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from splashdown.errors import LoadError, OptionError, describe
+from splashdown.errors import LoadError, OptionError, error_text
 
 #: What one axis is indexed with.
 Key = slice | int | Sequence[int] | NDArray[np.integer[Any]]
@@ -77,7 +77,7 @@ def lazy_array(pixels: LazyPixels, chunks: Chunks, block: tuple[int, int]) -> An
     except (TypeError, ValueError) as error:
         raise OptionError(
             f"chunks={chunks!r} does not fit an array of {' x '.join(map(str, pixels.shape))}"
-            f" ({', '.join(pixels.axes)}): {describe(error)}"
+            f" ({', '.join(pixels.axes)}): {error_text(error)}"
         ) from error
 
 

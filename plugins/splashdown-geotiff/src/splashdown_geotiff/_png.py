@@ -8,7 +8,7 @@ from typing import Any
 import imagecodecs
 from numpy.typing import NDArray
 
-from splashdown.errors import LoadError, describe
+from splashdown.errors import LoadError, error_text
 from splashdown.protocols import AssetHandle
 from splashdown_geotiff._limits import check_output
 
@@ -31,5 +31,5 @@ def read_png(asset: AssetHandle, max_bytes: int | None) -> NDArray[Any]:
     try:
         pixels: NDArray[Any] = imagecodecs.png_decode(content)
     except Exception as error:
-        raise LoadError(f"{label}: the image cannot be decoded ({describe(error)}): damaged") from error
+        raise LoadError(f"{label}: the image cannot be decoded ({error_text(error)}): damaged") from error
     return pixels

@@ -48,16 +48,16 @@ _LASTING_CAUSES = ("BadScheme", "certificate")
 
 def storing(where: Location, doing: str) -> AbstractContextManager[None]:
     """Turn what goes wrong into ``StoreError`` or ``ExistsError``."""
-    return _told_as(lambda error: _store_error(error, where, doing))
+    return _raised_as(lambda error: _store_error(error, where, doing))
 
 
 def reading(where: Location) -> AbstractContextManager[None]:
     """Turn what goes wrong into the errors of a transport."""
-    return _told_as(lambda error: _read_error(error, _text(error, where, "read")))
+    return _raised_as(lambda error: _read_error(error, _text(error, where, "read")))
 
 
 @contextmanager
-def _told_as(told: Callable[[Exception], TransferError]) -> Iterator[None]:
+def _raised_as(told: Callable[[Exception], TransferError]) -> Iterator[None]:
     try:
         yield
     except SplashdownError:

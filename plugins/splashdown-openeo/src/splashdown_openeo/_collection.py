@@ -183,7 +183,7 @@ class CollectionDownload:
             extension=extension,
             **safe,
         )
-        return self._taken.settle(self._root / path)
+        return self._taken.assign_names(self._root / path)
 
     def _fetch(self) -> list[tuple[str, Exception]]:
         files = [entry for entry in self._entries if isinstance(entry, _File)]

@@ -18,7 +18,7 @@ from itertools import count
 from pathlib import Path
 from typing import Self
 
-from splashdown.errors import ExistsError, StoreError, describe
+from splashdown.errors import ExistsError, StoreError, error_text
 from splashdown.model import Buffer, Content, Part, PartPolicy, Upload
 
 
@@ -182,4 +182,4 @@ class PathsSink:
         except OSError as error:
             self.causes[key] = error
             kind = ExistsError if isinstance(error, FileExistsError) else StoreError
-            raise kind(f"{self._paths[key]} could not be written: {describe(error)}") from error
+            raise kind(f"{self._paths[key]} could not be written: {error_text(error)}") from error

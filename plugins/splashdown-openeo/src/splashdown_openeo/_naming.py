@@ -19,7 +19,7 @@ class Taken:
     def __init__(self) -> None:
         self._paths: set[str] = set()
 
-    def settle(self, path: Path) -> Path:
+    def assign_names(self, path: Path) -> Path:
         """The path itself, or with a number before its ending when it is taken."""
         free, number = path, 1
         while self._folded(free) in self._paths:

@@ -95,9 +95,9 @@ class JobResults(client.JobResults):
         taken = Taken()
         metadata_path = folder / client.DEFAULT_JOB_RESULTS_FILENAME
         if include_stac_metadata:
-            taken.settle(metadata_path)
+            taken.assign_names(metadata_path)
         assets = self.get_assets()
-        paths = [taken.settle(folder / asset._make_filename()) for asset in assets]  # noqa: SLF001 - inherited
+        paths = [taken.assign_names(folder / asset._make_filename()) for asset in assets]  # noqa: SLF001 - inherited
         _log.info("Downloading %d assets of job %r to %s", len(assets), self.get_job_id(), folder)
         moves = [Move(href=asset.href, path=path) for asset, path in zip(assets, paths, strict=True)]
         renew = lambda moves: _renewed(self._job, moves)  # noqa: E731 - a closure of one line

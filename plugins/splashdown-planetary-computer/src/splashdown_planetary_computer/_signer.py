@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping
 from urllib.parse import parse_qs, urlsplit
 
-from splashdown.errors import HttpStatusError, NetworkError, describe
+from splashdown.errors import HttpStatusError, NetworkError, error_text
 
 #: Parameters of a shared access signature (Azure Storage, "Create a service SAS"): such a link is signed already.
 _SIGNED = frozenset({"sig", "se", "sp", "st"})
@@ -53,4 +53,4 @@ class BlobSigner:
                 status=status,
             ) from None
         except requests.RequestException as error:
-            raise NetworkError(f"no token for blobs of {account}/{container}: {describe(error)}") from error
+            raise NetworkError(f"no token for blobs of {account}/{container}: {error_text(error)}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from splashdown.errors import LoadError, describe
+from splashdown.errors import LoadError, error_text
 from splashdown.protocols import AssetHandle
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def load_geojson(asset: AssetHandle, *, max_bytes: int = MAX_BYTES) -> gpd.GeoDa
         if "id" not in frame.columns and all(i is not None for i in ids) and ids:
             frame.insert(0, "id", ids)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise LoadError(f"{label} is not GeoJSON ({describe(error)})") from error
+        raise LoadError(f"{label} is not GeoJSON ({error_text(error)})") from error
     return frame
 
 
@@ -63,7 +63,7 @@ def load_geopackage(
         layers = ", ".join(str(name) for name, _ in pyogrio.list_layers(asset.path()))
         raise LoadError(f"{label} has no layer {layer!r}; there are {layers or 'none'}") from error
     except (DataSourceError, ValueError, RuntimeError) as error:
-        raise LoadError(f"{label} cannot be read as a GeoPackage ({describe(error)})") from error
+        raise LoadError(f"{label} cannot be read as a GeoPackage ({error_text(error)})") from error
     return frame
 
 

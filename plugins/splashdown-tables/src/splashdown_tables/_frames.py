@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from splashdown.errors import LoadError, OptionError, describe
+from splashdown.errors import LoadError, OptionError, error_text
 from splashdown.protocols import AssetHandle
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def load_csv(
             f"{asset.asset.label} is no text in {encoding} ({error.reason}): say encoding, for example latin-1"
         ) from error
     except (ValueError, KeyError, LookupError) as error:
-        raise LoadError(f"{asset.asset.label} cannot be read as CSV ({describe(error)})") from error
+        raise LoadError(f"{asset.asset.label} cannot be read as CSV ({error_text(error)})") from error
     return frame
 
 
@@ -93,7 +93,7 @@ def load_parquet(
             _check_unpacked(file, wanted, max_bytes, label)
             table = file.read(columns=wanted)
     except (pa.ArrowException, OSError, KeyError) as error:
-        raise LoadError(f"{label} cannot be read as Parquet ({describe(error)})") from error
+        raise LoadError(f"{label} cannot be read as Parquet ({error_text(error)})") from error
     return _frame_of(table, label)
 
 
@@ -154,5 +154,5 @@ def _frame_of(table: Any, label: str) -> pd.DataFrame:
     try:
         features: pd.DataFrame = gpd.read_parquet(buffer)
     except (ValueError, pa.ArrowException) as error:
-        raise LoadError(f"{label} cannot be read as GeoParquet ({describe(error)})") from error
+        raise LoadError(f"{label} cannot be read as GeoParquet ({error_text(error)})") from error
     return features

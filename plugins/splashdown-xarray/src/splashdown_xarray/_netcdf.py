@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Any
 
-from splashdown.errors import LoadError, describe
+from splashdown.errors import LoadError, error_text
 from splashdown.protocols import AssetHandle
 
 if TYPE_CHECKING:
@@ -56,9 +56,11 @@ def load_netcdf(
     except LoadError:
         raise
     except ImportError as error:
-        raise LoadError(f"{label}: {describe(error)}: pip install 'splashdown-xarray[classic]' for netCDF 3") from error
+        raise LoadError(
+            f"{label}: {error_text(error)}: pip install 'splashdown-xarray[classic]' for netCDF 3"
+        ) from error
     except Exception as error:
-        raise LoadError(f"{label} cannot be read as netCDF ({describe(error)})") from error
+        raise LoadError(f"{label} cannot be read as netCDF ({error_text(error)})") from error
     return cube
 
 

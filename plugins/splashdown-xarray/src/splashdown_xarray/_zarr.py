@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from splashdown.errors import LoadError, describe
+from splashdown.errors import LoadError, error_text
 from splashdown.protocols import AssetHandle, SupportsSiblings
 
 if TYPE_CHECKING:
@@ -38,5 +38,5 @@ def load_zarr(asset: AssetHandle, *, chunks: Any = None, group: str | None = Non
                 f"{label} has no consolidated metadata, without which a store would have to be listed, and servers have"
                 " no listing: have it written with zarr.consolidate_metadata()"
             ) from error
-        raise LoadError(f"{label} cannot be read as Zarr ({describe(error)})") from error
+        raise LoadError(f"{label} cannot be read as Zarr ({error_text(error)})") from error
     return cube

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from splashdown.builtins.filters.each import Each
-from splashdown.errors import NoProviderError, OptionError, describe
+from splashdown.errors import NoProviderError, OptionError, error_text
 from splashdown.model import Asset
 
 
@@ -48,4 +48,4 @@ def _item(asset: Asset) -> dict[str, Any]:
 
 
 def _short(error: Exception) -> str:
-    return describe(error)[:200]
+    return error_text(error)[:200]

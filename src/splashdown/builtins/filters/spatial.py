@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from splashdown.builtins.filters.each import Each, spans
-from splashdown.errors import NoProviderError, OptionError, describe
+from splashdown.errors import NoProviderError, OptionError, error_text
 from splashdown.model import Asset
 
 
@@ -46,7 +46,7 @@ def _shape(value: object, shapely: Any) -> Any:
         if isinstance(value, Mapping):
             return _union(value, shapely)
     except Exception as error:  # shapely raises many kinds for what is no geometry
-        raise OptionError(f"the filter 'geometry' cannot read its value ({describe(error)})") from None
+        raise OptionError(f"the filter 'geometry' cannot read its value ({error_text(error)})") from None
     raise OptionError("the filter 'geometry' takes GeoJSON (a dict, a text or a file) or WKT")
 
 

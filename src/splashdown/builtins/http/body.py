@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from splashdown.builtins.http.failures import connection_error
-from splashdown.connections import CHUNK, ENOUGH, PATIENCE, Answer
+from splashdown.connections import CHUNK, ENOUGH, GATHER_SECONDS, Answer
 from splashdown.errors import TruncatedError
 from splashdown.model import Buffer, RemoteInfo
 from splashdown.redact import redact
@@ -88,7 +88,7 @@ class Body:
                 size += len(piece)
                 now = time.monotonic()
                 begun = begun or now
-                if size + self._come == self.length or now - begun > PATIENCE:
+                if size + self._come == self.length or now - begun > GATHER_SECONDS:
                     break
         except Exception as failure:
             if not pieces:

@@ -18,7 +18,7 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 
 from splashdown.connections import make_lean
-from splashdown.errors import NetworkError, TransferError, describe
+from splashdown.errors import NetworkError, TransferError, error_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +64,9 @@ class Hosts:
             self._adapter.cert_verify(pool, url, self._verify, None)  # type: ignore[no-untyped-call]
             absolute = self._adapter.request_url(request, proxies).startswith("http")
         except requests.RequestException as error:
-            raise TransferError(f"{origin}: cannot be connected to ({describe(error)})") from None
+            raise TransferError(f"{origin}: cannot be connected to ({error_text(error)})") from None
         except OSError as error:  # a CA bundle that is not there
-            raise NetworkError(f"{origin}: {describe(error)}", retryable=False) from None
+            raise NetworkError(f"{origin}: {error_text(error)}", retryable=False) from None
         make_lean(pool)
         return Host(pool, origin if absolute else "", urlsplit(url).netloc)
 

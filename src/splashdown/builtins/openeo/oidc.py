@@ -16,7 +16,7 @@ import requests
 from splashdown._documents.client import Client, no_ambient_auth
 from splashdown._documents.document import parse_object
 from splashdown._documents.places import shown
-from splashdown.errors import AuthError, describe
+from splashdown.errors import AuthError, error_text
 
 _TIMEOUT = (10.0, 30.0)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -132,7 +132,7 @@ def _safe(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise AuthError(f"an OIDC provider's URL makes no sense ({describe(error)})") from None
+        raise AuthError(f"an OIDC provider's URL makes no sense ({error_text(error)})") from None
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         return url
     raise AuthError(f"{shown(url)} is no https URL; secrets are not sent there")

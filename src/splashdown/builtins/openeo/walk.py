@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 
 from splashdown._documents.document import Document
 from splashdown._documents.places import shown
-from splashdown.errors import ApiError, ResolveError, describe
+from splashdown.errors import ApiError, ResolveError, error_text
 
 #: More documents than any results tree has; a tree that makes itself up as it is read stops here.
 MAX_DOCUMENTS = 20_000
@@ -102,7 +102,7 @@ def _read(url: str, get: Callable[[str], Document]) -> Document | str:
     try:
         return get(url)
     except (ApiError, ResolveError) as error:
-        return describe(error)
+        return error_text(error)
 
 
 def _take(link: _Link, document: Document, state: _Walk) -> Iterator[_Link]:

@@ -25,7 +25,7 @@ class _Output(Protocol):
 
 
 class ProgressTable:
-    """Draws into the output of the cell that started the run. Made in that cell; told on the engine's thread."""
+    """Draws into the output of the cell that started the run. Made in that cell; called on the engine's thread."""
 
     def __init__(self) -> None:
         # Asked for by name: IPython has no types, and nobody needs it who is not in a notebook.

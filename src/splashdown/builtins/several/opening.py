@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from splashdown._series.assets import pack
-from splashdown.errors import SplashdownError, UsageError, describe
+from splashdown.errors import SplashdownError, UsageError, error_text
 from splashdown.model import Member, ResultSet
 from splashdown.protocols import ResolveContext, Signer, Transport
 from splashdown.redact import redact
@@ -26,7 +26,7 @@ def open_all(sources: Sequence[object], context: ResolveContext) -> ResultSet:
     failed = [(source, e) for source, e in zip(sources, answers, strict=True) if not isinstance(e, ResultSet)]
     if not opened:
         raise failed[0][1]
-    unresolved = tuple(f"{_shown(source)}: {describe(error)}" for source, error in failed)
+    unresolved = tuple(f"{_shown(source)}: {error_text(error)}" for source, error in failed)
     return unite(list(_with_folders(opened)), unresolved)
 
 

@@ -25,7 +25,7 @@ _OWN_HEADERS = frozenset({"authorization", "cookie", "host", "content-length", "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class SearchRequest:
     """One request to an API; ``body`` makes it a POST."""
 
     url: str
@@ -50,7 +50,7 @@ def is_search_url(url: str) -> bool:
     return is_url(url) and urlsplit(url).path.rstrip("/").rpartition("/")[2] in {"search", "items"}
 
 
-def first_question(root: Document, reader: Reader, options: StacOptions) -> Question | None:
+def first_request(root: Document, reader: Reader, options: StacOptions) -> SearchRequest | None:
     """How to ask the API that ``root`` belongs to; ``None`` when the document is no part of an API."""
     if not is_url(root.place):
         return None
@@ -64,11 +64,11 @@ def first_question(root: Document, reader: Reader, options: StacOptions) -> Ques
         if landing is not None and _link(landing, "search"):
             return _search(landing, options, collections=(str(root.body.get("id")),))
         raise ResolveError(f"{shown(root.place)} belongs to no API with a search: ids and filter cannot be asked for")
-    return Question(url=with_filters(items["href"], options))
+    return SearchRequest(url=with_filters(items["href"], options))
 
 
 def pages(
-    reader: Reader, first: Document, question: Question | None = None, warn: Callable[[str], None] | None = None
+    reader: Reader, first: Document, question: SearchRequest | None = None, warn: Callable[[str], None] | None = None
 ) -> Iterator[Document]:
     """The items of a page and of all pages after it, each with the place of its page.
 
@@ -76,7 +76,7 @@ def pages(
     ``warn`` takes it.
     """
     asked: set[tuple[str, str]] = set()
-    current, page = question or Question(url=first.place), first
+    current, page = question or SearchRequest(url=first.place), first
     while True:
         features = page.body.get("features")
         for feature in features if isinstance(features, list) else ():
@@ -111,7 +111,7 @@ def with_filters(url: str, options: StacOptions, collections: object = None) -> 
     return urlunsplit(parts._replace(query=urlencode([*query, *filters.items()], safe=",:/")))
 
 
-def _search(landing: Document, options: StacOptions, collections: object) -> Question:
+def _search(landing: Document, options: StacOptions, collections: object) -> SearchRequest:
     conforms = landing.body.get("conformsTo")
     if isinstance(conforms, list) and not any(_SEARCH in str(uri) for uri in conforms):
         raise ResolveError(
@@ -124,8 +124,8 @@ def _search(landing: Document, options: StacOptions, collections: object) -> Que
         body = {n: list(v) if isinstance(v, tuple) else v for n, v in _filters(options, collections).items()}
         if options.filter:
             body["filter-lang"] = "cql2-text"
-        return Question(url=link["href"], body=body)
-    return Question(url=with_filters(link["href"], options, collections))
+        return SearchRequest(url=link["href"], body=body)
+    return SearchRequest(url=with_filters(link["href"], options, collections))
 
 
 def _filters(options: StacOptions, collections: object) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def _link(document: Document, rel: str, method: str | None = None) -> dict[str, 
     return found[0] if found else None
 
 
-def _next(page: Document, asked: Question) -> Question | None:
+def _next(page: Document, asked: SearchRequest) -> SearchRequest | None:
     link = _link(page, "next")
     if link is None:
         return None
@@ -172,13 +172,13 @@ def _next(page: Document, asked: Question) -> Question | None:
         if str(n).lower() not in _OWN_HEADERS
     }
     if str(link.get("method", "GET")).upper() != "POST":
-        return Question(url=_with_lost_filters(link["href"], asked.url), headers=headers)
+        return SearchRequest(url=_with_lost_filters(link["href"], asked.url), headers=headers)
     body = link.get("body")
     body = dict(body) if isinstance(body, Mapping) else {}
     # "merge" says that the body holds only what changes (STAC API, Item Search, "Pagination").
     if link.get("merge") or not body:
         body = {**(asked.body or {}), **body}
-    return Question(url=link["href"], body=body, headers=headers)
+    return SearchRequest(url=link["href"], body=body, headers=headers)
 
 
 def _with_lost_filters(url: str, asked: str) -> str:

@@ -89,7 +89,7 @@ def _open(source: Any, place: str, reader: Reader, options: StacOptions) -> _Sou
 
 def _remote(place: str, reader: Reader, options: StacOptions) -> _Source:
     if options.searches and api.is_search_url(place):
-        question = api.Question(url=api.with_filters(place, options, options.collections))
+        question = api.SearchRequest(url=api.with_filters(place, options, options.collections))
         first = question.ask(reader)
         return _Source(root=first, below=api.pages(reader, first, question), answered=True)
     return _document(reader.read(place), reader, options)
@@ -106,7 +106,7 @@ def _document(root: Document, reader: Reader, options: StacOptions) -> _Source:
         return _Source(root=root, below=[root])
     if kind == "FeatureCollection":
         return _Source(root=root, below=api.pages(reader, root))
-    question = api.first_question(root, reader, options)
+    question = api.first_request(root, reader, options)
     if question is not None:
         first = question.ask(reader)
         return _Source(root=root, below=api.pages(reader, first, question), answered=True)

@@ -15,7 +15,7 @@ from splashdown._documents.places import resolve_href, shown
 from splashdown._documents.reading import Reader
 from splashdown._stac.migrate import kind_of, up_to_date
 from splashdown.builtins.stac.api import pages
-from splashdown.errors import ResolveError, SplashdownError, describe
+from splashdown.errors import ResolveError, SplashdownError, error_text
 from splashdown.sources import is_in_store, is_url
 
 _CONNECTIONS = 8
@@ -77,7 +77,7 @@ class Walk:
             found = self.reader.read(place)
             return Document(place=found.place, body=up_to_date(found.body, shown(place)))
         except SplashdownError as error:
-            return describe(error)
+            return error_text(error)
 
     def _is_new(self, link: _Link) -> bool:
         if link.place in link.trail:

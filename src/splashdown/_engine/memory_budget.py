@@ -11,7 +11,7 @@ from splashdown._engine.settings import MIB
 _TICK = 0.25
 
 
-class Allowance:
+class MemoryBudget:
     """Bytes to hand out. One request is always served when nothing else is out, however large it is.
 
     A large buffer is a mapping of its own: the heaps of many threads would keep what is freed. A new mapping costs more

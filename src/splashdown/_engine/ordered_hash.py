@@ -9,7 +9,7 @@ from splashdown.checksums import Digests
 from splashdown.model import Buffer, Part
 
 
-class Trail:
+class OrderedHasher:
     """Follows the parts.
 
     Whoever is about to read the next part hashes it on the way (``claim``); the others are fetched again by ``read``

@@ -8,13 +8,13 @@ from typing import TypeVar
 from splashdown._engine.context import Context
 from splashdown._engine.retry import Budget, StoppedError
 from splashdown._engine.source import Source
-from splashdown.errors import describe
+from splashdown.errors import error_text
 from splashdown.events import Retried
 
 T = TypeVar("T")
 
 
-def patiently(context: Context, source: Source, call: Callable[[], T]) -> T:
+def retry_store_call(context: Context, source: Source, call: Callable[[], T]) -> T:
     """The call's result; an exception whose ``retryable`` is true makes it be called again, as the policy allows."""
     budget: Budget | None = None
     while True:
@@ -28,7 +28,7 @@ def patiently(context: Context, source: Source, call: Callable[[], T]) -> T:
             if delay is None:
                 raise
             if context.events.active:
-                event = Retried(transfer=source.transfer, attempt=budget.failures, delay=delay, error=describe(error))
+                event = Retried(transfer=source.transfer, attempt=budget.failures, delay=delay, error=error_text(error))
                 context.events.emit(event)
             if context.stop.wait(delay):
                 raise

@@ -13,7 +13,7 @@ from dataclasses import replace as altered
 from splashdown._engine.context import Context
 from splashdown.checksums import comparable, hash_of, same
 from splashdown.errors import ExistsError
-from splashdown.model import Asset, IfExists, Known, Stored, Transfer
+from splashdown.model import Asset, IfExists, Stored, StoredRecord, Transfer
 
 _MOST_NAMES = 10_000
 
@@ -52,8 +52,8 @@ def decide(context: Context, transfer: Transfer) -> Verdict:
         return verdict
     if policy is IfExists.RENAME:
         return _renamed(context, transfer)
-    if policy is IfExists.AUTO and name in context.known:
-        other = context.known[name].identity
+    if policy is IfExists.AUTO and name in context.recorded:
+        other = context.recorded[name].identity
         if other is None or _may_be_one(other, transfer.asset.identity):
             return verdict
         raise ExistsError(
@@ -74,49 +74,51 @@ def _may_be_one(one: tuple[str | None, str], other: tuple[str | None, str]) -> b
 
 def _as_it_is(context: Context, asset: Asset, name: str, there: Stored) -> Verdict:
     """Keep what is there without reading it: as ours where an earlier run stored it, else as somebody else's."""
-    known = _known(context, asset, name, there)
-    if known is None:
+    record = _record_of(context, asset, name, there)
+    if record is None:
         return Verdict(name=name, keep="there already", stored=there, checksum=there.checksum, ours=False)
-    return Verdict(name=name, keep="there already", stored=there, checksum=known.checksum, unless=known.validator)
+    return Verdict(name=name, keep="there already", stored=there, checksum=record.checksum, unless=record.validator)
 
 
-def _known(context: Context, asset: Asset, name: str, there: Stored) -> Known | None:
+def _record_of(context: Context, asset: Asset, name: str, there: Stored) -> StoredRecord | None:
     """What an earlier run noted about what is there; nothing when it is another asset's or has another size now."""
-    known = context.known.get(name)
-    if known is not None and (known.size != there.size or (known.identity or asset.identity) != asset.identity):
+    record = context.recorded.get(name)
+    if record is not None and (record.size != there.size or (record.identity or asset.identity) != asset.identity):
         return None
-    return known
+    return record
 
 
 def _judge(context: Context, asset: Asset, name: str, there: Stored) -> Verdict:
     """Whether what is there is the asset, for sure (``keep``), maybe (``unless``) or not."""
-    known = _known(context, asset, name, there)
+    record = _record_of(context, asset, name, there)
     no = Verdict(name=name, stored=there)
     if asset.size is not None and asset.size != there.size:
         return no
-    actual = there.checksum or _checksum_there(context, name, there, known, asset)
+    actual = there.checksum or _checksum_there(context, name, there, record, asset)
     if asset.checksum and actual:
         if not same(asset.checksum, actual):
             return no
         return Verdict(
             name=name, keep="complete", stored=there, checksum=actual, verified=_what(asset.size, checksum=True)
         )
-    if known is None or known.validator is None:
+    if record is None or record.validator is None:
         return no
-    if known.checksum and actual and not same(known.checksum, actual):
+    if record.checksum and actual and not same(record.checksum, actual):
         return no
-    return Verdict(name=name, stored=there, checksum=known.checksum, unless=known.validator)
+    return Verdict(name=name, stored=there, checksum=record.checksum, unless=record.validator)
 
 
-def _checksum_there(context: Context, name: str, there: Stored, known: Known | None, asset: Asset) -> str | None:
+def _checksum_there(
+    context: Context, name: str, there: Stored, record: StoredRecord | None, asset: Asset
+) -> str | None:
     """The checksum of what is stored: from the receipt as long as the file is older than that, else by reading it."""
-    wanted = asset.checksum or (known.checksum if known else None)
+    wanted = asset.checksum or (record.checksum if record else None)
     if wanted is None:
         return None
-    if known is not None and known.checksum and known.recorded is not None and there.modified is not None:
-        tells = asset.checksum is None or comparable(known.checksum, asset.checksum)
-        if there.modified <= known.recorded and tells:
-            return known.checksum
+    if record is not None and record.checksum and record.written_at is not None and there.modified is not None:
+        suits = asset.checksum is None or comparable(record.checksum, asset.checksum)
+        if there.modified <= record.written_at and suits:
+            return record.checksum
     # Reading back is cheap only where a sink writes in place; an object store would send everything over the wire.
     if context.sink.parts.buffered or context.can.read is None:
         return None

@@ -30,13 +30,13 @@ class ByName(Mapping[K, T]):
         return len(self._positions)
 
 
-class Made(Sequence[T]):
+class LazySequence(Sequence[T]):
     """Equal elements each time, not the same ones. Equal to a tuple of them, and pickled as one."""
 
     __hash__ = None  # type: ignore[assignment]  # as of a list
 
     @abstractmethod
-    def _made(self, position: int) -> T:
+    def _element(self, position: int) -> T:
         """The element at a position that is there."""
 
     @overload
@@ -46,13 +46,13 @@ class Made(Sequence[T]):
     def __getitem__(self, position: int | slice) -> T | tuple[T, ...]:
         length = len(self)
         if isinstance(position, slice):
-            return tuple(self._made(i) for i in range(*position.indices(length)))
+            return tuple(self._element(i) for i in range(*position.indices(length)))
         if not -length <= position < length:
             raise IndexError(position)
-        return self._made(position % length)
+        return self._element(position % length)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, tuple | Made):
+        if not isinstance(other, tuple | LazySequence):
             return NotImplemented
         return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
 
