@@ -6,10 +6,13 @@ first byte, ``stop`` the one after the last, as in Python's slices).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
+
+from splashdown.columns import columns, take
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -324,9 +327,7 @@ class Plan:
     @property
     def known_size(self) -> int:
         """Bytes to move, as far as the metadata tells."""
-        from splashdown._series.assets import assets_of, columns
-
-        return sum(size or 0 for size in columns(assets_of(self.transfers), "size"))
+        return sum(size or 0 for size in columns(self.transfers, "asset.size"))
 
     def __repr__(self) -> str:
         from splashdown.redact import redact_target
@@ -385,20 +386,13 @@ class RunReport:
     @property
     def failed(self) -> tuple[Outcome, ...]:
         """The outcomes that failed."""
-        from splashdown._series.outcomes import PackedOutcomes
-
-        if isinstance(self.outcomes, PackedOutcomes):
-            return self.outcomes.failed
-        return tuple(o for o in self.outcomes if o.status is Status.FAILED)
+        return tuple(self.outcomes[n] for n, status in enumerate(self._statuses) if status is Status.FAILED)
 
     @property
     def landed(self) -> Sequence[Outcome]:
         """The outcomes that are at their destination, whether moved now or found complete."""
-        from splashdown._series.outcomes import PackedOutcomes
-
-        if isinstance(self.outcomes, PackedOutcomes):
-            return self.outcomes.landed
-        return tuple(o for o in self.outcomes if o.status is not Status.FAILED)
+        at = array("l", (n for n, status in enumerate(self._statuses) if status is not Status.FAILED))
+        return take(self.outcomes, at)
 
     @property
     def ok(self) -> bool:
@@ -408,9 +402,11 @@ class RunReport:
     @property
     def bytes_moved(self) -> int:
         """Bytes that came over the wire."""
-        from splashdown._series.outcomes import field
+        return sum(columns(self.outcomes, "bytes_moved"))
 
-        return sum(field(self.outcomes, "bytes_moved"))
+    @property
+    def _statuses(self) -> Iterator[Status]:
+        return columns(self.outcomes, "status")
 
     def __repr__(self) -> str:
         from splashdown.redact import redact_target

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splashdown._naming.names import assign_names
-from splashdown._series.assets import columns, names_of, pack, transfers_of, with_policy
+from splashdown._naming.selection import name_selection
+from splashdown._receipts.copies import LocalCopies
+from splashdown._series.assets import pack
 from splashdown._series.documents import plain
-from splashdown._series.outcomes import Copies
 from splashdown._stac.describe import directories
 from splashdown.errors import (
     MultipleAssetsError,
@@ -27,7 +28,7 @@ from splashdown.errors import (
     UsageError,
     unknown_option,
 )
-from splashdown.model import Asset, IfExists, Plan, Skipped, Transfer
+from splashdown.model import Asset, IfExists, Plan, Skipped
 from splashdown.protocols import SupportsWhy
 from splashdown.redact import redact
 from splashdown.sources import scheme_of
@@ -65,7 +66,7 @@ class JobResults:
         self.assets: Sequence[Asset] = result_set.assets if assets is None else assets
         self.skipped = tuple(skipped)
         #: Local copies that this object's downloads made, with their checksums; loaders read those.
-        self._copies = Copies()
+        self._copies = LocalCopies()
 
     def __repr__(self) -> str:
         return f"<JobResults for {self.result_set.kind} {self.id!r}>"
@@ -155,10 +156,10 @@ class JobResults:
         reserved: Iterable[str] = (),
         names: Mapping[str | tuple[str | None, str], str] | None = None,
     ) -> Plan:
-        """What a download to ``target`` would do: names settled, nothing read or written.
+        """What a download to ``target`` would do: names are assigned, nothing is read or written.
 
         ``layout`` is a preset or a template for names, ``reserved`` holds names that no asset may get, ``names``
-        settles the name of single assets by their identity or label (``item/key``, or ``key`` alone).
+        chooses the name of single assets by their identity or label (``item/key``, or ``key`` alone).
         """
         if folders := set(directories(self.assets)):
             whole = pack(asset for n, asset in enumerate(self.assets) if n not in folders)
@@ -166,10 +167,14 @@ class JobResults:
             return self._narrowed(whole, [*self.skipped, *skipped]).plan(
                 target, layout=layout, if_exists=if_exists, reserved=reserved, names=names
             )
-        transfers = self._settled(layout=layout, reserved=tuple(reserved), names=names)
-        policy = _policy(if_exists)
-        if policy is not IfExists.AUTO:
-            transfers = with_policy(transfers, policy)
+        transfers = name_selection(
+            self.result_set,
+            self.assets,
+            layout=layout,
+            reserved=tuple(reserved),
+            names=names,
+            if_exists=_policy(if_exists),
+        )
         source = redact(self.result_set.href) if self.result_set.href else self.id
         return Plan(target=str(target), transfers=transfers, skipped=self.skipped, source=source)
 
@@ -330,28 +335,6 @@ class JobResults:
         copy = self._copies.get(asset.identity)
         return self.session.open_asset(asset, self.result_set, local=copy)
 
-    def _settled(self, *, names: Mapping[Any, str] | None, **options: Any) -> Sequence[Transfer]:
-        """Names for the assets; of several sources each has a folder, and names of its own in there."""
-        if not self.result_set.members:
-            if names or len(self.assets) == len(self.result_set.assets):
-                return assign_names(self.assets, names=names, job_id=self.id, **options)
-            # A name must not depend on the filters of a run: the next one would not find the file.
-            every = assign_names(self.result_set.assets, job_id=self.id, **options)
-            named = dict(zip(columns(self.result_set.assets, "item", "key"), names_of(every), strict=True))
-            return transfers_of(self.assets, [named[identity] for identity in columns(self.assets, "item", "key")])
-        transfers: list[Transfer] = []
-        for member in self.result_set.parts:
-            pairs = member.own_assets(self.assets)
-            # A name that the user chose is used as it is, without the folder.
-            chosen: dict[str | tuple[str | None, str], str] = {
-                own.identity: names[asset.identity] for asset, own in pairs if names and asset.identity in names
-            }
-            settled = assign_names([own for _, own in pairs], names=chosen, job_id=member.results.id, **options)
-            for (asset, own), transfer in zip(pairs, settled, strict=True):
-                prefix = "" if own.identity in chosen else member.prefix
-                transfers.append(Transfer(asset=asset, name=prefix + transfer.name))
-        return tuple(transfers)
-
     def _one(self, key: str | None) -> Asset:
         if key is not None and not isinstance(key, str):
             raise UsageError(f"an asset is asked for by its key, a text, not by {key!r}; get_assets() is a list of all")
@@ -436,7 +419,7 @@ class ResultAsset:
     @property
     def name(self) -> str:
         """The file name that the asset gets when it is saved by itself; safe on every system."""
-        return assign_names((self.asset,))[0].name.rpartition("/")[2]
+        return assign_names((self.asset,))[0].rpartition("/")[2]
 
     def __repr__(self) -> str:
         kind = f" type {self.media_type}" if self.media_type else ""

@@ -17,8 +17,7 @@ from splashdown._plugins import options as plugin_options
 from splashdown._plugins.config import Config, read_config
 from splashdown._plugins.registry import Registry
 from splashdown._plugins.suggest import did_you_mean
-from splashdown._series.assets import columns
-from splashdown._series.lazy import ByName
+from splashdown.columns import ByName, columns
 from splashdown.errors import ConflictError, OptionError
 from splashdown.redact import redact
 from splashdown.results import JobResults

@@ -20,8 +20,8 @@ from splashdown._engine.retry import host_of
 from splashdown._engine.schedule import Schedule
 from splashdown._engine.settings import Settings
 from splashdown._engine.transfer import move
-from splashdown._series.assets import Transfers, assets_of, columns, names_of, policies_of
-from splashdown._series.outcomes import PackedOutcomes
+from splashdown._series.outcomes import slots_for
+from splashdown.columns import columns
 from splashdown.errors import error_text
 from splashdown.events import RunFinished, RunInterrupted, RunStarted
 from splashdown.model import IfExists, Outcome, Plan, RunReport, Status, StoredRecord, Upload
@@ -109,9 +109,9 @@ def _state_dir(plan: Plan, sink: Sink, state: Path | None) -> Path | None:
 
 def _names(plan: Plan) -> frozenset[str]:
     """All names of a plan in which something may be renamed; a large set that no other plan needs."""
-    if IfExists.RENAME not in policies_of(plan.transfers):
+    if IfExists.RENAME not in columns(plan.transfers, "if_exists"):
         return frozenset()
-    return frozenset(names_of(plan.transfers))
+    return frozenset(columns(plan.transfers, "name"))
 
 
 def _abort(context: Context, uploads: Sequence[Upload]) -> None:
@@ -127,11 +127,9 @@ class _Files:
     def __init__(self, context: Context, plan: Plan) -> None:
         self._context, self._plan = context, plan
         settings = context.settings
-        hosts = [host_of(href) for href in columns(assets_of(plan.transfers), "href")]
+        hosts = [host_of(href) for href in columns(plan.transfers, "asset.href")]
         self._schedule = Schedule(hosts, settings.per_host or settings.jobs)
-        self._outcomes: list[Outcome | None] | PackedOutcomes = [None] * len(plan.transfers)
-        if isinstance(plan.transfers, Transfers):
-            self._outcomes = PackedOutcomes.of(plan.transfers, lambda number: _not_tried(plan, number))
+        self._outcomes = slots_for(plan.transfers, lambda number: _not_tried(plan, number))
         self._left = min(settings.jobs, self._schedule.width)
         self._ended = threading.Event()
         self._lock = threading.Lock()
@@ -143,9 +141,7 @@ class _Files:
                 pool.submit(self._work)
             pool.close()
             self._wait()
-        if isinstance(self._outcomes, PackedOutcomes):
-            return self._outcomes
-        return tuple(outcome or _not_tried(self._plan, number) for number, outcome in enumerate(self._outcomes))
+        return self._outcomes.outcomes()
 
     def _wait(self) -> None:
         beat = time.monotonic()

@@ -13,9 +13,9 @@ from posixpath import basename
 from urllib.parse import unquote, urlsplit
 
 from splashdown._naming.templates import Fields, check, render
-from splashdown._series.assets import columns, transfers_of
+from splashdown.columns import columns
 from splashdown.errors import UsageError
-from splashdown.model import Asset, Transfer
+from splashdown.model import Asset
 from splashdown.safe_names import (
     fold,
     is_safe_path,
@@ -74,7 +74,7 @@ def assign_names(
     reserved: Iterable[str] = (),
     names: Mapping[str | tuple[str | None, str], str] | None = None,
     job_id: str = "",
-) -> Sequence[Transfer]:
+) -> list[str]:
     """A name for every asset: relative, safe on every system, unique in any case and Unicode form, in the given order.
 
     ``layout`` is one of :data:`LAYOUTS` or a template. ``reserved`` names are never given. ``names`` maps a label or
@@ -85,13 +85,13 @@ def assign_names(
     """
     claims = _Claims(reserved)
     chosen = _chosen(assets, names or {}, claims)
-    settled = list(_wanted(assets, layout, job_id))
+    named = list(_wanted(assets, layout, job_id))
     owners = [(item or "", key, href) for item, key, href in columns(assets, "item", "key", "href")]
     order = sorted((i for i in range(len(assets)) if i not in chosen), key=owners.__getitem__)
     for i, name in chosen.items():
-        settled[i] = name
-    _give(settled, [owner[0] for owner in owners], order, claims, flat=layout == "flat")
-    return transfers_of(assets, settled)
+        named[i] = name
+    _give(named, [owner[0] for owner in owners], order, claims, flat=layout == "flat")
+    return named
 
 
 def openeo_name(key: str, href: str, media_type: str | None) -> str:

@@ -23,8 +23,8 @@ from splashdown._receipts.entries import (
     key_of,
     relink,
 )
-from splashdown._series.assets import fields
 from splashdown._stac.marks import ITEM, KEY, VALIDATOR, below
+from splashdown.columns import cells
 from splashdown.errors import SplashdownError, TargetError, error_text
 from splashdown.model import Asset, Buffer, Content, Outcome, Part, ResultSet, StoredRecord
 from splashdown.protocols import Sink, SupportsRead, SupportsStat
@@ -93,7 +93,7 @@ def _placed(
     document: Mapping[str, Any], listed: Mapping[str, Any], assets: Sequence[Asset], others: Sequence[int]
 ) -> Mapping[str, int]:
     """Positions of assets that belong to no feature, by their keys in the document."""
-    get = fields(assets, "item", "key", "listed_as")
+    get = cells(assets, "item", "key", "listed_as")
     return {key_of(document, listed, *get(at)): at for at in others}
 
 

@@ -7,11 +7,10 @@ from itertools import chain
 from typing import Any
 
 from splashdown._receipts.links import Linker
-from splashdown._series.assets import columns, fields
-from splashdown._series.documents import Documents, PackedObject
-from splashdown._series.outcomes import identities, place
+from splashdown._series.documents import is_packed
 from splashdown._stac.hrefs import public_href
 from splashdown._stac.marks import ITEM, KEY, VALIDATOR
+from splashdown.columns import cells, columns
 from splashdown.model import Asset, Outcome, StoredRecord
 
 Identity = tuple[str | None, str]
@@ -21,9 +20,9 @@ class Places(Mapping[Identity, tuple[str, StoredRecord]]):
     """Where each asset is, by identity: its name and what is there, whether this run put it there or an earlier one."""
 
     def __init__(self, landed: Sequence[Outcome], kept: Mapping[str, StoredRecord]) -> None:
-        self._landed = landed
+        self._place = cells(landed, "transfer.name", "size", "checksum", "validator", "ours")
         self._found: dict[Identity, int | tuple[str, StoredRecord]] = {
-            one: at for at, one in enumerate(identities(landed))
+            one: at for at, one in enumerate(columns(landed, "asset.item", "asset.key"))
         }
         for name, record in kept.items():
             if record.identity is not None:
@@ -31,7 +30,10 @@ class Places(Mapping[Identity, tuple[str, StoredRecord]]):
 
     def __getitem__(self, identity: Identity) -> tuple[str, StoredRecord]:
         found = self._found[identity]
-        return place(self._landed, found) if isinstance(found, int) else found
+        if not isinstance(found, int):
+            return found
+        name, size, checksum, validator, ours = self._place(found)
+        return name, StoredRecord(size=size or 0, checksum=checksum, validator=validator, ours=ours)
 
     def __iter__(self) -> Iterator[Identity]:
         return iter(self._found)
@@ -56,8 +58,8 @@ class Assets(Mapping[str, Any]):
         decoded: bool = False,
     ) -> None:
         self._listed, self._assets, self._placed, self._places = listed, assets, placed, places
-        self._fields = fields(assets, "item", "key", "href")
-        self._copied = _own if decoded or isinstance(listed, PackedObject) else copied
+        self._fields = cells(assets, "item", "key", "href")
+        self._copied = _own if decoded or is_packed(listed) else copied
 
     def __getitem__(self, key: str) -> Any:
         at = self._placed.get(key)
@@ -93,10 +95,10 @@ class Features(Collection[Any]):
     ) -> None:
         self._features, self._assets, self._groups = features, assets, groups
         self._places, self._base = places, base
-        self._fields = fields(assets, "item", "key")
+        self._fields = cells(assets, "item", "key")
 
     def __iter__(self) -> Iterator[Any]:
-        decoded = isinstance(self._features, Documents)
+        decoded = is_packed(self._features)
         for feature, group in zip(self._features, self._groups, strict=True):
             if not isinstance(feature, Mapping):
                 yield feature

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from operator import attrgetter, itemgetter
 from typing import Any
 
 from splashdown._series.blocks import MANY, Blocks
 from splashdown._series.documents import View
 from splashdown._series.lazy import LazySequence
+from splashdown.columns import cells, columns
 from splashdown.model import Asset, IfExists, Transfer
 
 _LINKED = ("geometry", "metadata", "properties")
 _PLAIN = tuple(name for name in Asset.__dataclass_fields__ if name not in _LINKED)
+_PLACES = {name: place for place, name in enumerate(_PLAIN)}
 _plain_values = attrgetter(*_PLAIN)
 # The constructor of a frozen dataclass takes three times as long, and assets are made again and again.
 _plain_setters, _linked_setters = ([getattr(Asset, name).__set__ for name in names] for names in (_PLAIN, _LINKED))
@@ -30,22 +32,6 @@ def pack(assets: Iterable[Asset]) -> Sequence[Asset]:
     for asset in chain(first, each):
         packed.append(asset)
     return packed
-
-
-def columns(assets: Iterable[Asset], *names: str) -> Iterator[Any]:
-    """Plain fields of all assets, at a third of the cost of making these: of several names a tuple for each asset."""
-    if not isinstance(assets, PackedAssets):
-        return map(attrgetter(*names), assets)
-    return map(itemgetter(*(_PLAIN.index(name) for name in names)), assets.rows)
-
-
-def fields(assets: Sequence[Asset], *names: str) -> Callable[[int], tuple[Any, ...]]:
-    """The same of the asset at a position."""
-    if not isinstance(assets, PackedAssets):
-        get = attrgetter(*names)
-        return lambda position: get(assets[position])
-    rows, pick = assets.rows, itemgetter(*(_PLAIN.index(name) for name in names))
-    return lambda position: pick(rows.at(position))
 
 
 class PackedAssets(LazySequence[Asset]):
@@ -80,6 +66,19 @@ class PackedAssets(LazySequence[Asset]):
             put(asset, held[one] if type(one) is int else View(held[one[0]], one[1], one[2]))
         return asset
 
+    def columns(self, *names: str) -> Iterator[Any]:
+        """Plain fields at a third of the cost of making the assets; what an item says is made with them."""
+        if not _PLACES.keys() >= set(names):
+            return super().columns(*names)
+        return map(itemgetter(*(_PLACES[name] for name in names)), self.rows)
+
+    def cells(self, *names: str) -> Callable[[int], Any]:
+        """The same of the asset at a position."""
+        if not _PLACES.keys() >= set(names):
+            return super().cells(*names)
+        rows, pick = self.rows, itemgetter(*(_PLACES[name] for name in names))
+        return lambda position: pick(rows.at(position))
+
     def _reference(self, value: Mapping[str, Any] | None) -> int | tuple[int, int, tuple[str, ...]]:
         if isinstance(value, View):
             return (self._number(value.packed), value.at, value.path)
@@ -95,7 +94,7 @@ class PackedAssets(LazySequence[Asset]):
 class Transfers(LazySequence[Transfer]):
     """The transfers of a plan, one for each asset."""
 
-    def __init__(self, assets: Sequence[Asset], names: Sequence[str], if_exists: IfExists = IfExists.AUTO) -> None:
+    def __init__(self, assets: Sequence[Asset], names: Sequence[str], if_exists: IfExists) -> None:
         self.assets, self.names, self.if_exists = assets, names, if_exists
         self._count = len(names)
 
@@ -109,31 +108,35 @@ class Transfers(LazySequence[Transfer]):
         for asset, name in zip(self.assets, self.names, strict=True):
             yield Transfer(asset=asset, name=name, if_exists=self.if_exists)
 
+    def columns(self, *names: str) -> Iterator[Any]:
+        """Names, policies, and fields of the assets, without a transfer or an asset."""
+        if all(name.startswith("asset.") for name in names):
+            return columns(self.assets, *(name.removeprefix("asset.") for name in names))
+        each = [self._column(name) for name in names]
+        return each[0] if len(each) == 1 else zip(*each, strict=False)  # a policy has no end of its own
 
-def transfers_of(assets: Sequence[Asset], names: Sequence[str]) -> Sequence[Transfer]:
+    def cells(self, *names: str) -> Callable[[int], Any]:
+        """The same of the transfer at a position."""
+        if all(name.startswith("asset.") for name in names):
+            return cells(self.assets, *(name.removeprefix("asset.") for name in names))
+        each = [self._cell(name) for name in names]
+        return each[0] if len(each) == 1 else lambda position: tuple(cell(position) for cell in each)
+
+    def _column(self, name: str) -> Iterator[Any]:
+        if name == "name":
+            return iter(self.names)
+        return repeat(self.if_exists, self._count) if name == "if_exists" else self.columns(name)
+
+    def _cell(self, name: str) -> Callable[[int], Any]:
+        if name == "name":
+            return self.names.__getitem__
+        return (lambda _: self.if_exists) if name == "if_exists" else self.cells(name)
+
+
+def transfers_of(
+    assets: Sequence[Asset], names: Sequence[str], if_exists: IfExists = IfExists.AUTO
+) -> Sequence[Transfer]:
     """A transfer for each asset; made when they are looked at where the assets are, too."""
     if isinstance(assets, LazySequence):
-        return Transfers(assets, names)
-    return tuple(Transfer(asset=asset, name=name) for asset, name in zip(assets, names, strict=True))
-
-
-def assets_of(transfers: Sequence[Transfer]) -> Iterable[Asset]:
-    """Their assets, in the same order."""
-    return transfers.assets if isinstance(transfers, Transfers) else (one.asset for one in transfers)
-
-
-def names_of(transfers: Sequence[Transfer]) -> Iterable[str]:
-    """Their names, in the same order."""
-    return transfers.names if isinstance(transfers, Transfers) else (one.name for one in transfers)
-
-
-def policies_of(transfers: Sequence[Transfer]) -> set[IfExists]:
-    """All policies among them."""
-    return {transfers.if_exists} if isinstance(transfers, Transfers) else {one.if_exists for one in transfers}
-
-
-def with_policy(transfers: Sequence[Transfer], if_exists: IfExists) -> Sequence[Transfer]:
-    """The same transfers with another policy."""
-    if isinstance(transfers, Transfers):
-        return Transfers(transfers.assets, transfers.names, if_exists)
-    return tuple(Transfer(asset=one.asset, name=one.name, if_exists=if_exists) for one in transfers)
+        return Transfers(assets, names, if_exists)
+    return tuple(Transfer(asset=a, name=name, if_exists=if_exists) for a, name in zip(assets, names, strict=True))

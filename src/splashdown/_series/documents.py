@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from splashdown._series.blocks import Blocks
-from splashdown._series.lazy import ByName
+from splashdown.columns import ByName
 
 
 class Documents(Blocks[dict[str, Any]]):
@@ -71,6 +71,16 @@ class PackedObject(ByName[str, Any]):
 
     def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
         return dict, (dict(self),)
+
+
+def is_packed(value: object) -> bool:
+    """Whether what is taken out of it is decoded each time, so that its top may be changed; what that holds, not."""
+    return isinstance(value, Documents | PackedObject)
+
+
+def member(holder: Mapping[str, Any], key: str, value: Any) -> Any:
+    """The value that was taken from under this key, or what looks it up again where the holder is packed."""
+    return holder.view(key) if isinstance(holder, PackedObject) else value
 
 
 def plain(body: dict[str, Any]) -> dict[str, Any]:

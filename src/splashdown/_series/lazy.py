@@ -3,41 +3,38 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar, overload
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from operator import attrgetter
+from typing import Any, TypeVar, overload
 
-K = TypeVar("K")
 T = TypeVar("T")
 
 
-class ByName(Mapping[K, T]):
-    """Elements of a sequence by unique names, which are given in the same order; the elements are not held."""
-
-    def __init__(self, names: Iterable[K], elements: Sequence[T]) -> None:
-        self._positions = {name: position for position, name in enumerate(names)}
-        self._elements = elements
-
-    def __getitem__(self, name: K) -> T:
-        return self._elements[self._positions[name]]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._positions
-
-    def __iter__(self) -> Iterator[K]:
-        return iter(self._positions)
-
-    def __len__(self) -> int:
-        return len(self._positions)
-
-
 class LazySequence(Sequence[T]):
-    """Equal elements each time, not the same ones. Equal to a tuple of them, and pickled as one."""
+    """Equal elements each time, not the same ones. Equal to a tuple of them, and pickled as one.
+
+    It is a :class:`~splashdown.columns.Columnar`; a subclass whose rows hold the fields gives these without an element.
+    """
 
     __hash__ = None  # type: ignore[assignment]  # as of a list
 
     @abstractmethod
     def _element(self, position: int) -> T:
         """The element at a position that is there."""
+
+    def columns(self, *names: str) -> Iterator[Any]:
+        """The field of each element; of several names a tuple for each."""
+        return map(attrgetter(*names), self)
+
+    def cells(self, *names: str) -> Callable[[int], Any]:
+        """The same of the element at a position."""
+        get = attrgetter(*names)
+        return lambda position: get(self._element(position))
+
+    def take(self, positions: Sequence[int]) -> Sequence[T]:
+        """The elements at these positions."""
+        return _Taken(self, positions)
 
     @overload
     def __getitem__(self, position: int) -> T: ...
@@ -61,3 +58,23 @@ class LazySequence(Sequence[T]):
 
     def __reduce__(self) -> tuple[type[tuple[T, ...]], tuple[tuple[T, ...]]]:
         return tuple, (tuple(self),)
+
+
+class _Taken(LazySequence[T]):
+    """Some elements of another lazy sequence, by their positions there."""
+
+    def __init__(self, whole: LazySequence[T], positions: Sequence[int]) -> None:
+        self._whole, self._positions = whole, array("l", positions)
+
+    def __len__(self) -> int:
+        return len(self._positions)
+
+    def _element(self, position: int) -> T:
+        return self._whole._element(self._positions[position])  # noqa: SLF001 - of the same kind
+
+    def columns(self, *names: str) -> Iterator[Any]:
+        return map(self._whole.cells(*names), self._positions)
+
+    def cells(self, *names: str) -> Callable[[int], Any]:
+        get, positions = self._whole.cells(*names), self._positions
+        return lambda position: get(positions[position])

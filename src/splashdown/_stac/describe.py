@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from splashdown._documents.expiry import parse_datetime
-from splashdown._series.assets import columns
-from splashdown._series.documents import PackedObject
+from splashdown._series.documents import member
 from splashdown._stac.marks import KEY, below
+from splashdown.columns import columns
 from splashdown.model import Asset
 
 
@@ -39,7 +39,7 @@ def describe_asset(
         geometry=geometry if isinstance(geometry, Mapping) and geometry else None,
         start=start,
         end=end,
-        metadata=assets.view(key) if isinstance(assets, PackedObject) else metadata,
+        metadata=member(assets, key, metadata) if isinstance(assets, Mapping) else metadata,
         properties=properties,
     )
 

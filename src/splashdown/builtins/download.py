@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from splashdown._receipts import document as receipt
 from splashdown._receipts.reading import read_receipts
-from splashdown._series.outcomes import field as field_of
+from splashdown.columns import columns
 from splashdown.errors import DownloadError, NoAssetError, TargetError, UsageError
 from splashdown.hookspecs import hookimpl
 from splashdown.model import IfExists, Member, Plan, RunReport, Status, StoredRecord
@@ -65,7 +65,7 @@ class Download:
     @property
     def locations(self) -> list[str]:
         """Where everything is, the metadata documents last."""
-        return [*field_of(self.report.landed, "location"), *self.documents]
+        return [*columns(self.report.landed, "location"), *self.documents]
 
 
 def plan_download(results: JobResults, target: str | Path = ".", **given: Any) -> Plan:

@@ -21,7 +21,7 @@ def asset(key="a.tif", href=None, **fields):
 
 
 def names(assets, **options):
-    return [t.name for t in assign_names(assets, **options)]
+    return assign_names(assets, **options)
 
 
 # What every system agrees on ------------------------------------------------------------------------------------
@@ -87,8 +87,8 @@ def test_names_are_safe_and_clash_in_no_way_that_a_file_system_knows(assets, lay
 def test_the_order_of_the_assets_does_not_change_their_names(assets, random):
     shuffled = list(assets)
     random.shuffle(shuffled)
-    before = {(t.asset.identity, t.asset.href): t.name for t in assign_names(assets)}
-    after = {(t.asset.identity, t.asset.href): t.name for t in assign_names(shuffled)}
+    before = {(a.identity, a.href): name for a, name in zip(assets, assign_names(assets), strict=True)}
+    after = {(a.identity, a.href): name for a, name in zip(shuffled, assign_names(shuffled), strict=True)}
     assert before == after
 
 

@@ -16,10 +16,10 @@ import splashdown
 from splashdown._documents.document import parse_object
 from splashdown._engine.run import run_plan
 from splashdown._engine.settings import RetryPolicy, Settings
+from splashdown._receipts.copies import LocalCopies
 from splashdown._series.assets import PackedAssets, Transfers, pack
 from splashdown._series.blocks import MANY
 from splashdown._series.documents import PackedObject
-from splashdown._series.outcomes import Copies
 from splashdown.builtins.memory import MemorySink
 from splashdown.errors import HttpStatusError, ResolveError
 from splashdown.model import Asset, IfExists, Plan
@@ -124,7 +124,7 @@ def test_what_was_not_tried_is_in_the_report_of_a_packed_plan(tmp_path):
 
 
 def test_copies_are_found_by_asset_and_the_newest_counts():
-    copies = Copies()
+    copies = LocalCopies()
     first = run(bodies(100, [7]), as_packed(plan_of(bodies(100))))
     second = run(bodies(3), plan_of(bodies(3)))
     copies.add(first.landed)

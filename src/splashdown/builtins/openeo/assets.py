@@ -14,9 +14,10 @@ from urllib.parse import urljoin, urlsplit
 
 from splashdown._documents.document import Document
 from splashdown._documents.places import shown
-from splashdown._series.assets import columns, pack
+from splashdown._series.assets import pack
 from splashdown._stac.describe import advertised_href, describe_asset, text
 from splashdown.builtins.openeo.walk import Tree
+from splashdown.columns import columns
 from splashdown.errors import ResolveError
 from splashdown.model import Asset
 

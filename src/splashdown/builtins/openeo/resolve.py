@@ -12,13 +12,13 @@ from splashdown._documents.authority import OriginSigner
 from splashdown._documents.client import Client
 from splashdown._documents.document import Document, WebPageError
 from splashdown._documents.expiry import expires_at
-from splashdown._series.assets import columns
 from splashdown.builtins.openeo import jobs
 from splashdown.builtins.openeo.assets import collect
 from splashdown.builtins.openeo.auth import make_authority
 from splashdown.builtins.openeo.discovery import discover
 from splashdown.builtins.openeo.urls import JobUrl, parse_job_url
 from splashdown.builtins.openeo.walk import walk
+from splashdown.columns import columns
 from splashdown.errors import JobNotFinished, JobNotFound, NotFoundError, OptionError, ResolveError, unknown_option
 from splashdown.model import ResultSet
 from splashdown.protocols import ResolveContext
