@@ -249,14 +249,24 @@ class DownloadError(SplashdownError):
 RETRYABLE_STATUS = frozenset({408, 425, 429})
 
 
-def unknown_option(whose: str, name: str, known: Iterable[str]) -> OptionError:
-    """The error for an option that ``whose`` (``the resolver 'stac'``) does not have: the nearest one, else all."""
-    import difflib  # costs a millisecond, and is needed for a slip alone
+def did_you_mean(wanted: str, known: Iterable[str]) -> str:
+    """``; did you mean 'x'?`` for the known name that ``wanted`` most resembles; empty where none does."""
+    import difflib  # costs a millisecond, and is needed after a typo only
 
+    close = difflib.get_close_matches(wanted, list(known), n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def refuse_unknown(whose: str, given: Iterable[str], known: Iterable[str], where: str = "") -> None:
+    """Raise :class:`OptionError` for the first given option that ``whose`` (``the resolver 'stac'``) does not have.
+
+    The line names the nearest option, else all of them. ``where`` says where the option stands, with a space first.
+    """
     known = list(known)
-    close = difflib.get_close_matches(name, known, 1)
-    hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join(known) or 'none'}"
-    return OptionError(f"{whose} has no option {name!r}; {hint}")
+    for name in given:
+        if name not in known:
+            hint = did_you_mean(name, known) or f"; it has: {', '.join(known) or 'none'}"
+            raise OptionError(f"{whose} has no option {name!r}{where}{hint}")
 
 
 def error_text(error: BaseException) -> str:

@@ -5,7 +5,6 @@ The verbs themselves are actions of plugins; the methods here give them types, d
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,7 +25,8 @@ from splashdown.errors import (
     OptionError,
     UnknownKeyError,
     UsageError,
-    unknown_option,
+    did_you_mean,
+    refuse_unknown,
 )
 from splashdown.model import Asset, IfExists, Plan, Skipped
 from splashdown.protocols import SupportsWhy
@@ -354,7 +354,7 @@ class JobResults:
         found = found or [asset for asset in self.assets if key == asset.listed_as]
         if not found:
             raise UnknownKeyError(
-                f"no asset has the key {key!r}{_suggestion(key, labels)}; there are {_listing(labels)}"
+                f"no asset has the key {key!r}; there are {_listing(labels)}{did_you_mean(key, labels)}"
             )
         if len(found) > 1:
             owners = [asset.label for asset in found]
@@ -511,9 +511,7 @@ def _check_options(spec: ActionSpec, options: Mapping[str, Any]) -> None:
     known = [*named, *(f.name for f in fields(spec.options) if f.name not in named)] if spec.options else [*named]
     if spec.options is None and any(p.kind is p.VAR_KEYWORD for p in parameters):
         return
-    for name in options:
-        if name not in known:
-            raise unknown_option(f"the action {spec.name!r}", name, known)
+    refuse_unknown(f"the action {spec.name!r}", options, known)
 
 
 def _reason(chosen: Filter, name: str, value: object, asset: Asset) -> str:
@@ -531,8 +529,3 @@ def _shortest(assets: Sequence[Asset]) -> list[str]:
 def _listing(labels: Sequence[str], most: int = 8) -> str:
     shown = ", ".join(labels[:most])
     return shown if len(labels) <= most else f"{shown}, and {len(labels) - most} more"
-
-
-def _suggestion(key: str, labels: Sequence[str]) -> str:
-    close = difflib.get_close_matches(key, labels, n=3)
-    return f" (did you mean {' or '.join(close)}?)" if close else ""

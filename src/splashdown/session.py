@@ -16,9 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from splashdown._plugins import options as plugin_options
 from splashdown._plugins.config import Config, read_config
 from splashdown._plugins.registry import Registry
-from splashdown._plugins.suggest import did_you_mean
 from splashdown.columns import ByName, columns
-from splashdown.errors import ConflictError, OptionError
+from splashdown.errors import ConflictError, OptionError, did_you_mean
 from splashdown.redact import redact
 from splashdown.results import JobResults
 from splashdown.sources import matches_origin, refuse_no_origin, scheme_of, without_pick

@@ -65,7 +65,7 @@ def test_a_download_goes_on_and_names_what_is_broken_once(user):
     assert (user.path / "copy/timeseries.json").exists()
     assert named(done.stderr) == {"breaks-at-import": 1, "breaks-at-registration": 1, "breaks-at-use": 0}
     assert "failed at import: RuntimeError: no library for this machine" in done.stderr
-    assert "there is no hook splashdown_sink; did you mean splashdown_sinks?" in done.stderr
+    assert "there is no hook splashdown_sink; did you mean 'splashdown_sinks'?" in done.stderr
     assert "Traceback" not in done.stderr
 
 

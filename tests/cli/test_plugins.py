@@ -141,7 +141,7 @@ def test_the_misspelled_hook_of_a_file_is_named_with_the_right_one(splashdown_co
     path.write_text(SHELF.replace("def splashdown_sinks", "def splashdown_sink"))
     done = splashdown_command("--plugin", path, "plugins", "check", "shelf")
     assert done.returncode == 1
-    assert "there is no hook splashdown_sink; did you mean splashdown_sinks?" in done.stdout
+    assert "there is no hook splashdown_sink; did you mean 'splashdown_sinks'?" in done.stdout
 
 
 def test_listing_in_strict_mode_shows_all_and_tells_by_its_exit_code(splashdown_command, tmp_path):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -24,7 +23,6 @@ _log = logging.getLogger("splashdown")
 
 #: What nobody came back for within a week is removed.
 _OLDEST_SECONDS = 7 * 24 * 3600.0
-_APP = "splashdown"
 
 
 class Journal:
@@ -256,11 +254,8 @@ def _read(path: Path) -> Replayed:
 
 
 def user_state_dir(target: str) -> Path:
-    """Where journals of a target go that has no place for them: the user's state folder (XDG base directories)."""
-    if sys.platform == "win32":
-        base = Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    elif sys.platform == "darwin":
-        base = Path.home() / "Library" / "Application Support"
-    else:
-        base = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    return base / _APP / hashlib.sha256(target.encode()).hexdigest()[:20]
+    """Where journals of a target go that has no place for them: the user's state folder, as the system has it."""
+    from platformdirs import user_state_path
+
+    base = user_state_path("splashdown", appauthor=False)
+    return base / hashlib.sha256(target.encode()).hexdigest()[:20]

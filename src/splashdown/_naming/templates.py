@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from splashdown.errors import UsageError
+from splashdown.errors import UsageError, did_you_mean
 from splashdown.model import Asset
 from splashdown.safe_names import safe_segment, split_suffix
 
@@ -46,7 +45,7 @@ def check(template: str, assets: Sequence[Asset]) -> None:
         if name in _DATES or name in _KNOWN or not assets:
             continue
         if not any(n in source for a in assets for source in (a.properties, a.metadata) for n in (field, name)):
-            raise UsageError(f"{{{field}}} is no field of a name template: {_advice(name)}")
+            raise UsageError(f"{{{field}}} is not a field of a name template{_advice(name)}")
 
 
 def _value(field: str, fields: Fields) -> str:
@@ -109,5 +108,4 @@ _KNOWN: Mapping[str, Callable[[Fields], Any]] = {
 
 def _advice(name: str) -> str:
     known = [*_KNOWN, *_DATES]
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"did you mean {{{close[0]}}}?" if close else f"use {', '.join(known)} or an item's property"
+    return did_you_mean(name, known) or f"; use {', '.join(known)} or an item's property"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from splashdown._plugins.loading import Loading, Offer
-from splashdown._plugins.suggest import did_you_mean, package_for, package_for_source
-from splashdown.errors import ConflictError, NoProviderError, ResolveError
+from splashdown._plugins.suggest import package_for, package_for_source
+from splashdown.errors import ConflictError, NoProviderError, ResolveError, did_you_mean
 from splashdown.protocols import Resolver
 from splashdown.redact import redact
 from splashdown.specs import ResolverSpec

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import sys
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,8 +17,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from splashdown._plugins.option_types import kinds_of
-from splashdown._plugins.suggest import did_you_mean
-from splashdown.errors import OptionError, error_text
+from splashdown.errors import OptionError, did_you_mean, error_text
 
 NAME: Final = "splashdown.toml"
 #: The variable that names one file to read instead of all others; empty for none.
@@ -96,18 +94,15 @@ def read_config(
         only = Path(environ[VARIABLE])
     if only is not None and not only.is_file():
         raise OptionError(f"there is no configuration file {only}")
-    paths = [only] if only is not None else [*_project_file(start or Path.cwd()), user_folder(environ) / NAME]
+    paths = [only] if only is not None else [*_project_file(start or Path.cwd()), user_folder() / NAME]
     return Config(files=tuple((path, _read(path)) for path in paths if path.is_file()))
 
 
-def user_folder(environ: Mapping[str, str]) -> Path:
+def user_folder() -> Path:
     """The user's folder for configuration of this program, by the custom of the system."""
-    home = Path(environ.get("HOME") or Path.home())
-    if sys.platform == "win32":
-        return Path(environ.get("APPDATA") or home / "AppData" / "Roaming") / "splashdown"
-    if sys.platform == "darwin":
-        return home / "Library" / "Application Support" / "splashdown"
-    return Path(environ.get("XDG_CONFIG_HOME") or home / ".config") / "splashdown"
+    from platformdirs import user_config_path
+
+    return user_config_path("splashdown", appauthor=False, roaming=True)
 
 
 def _project_file(start: Path) -> Iterator[Path]:

@@ -23,7 +23,7 @@ from splashdown.errors import (
     OptionError,
     SplashdownError,
     error_text,
-    unknown_option,
+    refuse_unknown,
 )
 from splashdown.model import Asset
 from splashdown.protocols import AssetHandle
@@ -199,6 +199,4 @@ def _check_options(spec: LoaderSpec, load: Callable[..., object], options: Itera
     if any(p.kind is p.VAR_KEYWORD for p in parameters):
         return
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-    for option in options:
-        if option not in known:
-            raise unknown_option(f"loader {spec.name!r}", option, known)
+    refuse_unknown(f"the loader {spec.name!r}", options, known)

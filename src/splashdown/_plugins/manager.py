@@ -6,7 +6,6 @@ It keeps nothing of a plugin that failed. Which plugins there are, and who wins,
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -14,7 +13,7 @@ from typing import Any, Final, cast
 
 import pluggy
 
-from splashdown.errors import PluginError, SplashdownError
+from splashdown.errors import PluginError, SplashdownError, did_you_mean
 from splashdown.hookspecs import GROUP, HookSpecs, hookimpl
 from splashdown.model import Plan, RunReport
 from splashdown.specs import (
@@ -145,8 +144,7 @@ class Manager:
                 continue
             hook = options["specname"] or attribute
             if hook not in known:
-                close = difflib.get_close_matches(hook, known, n=1, cutoff=0.5)
-                yield f"there is no hook {hook}" + (f"; did you mean {close[0]}?" if close else "")
+                yield f"there is no hook {hook}{did_you_mean(hook, known)}"
             if options["hookwrapper"] or options["wrapper"] != (hook == RUN_PLAN):
                 must = "is a wrapper: @hookimpl(wrapper=True)" if hook == RUN_PLAN else "cannot be a wrapper: @hookimpl"
                 yield f"{hook} {must}"

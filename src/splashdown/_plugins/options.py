@@ -1,7 +1,7 @@
 """Options: a dataclass filled from arguments, the environment and a table of the configuration file.
 
-The first of these that has a value wins. Which files are read is ``config``'s business, how text becomes a value
-that of ``kinds``.
+The first of these that has a value wins. ``config`` says which files are read, ``option_types`` how
+text becomes a value.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
 from splashdown._plugins.option_types import Kind, kinds_of
-from splashdown._plugins.suggest import did_you_mean
-from splashdown.errors import OptionError
+from splashdown.errors import OptionError, refuse_unknown
 
 T = TypeVar("T")
 
@@ -66,8 +65,8 @@ def fill(
     """
     kinds = kinds_of(options_type, plugin)
     config, environ = config or {}, environ or {}
-    _refuse_unknown(given, kinds, plugin, "")
-    _refuse_unknown(config, kinds, plugin, " (in the configuration file)")
+    refuse_unknown(_owner(plugin), given, kinds)
+    refuse_unknown(_owner(plugin), config, kinds, " (in the configuration file)")
     values = {}
     for field in dataclasses.fields(cast("Any", options_type)):
         if field.init:
@@ -137,10 +136,3 @@ def _default(field: dataclasses.Field[Any]) -> object:
 
 def _owner(plugin: str) -> str:
     return f"'{plugin}'" if plugin else "the settings"
-
-
-def _refuse_unknown(given: Mapping[str, Any], known: Mapping[str, Any], plugin: str, where: str) -> None:
-    for name in given:
-        if name not in known:
-            hint = did_you_mean(name, known) or f"; it knows: {', '.join(known) or 'none'}"
-            raise OptionError(f"{_owner(plugin)} has no option '{name}'{where}{hint}")

@@ -14,8 +14,7 @@ from splashdown._plugins.check import PluginCheck, examine
 from splashdown._plugins.choice import choose, choose_resolver, conflict
 from splashdown._plugins.info import PluginFailure, PluginInfo
 from splashdown._plugins.loading import Choice, Loading, Offer
-from splashdown._plugins.suggest import did_you_mean
-from splashdown.errors import ConflictError, NoProviderError
+from splashdown.errors import ConflictError, NoProviderError, did_you_mean
 from splashdown.model import Plan, RunReport
 from splashdown.protocols import Resolver
 from splashdown.specs import (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -92,15 +91,3 @@ def package_for_file(media_type: str, endings: Iterable[str], head: bytes) -> st
         if by_name or (package.magic and head.startswith(tuple(package.magic))):
             return package.name
     return None
-
-
-def close_match(wanted: str, known: Iterable[str]) -> str | None:
-    """The known name that ``wanted`` is most likely a slip of."""
-    found = difflib.get_close_matches(wanted, list(known), n=1, cutoff=0.6)
-    return found[0] if found else None
-
-
-def did_you_mean(wanted: str, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?``, or nothing."""
-    found = close_match(wanted, known)
-    return f"; did you mean '{found}'?" if found else ""

@@ -9,7 +9,7 @@ from typing import Any
 from splashdown._plugins.config import Config, PluginTable
 from splashdown._plugins.options import REQUIRED, Field, fields_of, fill
 from splashdown._plugins.registry import Registry
-from splashdown._plugins.suggest import did_you_mean
+from splashdown.errors import did_you_mean
 
 _SWITCHES: Mapping[str, str] = {
     "discover": "SPLASHDOWN_NO_PLUGINS",

@@ -215,7 +215,7 @@ def test_a_layout_is_a_preset_or_a_template(layout, name):
     ("layout", "says"),
     [
         ("by-itme", "by-item"),
-        ("{itme}/{key}", r"did you mean \{item\}"),
+        ("{itme}/{key}", "did you mean 'item'"),
         ("{key", "brace"),
         ("{counter:zz}/{key}", "format"),
     ],

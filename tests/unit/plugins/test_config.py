@@ -51,11 +51,11 @@ def write(path, text):
     path.write_text(text)
 
 
-def user_file(project):
+def user_file(project):  # the fixture has set the home folder
     from splashdown._plugins.config import user_folder
 
-    home = str(project.parent / "home")
-    return user_folder({"XDG_CONFIG_HOME": home, "APPDATA": home, "HOME": home}) / "splashdown.toml"
+    assert user_folder().is_relative_to(project.parent / "home")
+    return user_folder() / "splashdown.toml"
 
 
 class TestFiles:

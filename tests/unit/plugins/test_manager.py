@@ -48,9 +48,9 @@ def unknown_argument(session):
 REFUSED = {
     "unknown hook": (
         plugin(splashdown_sink=marked(with_default)),
-        "no hook splashdown_sink; did you mean splashdown_sinks",
+        "no hook splashdown_sink; did you mean 'splashdown_sinks'",
     ),
-    "typo in specname": (plugin(f=marked(plain, specname="splashdown_loader")), "did you mean splashdown_loaders"),
+    "typo in specname": (plugin(f=marked(plain, specname="splashdown_loader")), "did you mean 'splashdown_loaders'"),
     "default": (plugin(splashdown_sinks=marked(with_default)), "argument flag=True, which would never be filled"),
     "kwargs": (plugin(splashdown_sinks=marked(with_kwargs)), r"argument \*\*options"),
     "run_plan that is no wrapper": (

@@ -106,7 +106,7 @@ def test_a_value_that_does_not_fit_is_named_with_what_would(name, value, text):
 def test_an_unknown_option_gets_a_suggestion_wherever_it_stands():
     with pytest.raises(OptionError, match="'s3' has no option 'endpoint'; did you mean 'endpoint_url'"):
         filled({"endpoint": "x"})
-    with pytest.raises(OptionError, match=r"'zzz' \(in the configuration file\); it knows: endpoint_url, "):
+    with pytest.raises(OptionError, match=r"'zzz' \(in the configuration file\); it has: endpoint_url, "):
         filled(config={"zzz": 1})
 
 

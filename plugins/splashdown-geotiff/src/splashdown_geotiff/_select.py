@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import Any
 from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
 
-from splashdown.errors import LoadError, OptionError
+from splashdown.errors import LoadError, OptionError, did_you_mean
 from splashdown_geotiff._georeference import Transform
 from splashdown_geotiff._header import Header
 from splashdown_geotiff._plan import Window
@@ -205,6 +204,5 @@ def _number(names: Sequence[str | int], band: str | int) -> int:
     place = place_of(names, band)
     if place is not None:
         return place
-    close = difflib.get_close_matches(str(band), [str(n) for n in names], n=1)
-    advice = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(map(str, names))}"
-    raise OptionError(f"no band {band!r}; {advice}")
+    advice = did_you_mean(str(band), map(str, names)) or f"; there are {', '.join(map(str, names))}"
+    raise OptionError(f"no band {band!r}{advice}")

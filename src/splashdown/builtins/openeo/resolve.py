@@ -19,7 +19,7 @@ from splashdown.builtins.openeo.discovery import discover
 from splashdown.builtins.openeo.urls import JobUrl, parse_job_url
 from splashdown.builtins.openeo.walk import walk
 from splashdown.columns import columns
-from splashdown.errors import JobNotFinished, JobNotFound, NotFoundError, OptionError, ResolveError, unknown_option
+from splashdown.errors import JobNotFinished, JobNotFound, NotFoundError, OptionError, ResolveError, refuse_unknown
 from splashdown.model import ResultSet
 from splashdown.protocols import ResolveContext
 
@@ -39,9 +39,8 @@ class JobOptions:
     def of(cls, given: Mapping[str, Any]) -> JobOptions:
         """Check names and types; raises :class:`~splashdown.errors.OptionError`."""
         known = [each.name for each in fields(cls)]
+        refuse_unknown("the resolver 'openeo'", given, known)
         for name, value in given.items():
-            if name not in known:
-                raise unknown_option("the resolver 'openeo'", name, known)
             takes, valid = _OPTIONS[name]
             if not valid(value):
                 raise OptionError(f"the option {name!r} takes {takes}, not {value!r}")

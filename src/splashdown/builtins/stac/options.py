@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from splashdown.builtins.filters import values
-from splashdown.errors import OptionError, unknown_option
+from splashdown.errors import OptionError, refuse_unknown
 
 #: More documents than most static catalogs have; a tree that makes itself up as it is read stops here.
 MAX_DOCUMENTS = 20_000
@@ -33,9 +33,7 @@ class StacOptions:
     def of(cls, given: Mapping[str, Any]) -> StacOptions:
         """Check names and values; raises :class:`~splashdown.errors.OptionError`."""
         known = [each.name for each in fields(cls)]
-        for name in given:
-            if name not in known:
-                raise unknown_option("the resolver 'stac'", name, known)
+        refuse_unknown("the resolver 'stac'", given, known)
         options = {name: value for name, value in given.items() if value is not None}
         for name in ("limit", "page_size", "max_documents"):
             if name in options:
