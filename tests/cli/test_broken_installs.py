@@ -34,7 +34,7 @@ PLUGINS = {
 @pytest.fixture(scope="module")
 def user(tmp_path_factory):
     """A user's environment with Splashdown, the three plugins, and a job that the demo has landed."""
-    user = FreshFolder(tmp_path_factory.mktemp("user"), build_wheel(tmp_path_factory.mktemp("wheel")))
+    user = FreshFolder(tmp_path_factory.mktemp("user"))
     for distribution, source in PLUGINS.items():
         module = distribution.replace("-", "_")
         folder = user.path / distribution
@@ -45,7 +45,7 @@ def user(tmp_path_factory):
             f'[project]\nname = "{distribution}"\nversion = "1.0"\n'
             f'[project.entry-points.splashdown]\n{distribution} = "{module}"\n'
         )
-    user.install(*(user.path / distribution for distribution in PLUGINS))
+    user.install(build_wheel(tmp_path_factory.mktemp("wheel")), *(user.path / distribution for distribution in PLUGINS))
     done = user.run(".venv/bin/splashdown demo landed")
     assert done.returncode == 0, done.stderr
     return user

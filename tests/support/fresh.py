@@ -20,20 +20,16 @@ def build_wheel(folder: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class FreshFolder:
-    """Runs shell commands in ``path`` as a user types them; pip takes ``splashdown`` from ``wheel`` alone."""
+    """Runs shell commands in ``path`` as a user types them."""
 
     path: Path
-    wheel: Path
 
     def run(self, script: str) -> subprocess.CompletedProcess[str]:
         """Run a script, which ends at the first command that fails."""
-        constraint = self.path / "constraint.txt"
-        constraint.write_text(f"splashdown @ {self.wheel.as_uri()}\n")
         kept = {name: os.environ[name] for name in os.environ if not name.startswith(("PYTHON", "PIP_CONS", "VIRTUAL"))}
         kept |= {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{kept['PATH']}",
             "HOME": str(self.path),
-            "PIP_CONSTRAINT": str(constraint),
             "PIP_DISABLE_PIP_VERSION_CHECK": "1",
             "PIP_CACHE_DIR": _pip("cache", "dir").strip(),
             "PIP_NO_COMPILE": "1",  # each file is run once or twice
@@ -41,8 +37,8 @@ class FreshFolder:
         }
         return subprocess.run(["bash", "-ec", script], cwd=self.path, env=kept, capture_output=True, text=True)
 
-    def install(self, *projects: Path) -> None:
-        """Make ``.venv`` and install Splashdown and these projects there, by pip and for real.
+    def install(self, wheel: Path, *projects: Path) -> None:
+        """Make ``.venv`` and install Splashdown's ``wheel`` and these projects there, by pip and for real.
 
         What they need besides is borrowed from the environment that the tests run in, because a dozen packages take
         pip a minute.
@@ -54,7 +50,7 @@ class FreshFolder:
         Path(borrower, "borrowed.pth").write_text(f"import site; site.addsitedir({lender!r})\n")
         _pip(
             "--python", str(python), "install", "-q", "--no-deps", "--no-build-isolation", "--no-compile",
-            str(self.wheel), *map(str, projects),
+            str(wheel), *map(str, projects),
         )  # fmt: skip
 
 

@@ -12,11 +12,11 @@ KINDS = ("sink", "loader", "resolver")
 def author(tmp_path_factory):
     """An author's folder with one generated package of each kind, all installed into one environment."""
     folder = tmp_path_factory.mktemp("author")
-    author = FreshFolder(folder, build_wheel(tmp_path_factory.mktemp("wheel")))
+    author = FreshFolder(folder)
     for kind in KINDS:
         answers = {"kind": kind, "name": f"my{kind}", "author": "Ada"}
         run_copy(str(ROOT / "plugins/_template"), str(folder / kind), data=answers, defaults=True, quiet=True)
-    author.install(*(folder / kind for kind in KINDS))
+    author.install(build_wheel(tmp_path_factory.mktemp("wheel")), *(folder / kind for kind in KINDS))
     return author
 
 
