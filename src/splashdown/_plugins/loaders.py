@@ -6,7 +6,6 @@ Owns the choice and the errors around it. What a loader does is its own business
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -14,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
+from splashdown._plugins.keywords import keywords_of
 from splashdown._plugins.suggest import package_for_file
 from splashdown.errors import (
     ConflictError,
@@ -195,8 +195,6 @@ def _nothing_fits(
 
 
 def _check_options(spec: LoaderSpec, load: Callable[..., object], options: Iterable[str]) -> None:
-    parameters = inspect.signature(load).parameters.values()
-    if any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return
-    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-    refuse_unknown(f"the loader {spec.name!r}", options, known)
+    known = keywords_of(load)
+    if known is not None:
+        refuse_unknown(f"the loader {spec.name!r}", options, known)

@@ -15,6 +15,7 @@ from pyproj import CRS
 from splashdown.model import Asset
 from splashdown_geotiff._header import Header
 from splashdown_geotiff._names import instant
+from splashdown_geotiff._options import Pixels
 from splashdown_geotiff._select import Selection
 
 if TYPE_CHECKING:
@@ -27,9 +28,7 @@ def data_array(
     header: Header,
     names: tuple[str | int, ...],
     selection: Selection,
-    *,
-    masked: bool,
-    scaled: bool,
+    pixels: Pixels,
 ) -> xr.DataArray:
     """A ``(band, y, x)`` array; ``values`` are numpy's or Dask's.
 
@@ -42,9 +41,9 @@ def data_array(
         coords["t"] = time
     coords["spatial_ref"] = xr.Variable((), 0, spatial_attributes(header.crs, selection.transform))
     found = xr.DataArray(values, dims=("band", "y", "x"), coords=coords, name=_name(asset))
-    found.attrs.update(_attributes(header, selection, masked=masked, scaled=scaled))
+    found.attrs.update(_attributes(header, selection, pixels))
     found.encoding["grid_mapping"] = "spatial_ref"
-    if masked and header.nodata is not None:
+    if pixels.masked and header.nodata is not None:
         found.encoding["_FillValue"] = header.nodata
     for axis in ("x", "y"):
         if axis in found.coords:
@@ -92,15 +91,15 @@ def _axis_attributes(crs: CRS | None, axis: str) -> dict[str, str]:
     }
 
 
-def _attributes(header: Header, selection: Selection, *, masked: bool, scaled: bool) -> dict[str, Any]:
+def _attributes(header: Header, selection: Selection, pixels: Pixels) -> dict[str, Any]:
     found: dict[str, Any] = dict(header.tags)
     bands = [header.bands[b] for b in selection.bands]
     scales, offsets = [b.scale for b in bands], [b.offset for b in bands]
-    if not scaled and (set(scales) != {1.0} or set(offsets) != {0.0}):
+    if not pixels.scaled and (set(scales) != {1.0} or set(offsets) != {0.0}):
         # One number where all bands agree, as CF has it; else one per band.
         found["scale_factor"] = scales[0] if len(set(scales)) == 1 else scales
         found["add_offset"] = offsets[0] if len(set(offsets)) == 1 else offsets
-    if header.nodata is not None and not masked and not scaled:
+    if header.nodata is not None and not pixels.masked and not pixels.scaled:
         found["_FillValue"] = header.nodata
     units = {b.tags.get("units") for b in bands}
     if len(units) == 1 and (unit := units.pop()):

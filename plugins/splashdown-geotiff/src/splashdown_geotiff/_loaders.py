@@ -7,37 +7,22 @@ with the first call.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from splashdown.protocols import AssetHandle
+from splashdown_geotiff._options import ArrayOptions, PixelOptions
 
 if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
-    from splashdown_geotiff._lazy import Chunks
     from splashdown_geotiff._raster import GeoTIFF
-    from splashdown_geotiff._select import Bands, Box
 
 #: Files read at a time. They wait for the network, not for a core.
 JOBS = 8
 
 
-def load_geotiff(
-    asset: AssetHandle,
-    *,
-    bands: Bands | None = None,
-    bbox: Box | None = None,
-    bbox_crs: object = None,
-    window: Sequence[int] | None = None,
-    overview: int | None = None,
-    resolution: float | None = None,
-    masked: bool = False,
-    scaled: bool = False,
-    chunks: Chunks | None = None,
-    engine: str = "auto",
-    max_bytes: int | None = None,
-) -> xr.DataArray:
+def load_geotiff(asset: AssetHandle, *, engine: str = "auto", **options: Unpack[ArrayOptions]) -> xr.DataArray:
     """Read a GeoTIFF, or a part of it, as an ``xarray.DataArray`` with the dimensions ``(band, y, x)``.
 
     ``bands`` are names or numbers from 1. ``bbox`` is (west, south, east, north) in the raster's CRS, or in
@@ -50,49 +35,15 @@ def load_geotiff(
     Raises ``OptionError`` for arguments that make no sense for this file, and ``LoadError`` for a file that
     cannot be read, a box beside it, or a result over the cap.
     """
-    return open_geotiff(asset, engine=engine).read(
-        bands=bands,
-        bbox=bbox,
-        bbox_crs=bbox_crs,
-        window=window,
-        overview=overview,
-        resolution=resolution,
-        masked=masked,
-        scaled=scaled,
-        chunks=chunks,
-        max_bytes=max_bytes,
-    )
+    return open_geotiff(asset, engine=engine).read(**options)
 
 
-def load_numpy(
-    asset: AssetHandle,
-    *,
-    bands: Bands | None = None,
-    bbox: Box | None = None,
-    bbox_crs: object = None,
-    window: Sequence[int] | None = None,
-    overview: int | None = None,
-    resolution: float | None = None,
-    masked: bool = False,
-    scaled: bool = False,
-    engine: str = "auto",
-    max_bytes: int | None = None,
-) -> NDArray[Any]:
+def load_numpy(asset: AssetHandle, *, engine: str = "auto", **options: Unpack[PixelOptions]) -> NDArray[Any]:
     """Read a GeoTIFF's pixels as a numpy array (band, y, x); the arguments are those of ``load_geotiff``.
 
     With ``masked=True`` it is a ``numpy.ma.MaskedArray``, which keeps the type that the file has.
     """
-    return open_geotiff(asset, engine=engine).read_numpy(
-        bands=bands,
-        bbox=bbox,
-        bbox_crs=bbox_crs,
-        window=window,
-        overview=overview,
-        resolution=resolution,
-        masked=masked,
-        scaled=scaled,
-        max_bytes=max_bytes,
-    )
+    return open_geotiff(asset, engine=engine).read_numpy(**options)
 
 
 def open_geotiff(asset: AssetHandle, *, engine: str = "auto") -> GeoTIFF:
@@ -110,20 +61,7 @@ def load_png(asset: AssetHandle, *, max_bytes: int | None = None) -> NDArray[Any
 
 
 def load_geotiffs(
-    assets: Sequence[AssetHandle],
-    *,
-    bands: Bands | None = None,
-    bbox: Box | None = None,
-    bbox_crs: object = None,
-    window: Sequence[int] | None = None,
-    overview: int | None = None,
-    resolution: float | None = None,
-    masked: bool = False,
-    scaled: bool = False,
-    chunks: Chunks | None = None,
-    engine: str = "auto",
-    max_bytes: int | None = None,
-    jobs: int = JOBS,
+    assets: Sequence[AssetHandle], *, engine: str = "auto", jobs: int = JOBS, **options: Unpack[ArrayOptions]
 ) -> xr.DataArray:
     """Read many assets at once into ``(t, band, y, x)``; the arguments are those of ``load_geotiff``.
 
@@ -134,18 +72,4 @@ def load_geotiffs(
     """
     from splashdown_geotiff._many import load_many
 
-    return load_many(
-        assets,
-        bands=bands,
-        bbox=bbox,
-        bbox_crs=bbox_crs,
-        window=window,
-        overview=overview,
-        resolution=resolution,
-        masked=masked,
-        scaled=scaled,
-        chunks=chunks,
-        engine=engine,
-        max_bytes=max_bytes,
-        jobs=jobs,
-    )
+    return load_many(assets, engine=engine, jobs=jobs, **options)

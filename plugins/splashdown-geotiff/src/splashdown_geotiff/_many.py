@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,11 +14,12 @@ from pyproj import CRS
 
 from splashdown.errors import LoadError, OptionError
 from splashdown.protocols import AssetHandle
-from splashdown_geotiff._lazy import Chunks, LazyPixels, lazy_array
+from splashdown_geotiff._lazy import LazyPixels, lazy_array
 from splashdown_geotiff._limits import check_output
 from splashdown_geotiff._names import instant
+from splashdown_geotiff._options import ArrayOptions, PartOptions, Pixels, split_options
 from splashdown_geotiff._raster import GeoTIFF
-from splashdown_geotiff._select import Bands, Extent, Selection, place_of
+from splashdown_geotiff._select import Extent, Selection, place_of
 from splashdown_geotiff._values import output_type
 
 if TYPE_CHECKING:
@@ -54,9 +55,7 @@ class _Series:
     """Dates with their pieces, all on one grid; reads what lies between places of ``(t, band, y, x)``."""
 
     dates: Sequence[Sequence[_Piece]]
-    masked: bool
-    scaled: bool
-    max_bytes: int | None
+    pixels: Pixels
     jobs: int
 
     @property
@@ -74,18 +73,18 @@ class _Series:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        return output_type(self.first.raster.dtype, masked=self.masked, scaled=self.scaled)
+        return output_type(self.first.raster.dtype, masked=self.pixels.masked, scaled=self.pixels.scaled)
 
     def read(self, dates: Extent, bands: Extent, rows: Extent, columns: Extent) -> NDArray[Any]:
         """Read the files at the same time, each into its place."""
         shape = tuple(last - first for first, last in (dates, bands, rows, columns))
-        check_output(math.prod(shape) * self.dtype.itemsize, self.max_bytes, f"{shape[0]} dates")
+        check_output(math.prod(shape) * self.dtype.itemsize, self.pixels.max_bytes, f"{shape[0]} dates")
         values = np.empty(shape, self.dtype)
         work = list(self._places(values, dates, bands, rows, columns))
 
         def fill(place: tuple[_Piece, NDArray[Any], Selection]) -> None:
             piece, target, part = place
-            piece.raster.fill(target, part, masked=self.masked, scaled=self.scaled)
+            piece.raster.fill(target, part, self.pixels)
 
         if len(work) == 1:
             fill(work[0])
@@ -108,20 +107,20 @@ class _Series:
                     yield piece, values[number, place], piece.selection.part((first, last), rows, columns)
                 at += count
 
-    def values(self, chunks: Chunks | None) -> Any:
+    def values(self) -> Any:
         """All pixels, or with ``chunks`` a Dask array of them, of which nothing is read yet."""
-        if chunks is None:
+        if self.pixels.chunks is None:
             return self.read(*((0, size) for size in self.shape))
-        pixels = LazyPixels(self.read, ("t", "band", "y", "x"), self.shape, self.dtype)
-        return lazy_array(pixels, chunks, self.first.raster.block)
+        lazy = LazyPixels(self.read, ("t", "band", "y", "x"), self.shape, self.dtype)
+        return lazy_array(lazy, self.pixels.chunks, self.first.raster.block)
 
-    def array(self, chunks: Chunks | None) -> xr.DataArray:
+    def array(self) -> xr.DataArray:
         """The pixels with their coordinates and attributes."""
         import xarray as xr
 
-        values, first = self.values(chunks), self.first
+        values, first = self.values(), self.first
         own = values[0, : len(first.selection.bands)]
-        one = first.raster.describe(own, first.selection, masked=self.masked, scaled=self.scaled)
+        one = first.raster.describe(own, first.selection, self.pixels)
         coords = {name: coord for name, coord in one.coords.items() if name not in {"band", "t"}}
         coords["band"], coords["t"] = self.names, [group[0].time for group in self.dates]
         found = xr.DataArray(values, dims=("t", "band", "y", "x"), coords=coords, attrs=one.attrs)
@@ -133,34 +132,30 @@ class _Series:
 def load_many(
     assets: Sequence[AssetHandle],
     *,
-    bands: Bands | None,
-    masked: bool,
-    scaled: bool,
-    chunks: Chunks | None,
     engine: str,
-    max_bytes: int | None,
     jobs: int,
-    **place: Any,
+    **options: Unpack[ArrayOptions],
 ) -> xr.DataArray:
-    """See ``load_geotiffs``; ``place`` holds what picks level and pixels."""
+    """See ``load_geotiffs``."""
     if not assets:
         raise OptionError("there is no GeoTIFF among these assets")
     if jobs < 1:
         raise OptionError(f"jobs={jobs}: at least one file is read at a time")
+    part, pixels = split_options(options)
+    bands = part.pop("bands", None)
     wanted = None if bands is None else [bands] if isinstance(bands, str | int) else list(bands)
     with _pool(jobs, len(assets)) as pool:
         rasters = list(pool.map(lambda handle: GeoTIFF(handle, engine=engine), assets))
-    pieces = _pieces(rasters, wanted, place)
+    pieces = _pieces(rasters, wanted, part)
     _check_grids(pieces)
-    series = _Series(dates=_by_date(pieces), masked=masked, scaled=scaled, max_bytes=max_bytes, jobs=jobs)
-    return series.array(chunks)
+    return _Series(dates=_by_date(pieces), pixels=pixels, jobs=jobs).array()
 
 
 def _pool(jobs: int, count: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(min(jobs, count), thread_name_prefix="geotiffs")
 
 
-def _pieces(rasters: Sequence[GeoTIFF], wanted: list[str | int] | None, options: dict[str, Any]) -> list[_Piece]:
+def _pieces(rasters: Sequence[GeoTIFF], wanted: list[str | int] | None, part: PartOptions) -> list[_Piece]:
     """What is read of each file; one that holds none of the wanted bands is left out."""
     found = []
     for raster in rasters:
@@ -172,7 +167,7 @@ def _pieces(rasters: Sequence[GeoTIFF], wanted: list[str | int] | None, options:
             raise LoadError(
                 f"{raster.label} has no date, neither in its STAC metadata nor in its name: load it with load_geotiff"
             )
-        found.append(_Piece(raster=raster, selection=raster.select(bands=own, **options), time=time))
+        found.append(_Piece(raster=raster, selection=raster.select(**part | PartOptions(bands=own)), time=time))
     if not found:
         known = sorted({str(name) for raster in rasters for name in raster.bands})
         raise OptionError(f"none of the assets has a band of {wanted}; there are {', '.join(known)}")

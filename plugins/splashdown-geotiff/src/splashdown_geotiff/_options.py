@@ -1,11 +1,58 @@
-"""The options that ``splashdown load`` has for rasters; what they mean is ``_loaders``'."""
+"""What can be asked of a raster: the keywords of the loaders, and the options of ``splashdown load``."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from splashdown.specs import LoaderOptions
+
+if TYPE_CHECKING:
+    from splashdown_geotiff._lazy import Chunks
+    from splashdown_geotiff._select import Bands, Box
+
+
+class PartOptions(TypedDict, total=False):
+    """Which part of a raster is read; without any of them all of it."""
+
+    bands: Bands | None  #: names, or numbers from 1
+    bbox: Box | None  #: west, south, east, north in the raster's CRS or in ``bbox_crs``; touched pixels are read
+    bbox_crs: object  #: whatever pyproj takes for a CRS
+    window: Sequence[int] | None  #: column, row, width, height in pixels
+    overview: int | None  #: the overview with this number, 0 is the finest
+    resolution: float | None  #: the coarsest level whose pixels are at most this large; nothing is resampled
+
+
+class PixelOptions(PartOptions, total=False):
+    """What is read, and what becomes of its pixels."""
+
+    masked: bool  #: pixels without data are hidden: NaN, or a mask of numpy
+    scaled: bool  #: scale and offset of the bands are applied
+    max_bytes: int | None  #: most bytes of the result, or of one block of a lazy one
+
+
+class ArrayOptions(PixelOptions, total=False):
+    """What is read, and how it becomes an ``xarray.DataArray``."""
+
+    chunks: Chunks | None  #: lazy, with Dask; ``{}`` for blocks of whole tiles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pixels:
+    """What becomes of the pixels of a read, and how many bytes they may be."""
+
+    masked: bool = False
+    scaled: bool = False
+    max_bytes: int | None = None
+    chunks: Chunks | None = None
+
+
+def split_options(options: ArrayOptions | PixelOptions) -> tuple[PartOptions, Pixels]:
+    """The part that is read, and the rest. Raises ``TypeError`` for a name that is neither."""
+    part: Any = {name: value for name, value in options.items() if name in PartOptions.__annotations__}
+    rest: dict[str, Any] = {name: value for name, value in options.items() if name not in part}
+    return part, Pixels(**rest)
 
 
 def _option(help: str, metavar: str = "") -> Any:

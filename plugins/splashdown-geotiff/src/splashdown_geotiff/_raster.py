@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Unpack
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +15,13 @@ from splashdown.protocols import AssetHandle
 from splashdown_geotiff._georeference import Transform
 from splashdown_geotiff._header import Engine
 from splashdown_geotiff._layout import UnsupportedError
-from splashdown_geotiff._lazy import Chunks, LazyPixels, lazy_array
+from splashdown_geotiff._lazy import LazyPixels, lazy_array
 from splashdown_geotiff._limits import check_output
 from splashdown_geotiff._names import band_names
 from splashdown_geotiff._native import NativeEngine
+from splashdown_geotiff._options import ArrayOptions, PartOptions, PixelOptions, Pixels, split_options
 from splashdown_geotiff._scales import with_scales
-from splashdown_geotiff._select import Bands, Box, Extent, Selection, select
+from splashdown_geotiff._select import Extent, Selection, select
 from splashdown_geotiff._values import equals_nodata, missing, output_type, scale
 
 if TYPE_CHECKING:
@@ -120,96 +121,66 @@ class GeoTIFF:
         """The metadata items of the file."""
         return self._engine.header.tags
 
-    def read(
-        self,
-        *,
-        bands: Bands | None = None,
-        bbox: Box | None = None,
-        bbox_crs: object = None,
-        window: Sequence[int] | None = None,
-        overview: int | None = None,
-        resolution: float | None = None,
-        masked: bool = False,
-        scaled: bool = False,
-        chunks: Chunks | None = None,
-        max_bytes: int | None = None,
-    ) -> xr.DataArray:
+    def read(self, **options: Unpack[ArrayOptions]) -> xr.DataArray:
         """The raster, or a part of it, as ``(band, y, x)``; see ``load_geotiff`` for the arguments."""
-        chosen = self.select(
-            bands=bands, bbox=bbox, bbox_crs=bbox_crs, window=window, overview=overview, resolution=resolution
-        )
-        values = self._values(chosen, masked=masked, scaled=scaled, chunks=chunks, max_bytes=max_bytes)
-        return self.describe(values, chosen, masked=masked, scaled=scaled)
+        part, pixels = split_options(options)
+        chosen = self.select(**part)
+        return self.describe(self._values(chosen, pixels), chosen, pixels)
 
-    def read_numpy(
-        self,
-        *,
-        bands: Bands | None = None,
-        bbox: Box | None = None,
-        bbox_crs: object = None,
-        window: Sequence[int] | None = None,
-        overview: int | None = None,
-        resolution: float | None = None,
-        masked: bool = False,
-        scaled: bool = False,
-        max_bytes: int | None = None,
-    ) -> NDArray[Any]:
+    def read_numpy(self, **options: Unpack[PixelOptions]) -> NDArray[Any]:
         """The pixels alone; with ``masked=True`` a masked array that keeps the type of the file."""
-        chosen = self.select(
-            bands=bands, bbox=bbox, bbox_crs=bbox_crs, window=window, overview=overview, resolution=resolution
-        )
-        if not masked:
-            values: NDArray[Any] = self._values(chosen, masked=False, scaled=scaled, chunks=None, max_bytes=max_bytes)
+        part, pixels = split_options(options)
+        chosen = self.select(**part)
+        if not pixels.masked:
+            values: NDArray[Any] = self._values(chosen, pixels)
             return values
-        stored = self._empty(chosen, self.dtype, max_bytes)
+        stored = self._empty(chosen, self.dtype, pixels.max_bytes)
         self._engine.read_into(stored, chosen.level, chosen.window, chosen.bands)
         hidden = missing(self._engine, chosen, stored)
-        if scaled:
+        if pixels.scaled:
             stored = stored.astype(output_type(self.dtype, masked=False, scaled=True), copy=False)
             scale(stored, self._engine.header, chosen.bands)
         mask = np.ma.nomask if hidden is None else np.broadcast_to(hidden, stored.shape)
         fill = self.nodata if equals_nodata(self._engine.header, stored[:0]) is not None else None
         return np.ma.MaskedArray(stored, mask=mask, fill_value=fill)
 
-    def fill(self, out: NDArray[Any], selection: Selection, *, masked: bool, scaled: bool) -> None:
+    def fill(self, out: NDArray[Any], selection: Selection, pixels: Pixels) -> None:
         """Read a selection into an array of the type that ``output_type`` names."""
         # A 64-bit integer's nodata is lost once it is a float: then it is looked for before.
         exact = out.dtype == self.dtype or self.dtype.itemsize <= 4
         stored = out if exact else np.empty(out.shape, self.dtype)
         self._engine.read_into(stored, selection.level, selection.window, selection.bands)
-        hidden = missing(self._engine, selection, stored) if masked else None
+        hidden = missing(self._engine, selection, stored) if pixels.masked else None
         if not exact:
             out[...] = stored
-        if scaled:
+        if pixels.scaled:
             scale(out, self._engine.header, selection.bands)
         if hidden is not None and hidden.any():
             np.copyto(out, np.nan, where=hidden)
 
-    def select(self, **options: Any) -> Selection:
-        """Settle what a read would take, without reading."""
-        return select(self._engine.header, self._names, **options)
+    def select(self, **part: Unpack[PartOptions]) -> Selection:
+        """What a read would take; nothing is read."""
+        return select(self._engine.header, self._names, **part)
 
-    def describe(self, values: Any, selection: Selection, *, masked: bool, scaled: bool) -> xr.DataArray:
+    def describe(self, values: Any, selection: Selection, pixels: Pixels) -> xr.DataArray:
         """An array of ``values`` with the coordinates and attributes of a selection."""
         from splashdown_geotiff._array import data_array
 
         asset, header = self._handle.asset, self._engine.header
-        return data_array(values, asset, header, self._names, selection, masked=masked, scaled=scaled)
+        return data_array(values, asset, header, self._names, selection, pixels)
 
-    def _values(
-        self, selection: Selection, *, masked: bool, scaled: bool, chunks: Chunks | None, max_bytes: int | None
-    ) -> Any:
-        dtype = output_type(self.dtype, masked=masked, scaled=scaled)
+    def _values(self, selection: Selection, pixels: Pixels) -> Any:
+        dtype = output_type(self.dtype, masked=pixels.masked, scaled=pixels.scaled)
 
         def read(*extents: Extent) -> NDArray[Any]:
             part = selection.part(*extents)
-            out = self._empty(part, dtype, max_bytes)
-            self.fill(out, part, masked=masked, scaled=scaled)
+            out = self._empty(part, dtype, pixels.max_bytes)
+            self.fill(out, part, pixels)
             return out
 
         shape = selection.shape
-        if chunks is not None:
-            return lazy_array(LazyPixels(read, ("band", "y", "x"), shape, dtype), chunks, self.block)
+        if pixels.chunks is not None:
+            return lazy_array(LazyPixels(read, ("band", "y", "x"), shape, dtype), pixels.chunks, self.block)
         return read(*((0, size) for size in shape))
 
     def _empty(self, selection: Selection, dtype: np.dtype[Any], max_bytes: int | None) -> NDArray[Any]:
