@@ -146,7 +146,7 @@ def test_a_time_series_keeps_its_levels_when_asked():
 
 @pytest.mark.parametrize("content", [b"[]", b"{}", b'{"a": 1}', b'{"2023": [["x"]]}', b'{"type": [[1]]}', b"[" * 99999])
 def test_other_json_is_no_time_series(content):
-    with pytest.raises(LoadError, match="no time series"):
+    with pytest.raises(LoadError, match="not a time series"):
         load_timeseries(handle(content))
 
 
@@ -208,7 +208,7 @@ def test_a_row_longer_than_the_first_line_moves_no_column(sep):
 
 
 def test_text_in_another_encoding_names_the_option():
-    with pytest.raises(LoadError, match=r"no text in utf-8-sig.*say encoding"):
+    with pytest.raises(LoadError, match=r"not text in utf-8-sig.*say encoding"):
         load_csv(handle("naïve\n1\n".encode("latin-1")))
 
 

@@ -37,7 +37,7 @@ class Candidate:
 
     @property
     def id(self) -> str:
-        """What tells this plugin from all others: ``distribution:name``."""
+        """The unique name of this plugin: ``distribution:name``."""
         return f"{self.distribution}:{self.name}"
 
     @property

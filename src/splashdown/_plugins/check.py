@@ -88,7 +88,7 @@ def _problems(spec: Spec) -> Iterator[str]:
         if made is not None:
             yield from _protocol_problems(made, MAKES[type(spec)])
     if isinstance(spec, FilterSpec) and not spec.name.isidentifier():
-        yield "its name is no Python identifier, so select(NAME=...) cannot say it"
+        yield "its name is not a Python identifier, so select(NAME=...) cannot take it"
 
 
 def _resolver_problems(spec: ResolverSpec) -> Iterator[str]:
@@ -114,7 +114,7 @@ def refuse_made(made: object, protocol: type) -> str:
 
 
 def _made_by(create: object) -> type | None:
-    """The class of what ``create`` makes, as far as that can be told without calling it."""
+    """The class of what ``create`` makes, as far as its annotations say."""
     if isinstance(create, type):
         return create
     try:

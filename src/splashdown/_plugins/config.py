@@ -85,7 +85,7 @@ def read_config(
 ) -> Config:
     """Read the project's file above ``start`` (the working folder) and the user's, or ``only`` one.
 
-    Raises :class:`~splashdown.errors.OptionError` for a file that is no TOML, a key that nobody knows, and a secret.
+    Raises :class:`~splashdown.errors.OptionError` for a file that is not TOML, an unknown key, and a secret.
     """
     environ = os.environ if environ is None else environ
     if only is None and VARIABLE in environ:
@@ -111,7 +111,7 @@ def _project_file(start: Path) -> Iterator[Path]:
             yield folder / NAME
             return
         if (folder / ".git").exists():
-            return  # what is above the project is somebody else's
+            return  # folders above the project do not belong to it
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -1,7 +1,7 @@
-"""Which loader makes an object of an asset: by media type, then by file ending, then by the first bytes.
+"""Which loader makes an object of an asset: by media type, then by file extension, then by the first bytes.
 
-Owns the choice and the errors around it. What a loader does is its own business; opening the asset is
-``_engine/reader.py``'s.
+Owns the choice and the errors around it. It does not know what a loader does;
+``_engine/reader.py`` opens the asset.
 """
 
 from __future__ import annotations
@@ -59,24 +59,25 @@ def choose(handle: AssetHandle, loaders: Loaders, name: str | None = None) -> Lo
     """The loader that ``name`` means, or the one that fits the asset.
 
     Built-in and given loaders answer first: what a call gives is not to depend on what else is installed. Only the
-    guess by the first bytes, for which the file has to be read, comes after the media types and endings of all.
+    guess by the first bytes, for which the file has to be read, comes after the media types and extensions of all.
     """
     if name is not None:
         return loaders.loader(name)
     asset = handle.asset
-    media_type, endings = bare_type(asset.media_type), _endings(asset)
+    media_type, extensions = bare_type(asset.media_type), _extensions(asset)
     for installed in (False, True):
         if found := _one(loaders, installed, lambda s: _serves_type(s, media_type), f"media type {media_type}"):
             return found
-        for ending in endings:
-            if found := _one(loaders, installed, partial(_has_ending, ending=ending), f"ending {ending}"):
+        for extension in extensions:
+            fits = partial(_has_extension, extension=extension)
+            if found := _one(loaders, installed, fits, f"extension {extension}"):
                 return found
     longest = max((len(prefix) for spec in loaders.loaders() for prefix in spec.magic), default=0)
     head = bytes(handle.read_range(0, max(_HEAD, longest)))
     for installed in (False, True):
         if found := _one(loaders, installed, lambda s: _begins(s, head), f"the first bytes {head[:8].hex(' ')}"):
             return found
-    raise NoProviderError(_nothing_fits(asset, media_type, endings, head, loaders.loaders()))
+    raise NoProviderError(_nothing_fits(asset, media_type, extensions, head, loaders.loaders()))
 
 
 def apply(spec: LoaderSpec, handle: AssetHandle, **options: object) -> object:
@@ -95,7 +96,7 @@ def summarise(spec: LoaderSpec, handle: AssetHandle, **options: object) -> Mappi
 
 
 def load_many(handles: Sequence[AssetHandle], loaders: Loaders, name: str, **options: object) -> object:
-    """Make one object of several assets; those whose type and ending are of another format are left out.
+    """Make one object of several assets; those whose type and extension are of another format are left out.
 
     Raises ``NoAssetError`` when none is left, and otherwise what :func:`load` raises.
     """
@@ -131,7 +132,7 @@ def bare_type(media_type: str | None) -> str:
 
 @contextmanager
 def _named(spec: LoaderSpec, what: str) -> Iterator[None]:
-    """Whatever a loader raises tells which one it was and what it read."""
+    """An exception of a loader names the loader and what it read."""
     try:
         yield
     except SplashdownError:
@@ -145,23 +146,23 @@ def _named(spec: LoaderSpec, what: str) -> Iterator[None]:
 
 
 def _is_for(spec: LoaderSpec, asset: Asset) -> bool:
-    return _serves_type(spec, bare_type(asset.media_type)) or any(_has_ending(spec, e) for e in _endings(asset))
+    return _serves_type(spec, bare_type(asset.media_type)) or any(_has_extension(spec, e) for e in _extensions(asset))
 
 
 def _serves_type(spec: LoaderSpec, media_type: str) -> bool:
     if not media_type:
         return False
     served = {bare_type(t) for t in spec.media_types}
-    # RFC 6839: a "+json" type that nobody knows better is JSON.
+    # RFC 6839: a "+json" type without a loader of its own is JSON.
     return media_type in served or (media_type.endswith("+json") and "application/json" in served)
 
 
-def _has_ending(spec: LoaderSpec, ending: str) -> bool:
-    return ending in map(str.lower, spec.extensions)
+def _has_extension(spec: LoaderSpec, extension: str) -> bool:
+    return extension in map(str.lower, spec.extensions)
 
 
-def _endings(asset: Asset) -> tuple[str, ...]:
-    """Endings of the href's file name, longest first, then those of the key: openEO's keys are file names."""
+def _extensions(asset: Asset) -> tuple[str, ...]:
+    """Extensions of the href's file name, longest first, then those of the key: openEO's keys are file names."""
     names = (PurePosixPath(unquote(urlsplit(asset.href).path)), PurePosixPath(asset.key))
     found: dict[str, None] = {}
     for name in names:
@@ -183,12 +184,11 @@ def _one(loaders: Loaders, installed: bool, fits: Callable[[LoaderSpec], bool], 
 
 
 def _nothing_fits(
-    asset: Asset, media_type: str, endings: Sequence[str], head: bytes, loaders: Iterable[LoaderSpec]
+    asset: Asset, media_type: str, extensions: Sequence[str], head: bytes, loaders: Iterable[LoaderSpec]
 ) -> str:
-    looked = (
-        f"media type {media_type or '(none)'}, ending {', '.join(endings) or '(none)'}, first bytes {head[:8].hex(' ')}"
-    )
-    if package := package_for_file(media_type, endings, head):
+    named = f"media type {media_type or '(none)'}, extension {', '.join(extensions) or '(none)'}"
+    looked = f"{named}, first bytes {head[:8].hex(' ')}"
+    if package := package_for_file(media_type, extensions, head):
         return f"no installed loader takes {asset.label} ({looked}): pip install {package}"
     known = ", ".join(sorted(spec.name for spec in loaders))
     return f"no loader takes {asset.label} ({looked}): name one of {known}, for example load('bytes')"

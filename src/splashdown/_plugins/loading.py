@@ -87,7 +87,7 @@ class Loading:
             return [o for o in self._offers if installed or o.plugin.origin is not Origin.INSTALLED]
 
     def infos(self) -> tuple[PluginInfo, ...]:
-        """Every plugin there is, loaded, failed or disabled; a broken one is told of and never raised."""
+        """Every plugin there is, loaded, failed or disabled; a broken one is reported, never raised."""
         while True:
             try:
                 self.offers(installed=True)

@@ -1,6 +1,6 @@
 """The only module, besides ``hookspecs``, that knows pluggy: judges, registers and calls plugins, one at a time.
 
-It keeps nothing of a plugin that failed. Which plugins there are, and who wins, is the registry's business.
+It keeps nothing of a plugin that failed. The registry decides which plugins there are, and which one answers.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ class Manager:
     def collect(self, name: str) -> list[Spec]:
         """Call each registration hook of one plugin once, and return all that they yield.
 
-        Raises :class:`~splashdown.errors.PluginError` for a yield that is no proper spec, and whatever a hook
+        Raises :class:`~splashdown.errors.PluginError` for a value that is not a proper spec, and whatever a hook
         raises.
         """
         found: list[Spec] = []
@@ -97,7 +97,7 @@ class Manager:
     def run_plan(
         self, plan: Plan, execute: Callable[[], RunReport], failed: Callable[[str, BaseException], None]
     ) -> RunReport:
-        """Execute inside the wrappers of all plugins; ``failed`` is told about each wrapper that broke.
+        """Execute inside the wrappers of all plugins; ``failed`` is called for each wrapper that raised.
 
         A wrapper stops a run by raising a :class:`~splashdown.errors.SplashdownError`. Whatever else it raises is
         its own failure: the run goes on, or keeps its report.
@@ -130,7 +130,7 @@ class Manager:
         return layer
 
     def _caller(self, hook: str, name: str) -> Callable[..., Any]:
-        """The hook as this one plugin (and the core) implements it, so that nobody else's exception gets in."""
+        """The hook as this one plugin (and the core) implements it, so that no other plugin's exception gets in."""
         others = [p for n, p in self._pluggy.list_name_plugin() if n != name and p not in (None, self._core)]
         return self._pluggy.subset_hook_caller(hook, remove_plugins=others)
 
@@ -195,25 +195,25 @@ def _checked(hook: str, kind: type, yielded: object) -> Iterator[Spec]:
         proper = cast("Spec", spec)
         name: object = proper.name
         if not isinstance(name, str) or not name or ":" in name:
-            raise PluginError(f"{hook} yielded the name {name!r}; a name is a text without colons")
+            raise PluginError(f"{hook} yielded the name {name!r}; a name is a string without colons")
         if proper.name in names:
             raise PluginError(f"{hook} yielded the name {proper.name!r} twice")
         names.add(proper.name)
-        for slip in _mistakes(proper):
-            raise PluginError(slip)
+        for mistake in _mistakes(proper):
+            raise PluginError(mistake)
         yield proper
 
 
 def _mistakes(spec: Spec) -> Iterator[str]:
-    """What would make a spec be found by nothing, or break where nobody could say whose fault it is."""
+    """What keeps a spec from being found, or makes it fail later, far from its plugin."""
     for attribute in ("schemes", "origins", "media_types", "extensions", "magic"):
-        # A single text is iterable too, by its letters: the commonest slip of all.
+        # A single string is iterable too, by its letters: the most common mistake.
         if isinstance(getattr(spec, attribute, ()), str | bytes):
-            yield f"{attribute} of {spec.name!r} is one text; write a tuple of texts: (...,)"
+            yield f"{attribute} of {spec.name!r} is one string; write a tuple of strings: (...,)"
             return
     for scheme in getattr(spec, "schemes", ()):
         if not _SCHEME.fullmatch(scheme):
-            yield f"schemes of {spec.name!r} has {scheme!r}, which is no URL scheme; write it without '://'"
+            yield f"schemes of {spec.name!r} has {scheme!r}, which is not a URL scheme; write it without '://'"
     for extension in getattr(spec, "extensions", ()):
         if not extension.startswith("."):
             yield f"extensions of {spec.name!r} has {extension!r}; write it with its dot: '.{extension}'"

@@ -134,7 +134,7 @@ def _flag(value: Any) -> bool:
 
 def _number(kind: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def convert(value: Any) -> Any:
-        # bool is an int, and int(2.7) is 2: neither is what somebody meant.
+        # bool is an int, and int(2.7) is 2: neither is what the user meant.
         if isinstance(value, bool) or (kind is int and isinstance(value, float) and value != int(value)):
             raise TypeError(value)
         return kind(value)

@@ -143,7 +143,7 @@ class Registry:
     def check(self, name: str) -> PluginCheck:
         """Everything that can be found out about one plugin without using it.
 
-        Raises :class:`~splashdown.errors.NoProviderError` when there is no such plugin.
+        Raises :class:`~splashdown.errors.NoProviderError` when that plugin does not exist.
         """
         infos = self.plugins()
         found = [i for i in infos if name in {i.name, f"{i.distribution}:{i.name}", i.distribution}]

@@ -23,7 +23,7 @@ class _LoaderPackage(NamedTuple):
     name: str
     loaders: Sequence[str]
     media_types: Sequence[str]
-    endings: Sequence[str]
+    extensions: Sequence[str]
     magic: Sequence[bytes] = ()
 
 
@@ -81,13 +81,13 @@ def package_for(kind: str, wanted: str) -> str | None:
     return None
 
 
-def package_for_file(media_type: str, endings: Iterable[str], head: bytes) -> str | None:
+def package_for_file(media_type: str, extensions: Iterable[str], head: bytes) -> str | None:
     """The package of this project that loads such a file, or ``None``.
 
-    ``media_type`` is without parameters and in lower case, as ``endings`` are; ``head`` are the first bytes.
+    ``media_type`` is without parameters and in lower case, as ``extensions`` are; ``head`` are the first bytes.
     """
     for package in _LOADER_PACKAGES:
-        by_name = media_type in package.media_types or not set(endings).isdisjoint(package.endings)
+        by_name = media_type in package.media_types or not set(extensions).isdisjoint(package.extensions)
         if by_name or (package.magic and head.startswith(tuple(package.magic))):
             return package.name
     return None

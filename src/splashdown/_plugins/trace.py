@@ -16,7 +16,7 @@ _SWITCHES: Mapping[str, str] = {
     "disable": "SPLASHDOWN_DISABLE_PLUGINS",
     "only": "SPLASHDOWN_ONLY_PLUGINS",
 }
-#: Variables that are no options: which file to read, what the command line signs in with, and how it shows errors.
+#: Variables that are not options: which file to read, what the command line signs in with, and how it shows errors.
 _OTHERS = frozenset(f"SPLASHDOWN_{name}" for name in ("CONFIG", "DEBUG", "TOKEN", "USER", "PASSWORD"))
 
 

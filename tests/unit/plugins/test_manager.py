@@ -87,10 +87,14 @@ def test_an_argument_that_the_hook_does_not_have_is_refused_and_rolled_back():
         ("splashdown_sinks", "s3", "yielded str"),
         ("splashdown_sinks", SinkSpec(name="", schemes=("s",), create=print), "name ''"),
         ("splashdown_sinks", SinkSpec(name="a:b", schemes=("s",), create=print), "without colons"),
-        ("splashdown_sinks", SinkSpec(name="a", schemes="s3", create=print), r"schemes of 'a' is one text"),
-        ("splashdown_loaders", LoaderSpec(name="a", load=print, magic=b"II"), "magic of 'a' is one text"),
+        ("splashdown_sinks", SinkSpec(name="a", schemes="s3", create=print), r"schemes of 'a' is one string"),
+        ("splashdown_loaders", LoaderSpec(name="a", load=print, magic=b"II"), "magic of 'a' is one string"),
         ("splashdown_loaders", LoaderSpec(name="a", load=print, extensions=("tif",)), r"with its dot: '\.tif'"),
-        ("splashdown_sinks", SinkSpec(name="a", schemes=("s3://",), create=print), "'s3://', which is no URL scheme"),
+        (
+            "splashdown_sinks",
+            SinkSpec(name="a", schemes=("s3://",), create=print),
+            "'s3://', which is not a URL scheme",
+        ),
         ("splashdown_sinks", SinkSpec(name="a", schemes=("s",), create=print, options=int), "has to be a dataclass"),
     ],
 )

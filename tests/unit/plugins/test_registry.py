@@ -577,7 +577,7 @@ class TestCheck:
                 {"splashdown_actions": [ActionSpec(name="a", run=lambda results, more: 1, command=True)]},
                 "missing a required argument: 'more'",
             ),
-            ({"splashdown_filters": [FilterSpec(name="no-name", create=lambda v: v)]}, "no Python identifier"),
+            ({"splashdown_filters": [FilterSpec(name="no-name", create=lambda v: v)]}, "not a Python identifier"),
         ],
     )
     def test_problems_are_found_without_using_the_plugin(self, plugin, problem):

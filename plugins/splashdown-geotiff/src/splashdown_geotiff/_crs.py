@@ -189,4 +189,4 @@ def _with_height(horizontal: CRS, keys: dict[int, Any]) -> CRS:
     try:
         return CompoundCRS(name="unknown", components=[horizontal, CRS.from_epsg(code)])
     except CRSError:
-        return horizontal  # 5xxx codes of GeoTIFF 1.0 are no EPSG codes of systems
+        return horizontal  # 5xxx codes of GeoTIFF 1.0 are not EPSG codes of systems

@@ -1,6 +1,6 @@
 """TIFF's image file directories (TIFF 6.0, section 2; BigTIFF): which tags there are, read when they are asked for.
 
-A reader of our own, since only what is asked for may be read (the tile index of an overview that nobody wants
+A reader of our own, since only what is asked for may be read (the tile index of an overview that is not needed
 costs a request), and since the limits have to hold before a value is read, not after.
 """
 
@@ -96,7 +96,7 @@ class Directory:
 def read_directories(head: Head) -> list[Directory]:
     """All directories of the main chain, in order.
 
-    Raises ``LoadError`` for what is no TIFF, for a chain that loops and for one that is longer than any real one.
+    Raises ``LoadError`` for a file that is not a TIFF, and for a chain that loops or is longer than any real one.
     """
     form, offset = _read_form(head)
     found: list[Directory] = []

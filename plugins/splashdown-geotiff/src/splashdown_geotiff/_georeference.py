@@ -67,7 +67,7 @@ def read_transform(directory: Directory, keys: Keys) -> Transform | None:
         found = Transform(matrix[0], matrix[1], matrix[3], matrix[4], matrix[5], matrix[7])
     else:
         return None
-    # The file then tells where the first pixel's centre is.
+    # The file then says where the first pixel's centre is.
     return found.moved(-0.5, -0.5) if keys.get(_RASTER_TYPE) == _PIXEL_IS_POINT else found
 
 

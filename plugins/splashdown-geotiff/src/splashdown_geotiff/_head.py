@@ -19,7 +19,7 @@ class Head:
         self.handle = handle
         self.label = handle.asset.label
         first = handle.read_range(0, FIRST_READ)
-        # Only now: the answer to the first read is what tells the size.
+        # Only now: the answer to the first read says the size.
         self.size = handle.size
         self._blocks: list[tuple[int, memoryview]] = [(0, first)]
         self._spent = len(first)

@@ -25,7 +25,7 @@ OUTPUT_BYTES = 4 * 1024**3
 
 
 def default_max_bytes() -> int:
-    """4 GiB, or half of the memory that is free where the system tells."""
+    """4 GiB, or half of the free memory where the system reports it."""
     try:
         free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (AttributeError, OSError, ValueError):

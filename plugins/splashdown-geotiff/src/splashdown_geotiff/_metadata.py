@@ -80,7 +80,7 @@ def _items(xml: str, label: str) -> list[ET.Element]:
     try:
         return ET.fromstring(xml).findall("Item")  # noqa: S314 - no document type, so no entities
     except ET.ParseError:
-        return []  # pixels are no worse for metadata that nobody can read
+        return []  # metadata that cannot be read do not harm the pixels
 
 
 def _band(tags: Mapping[str, str], roles: Mapping[str, str]) -> BandItems:

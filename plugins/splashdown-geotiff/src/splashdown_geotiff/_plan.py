@@ -12,7 +12,7 @@ from typing import NamedTuple
 from splashdown.errors import LoadError
 from splashdown_geotiff._layout import Index, Layout
 
-#: Bytes that nobody wants are cheaper than another round trip, up to here.
+#: Bytes that are not needed are cheaper than another round trip, up to here.
 GAP = 64 * 1024
 #: A request at least this large is worth a connection of its own; ``LARGEST`` bounds memory.
 SMALLEST, LARGEST = 2 * 1024**2, 8 * 1024**2

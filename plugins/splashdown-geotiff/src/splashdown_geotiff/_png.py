@@ -18,7 +18,7 @@ _FILE_BYTES = 1024**3
 
 
 def read_png(asset: AssetHandle, max_bytes: int | None) -> NDArray[Any]:
-    """The pixels as (y, x) or (y, x, channel). Raises ``LoadError`` for what is no PNG or is over the cap."""
+    """The pixels as (y, x) or (y, x, channel). Raises ``LoadError`` for a file that is not a PNG or is over the cap."""
     label = asset.asset.label
     content = asset.bytes(_FILE_BYTES)
     # The header chunk comes first (PNG specification, 11.2.1): size, depth and colour type.

@@ -33,7 +33,7 @@ class GeoTIFF:
     """One raster, opened. May be read from several threads at once.
 
     ``engine`` is ``"native"``, ``"gdal"`` (rasterio on a local copy), or ``"auto"``: native, and GDAL for the
-    codings that only it reads. Raises ``LoadError`` for what is no GeoTIFF, or damaged.
+    codings that only it reads. Raises ``LoadError`` for a file that is not a GeoTIFF, or is damaged.
     """
 
     def __init__(self, handle: AssetHandle, *, engine: str = "auto") -> None:

@@ -168,7 +168,7 @@ def _in_raster_crs(
     try:
         given = CRS.from_user_input(bbox_crs)
     except ProjError as error:
-        raise OptionError(f"bbox_crs={bbox_crs!r} is no coordinate reference system ({error})") from error
+        raise OptionError(f"bbox_crs={bbox_crs!r} is not a coordinate reference system ({error})") from error
     if header.crs is None:
         raise OptionError("bbox_crs=: this file does not name its own CRS; pass the box in its coordinates")
     if given == header.crs:

@@ -218,7 +218,7 @@ class CollectionDownload:
         if isinstance(alternate, dict):
             alternate[_free_key(alternate)] = {"href": original}
         else:
-            _log.warning("The original href of %s is not kept: its 'alternate' is no object", path.name)
+            _log.warning("The original href of %s is not kept: its 'alternate' is not an object", path.name)
 
     @contextmanager
     def _attempt(self, name: str) -> Iterator[None]:
@@ -231,8 +231,8 @@ class CollectionDownload:
 
     def _failed(self, name: str, error: Exception) -> None:
         # The texts of requests' exceptions hold hrefs with their signatures; those of the API are for people.
-        told = isinstance(error, OpenEoApiError | LookupError | ValueError | OSError)
-        said = f": {error}" if told and not isinstance(error, requests.RequestException) else ""
+        shown = isinstance(error, OpenEoApiError | LookupError | ValueError | OSError)
+        said = f": {error}" if shown and not isinstance(error, requests.RequestException) else ""
         message = f"{name} could not be downloaded: {type(error).__name__}{said}"
         if self._on_failure == "warn":
             _log.warning("%s", message)

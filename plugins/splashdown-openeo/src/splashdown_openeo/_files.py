@@ -64,7 +64,7 @@ class PendingFile:
             os.link(f"/proc/self/fd/{self._descriptor()}", self._hidden, src_dir_fd=self._descriptor())
             self._named = True
         with suppress(FileNotFoundError):
-            # A file that is written anew keeps its permissions.
+            # A file that is written again keeps its permissions.
             self._hidden.chmod(stat.S_IMODE(self._path.stat().st_mode))
         self._close()
         if not replace:
@@ -92,7 +92,7 @@ class PendingFile:
             return None
 
     def _pour(self) -> None:
-        """Copy into something that is no regular file, for example a named pipe or ``/dev/stdout``."""
+        """Copy into something that is not a regular file, for example a named pipe or ``/dev/stdout``."""
         with self._path.open("wb", buffering=0) as device:
             os.lseek(self._descriptor(), 0, os.SEEK_SET)
             while chunk := os.read(self._descriptor(), 1 << 20):

@@ -46,7 +46,7 @@ def fetch(
     transport = ConnectionTransport(connection, chunk_size=chunk_size, range_size=range_size)
     if not moves:
         return []
-    # Names in the plan only tell the files apart: where each goes is settled by the caller.
+    # Names in the plan only distinguish the files; the caller decides where each goes.
     names = [f"{number}/file" for number in range(len(moves))]
     assets = _assets(names, [move.href for move in moves])
     transfers = tuple(Transfer(asset=one, name=one.key, if_exists=IfExists.OVERWRITE) for one in assets)

@@ -20,7 +20,7 @@ class Taken:
         self._paths: set[str] = set()
 
     def assign_names(self, path: Path) -> Path:
-        """The path itself, or with a number before its ending when it is taken."""
+        """The path itself, or with a number before its extension when it is taken."""
         free, number = path, 1
         while self._folded(free) in self._paths:
             free = path.with_name(f"{path.stem}-{number}{path.suffix}")

@@ -41,7 +41,7 @@ _READ_SIZE = 256 * 1024
 
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)", re.IGNORECASE)
 
-#: Answers that are no exceptions: 416 is how many servers speak of a range of an empty file.
+#: Answers that are not exceptions: 416 is how many servers speak of a range of an empty file.
 _ANSWERS = (*range(200, 300), 304, 416)
 
 #: What can be the matter with a request itself; the same request meets it again.
@@ -262,6 +262,6 @@ def _status_error(error: OpenEoApiPlainError, href: str) -> HttpStatusError:
     code = getattr(error, "code", None)
     said = f" {code}: {error.message}" if isinstance(error, OpenEoApiError) else ""
     translated = HttpStatusError(f"{href} answered {status}{said}", status=status)
-    # The connection has just renewed its token for another thread, perhaps; the next attempt will tell.
+    # The connection has just renewed its token for another thread, perhaps; the next attempt will show.
     translated.retryable = translated.retryable or code == "TokenInvalid"
     return translated

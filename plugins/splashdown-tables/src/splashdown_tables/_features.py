@@ -23,7 +23,7 @@ def load_geojson(asset: AssetHandle, *, max_bytes: int = MAX_BYTES) -> gpd.GeoDa
     """GeoJSON as a ``geopandas.GeoDataFrame``, one row for each feature.
 
     The CRS is longitude and latitude (RFC 7946) unless the file names another one, as older files do. Raises
-    ``LoadError`` for what is no GeoJSON or is larger than ``max_bytes``.
+    ``LoadError`` for a file that is not GeoJSON or is larger than ``max_bytes``.
     """
     import geopandas as gpd
 
@@ -45,7 +45,7 @@ def load_geopackage(
 ) -> gpd.GeoDataFrame:
     """A layer of a GeoPackage (the first by default) as a ``geopandas.GeoDataFrame``.
 
-    Raises ``LoadError`` for what is no GeoPackage, a layer that it does not have, or a file over ``max_bytes``.
+    Raises ``LoadError`` for a file that is not a GeoPackage or is over ``max_bytes``, and for a missing layer.
     """
     label = asset.asset.label
     if asset.size > max_bytes:

@@ -30,8 +30,8 @@ def load_csv(
     """A CSV table as a ``pandas.DataFrame``.
 
     ``dates`` names the columns that hold times; ``True`` tries those that are called ``date``, ``t``, ``time``,
-    ``datetime`` or ``timestamp`` and leaves alone what is none. Raises ``LoadError`` for what is no such table or
-    is larger than ``max_bytes``.
+    ``datetime`` or ``timestamp`` and leaves the others alone. Raises ``LoadError`` for a file that is not such a
+    table or is larger than ``max_bytes``.
     """
     import pandas as pd
 
@@ -44,7 +44,7 @@ def load_csv(
             frame[name] = pd.to_datetime(frame[name], errors="raise" if dates is not True else "coerce")
     except UnicodeDecodeError as error:
         raise LoadError(
-            f"{asset.asset.label} is no text in {encoding} ({error.reason}): say encoding, for example latin-1"
+            f"{asset.asset.label} is not text in {encoding} ({error.reason}): say encoding, for example latin-1"
         ) from error
     except (ValueError, KeyError, LookupError) as error:
         raise LoadError(f"{asset.asset.label} cannot be read as CSV ({error_text(error)})") from error
@@ -67,7 +67,7 @@ def _read_csv(content: bytes, label: str, **options: Any) -> pd.DataFrame:
     if frame.index.nlevels == 1 and frame.iloc[:, -1].isna().all():
         return pd.read_csv(io.BytesIO(content), index_col=False, **options)
     raise LoadError(
-        f"{label}: its rows have more fields than its first line has names, so that nobody can tell which is which; "
+        f"{label}: its rows have more fields than its first line has names, so fields have no names; "
         "say what stands between columns with sep, for example ';'"
     )
 
@@ -78,7 +78,7 @@ def load_parquet(
     """A Parquet table; a ``geopandas.GeoDataFrame`` where it is GeoParquet.
 
     With ``columns`` only their pages are read, by ranges; without the geometry among them it is a plain table. Raises
-    ``OptionError`` for a column that is not there, and ``LoadError`` for what is no Parquet, for a file over
+    ``OptionError`` for a column that is not there, and ``LoadError`` for a file that is not Parquet, for a file over
     ``max_bytes``, and for one that unpacks to more than four times that.
     """
     import pyarrow as pa

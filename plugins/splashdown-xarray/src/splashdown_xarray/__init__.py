@@ -51,7 +51,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
 
 
 def _summarise_netcdf(asset: AssetHandle, **options: Any) -> Mapping[str, object]:
-    # Its structure tells all that is shown.
+    # Its structure is all that is shown.
     return summarise(load_netcdf(asset, **{"lazy": True, **options}))
 
 

@@ -30,7 +30,7 @@ def load_netcdf(
     The whole file is read into memory (at most ``max_bytes``, and as much for the arrays), unless ``lazy`` is set:
     then only its structure is read, and data when it is used, by the ranges that hold it. ``chunks`` (as of xarray)
     is lazy with Dask. ``group`` picks one group, ``decode=False`` leaves scales, fill values and times as stored.
-    Raises ``LoadError`` for what is no netCDF.
+    Raises ``LoadError`` for a file that is not netCDF.
     """
     import xarray as xr
 

@@ -1,6 +1,6 @@
 """A read-only Zarr store over an asset: every key is an object below its href.
 
-There is no listing over HTTP, so that what is in the store has to be said by its consolidated metadata.
+There is no listing over HTTP, so the consolidated metadata has to list what is in the store.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ def load_zarr(asset: AssetHandle, *, chunks: Any = None, group: str | None = Non
     """A Zarr store (version 2 or 3) below the asset's href as a Dataset, with ``crs`` and bounds as coordinates.
 
     Only metadata is read; chunks follow when they are computed. ``chunks`` (as of xarray) uses Dask. Raises
-    ``LoadError`` for what is no Zarr store, and where the href cannot be extended (a signed one is for one object).
+    ``LoadError`` for a store that is not Zarr, and where the href cannot be extended (a signed one is for one object).
     """
     import xarray as xr
 
