@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import pkgutil
 import re
 
 import click
@@ -69,6 +70,12 @@ def test_there_is_no_page_about_a_hook_that_does_not_exist():
 
 def test_every_public_name_is_in_the_reference():
     assert set(splashdown.__all__) - named(*reference()) == set()
+
+
+def test_every_public_module_is_in_the_reference():
+    found = {one.name for one in pkgutil.iter_modules(splashdown.__path__) if not one.name.startswith("_")}
+    assert "columns" in found
+    assert found - named(*reference()) == set()
 
 
 def test_every_argument_of_a_session_is_in_its_table():
