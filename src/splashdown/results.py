@@ -8,8 +8,9 @@ from __future__ import annotations
 import inspect
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
-from dataclasses import fields
+from contextlib import closing, nullcontext
+from dataclasses import fields, replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
+    from splashdown._engine.remote import Remote
     from splashdown._engine.settings import Settings
     from splashdown.model import ResultSet, RunReport, StoredRecord
     from splashdown.protocols import AssetHandle, Filter, Listener, Sink
@@ -67,6 +69,8 @@ class JobResults:
         self.skipped = tuple(skipped)
         #: Local copies that this object's downloads made, with their checksums; loaders read those.
         self._copies = LocalCopies()
+        #: Made when the first byte is read, and shared with every selection: one renewal of links serves all of them.
+        self._remote: Callable[[], Remote] = cache(lambda: session.remote(result_set))
 
     def __repr__(self) -> str:
         return f"<JobResults for {self.result_set.kind} {self.id!r}>"
@@ -192,25 +196,14 @@ class JobResults:
 
         ``before_cleanup`` is called with the report before the engine forgets what it has stored: write receipts there.
         """
-        if sink is None:
-            with closing(self.session.sink(plan.target)) as own:
-                return self.transfer(
-                    plan,
-                    sink=own,
-                    recorded=recorded,
-                    listeners=listeners,
-                    settings=settings,
-                    before_cleanup=before_cleanup,
-                )
-        report = self.session.execute(
-            plan,
-            self.result_set,
-            sink=sink,
-            recorded=recorded,
-            listeners=listeners,
-            settings=settings,
-            before_cleanup=before_cleanup,
-        )
+        from splashdown._engine.run import Run, run_plan
+
+        remote = self._remote() if settings is None else replace(self._remote(), settings=settings)
+        with closing(self.session.sink(plan.target)) if sink is None else nullcontext(sink) as place:
+            run = Run(
+                plan=plan, sink=place, recorded=recorded or {}, listeners=listeners, before_cleanup=before_cleanup
+            )
+            report = self.session.registry.run_plan(plan, lambda: run_plan(run, remote))
         if scheme_of(plan.target) in {"", "file"}:
             self._copies.add(report.landed)
         return report
@@ -332,8 +325,9 @@ class JobResults:
 
     def handle(self, asset: Asset) -> AssetHandle:
         """A handle for reading an asset: of its local copy where this object made one, else of the remote file."""
-        copy = self._copies.get(asset.identity)
-        return self.session.open_asset(asset, self.result_set, local=copy)
+        from splashdown._engine.reader import open_asset
+
+        return open_asset(asset, self._remote(), local=self._copies.get(asset.identity))
 
     def _one(self, key: str | None) -> Asset:
         if key is not None and not isinstance(key, str):
@@ -365,7 +359,7 @@ class JobResults:
 
     def _narrowed(self, assets: Sequence[Asset], skipped: Sequence[Skipped]) -> JobResults:
         narrowed = JobResults(self.session, self.result_set, assets=assets, skipped=skipped)
-        narrowed._copies = self._copies
+        narrowed._copies, narrowed._remote = self._copies, self._remote
         return narrowed
 
 

@@ -23,8 +23,10 @@ from splashdown.results import JobResults
 from splashdown.sources import matches_origin, refuse_no_origin, scheme_of, without_pick
 
 if TYPE_CHECKING:
+    from splashdown._engine.remote import Remote
+    from splashdown._engine.renew import Refresh
     from splashdown._engine.settings import Settings
-    from splashdown.model import Asset, Outcome, Plan, ResultSet, RunReport, StoredRecord
+    from splashdown.model import Asset, ResultSet
     from splashdown.protocols import AssetHandle, Listener, Signer, Sink, Transport
 
 _log = logging.getLogger("splashdown")
@@ -173,11 +175,6 @@ class Session:
                 self._transports[scheme] = spec.create(self._fill(spec.name, spec.options, {}))
             return self._transports[scheme]
 
-    def _transport_of(self, results: ResultSet, href: str) -> Transport:
-        """The source's own transport for an href, else the session's."""
-        own = results.transport(href) if results.transport else None
-        return own or self.transport(href)
-
     def sink(self, target: str, **options: Any) -> Sink:
         """A sink for a target: a folder's path, or a URL such as ``s3://bucket/prefix/``. Close it after use."""
         spec = self.registry.sink(scheme_of(target))
@@ -203,48 +200,27 @@ class Session:
             )
         return found[0].signer.sign(href) if found else (href, {})
 
-    def open_asset(self, asset: Asset, results: ResultSet, *, local: Outcome | None = None) -> AssetHandle:
-        """A handle for reading one asset: over the session's transports, or of a local copy that still verifies."""
+    def open_asset(self, asset: Asset, results: ResultSet) -> AssetHandle:
+        """A handle for reading one asset over the session's transports."""
         from splashdown._engine.reader import open_asset
 
-        return open_asset(
-            asset,
-            transport=lambda href: self._transport_of(results, href),
+        return open_asset(asset, self.remote(results))
+
+    def remote(self, results: ResultSet) -> Remote:
+        """How the engine reads a result set: the source's own transport and signer come before the session's."""
+        from splashdown._engine.remote import Remote
+        from splashdown._engine.renew import Renewal
+
+        def transport(href: str) -> Transport:
+            own = results.transport(href) if results.transport else None
+            return own or self.transport(href)
+
+        return Remote(
+            transport=transport,
             sign=lambda href: self.sign(href, results.signer),
+            renewal=Renewal(_refresh_of(results), results.expires),
             settings=self.settings,
-            refresh=_renewal(results),
-            local=_verified_copy(local),
         )
-
-    def execute(
-        self,
-        plan: Plan,
-        results: ResultSet,
-        *,
-        sink: Sink,
-        recorded: Mapping[str, StoredRecord] | None = None,
-        listeners: Sequence[Listener] = (),
-        settings: Settings | None = None,
-        before_cleanup: Callable[[RunReport], None] | None = None,
-    ) -> RunReport:
-        """Run a plan inside the wrappers that plugins put around runs."""
-        from splashdown._engine.run import run_plan
-
-        def execute() -> RunReport:
-            return run_plan(
-                plan,
-                sink=sink,
-                transport=lambda href: self._transport_of(results, href),
-                settings=settings or self.settings,
-                sign=lambda href: self.sign(href, results.signer),
-                refresh=_renewal(results),
-                expires=results.expires,
-                recorded=recorded or {},
-                listeners=listeners,
-                before_cleanup=before_cleanup,
-            )
-
-        return self.registry.run_plan(plan, execute)
 
     def _signer_list(self) -> tuple[_Signing, ...]:
         with self._lock:
@@ -288,28 +264,14 @@ class Session:
         )
 
 
-def _renewal(results: ResultSet) -> Callable[[], Mapping[tuple[str | None, str], Asset]] | None:
+def _refresh_of(results: ResultSet) -> Refresh | None:
     """How the engine gets fresh hrefs: by reading the source again, assets by identity."""
-    refresh = results.refresh
-    if refresh is None:
+    read_again = results.refresh
+    if read_again is None:
         return None
 
-    def renewed() -> Mapping[tuple[str | None, str], Asset]:
-        assets = refresh().assets
+    def refresh() -> Mapping[tuple[str | None, str], Asset]:
+        assets = read_again().assets
         return ByName(columns(assets, "item", "key"), assets)
 
-    return renewed
-
-
-def _verified_copy(outcome: Outcome | None) -> Path | None:
-    """The stored file of an outcome, if it is still what was stored."""
-    if outcome is None or outcome.checksum is None:
-        return None
-    from splashdown.checksums import hash_of, same
-
-    path = Path(outcome.location)
-    if not path.is_file() or path.stat().st_size != outcome.size:
-        return None
-    with path.open("rb") as file:
-        found = hash_of(iter(lambda: file.read(2**20), b""), outcome.checksum)
-    return path if found is not None and same(found, outcome.checksum) else None
+    return refresh

@@ -32,7 +32,8 @@ from faults import (
     WrongTotal,
 )
 
-from splashdown._engine.run import run_plan
+from splashdown._engine.remote import Remote
+from splashdown._engine.run import Run, run_plan
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown.builtins.local import LocalSink
 from splashdown.events import Progress, TransferFinished
@@ -79,7 +80,8 @@ def download(server, tmp_path):
         sink = LocalSink(tmp_path)
         try:
             plan = Plan(target=str(tmp_path), transfers=transfers, source="test")
-            return run_plan(plan, sink=sink, transport=lambda href: transport, settings=settings, **more)
+            remote = Remote(transport=lambda href: transport, settings=settings)
+            return run_plan(Run(plan=plan, sink=sink, **more), remote)
         finally:
             sink.close()
             transport.close()

@@ -15,7 +15,8 @@ import json
 import sys
 from pathlib import Path
 
-from splashdown._engine.run import run_plan
+from splashdown._engine.remote import Remote
+from splashdown._engine.run import Run, run_plan
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown.builtins import local
 from splashdown.errors import SplashdownError, error_text
@@ -60,14 +61,13 @@ def main(order: dict) -> dict:
     sink = local.LocalSink(target)
     said = {"error": ""}
     try:
-        report = run_plan(
-            Plan(target=str(target), transfers=transfers, source="test"),
+        run = Run(
+            plan=Plan(target=str(target), transfers=transfers, source="test"),
             sink=sink,
-            transport=lambda href: transport,
-            settings=settings,
             recorded=read_receipt(order),
             before_cleanup=lambda report: write_receipt(order, report),
         )
+        report = run_plan(run, Remote(transport=lambda href: transport, settings=settings))
         said["outcomes"] = [[o.status, o.error_type, o.error] for o in report.outcomes]
         said["moved"] = report.bytes_moved
     except SplashdownError as error:

@@ -12,7 +12,8 @@ import time
 from itertools import pairwise
 from pathlib import Path
 
-from splashdown._engine.run import run_plan
+from splashdown._engine.remote import Remote
+from splashdown._engine.run import Run, run_plan
 from splashdown.builtins.file import FileTransport
 from splashdown.model import Asset, Part, PartPolicy, Plan, Transfer, Upload
 
@@ -68,7 +69,7 @@ def main(count: int, folder: Path) -> dict:
     sink = Discard(folder / "state", count // 10)
     transport = FileTransport()
     begun = time.process_time()
-    report = run_plan(plan, sink=sink, transport=lambda _: transport)
+    report = run_plan(Run(plan=plan, sink=sink), Remote(transport=lambda _: transport))
     marks = [begun, *sink.marks]
     return {
         "stored": len(report.landed) - len(report.failed),

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
+from splashdown._engine.remote import Remote
+from splashdown._engine.renew import Renewal
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown.errors import ChangedError, TruncatedError
 from splashdown.model import Asset, Buffer, PartPolicy, Plan, ReadRequest, RemoteInfo, Transfer, Upload
@@ -19,6 +21,11 @@ SMALL = Settings(
     part_size=1000, range_cutoff=5000, range_connections=4, memory=10_000, retry=RetryPolicy(base=0.0, refill=100)
 )
 DATA = random.Random(7).randbytes(60_500)
+
+
+def remote_of(transport, settings=SMALL, *, refresh=None, expires=None) -> Remote:
+    """Everything is read by one transport, without signatures."""
+    return Remote(transport=lambda href: transport, settings=settings, renewal=Renewal(refresh, expires))
 
 
 def sha256(data):

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from splashdown._engine.dispatch import Dispatcher
 from splashdown._engine.journal import Journal
 from splashdown._engine.memory_budget import MemoryBudget
 from splashdown._engine.pool import Pool
-from splashdown._engine.renew import Renewal
-from splashdown._engine.retry import Throttle
+from splashdown._engine.remote import Remote
 from splashdown._engine.settings import Settings
 from splashdown.model import StoredRecord
 from splashdown.protocols import (
@@ -25,31 +23,7 @@ from splashdown.protocols import (
     SupportsServerSideCopy,
     SupportsSpace,
     SupportsStat,
-    Transport,
 )
-
-Sign = Callable[[str], tuple[str, Mapping[str, str]]]
-
-
-def unsigned(href: str) -> tuple[str, Mapping[str, str]]:
-    """The signer of a source that needs none."""
-    return href, {}
-
-
-class Remote(Protocol):
-    """What reading remote files takes: a run's :class:`Context` has it, and so has an asset open for reading."""
-
-    settings: Settings
-    renewal: Renewal
-    events: Dispatcher
-    stop: threading.Event
-    throttle: Throttle
-
-    def transport(self, href: str, /) -> Transport:
-        """The transport for an href's scheme."""
-
-    def sign(self, href: str, /) -> tuple[str, Mapping[str, str]]:
-        """The href to read now, and the headers to send with it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,10 +60,8 @@ class Context:
 
     sink: Sink
     can: Abilities
-    transport: Callable[[str], Transport]
+    remote: Remote
     settings: Settings
-    sign: Sign
-    renewal: Renewal
     events: Dispatcher
     journal: Journal
     pool: Pool  #: threads for the second and further connections of large files
@@ -98,6 +70,5 @@ class Context:
     source: str = ""
     names: frozenset[str] = frozenset()  #: names of the plan, which a renamed file must not take
     stop: threading.Event = field(default_factory=threading.Event)
-    throttle: Throttle = field(default_factory=Throttle)
     lock: threading.Lock = field(default_factory=threading.Lock)
     claimed: set[str] = field(default_factory=set)  #: names that renamed files have taken in this run

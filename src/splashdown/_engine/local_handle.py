@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+from splashdown._engine.settings import MIB
+from splashdown.checksums import hash_of, same
 from splashdown.errors import LoadError, error_text
-from splashdown.model import Asset
+from splashdown.model import Asset, Outcome
 
 
 class LocalHandle:
@@ -62,6 +64,16 @@ class LocalHandle:
 
     def _unreadable(self, error: OSError) -> LoadError:
         return LoadError(f"{self.asset.label}: its local copy cannot be read ({error_text(error)})")
+
+
+def verified_copy(outcome: Outcome) -> Path | None:
+    """Where a run has stored a file, if the file is still what was stored."""
+    path = Path(outcome.location)
+    if outcome.checksum is None or not path.is_file() or path.stat().st_size != outcome.size:
+        return None
+    with path.open("rb") as file:
+        found = hash_of(iter(lambda: file.read(MIB), b""), outcome.checksum)
+    return path if found is not None and same(found, outcome.checksum) else None
 
 
 def check_size(asset: Asset, size: int | None, max_bytes: int | None) -> None:

@@ -13,74 +13,53 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Self, TypeVar
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from splashdown._engine.concurrent import unordered
-from splashdown._engine.context import Sign
 from splashdown._engine.dispatch import Dispatcher
-from splashdown._engine.local_handle import LocalHandle, check_size
+from splashdown._engine.local_handle import LocalHandle, check_size, verified_copy
+from splashdown._engine.remote import Remote
 from splashdown._engine.renew import Renewal
-from splashdown._engine.retry import RestartError, Throttle
+from splashdown._engine.retry import RestartError
 from splashdown._engine.seekable import SeekableAsset
-from splashdown._engine.settings import Settings
 from splashdown._engine.source import Reader, Source
 from splashdown._engine.verify import Expectation
 from splashdown.errors import ChangedError, HttpStatusError, RangeNotServedError, StoreError, UsageError, error_text
-from splashdown.model import Asset, RemoteInfo, Transfer
-from splashdown.protocols import AssetHandle, Transport
+from splashdown.model import Asset, Outcome, RemoteInfo, Transfer
+from splashdown.protocols import AssetHandle
 
 _HEAD = 64 * 1024
 T = TypeVar("T")
 
 
-@dataclass(slots=True, kw_only=True)
-class _Remote:
-    """What the readers of one asset share (:class:`splashdown._engine.context.Remote`)."""
-
-    transport: Callable[[str], Transport]
-    settings: Settings
-    sign: Sign
-    renewal: Renewal
-    events: Dispatcher = field(default_factory=lambda: Dispatcher(()))
-    stop: threading.Event = field(default_factory=threading.Event)
-    throttle: Throttle = field(default_factory=Throttle)
-
-
-def open_asset(
-    asset: Asset,
-    *,
-    transport: Callable[[str], Transport],
-    sign: Sign,
-    settings: Settings,
-    refresh: Callable[[], Mapping[tuple[str | None, str], Asset]] | None = None,
-    local: Path | None = None,
-) -> AssetHandle:
+def open_asset(asset: Asset, remote: Remote, *, local: Outcome | None = None) -> AssetHandle:
     """A handle on one asset; nothing is requested before the first read.
 
-    ``local`` is a stored copy that has been verified; all reading is done there then.
+    ``local`` is what a run has stored: as long as that file is unchanged, all reading is done there.
     """
-    if local is not None:
-        return LocalHandle(asset, local)
+    if local is not None and (path := verified_copy(local)) is not None:
+        return LocalHandle(asset, path)
     # A checksum of the whole file is worth computing only where there is one to compare it with.
-    settings = replace(settings, checksum=None)
-    return RemoteHandle(asset, _Remote(transport=transport, settings=settings, sign=sign, renewal=Renewal(refresh)))
+    return RemoteHandle(asset, replace(remote, settings=replace(remote.settings, checksum=None)))
 
 
 class RemoteHandle:
     """An :class:`~splashdown.protocols.AssetHandle` over the transports. It may be used from several threads."""
 
-    def __init__(self, asset: Asset, remote: _Remote) -> None:
+    def __init__(self, asset: Asset, remote: Remote, stop: threading.Event | None = None) -> None:
         self.asset = asset
         self._remote = remote
+        self._events = Dispatcher(())  # loaders have no listeners
+        self._stop = stop or threading.Event()
         self._info: RemoteInfo | None = None
         self._head: memoryview | None = None
         self._copy: LocalHandle | None = None
         self._lock = threading.RLock()
-        self._cleanup: Callable[[], object] = remote.stop.set
+        self._cleanup: Callable[[], object] = self._stop.set
 
     def __enter__(self) -> Self:
         return self
@@ -90,7 +69,7 @@ class RemoteHandle:
 
     def close(self) -> None:
         """Stop what is still being read, and remove the temporary file."""
-        self._remote.stop.set()
+        self._stop.set()
         self._cleanup()
 
     @property
@@ -148,7 +127,7 @@ class RemoteHandle:
         parts = urlsplit(self.asset.href)
         href = urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{quote(name)}"))
         asset = replace(self.asset, key=f"{self.asset.key}/{name}", href=href, size=None, checksum=None)
-        return RemoteHandle(asset, replace(self._remote, renewal=Renewal(None)))
+        return RemoteHandle(asset, replace(self._remote, renewal=Renewal()), self._stop)
 
     def _known(self, start: int, stop: int) -> memoryview | None:
         """What can be told without a request."""
@@ -196,7 +175,8 @@ class RemoteHandle:
             return self._info
 
     def _source(self) -> Source:
-        source = Source(self._remote, Transfer(asset=self.asset, name=self.asset.key))
+        transfer = Transfer(asset=self.asset, name=self.asset.key)
+        source = Source(transfer, self._remote, events=self._events, stop=self._stop)
         source.pinned, source.worked = self._info, self._info is not None
         return source
 

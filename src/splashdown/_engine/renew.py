@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -29,15 +30,16 @@ def looks_expired(error: BaseException, *, worked: bool) -> bool:
 class Renewal:
     """Hands out fresh assets by ``(item, key)``. ``generation`` counts how often the source has been read again.
 
-    ``expires`` is when the first hrefs end, in seconds since the epoch, where the source says so.
+    ``refresh()`` reads the source and returns its assets. ``expires`` is when the first hrefs end, in seconds since the
+    epoch, where the source says so.
     """
 
-    def __init__(self, refresh: Refresh | None, expires: float | None = None) -> None:
+    def __init__(self, refresh: Refresh | None = None, expires: float | None = None) -> None:
         self._refresh = refresh
         self._expires = expires
         self._lock = threading.Lock()
         self._assets: Mapping[tuple[str | None, str], Asset] = {}
-        self._read_at = 0.0
+        self._asked_at = -math.inf
         self._failed = False
         self.generation = 0
 
@@ -58,13 +60,15 @@ class Renewal:
             return None
         with self._lock:
             if self.generation == generation:
-                limit = _YOUNG_EXPIRED_SECONDS if expired else _YOUNG_SECONDS
-                young = self.generation > 0 and time.monotonic() - self._read_at < limit
-                if young or self._failed:
+                # A source that cannot be read is not asked once more for each asset that needs it.
+                limit = _YOUNG_EXPIRED_SECONDS if expired and not self._failed else _YOUNG_SECONDS
+                if time.monotonic() - self._asked_at < limit:
                     return None
-                self._failed = True  # until it has worked: a source that cannot be read is asked once, not per asset
-                self._assets = dict(self._refresh())
+                self._failed = True
+                try:
+                    self._assets = self._refresh()
+                finally:
+                    self._asked_at = time.monotonic()
                 self._failed = False
-                self._read_at = time.monotonic()
                 self.generation += 1
             return self._assets.get(asset.identity)

@@ -6,26 +6,26 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from splashdown._engine.context import Abilities, Context, Sign, unsigned
+from splashdown._engine.context import Abilities, Context
 from splashdown._engine.dispatch import Dispatcher
 from splashdown._engine.journal import Journal, user_state_dir
 from splashdown._engine.memory_budget import MemoryBudget
 from splashdown._engine.owner import HEARTBEAT_SECONDS
 from splashdown._engine.pool import Pool
 from splashdown._engine.preflight import check_space
-from splashdown._engine.renew import Refresh, Renewal
+from splashdown._engine.remote import Remote
 from splashdown._engine.retry import host_of
 from splashdown._engine.schedule import Schedule
-from splashdown._engine.settings import Settings
 from splashdown._engine.transfer import move
 from splashdown._series.outcomes import slots_for
 from splashdown.columns import columns
 from splashdown.errors import error_text
 from splashdown.events import RunFinished, RunInterrupted, RunStarted
 from splashdown.model import IfExists, Outcome, Plan, RunReport, Status, StoredRecord, Upload
-from splashdown.protocols import Listener, Sink, SupportsState, Transport
+from splashdown.protocols import Listener, Sink, SupportsState
 
 #: How long the main thread waits at a time: on some systems a signal is seen only between two waits.
 _TICK = 0.25
@@ -35,49 +35,29 @@ _GRACE = 0.6
 _DROP_GRACE = 5.0
 
 
-def run_plan(
-    plan: Plan,
-    *,
-    sink: Sink,
-    transport: Callable[[str], Transport],
-    settings: Settings | None = None,
-    sign: Sign = unsigned,
-    refresh: Refresh | None = None,
-    expires: float | None = None,
-    recorded: Mapping[str, StoredRecord] | None = None,
-    listeners: Sequence[Listener] = (),
-    state: Path | None = None,
-    before_cleanup: Callable[[RunReport], None] | None = None,
-) -> RunReport:
-    """Move what the plan says and tell what became of each asset; a failed asset does not raise.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What to move and where to, who watches, and what earlier runs have left there."""
 
-    ``transport(href)`` returns the transport for an href, ``sign(href)`` the href to read with its headers;
-    ``refresh()`` reads the source again and returns its assets by ``(item, key)``; ``expires`` is when their present
-    hrefs end, in seconds since the epoch. ``recorded`` is what the receipt of an earlier run says, by name. ``state``
-    is the folder for what an unfinished run has to remember; without it the sink's own is used, or the user's.
-    ``before_cleanup`` is called with the report before that memory goes: whoever writes a receipt does it there, so
-    that no crash comes between the two. The sink and the transports stay open: they belong to the caller. Raises
-    ``StoreError`` when the target has no room for what is known to come.
+    plan: Plan
+    sink: Sink
+    recorded: Mapping[str, StoredRecord] = field(default_factory=dict)  #: what the receipt of an earlier run says
+    listeners: Sequence[Listener] = ()
+    #: Called with the report before the engine forgets what it has stored. Receipts are written here, so that no crash
+    #: comes between the two.
+    before_cleanup: Callable[[RunReport], None] | None = None
+    state: Path | None = None  #: folder for what an unfinished run has to remember; else the sink's own, or the user's
+
+
+def run_plan(run: Run, remote: Remote) -> RunReport:
+    """Move what the plan says and report what became of each asset; a failed asset does not raise.
+
+    The sink and the transports stay open: they belong to the caller. Raises ``StoreError`` when the target has no room
+    for what is known to come.
     """
     begun = time.perf_counter()
-    settings = settings or Settings()
-    events = Dispatcher(listeners)
-    journal = Journal(_state_dir(plan, sink, state), keep=settings.resume)
-    context = Context(
-        sink=sink,
-        can=Abilities.of(sink),
-        transport=transport,
-        settings=settings,
-        sign=sign,
-        renewal=Renewal(refresh, expires),
-        events=events,
-        journal=journal,
-        pool=Pool(settings.range_connections - 1, "splashdown-lane"),
-        memory_budget=MemoryBudget(settings.memory),
-        recorded={**(recorded or {}), **journal.stored},
-        source=plan.source,
-        names=_names(plan),
-    )
+    plan, context = run.plan, _context(run, remote)
+    events, journal = context.events, context.journal
     finished, hurry = None, False
     try:
         _abort(context, journal.surplus())
@@ -85,9 +65,9 @@ def run_plan(
         events.emit(RunStarted(plan=plan))
         report = RunReport(plan=plan, outcomes=_Files(context, plan).run(), seconds=time.perf_counter() - begun)
         _abort(context, journal.leftovers(outcome.transfer.name for outcome in report.landed))
-        if before_cleanup is not None:
-            before_cleanup(report)
-        if report.ok or before_cleanup is not None or not settings.resume:
+        if run.before_cleanup is not None:
+            run.before_cleanup(report)
+        if report.ok or run.before_cleanup is not None or not context.settings.resume:
             finished = (outcome.transfer.name for outcome in report.landed)
         events.emit(RunFinished(report=report))
     except BaseException as error:
@@ -101,10 +81,28 @@ def run_plan(
     return report
 
 
-def _state_dir(plan: Plan, sink: Sink, state: Path | None) -> Path | None:
-    if state is not None:
-        return state
-    return sink.state_dir if isinstance(sink, SupportsState) else user_state_dir(plan.target)
+def _context(run: Run, remote: Remote) -> Context:
+    settings, plan, sink = remote.settings, run.plan, run.sink
+    journal = Journal(_state_dir(run), keep=settings.resume)
+    return Context(
+        sink=sink,
+        can=Abilities.of(sink),
+        remote=remote,
+        settings=settings,
+        events=Dispatcher(run.listeners),
+        journal=journal,
+        pool=Pool(settings.range_connections - 1, "splashdown-lane"),
+        memory_budget=MemoryBudget(settings.memory),
+        recorded={**run.recorded, **journal.stored},
+        source=plan.source,
+        names=_names(plan),
+    )
+
+
+def _state_dir(run: Run) -> Path | None:
+    if run.state is not None:
+        return run.state
+    return run.sink.state_dir if isinstance(run.sink, SupportsState) else user_state_dir(run.plan.target)
 
 
 def _names(plan: Plan) -> frozenset[str]:

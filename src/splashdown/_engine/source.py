@@ -30,7 +30,8 @@ from splashdown.events import Progress, Retried
 from splashdown.model import Buffer, Outcome, ReadRequest, RemoteInfo, Transfer
 
 if TYPE_CHECKING:
-    from splashdown._engine.context import Remote
+    from splashdown._engine.dispatch import Dispatcher
+    from splashdown._engine.remote import Remote
     from splashdown.protocols import Stream
 
 _PROGRESS_SECONDS = 0.1
@@ -40,11 +41,11 @@ _MOST_VAIN_RENEWALS = 3
 class Source:
     """The remote side of one transfer: where it is read now, which version, and what that has cost."""
 
-    def __init__(self, context: Remote, transfer: Transfer) -> None:
-        self.context = context
-        self.transfer = transfer
-        self.generation = context.renewal.generation
-        self.asset = context.renewal.current(transfer.asset)
+    def __init__(self, transfer: Transfer, remote: Remote, *, events: Dispatcher, stop: threading.Event) -> None:
+        self.transfer, self.remote = transfer, remote
+        self.events, self.stop = events, stop
+        self.generation = remote.renewal.generation
+        self.asset = remote.renewal.current(transfer.asset)
         self.pinned: RemoteInfo | None = None
         self.unless: str | None = None  #: a validator: nothing needs to be read while it holds
         self.ranges = True  #: false once the server has broken its promise to serve ranges
@@ -55,7 +56,7 @@ class Source:
         self._moved = 0
         self.kept = 0  #: bytes that an earlier run has stored
         self.readers: list[Reader] = []
-        self.budget = Budget(context.settings.retry)  #: outlives restarts
+        self.budget = Budget(remote.settings.retry)  #: outlives restarts
         self.high = 0  #: the furthest that any attempt without ranges has come
         self._told = 0.0
         self._telling = threading.Lock()
@@ -99,7 +100,7 @@ class Source:
                     return
                 self._told = now
             size = self.pinned.size if self.pinned else None
-            self.context.events.emit(Progress(transfer=self.transfer, done=self.done, size=size))
+            self.events.emit(Progress(transfer=self.transfer, done=self.done, size=size))
 
     def renew(self, *, expired: bool = False) -> bool:
         """Take a fresh link; whether there was one. ``expired`` is when the old one has ended for certain."""
@@ -107,10 +108,10 @@ class Source:
         self.vain = 0 if self.worked else self.vain + 1
         if self.vain > _MOST_VAIN_RENEWALS:
             return False
-        asset = self.context.renewal.fresh(self.asset, self.generation, expired=expired)
+        asset = self.remote.renewal.fresh(self.asset, self.generation, expired=expired)
         if asset is None:
             return False
-        self.generation = self.context.renewal.generation
+        self.generation = self.remote.renewal.generation
         self.asset = asset
         self.worked = False
         return True
@@ -130,7 +131,7 @@ class Reader:
         self.update: Callable[[Buffer], object] | None = None  #: gets each chunk too, for a checksum
         self.moved = 0
         self.waited = 0.0  #: seconds spent on waiting for bytes, not on hashing and storing them
-        self._budget = budget or Budget(source.context.settings.retry)
+        self._budget = budget or Budget(source.remote.settings.retry)
         self._mark = start  #: where the last failure was
         self._rest: Buffer | None = None
         self._manager: AbstractContextManager[Stream] | None = None
@@ -151,7 +152,7 @@ class Reader:
     def chunks(self, stop: int | None) -> Iterator[Buffer]:
         """The bytes from where the last call ended up to ``stop``, or to the end of the file."""
         source, update = self.source, self.update
-        telling = source.context.events.active
+        telling = source.events.active
         while stop is None or self.pos < stop:
             chunk = self._next()
             if chunk is None:
@@ -203,7 +204,7 @@ class Reader:
         if self._rest is not None:
             rest, self._rest = self._rest, None
             return rest
-        clock, context = time.monotonic, self.source.context
+        clock, settings = time.monotonic, self.source.remote.settings
         while True:
             self._check_stop()
             before = clock()
@@ -221,36 +222,36 @@ class Reader:
                 self.waited += waited
                 self._waited += waited
                 self._came += len(chunk)
-                if self._waited >= context.settings.low_speed_time:
+                if self._waited >= settings.low_speed_time:
                     self._judge_speed()
                 return chunk
             except Exception as error:
                 self._failed(error)
 
     def _check_stop(self) -> None:
-        if self.source.cancelled or self.source.context.stop.is_set():
+        if self.source.cancelled or self.source.stop.is_set():
             raise StoppedError(f"{self.source.asset.label}: stopped")
 
     def _connect(self) -> None:
-        source, context = self.source, self.source.context
-        if context.renewal.is_over(source.generation):
+        source, remote = self.source, self.source.remote
+        if remote.renewal.is_over(source.generation):
             with suppress(Exception):  # a clock may be wrong: the old link has its chance, and an error of its own
                 source.renew(expired=True)
         href = source.asset.href
-        context.throttle.wait(host_of(href), context.stop)
+        remote.throttle.wait(host_of(href), source.stop)
         self._check_stop()
         source.attempts += 1
-        signed, headers = context.sign(href)
+        signed, headers = remote.sign(href)
         request = ReadRequest(
             href=signed, headers=headers, start=self.pos, stop=self.stop, pinned=source.pinned, unless=source.unless
         )
-        manager = context.transport(signed).stream(request)
+        manager = remote.transport(signed).stream(request)
         stream = manager.__enter__()
         self._manager = manager
         self._check(stream)
         reset = stream.info.quota_reset
-        if reset and reset <= context.settings.retry.max_retry_after:  # for a longer one the next request fails
-            context.throttle.pause(host_of(href), reset)
+        if reset and reset <= remote.settings.retry.max_retry_after:  # for a longer one the next request fails
+            remote.throttle.pause(host_of(href), reset)
         source.worked = True
         self._chunks = iter(stream)
         self._waited, self._came = 0.0, 0
@@ -277,7 +278,7 @@ class Reader:
             raise TruncatedError(f"{self.source.asset.label}: the body ended {end - self.pos} bytes early")
 
     def _judge_speed(self) -> None:
-        speed, settings = self._came / self._waited, self.source.context.settings
+        speed, settings = self._came / self._waited, self.source.remote.settings
         self._waited, self._came = 0.0, 0
         if speed < settings.low_speed:
             raise StalledError(
@@ -305,21 +306,21 @@ class Reader:
             raise RestartError(_as_transfer_error(error), ranges=False, retries=True) from error
 
     def _wait(self, error: Exception) -> None:
-        source, context = self.source, self.source.context
+        source, remote = self.source, self.source.remote
         # Where every failure means to begin anew, only getting further than ever before is progress.
-        if self.pos - (self._mark if source.continues else source.high) >= context.settings.retry.refill:
+        if self.pos - (self._mark if source.continues else source.high) >= remote.settings.retry.refill:
             self._budget.refill()
         self._mark = self.pos
         source.high = max(source.high, self.pos)
-        context.throttle.note(host_of(source.asset.href), error)
+        remote.throttle.note(host_of(source.asset.href), error)
         delay = self._budget.delay(error)
         if delay is None:
             raise error
-        if context.events.active:
-            context.events.emit(
+        if source.events.active:
+            source.events.emit(
                 Retried(transfer=source.transfer, attempt=source.attempts, delay=delay, error=error_text(error))
             )
-        context.stop.wait(delay)
+        source.stop.wait(delay)
 
     def _disconnect(self) -> None:
         manager, self._manager, self._chunks, self._rest = self._manager, None, None, None

@@ -18,7 +18,7 @@ from splashdown.redact import redact
 
 def move(context: Context, transfer: Transfer) -> Outcome:
     """Move one asset; whatever goes wrong is in the outcome."""
-    source = Source(context, transfer)
+    source = Source(transfer, context.remote, events=context.events, stop=context.stop)
     try:
         outcome = _move(context, source)
     except Exception as error:

@@ -242,7 +242,8 @@ class SinkContract(SinkAbilities):
         assert self.fetch(sink, "a.bin") == data
 
     def test_a_run_over_bad_lines_lands_every_file(self, sink: Sink) -> None:
-        from splashdown._engine.run import run_plan
+        from splashdown._engine.remote import Remote
+        from splashdown._engine.run import Run, run_plan
         from splashdown._engine.settings import RetryPolicy, Settings
 
         files = {
@@ -257,10 +258,11 @@ class SinkContract(SinkAbilities):
         )
         transport = FakeTransport(files)
         report = run_plan(
-            Plan(target="", transfers=transfers),
-            sink=sink,
-            transport=lambda href: transport,  # noqa: ARG005 - one serves all
-            settings=Settings(retry=RetryPolicy(base=0)),
+            Run(plan=Plan(target="", transfers=transfers), sink=sink),
+            Remote(
+                transport=lambda href: transport,  # noqa: ARG005 - one serves all
+                settings=Settings(retry=RetryPolicy(base=0)),
+            ),
         )
         assert [(o.transfer.name, o.error) for o in report.failed if not o.transfer.name.endswith("d.bin")] == []
         landed = {name: self.fetch(sink, f"run/{name}") for name in ("a.bin", "b.bin", "c.bin", "d.bin")}

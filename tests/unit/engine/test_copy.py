@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from scripted import DATA, SMALL, Body, ScriptedTransport, Store, plan_of, sha256
+from scripted import DATA, Body, ScriptedTransport, Store, plan_of, remote_of, sha256
 
-from splashdown._engine.run import run_plan
+from splashdown._engine.run import Run, run_plan
 from splashdown.model import Status, Stored
 
 
@@ -34,7 +34,7 @@ class Deleting(Copying):
 def copy(sink, href="http://h/a", **asset):
     bodies = {href: Body(DATA)}
     transport = ScriptedTransport(bodies)
-    report = run_plan(plan_of(bodies, **asset), sink=sink, transport=lambda _: transport, settings=SMALL)
+    report = run_plan(Run(plan=plan_of(bodies, **asset), sink=sink), remote_of(transport))
     return report.outcomes[0], transport
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from scripted import DATA, SMALL, Body, ScriptedTransport, Store, cut, plan_of, raising, sha256
+from scripted import DATA, SMALL, Body, ScriptedTransport, Store, cut, plan_of, raising, remote_of, sha256
 
 from splashdown._engine import inplace
-from splashdown._engine.run import run_plan
+from splashdown._engine.run import Run, run_plan
 from splashdown._engine.settings import RetryPolicy
 from splashdown.builtins.local import LocalSink
 from splashdown.errors import HttpStatusError, StoreError
@@ -32,7 +32,7 @@ def slowly(settings):
 def run(body, sink, settings=SMALL, chunk=300, **asset):
     bodies = {"http://h/a.bin": body}
     transport = ScriptedTransport(bodies, chunk)
-    report = run_plan(plan_of(bodies, **asset), sink=sink, transport=lambda href: transport, settings=settings)
+    report = run_plan(Run(plan=plan_of(bodies, **asset), sink=sink), remote_of(transport, settings))
     assert transport.open == 0
     return report.outcomes[0], transport
 

@@ -10,9 +10,9 @@ import threading
 from contextlib import contextmanager
 from types import SimpleNamespace
 
-from scripted import plan_of
+from scripted import plan_of, remote_of
 
-from splashdown._engine.run import run_plan
+from splashdown._engine.run import Run, run_plan
 from splashdown._engine.settings import Settings
 from splashdown.builtins.local import LocalSink
 from splashdown.model import RemoteInfo
@@ -84,9 +84,8 @@ class Stream(SimpleNamespace):
 def test_one_loop_serves_hundreds_of_transfers_at_once(tmp_path):
     plan = plan_of([f"http://h/{number}.bin" for number in range(FILES)])
     transport = LoopTransport(FILES)
-    report = run_plan(
-        plan, sink=LocalSink(tmp_path), transport=lambda _: transport, settings=Settings(jobs=FILES, per_host=FILES)
-    )
+    settings = Settings(jobs=FILES, per_host=FILES)
+    report = run_plan(Run(plan=plan, sink=LocalSink(tmp_path)), remote_of(transport, settings))
     transport.close()
     assert transport.most == FILES
     assert report.ok

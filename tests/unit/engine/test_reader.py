@@ -17,10 +17,13 @@ from hypothesis import strategies as st
 
 from splashdown._engine.concurrent import unordered
 from splashdown._engine.reader import open_asset
+from splashdown._engine.remote import Remote, unsigned
+from splashdown._engine.renew import Renewal
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown.errors import ChangedError, ChecksumError, HttpStatusError, LoadError, UsageError
 from splashdown.http import HttpTransport
-from splashdown.model import Asset
+from splashdown.model import Asset, Outcome, Transfer
+from splashdown.model import Status as Ended
 from splashdown.protocols import AssetHandle
 
 KIB = 1024
@@ -36,15 +39,21 @@ def server():
         yield running
 
 
+def stored_at(path):
+    """What a run reports that has stored the content there."""
+    transfer = Transfer(asset=Asset(key="a", href="http://h/a"), name=path.name)
+    checksum = "1220" + hashlib.sha256(CONTENT).hexdigest()
+    return Outcome(transfer=transfer, status=Ended.STORED, location=str(path), size=len(CONTENT), checksum=checksum)
+
+
 @pytest.fixture
 def opened(server):
     transport, handles = HttpTransport(), []
 
-    def make(path="/a.tif", *, settings=QUICK, sign=lambda href: (href, {}), refresh=None, local=None, **fields):
+    def make(path="/a.tif", *, settings=QUICK, sign=unsigned, refresh=None, local=None, **fields):
         asset = Asset(key="a", href=fields.pop("href", server.url + path), **fields)
-        handle = open_asset(
-            asset, transport=lambda _: transport, sign=sign, settings=settings, refresh=refresh, local=local
-        )
+        remote = Remote(transport=lambda _: transport, sign=sign, settings=settings, renewal=Renewal(refresh))
+        handle = open_asset(asset, remote, local=local)
         handles.append(handle)
         return handle
 
@@ -215,7 +224,7 @@ def test_a_temporary_copy_keeps_the_ending_and_goes_with_the_handle(opened):
 def test_a_temporary_copy_goes_when_nobody_holds_the_handle(server):
     transport = HttpTransport()
     asset = Asset(key="a", href=server.url + "/a.tif")
-    handle = open_asset(asset, transport=lambda _: transport, sign=lambda href: (href, {}), settings=QUICK)
+    handle = open_asset(asset, Remote(transport=lambda _: transport, settings=QUICK))
     path = handle.path()
     del handle
     gc.collect()
@@ -225,7 +234,7 @@ def test_a_temporary_copy_goes_when_nobody_holds_the_handle(server):
 def test_a_stored_copy_is_read_instead_of_the_server(server, opened, tmp_path):
     copy = tmp_path / "copy.tif"
     copy.write_bytes(CONTENT)
-    handle = opened(local=copy)
+    handle = opened(local=stored_at(copy))
     assert isinstance(handle, AssetHandle)
     assert handle.size == len(CONTENT)
     assert handle.path() == copy
@@ -238,6 +247,15 @@ def test_a_stored_copy_is_read_instead_of_the_server(server, opened, tmp_path):
     with pytest.raises(LoadError, match="FileNotFoundError"):
         handle.bytes()
     assert server.seen == []
+
+
+@pytest.mark.parametrize("change", [CONTENT[::-1], CONTENT[:-1], None], ids=["bytes", "size", "removed"])
+def test_a_stored_copy_that_has_changed_is_not_read(server, opened, tmp_path, change):
+    copy = tmp_path / "copy.tif"
+    if change is not None:
+        copy.write_bytes(change)
+    assert opened(local=stored_at(copy)).bytes() == CONTENT
+    assert len(server.seen) == 1
 
 
 def test_requests_are_signed_each_time(server, opened):

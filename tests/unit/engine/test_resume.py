@@ -9,12 +9,12 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted import DATA, SMALL, Body, ScriptedTransport, Store, plan_of, sha256
+from scripted import DATA, SMALL, Body, ScriptedTransport, Store, plan_of, remote_of, sha256
 
 from splashdown._engine import attempt, owner, records
 from splashdown._engine.journal import Journal
 from splashdown._engine.records import Entry
-from splashdown._engine.run import run_plan
+from splashdown._engine.run import Run, run_plan
 from splashdown.builtins.local import LocalSink
 from splashdown.errors import HttpStatusError, StoreError
 from splashdown.model import IfExists, Part, Status, StoredPart, StoredRecord, Upload
@@ -40,7 +40,7 @@ def run(body, sink, settings=ONE, plan=None, **more):
     plan = replace(
         plan, transfers=tuple(replace(t, name="a.bin", asset=replace(t.asset, key="a")) for t in plan.transfers)
     )
-    report = run_plan(plan, sink=sink, transport=lambda href: transport, settings=settings, **more)
+    report = run_plan(Run(plan=plan, sink=sink, **more), remote_of(transport, settings))
     return report.outcomes[0], transport
 
 
@@ -170,9 +170,9 @@ def test_files_that_a_killed_run_has_stored_are_known_without_a_receipt(tmp_path
         raise Killed
 
     with pytest.raises(Killed):
-        run_plan(plan, sink=sink, transport=lambda href: transport, settings=ONE, before_cleanup=die)
+        run_plan(Run(plan=plan, sink=sink, before_cleanup=die), remote_of(transport, ONE))
     assert len(transport.requests) == 5
-    report = run_plan(plan, sink=LocalSink(tmp_path), transport=lambda href: transport, settings=ONE)
+    report = run_plan(Run(plan=plan, sink=LocalSink(tmp_path)), remote_of(transport, ONE))
     assert [o.status for o in report.outcomes] == [Status.SKIPPED] * 5
     assert report.bytes_moved == 0
     assert hidden(tmp_path) == []
@@ -380,10 +380,10 @@ def test_two_processes_on_one_target_do_not_disturb_each_other(tmp_path):
 
     def meanwhile(request):
         if not inner:
-            inner.append(run_plan(plan, sink=second, transport=lambda href: transport, settings=ONE))
+            inner.append(run_plan(Run(plan=plan, sink=second), remote_of(transport, ONE)))
 
     body.faults = [meanwhile]
-    outer = run_plan(plan, sink=first, transport=lambda href: transport, settings=ONE)
+    outer = run_plan(Run(plan=plan, sink=first), remote_of(transport, ONE))
     assert outer.ok
     assert inner[0].ok
     assert (tmp_path / "a.bin").read_bytes() == DATA

@@ -12,10 +12,10 @@ import time
 from dataclasses import replace
 
 import pytest
-from scripted import Body, ScriptedTransport, cut, fine, plan_of, raising
+from scripted import Body, ScriptedTransport, cut, fine, plan_of, raising, remote_of
 
 from splashdown._engine import renew
-from splashdown._engine.run import run_plan
+from splashdown._engine.run import Run, run_plan
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown.builtins.local import LocalSink
 from splashdown.builtins.memory import MemorySink
@@ -42,9 +42,10 @@ class Blind:
         self.abort, self.close = sink.abort, sink.close
 
 
-def run(bodies, sink, plan=None, settings=FAST, **more):
+def run(bodies, sink, plan=None, settings=FAST, *, refresh=None, expires=None, **more):
     transport = ScriptedTransport(bodies)
-    report = run_plan(plan or plan_of(bodies), sink=sink, transport=lambda href: transport, settings=settings, **more)
+    remote = remote_of(transport, settings, refresh=refresh, expires=expires)
+    report = run_plan(Run(plan=plan or plan_of(bodies), sink=sink, **more), remote)
     assert transport.open == 0, "a stream was left open"
     return report, transport
 

@@ -10,11 +10,11 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scripted import Body, ScriptedTransport, plan_of, raising
+from scripted import Body, ScriptedTransport, plan_of, raising, remote_of
 
 import splashdown
 from splashdown._documents.document import parse_object
-from splashdown._engine.run import run_plan
+from splashdown._engine.run import Run, run_plan
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown._receipts.copies import LocalCopies
 from splashdown._series.assets import PackedAssets, Transfers, pack
@@ -80,7 +80,7 @@ def as_packed(plan: Plan, if_exists: IfExists = IfExists.AUTO) -> Plan:
 
 def run(bodies, plan, sink=None, **chosen):
     transport = ScriptedTransport(bodies)
-    return run_plan(plan, sink=sink or MemorySink(), transport=lambda href: transport, settings=replace(FAST, **chosen))
+    return run_plan(Run(plan=plan, sink=sink or MemorySink()), remote_of(transport, replace(FAST, **chosen)))
 
 
 def bodies(count, broken=()):
