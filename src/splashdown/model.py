@@ -82,6 +82,14 @@ class RemoteInfo:
             return self.etag
         return self.last_modified
 
+    def same_version(self, other: RemoteInfo) -> bool:
+        """Whether two answers can be about one version of the file: no size or validator that both give differs."""
+        # Servers leave out of one answer what they say in another, so what is missing proves nothing.
+        return not (
+            (self.size is not None and other.size is not None and self.size != other.size)
+            or (self.validator and other.validator and self.validator != other.validator)
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadRequest:

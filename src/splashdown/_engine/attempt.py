@@ -12,7 +12,8 @@ from splashdown._engine.inplace import InPlace
 from splashdown._engine.lanes import Lanes, Work
 from splashdown._engine.parts import cut, growing
 from splashdown._engine.records import Entry, identity
-from splashdown._engine.retry import RestartError, StoppedError
+from splashdown._engine.restart import RestartError
+from splashdown._engine.retry import StoppedError
 from splashdown._engine.settings import MIB
 from splashdown._engine.source import Reader, Source
 from splashdown._engine.store_retry import retry_store_call

@@ -16,7 +16,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import IO, Self, TypeVar
+from typing import IO, Self
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from splashdown._engine.concurrent import unordered
@@ -24,7 +24,7 @@ from splashdown._engine.dispatch import Dispatcher
 from splashdown._engine.local_handle import LocalHandle, check_size, verified_copy
 from splashdown._engine.remote import Remote
 from splashdown._engine.renew import Renewal
-from splashdown._engine.retry import RestartError
+from splashdown._engine.restart import RestartError, with_restarts
 from splashdown._engine.seekable import SeekableAsset
 from splashdown._engine.source import Reader, Source
 from splashdown._engine.verify import Expectation
@@ -33,7 +33,6 @@ from splashdown.model import Asset, Outcome, RemoteInfo, Transfer
 from splashdown.protocols import AssetHandle
 
 _HEAD = 64 * 1024
-T = TypeVar("T")
 
 
 def open_asset(asset: Asset, remote: Remote, *, local: Outcome | None = None) -> AssetHandle:
@@ -142,7 +141,7 @@ class RemoteHandle:
         with self._lock:
             if self._info is None:
                 source = self._source()
-                info, head = _patiently(source, lambda: _read_head(source))
+                info, head = with_restarts(source, lambda: _read_head(source))
                 self._info, self._head = info, memoryview(head).toreadonly()
             return self._info
 
@@ -170,7 +169,7 @@ class RemoteHandle:
         with self._lock:
             if self._info is None:
                 self._info = info
-            elif self._info.validator != info.validator:
+            elif not self._info.same_version(info):
                 raise ChangedError(f"{self.asset.label}: the file changed on the server while it was read")
             return self._info
 
@@ -204,18 +203,17 @@ class RemoteHandle:
         def attempt() -> RemoteInfo:
             target.seek(0)
             target.truncate()
-            usable = self._head is not None and source.pinned is not None and source.pinned.ranges
-            head = self._head if usable and self._head is not None else memoryview(b"")
+            if source.pinned is None:  # after a restart the head may be damaged, or of an older version
+                self._head = None
+            head = self._head if self._head is not None and source.continues else memoryview(b"")
             return self._read_once(source, target, head, max_bytes)
 
-        info = _patiently(source, attempt)
-        if self._info is not None and info.validator != self._info.validator:
-            self._head = None  # of an older version
-        self._info = info
+        self._info = with_restarts(source, attempt)
 
     def _read_once(
         self, source: Source, target: IO[builtins.bytes], head: memoryview, max_bytes: int | None
     ) -> RemoteInfo:
+        source.kept = len(head)
         reader = Reader(source, len(head), budget=source.budget)
         try:
             info = source.pinned or reader.open()
@@ -249,20 +247,6 @@ def _read_head(source: Source) -> tuple[RemoteInfo, bytearray]:
     finally:
         reader.close()
     return info, head
-
-
-def _patiently(source: Source, attempt: Callable[[], T]) -> T:
-    """Repeat what has to begin anew, as the engine does with a transfer: a surprise is forgiven once."""
-    forgiven = False
-    while True:
-        try:
-            return attempt()
-        except RestartError as restart:
-            if not restart.retries and forgiven:
-                raise restart.cause from restart
-            forgiven = forgiven or not restart.retries
-            source.ranges = source.ranges and restart.ranges
-            source.forget()
 
 
 def _suffix(asset: Asset) -> str:

@@ -17,16 +17,6 @@ class StoppedError(TransferError):
     """The run was stopped by its user, or by the failure of another transfer (``fail_fast``)."""
 
 
-class RestartError(TransferError):
-    """What was read so far is worthless: begin again at the first byte. ``cause`` tells why."""
-
-    def __init__(self, cause: TransferError, *, ranges: bool, retries: bool) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
-        self.ranges = ranges  #: whether ranges may be used again
-        self.retries = retries  #: whether the retry policy counts it, else it is forgiven once
-
-
 def is_retryable(error: BaseException) -> bool:
     """Whether the same request may succeed later. An ``OSError`` that a transport let through is the network's."""
     if isinstance(error, TransferError):

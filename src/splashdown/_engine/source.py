@@ -2,7 +2,7 @@
 
 A :class:`Reader` yields the bytes of one range. When an answer breaks off it connects again at that byte, with the
 version pinned, so that whoever takes the bytes never notices. What it cannot repair it raises: a final error, or
-:class:`~splashdown._engine.retry.RestartError` when the bytes so far are worthless.
+:class:`~splashdown._engine.restart.RestartError` when the bytes so far are worthless.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING, Any
 
 from splashdown._engine.renew import looks_expired
-from splashdown._engine.retry import Budget, RestartError, StoppedError, host_of, is_retryable
+from splashdown._engine.restart import RestartError
+from splashdown._engine.retry import Budget, StoppedError, host_of, is_retryable
 from splashdown.errors import (
     ChangedError,
     HttpStatusError,
@@ -262,10 +263,8 @@ class Reader:
         pinned = source.pinned
         if source.unless and info.validator == source.unless:
             raise NotModifiedError(f"{source.asset.label}: not changed since it was stored")
-        if pinned is not None:
-            for mine, theirs in ((pinned.size, info.size), (pinned.validator, info.validator)):
-                if mine is not None and theirs is not None and mine != theirs:
-                    raise ChangedError(f"{source.asset.label}: the file changed on the server while it was read")
+        if pinned is not None and not pinned.same_version(info):
+            raise ChangedError(f"{source.asset.label}: the file changed on the server while it was read")
         if stream.start != self.pos:
             raise RangeNotServedError(f"{source.asset.label}: the server does not serve ranges that it had offered")
         if pinned is None:

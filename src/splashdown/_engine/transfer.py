@@ -7,7 +7,7 @@ from dataclasses import replace
 from splashdown._engine.attempt import Attempt
 from splashdown._engine.context import Context
 from splashdown._engine.existing import Verdict, decide
-from splashdown._engine.retry import RestartError
+from splashdown._engine.restart import with_restarts
 from splashdown._engine.source import Source
 from splashdown.checksums import comparable, same, understood
 from splashdown.errors import ChecksumError, ExistsError, NotModifiedError, TransferError, error_text
@@ -37,27 +37,14 @@ def _move(context: Context, source: Source) -> Outcome:
     source.unless = verdict.unless
     if (copied := _copied(context, source, verdict)) is not None:
         return copied
-    forgiven = False
-    while True:
-        try:
-            return Attempt(context, source, verdict).run()
-        except NotModifiedError:
-            return _kept(source, verdict, "not changed since it was stored")
-        except ExistsError:
-            if source.transfer.if_exists is not IfExists.SKIP:
-                raise
-            return _kept(source, replace(verdict, ours=False), "there already")
-        except RestartError as restart:
-            if not restart.retries and forgiven:
-                raise restart.cause from restart
-            forgiven = forgiven or not restart.retries
-            source.ranges = source.ranges and restart.ranges
-        except ChecksumError:
-            # Bytes may have been damaged on their way, but metadata that is wrong stays wrong: once more, not forever.
-            if forgiven or not source.moved:
-                raise
-            forgiven = True
-        source.forget()
+    try:
+        return with_restarts(source, lambda: Attempt(context, source, verdict).run())
+    except NotModifiedError:
+        return _kept(source, verdict, "not changed since it was stored")
+    except ExistsError:
+        if source.transfer.if_exists is not IfExists.SKIP:
+            raise
+        return _kept(source, replace(verdict, ours=False), "there already")
 
 
 def _copied(context: Context, source: Source, verdict: Verdict) -> Outcome | None:

@@ -97,7 +97,7 @@ class LocalBody:
         size = self.info.size or 0
         if request.unless and request.unless == self.info.validator:
             raise NotModifiedError(f"{self._path}: not changed")
-        if request.pinned is not None and request.pinned.validator != self.info.validator:
+        if request.pinned is not None and not request.pinned.same_version(self.info):
             raise ChangedError(f"{self._path}: the file changed while it was read")
         if request.start > size or (request.start == size and size):
             raise RangeNotServedError(f"{self._path}: has {size} bytes, none at {request.start}")

@@ -126,7 +126,7 @@ class FakeTransport:
             cut = fault(request) if fault else None
             if request.unless and request.unless == file.info.validator:
                 raise NotModifiedError("HTTP 304")
-            if request.pinned and request.pinned.validator not in {None, file.info.validator}:
+            if request.pinned is not None and not request.pinned.same_version(file.info):
                 raise ChangedError("HTTP 412")
             start, stop = (request.start, request.stop) if file.ranges else (0, None)
             yield FakeStream(file, start, stop, cut, self._chunk)

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 from fault_server import FaultServer
-from faults import Chunked, Cut, IgnoreRange, NewVersion, Status
+from faults import Chunked, Cut, Flip, IgnoreRange, NewVersion, Status
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -209,6 +209,18 @@ def test_the_whole_file_is_verified(server, opened):
             opened(**wrong).bytes()
         with pytest.raises(ChecksumError):
             opened(**wrong).path()
+
+
+@pytest.mark.parametrize("path", ["/a.tif", "/small.json"])
+@pytest.mark.parametrize("head", [True, False], ids=["after its head", "at once"])
+def test_a_body_damaged_on_its_way_is_read_once_more(server, opened, path, head):
+    content = server.files[path].content
+    handle = opened(path, checksum="1220" + hashlib.sha256(content).hexdigest())
+    server.script(path, Flip(5))
+    if head:  # a single range cannot be verified
+        assert handle.read_range(0, 8) != content[:8]
+    assert handle.bytes() == content
+    assert handle.read_range(0, 8) == content[:8]
 
 
 def test_a_temporary_copy_keeps_the_ending_and_goes_with_the_handle(opened):

@@ -71,7 +71,7 @@ class FsspecTransport:
         size = info.size
         if request.unless and request.unless == info.validator:
             raise NotModifiedError(f"{url}: not changed")
-        if request.pinned is not None and request.pinned.validator != info.validator:
+        if request.pinned is not None and not request.pinned.same_version(info):
             raise ChangedError(f"{url}: the file changed while it was read")
         if size is not None and request.start and request.start >= size:
             raise RangeNotServedError(f"{url}: has {size} bytes, none at {request.start}")

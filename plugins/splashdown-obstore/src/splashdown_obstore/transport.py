@@ -70,7 +70,7 @@ class ObstoreTransport:
             ranges=True,
             version=meta["version"],
         )
-        if request.pinned is not None and request.pinned.validator != info.validator:
+        if request.pinned is not None and not request.pinned.same_version(info):
             raise ChangedError(f"{where}: the object changed while it was read")
         yield _Body(where, found, info, start, stop - start)
 

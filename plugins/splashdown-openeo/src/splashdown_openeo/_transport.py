@@ -200,19 +200,14 @@ class Body:
             raise RangeNotServedError(
                 f"the server sent {redact(self._request.href)} from byte {answer.start} on, and {at} was asked for"
             )
-        if (answer.info.size, answer.info.validator) != (self.info.size, self.info.validator):
+        if not self.info.same_version(answer.info):
             answer.response.close()
             raise _changed(self._request.href)
         self._answer = answer
 
 
 def _compare(request: ReadRequest, info: RemoteInfo) -> None:
-    pinned = request.pinned
-    if pinned is None:
-        return
-    sizes = {size for size in (pinned.size, info.size) if size is not None}
-    validators = {validator for validator in (pinned.validator, info.validator) if validator}
-    if len(sizes) > 1 or len(validators) > 1:
+    if request.pinned is not None and not request.pinned.same_version(info):
         raise _changed(request.href)
 
 

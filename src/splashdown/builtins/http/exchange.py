@@ -145,10 +145,8 @@ def _partial(href: str, request: ReadRequest, response: BaseHTTPResponse | Answe
     whole = found.start == 0 and found.stop == found.size
     info = remote_info(headers, size=found.size, ranges=True, whole=whole)
     pinned = request.pinned
-    if pinned is not None:
-        for mine, theirs in ((pinned.size, info.size), (pinned.validator, info.validator)):
-            if mine is not None and theirs is not None and mine != theirs:
-                raise ChangedError(f"{redact(href)}: the file changed on the server while it was read")
+    if pinned is not None and not pinned.same_version(info):
+        raise ChangedError(f"{redact(href)}: the file changed on the server while it was read")
     return Body(href, response, info=info, start=found.start, length=length)
 
 
