@@ -325,7 +325,7 @@ class JobResults:
 
     def handle(self, asset: Asset) -> AssetHandle:
         """A handle for reading an asset: of its local copy where this object made one, else of the remote file."""
-        from splashdown._engine.reader import open_asset
+        from splashdown._engine.remote_handle import open_asset
 
         return open_asset(asset, self._remote(), local=self._copies.get(asset.identity))
 

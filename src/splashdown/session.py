@@ -202,7 +202,7 @@ class Session:
 
     def open_asset(self, asset: Asset, results: ResultSet) -> AssetHandle:
         """A handle for reading one asset over the session's transports."""
-        from splashdown._engine.reader import open_asset
+        from splashdown._engine.remote_handle import open_asset
 
         return open_asset(asset, self.remote(results))
 

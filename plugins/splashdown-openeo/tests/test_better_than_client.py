@@ -298,7 +298,7 @@ def test_an_interrupted_run_leaves_nothing(backend, tmp_path, monkeypatch):
     def interrupt(self, timeout=None):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("splashdown._engine.run._Files._wait", interrupt)
+    monkeypatch.setattr("splashdown._engine.file_workers.FileWorkers._wait", interrupt)
     with pytest.raises(KeyboardInterrupt):
         results(backend).download_file(tmp_path)
     assert [path for path in tmp_path.iterdir() if path.name != "x.bin"] == []

@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from contextlib import suppress
 
-from splashdown._engine.buffered import Buffered
+from splashdown._engine.buffered import BufferedMover
 from splashdown._engine.context import Context
 from splashdown._engine.existing import Verdict
-from splashdown._engine.inplace import InPlace
-from splashdown._engine.lanes import Lanes, Work
-from splashdown._engine.parts import cut, growing
+from splashdown._engine.inplace import InPlaceMover
+from splashdown._engine.part_mover import OpenUpload, PartMover
+from splashdown._engine.parts import cut, cut_unknown_size
+from splashdown._engine.range_reader import RangeReader
 from splashdown._engine.records import Entry, identity
 from splashdown._engine.restart import RestartError
 from splashdown._engine.retry import StoppedError
 from splashdown._engine.settings import MIB
-from splashdown._engine.source import Reader, Source
+from splashdown._engine.source import Source
 from splashdown._engine.store_retry import retry_store_call
 from splashdown._engine.verify import Expectation
 from splashdown.checksums import Digests
@@ -23,7 +24,7 @@ from splashdown.errors import ChangedError, ChecksumError, ExistsError, StoreErr
 from splashdown.events import TransferStarted
 from splashdown.model import Content, Outcome, Part, RemoteInfo, Status, StoredPart, StoredRecord, Upload
 
-#: The largest part of a file over one connection, which a kill would lose: a part costs no request of its own there.
+#: The largest part of a file over one connection. A kill loses the part under way, and a part costs no request there.
 _ONE_CONNECTION = 8 * MIB
 #: After these, what is stored is worth nothing; after any other failure the next run goes on from it.
 _WORTHLESS = (RestartError, ChecksumError, ChangedError, ExistsError, StoreError)
@@ -34,19 +35,19 @@ class Attempt:
 
     def __init__(self, context: Context, source: Source, verdict: Verdict) -> None:
         self._context, self._source, self._verdict = context, source, verdict
-        self._reader: Reader | None = None
+        self._reader: RangeReader | None = None
         self._upload: Upload | None = None
-        self._number = ""  #: what the journal calls the upload
+        self._journal_number = ""  #: what the journal calls the upload
         self._resumable = False
-        self._held: tuple[StoredPart, ...] = ()
-        self._cut: tuple[Part, ...] = ()
+        self._parts: tuple[Part, ...] = ()
+        self._stored_before: tuple[StoredPart, ...] = ()  #: parts that an earlier run has put
 
     def run(self) -> Outcome:
         """Move the file."""
         try:
             info = self._recover() or self._open()
             expected = Expectation(self._source.asset, info, self._context.settings)
-            self._tell(info)
+            self._announce(info)
             digests = expected.digests()
             if self._upload is None:
                 self._begin(info)
@@ -55,19 +56,20 @@ class Attempt:
             size, tags = self._copy(info, digests)
             return self._commit(info, size, tags, expected.check(size, digests), digests)
         except BaseException as error:
-            self._give_up(error)
+            self._clean_up(error)
             raise
         finally:
             if self._reader is not None:
                 self._reader.close()
 
     def _open(self) -> RemoteInfo:
-        self._reader = Reader(self._source, budget=self._source.budget)
+        # The first request is for the file itself: its answer has all that a HEAD would say, and is the file already.
+        self._reader = RangeReader(self._source, budget=self._source.budget)
         return self._reader.open()
 
-    def _tell(self, info: RemoteInfo) -> None:
+    def _announce(self, info: RemoteInfo) -> None:
         if self._context.events.active:
-            started = TransferStarted(transfer=self._source.transfer, size=info.size, offset=self._source.kept)
+            started = TransferStarted(transfer=self._source.transfer, size=info.size, offset=self._source.stored_before)
             self._context.events.emit(started)
 
     # -- what an earlier run has left ------------------------------------------------------------------------------
@@ -83,16 +85,17 @@ class Attempt:
         entry = context.journal.take(self._identity) if context.journal.unfinished else None
         if entry is None:
             return None
-        held: list[StoredPart] = []
+        stored: list[StoredPart] = []
         if context.settings.resume and context.can.resume is not None:
             fitting = {part.number: part for part in entry.cut}
             listed = [one for one in entry.parts if fitting.get(one.part.number) == one.part]
-            held = list({one.part.number: one for one in context.can.resume.recover(entry.upload, listed)}.values())
-        if not held:
+            # The journal may list a part twice, and the sink may have lost one: the sink has the last word.
+            stored = list({one.part.number: one for one in context.can.resume.recover(entry.upload, listed)}.values())
+        if not stored:
             sink.abort(entry.upload)
             return None
-        self._upload, self._cut, self._held = entry.upload, entry.cut, tuple(held)
-        self._source.kept = sum(one.part.size or 0 for one in held)
+        self._upload, self._parts, self._stored_before = entry.upload, entry.cut, tuple(stored)
+        self._source.stored_before = sum(one.part.size or 0 for one in stored)
         etag = entry.validator.startswith('"')
         info = RemoteInfo(
             size=entry.size,
@@ -100,32 +103,33 @@ class Attempt:
             last_modified=None if etag else entry.validator,
             ranges=True,
         )
+        # No request is made to compare: the next range is asked for with this version as its condition.
         self._source.pinned = info
-        entry.parts = held
-        self._note(entry)
+        entry.parts = stored
+        self._record(entry)
         return info
 
     def _can_hash(self, digests: Digests) -> bool:
         return not digests or self._context.can.read_back is not None
 
     def _without_hash(self, expected: Expectation, digests: Digests) -> Digests:
-        """The bytes of the earlier run cannot be hashed.
+        """What to hash where the sink cannot read back the bytes of an earlier run.
 
-        Where a checksum has to hold they are compared with the source, or everything begins anew; else do without.
+        Where a checksum has to match, they are compared with the source, or the file starts over. Else do without.
         """
         if not expected.binding:
             return Digests(())
         if self._context.can.compare is None:
             cause = ChecksumError(f"{self._source.asset.label}: stored parts cannot be verified")
             raise RestartError(cause, ranges=True, retries=True)
-        self._source.kept = 0  # they are read once more
+        self._source.stored_before = 0  # they are read once more
         return digests
 
     # -- moving ----------------------------------------------------------------------------------------------------
 
     def _begin(self, info: RemoteInfo) -> None:
         context, source, name = self._context, self._source, self._verdict.name
-        self._cut = self._parts(info)
+        self._parts = self._cut(info)
         content = Content(
             size=info.size,
             media_type=source.asset.media_type or info.media_type,
@@ -135,27 +139,28 @@ class Attempt:
             durable=context.settings.fsync,
         )
         self._upload = upload = retry_store_call(context, source, lambda: context.sink.begin(name, content))
-        resumable = len(self._cut) > 1 and context.journal.keeps and context.can.resume is not None
-        if resumable and info.validator and info.size is not None and source.continues:
-            self._note(
+        # A file of one part is fetched again from its beginning, which costs less than to record its progress.
+        resumable = len(self._parts) > 1 and context.journal.keeps and context.can.resume is not None
+        if resumable and info.validator and info.size is not None and source.can_continue:
+            self._record(
                 Entry(
                     identity=self._identity,
                     upload=upload,
                     size=info.size,
                     validator=info.validator,
                     at=time.time(),
-                    cut=self._cut,
+                    cut=self._parts,
                 )
             )
         else:
-            self._number = context.journal.open(upload)
+            self._journal_number = context.journal.open(upload)
 
-    def _note(self, entry: Entry) -> None:
+    def _record(self, entry: Entry) -> None:
         journal = self._context.journal
         self._resumable = journal.keeps
-        self._number = journal.begin(entry) if self._resumable else journal.open(entry.upload)
+        self._journal_number = journal.begin(entry) if self._resumable else journal.open(entry.upload)
 
-    def _parts(self, info: RemoteInfo) -> tuple[Part, ...]:
+    def _cut(self, info: RemoteInfo) -> tuple[Part, ...]:
         """How the file is cut; empty where its end is unknown."""
         policy, settings = self._context.sink.parts, self._context.settings
         if info.size is None:
@@ -164,57 +169,65 @@ class Attempt:
         wanted = settings.part_size if large else min(settings.part_size, _ONE_CONNECTION)
         whole = Part(number=1, start=0, stop=info.size)
         fits = policy.max_size is None or info.size <= policy.max_size
-        if fits and not policy.buffered and (info.size <= wanted or not self._source.continues):
+        # Parts serve several connections and the journal; where neither can use them, one part costs least.
+        if fits and not policy.buffered and (info.size <= wanted or not self._source.can_continue):
             return (whole,)
         return cut(info.size, policy, wanted, settings.range_connections if large else 1)
 
     def _is_large(self, info: RemoteInfo) -> bool:
         """Whether several connections may read this file."""
         settings = self._context.settings
-        return info.size is not None and info.size >= settings.range_cutoff and self._source.continues
+        return info.size is not None and info.size >= settings.range_cutoff and self._source.can_continue
 
     def _copy(self, info: RemoteInfo, digests: Digests) -> tuple[int, list[str]]:
         assert self._upload is not None
         policy = self._context.sink.parts
-        endless = info.size is None and (policy.buffered or policy.max_size is not None)
-        if not policy.buffered and not endless and len(self._cut) <= 1:
+        # A sink that writes in place takes a file of unknown size as one part, unless its parts have a largest size.
+        unsized = info.size is None and (policy.buffered or policy.max_size is not None)
+        if not policy.buffered and not unsized and len(self._parts) <= 1:
             return self._copy_whole(info, digests)
-        lanes = self._lanes(info, digests, endless=endless)
-        lanes.keep(self._held)
-        reader, self._reader = self._reader, None  # the lanes close it
-        tags = lanes.run(reader)
-        return lanes.size, tags
+        mover = self._mover(info, digests, unsized=unsized)
+        mover.adopt(self._stored_before)
+        reader, self._reader = self._reader, None  # the mover closes it
+        tags = mover.run(reader)
+        return mover.size, tags
 
     def _copy_whole(self, info: RemoteInfo, digests: Digests) -> tuple[int, list[str]]:
         reader = self._reader
         assert reader is not None
         assert self._upload is not None
-        reader.update = digests.update if digests else None
+        reader.on_chunk = digests.update if digests else None
         part = Part(number=1, start=0, stop=info.size)
         tag = self._context.sink.put_part(self._upload, part, reader.chunks(info.size))
         reader.finish()
         return reader.pos, [tag]
 
-    def _lanes(self, info: RemoteInfo, digests: Digests, *, endless: bool) -> Lanes:
+    def _mover(self, info: RemoteInfo, digests: Digests, *, unsized: bool) -> PartMover:
         assert self._upload is not None
         context, settings, policy = self._context, self._context.settings, self._context.sink.parts
-        work = Work(
+        work = OpenUpload(
             context=context,
             source=self._source,
             upload=self._upload,
             digests=digests,
-            number=self._number if self._resumable else None,
-            sized=not endless,
+            journal_number=self._journal_number if self._resumable else None,
+            sized=not unsized,
         )
-        held = {one.part.number for one in self._held}
-        parts = growing(policy, settings.part_size) if endless else (p for p in self._cut if p.number not in held)
-        large = self._is_large(info) or bool(held)
+        stored = {one.part.number for one in self._stored_before}
+        if unsized:
+            parts = cut_unknown_size(policy, settings.part_size)
+        else:
+            parts = (part for part in self._parts if part.number not in stored)
+        # What is left of a file that was resumed is read over several connections too, whatever its size.
+        large = self._is_large(info) or bool(stored)
         more = settings.range_connections - 1
         if not policy.buffered:
-            return InPlace(work, parts, wide=more if large and self._can_hash(digests) else 0)
-        step = max((p.size or 0 for p in self._cut), default=next(growing(policy, settings.part_size)).size or 0)
-        more = more if endless else min(more, len(self._cut) - len(held) - 1)
-        return Buffered(work, parts, step=step, own=large, wide=more)
+            # Parts that come out of order can be hashed only by reading them back.
+            return InPlaceMover(work, parts, more_workers=more if large and self._can_hash(digests) else 0)
+        unknown = next(cut_unknown_size(policy, settings.part_size))
+        largest = max((part.size or 0 for part in self._parts), default=unknown.size or 0)
+        more = more if unsized else min(more, len(self._parts) - len(stored) - 1)
+        return BufferedMover(work, parts, largest=largest, connections=large, more_workers=more)
 
     # -- the end ---------------------------------------------------------------------------------------------------
 
@@ -226,6 +239,7 @@ class Attempt:
         if context.stop.is_set():
             raise StoppedError(f"{source.asset.label}: stopped")
         checksum = digests.multihash
+        # Noted before the file gets its name: after a crash between the two, the next run knows the file as its own.
         context.journal.storing(
             upload.key,
             StoredRecord(size=size, checksum=checksum, validator=info.validator, identity=source.asset.identity),
@@ -235,7 +249,7 @@ class Attempt:
         except BaseException:
             context.journal.unstored(upload.key)
             raise
-        context.journal.end(self._number)
+        context.journal.end(self._journal_number)
         return source.outcome(
             transfer=self._verdict.renamed(source.transfer),
             status=Status.STORED,
@@ -246,10 +260,10 @@ class Attempt:
             validator=info.validator,
         )
 
-    def _give_up(self, error: BaseException) -> None:
+    def _clean_up(self, error: BaseException) -> None:
         """Remove what is stored, unless the next run can go on from it."""
         if self._upload is None or (self._resumable and not isinstance(error, _WORTHLESS)):
             return
-        with suppress(Exception):  # the error that led here is the one to tell about
+        with suppress(Exception):  # the error that led here is the one to report
             self._context.sink.abort(self._upload)
-            self._context.journal.end(self._number)
+            self._context.journal.end(self._journal_number)

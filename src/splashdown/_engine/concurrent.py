@@ -1,4 +1,4 @@
-"""Applies a function to many values in a few threads and yields results as they come, never far ahead of the taker."""
+"""Applies a function to many values in a few threads, and yields results as they come."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def unordered(function: Callable[[T], R], values: Sequence[T], threads: int) -> Iterator[tuple[int, R]]:
+def map_unordered(function: Callable[[T], R], values: Sequence[T], threads: int) -> Iterator[tuple[int, R]]:
     """Yield ``(index, function(values[index]))`` in the order in which they are done.
 
-    The first exception ends it. At most ``threads`` results wait to be taken. Calls under way when the taker stops
-    early are finished and thrown away.
+    The first exception ends it. At most ``threads`` results wait to be taken, so that memory stays bounded when the
+    caller is slower. Calls under way when the caller stops early are finished and thrown away.
     """
     threads = min(threads, len(values))
     if threads <= 1:
@@ -23,6 +23,7 @@ def unordered(function: Callable[[T], R], values: Sequence[T], threads: int) -> 
         return
     done: queue.SimpleQueue[tuple[int, R | None, BaseException | None]] = queue.SimpleQueue()
     todo = iter(enumerate(values))
+    # Twice: one result of each thread may wait while the thread works on the next.
     lock, room, stop = threading.Lock(), threading.Semaphore(2 * threads), threading.Event()
 
     def work() -> None:
@@ -48,6 +49,6 @@ def unordered(function: Callable[[T], R], values: Sequence[T], threads: int) -> 
                 raise error
             yield index, result  # type: ignore[misc]
             room.release()
-    finally:
+    finally:  # also when the caller does not take all of it
         stop.set()
         room.release(threads)

@@ -1,4 +1,4 @@
-"""What all transfers of one run share."""
+"""The state of one run: what its transfers share."""
 
 from __future__ import annotations
 
@@ -28,7 +28,10 @@ from splashdown.protocols import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Abilities:
-    """What the sink can do besides storing, found out once: asking a protocol costs as much as opening a file."""
+    """What the sink can do besides storing; ``None`` for what it cannot.
+
+    Found out once a run: an ``isinstance`` check of a protocol costs as much as opening a file.
+    """
 
     stat: SupportsStat | None
     read: SupportsRead | None
@@ -56,7 +59,7 @@ class Abilities:
 
 @dataclass(slots=True, kw_only=True)
 class Context:
-    """One run. Everything here may be used from any thread."""
+    """Everything here may be used from any thread."""
 
     sink: Sink
     can: Abilities
@@ -66,9 +69,9 @@ class Context:
     journal: Journal
     pool: Pool  #: threads for the second and further connections of large files
     memory_budget: MemoryBudget
-    recorded: Mapping[str, StoredRecord]
+    recorded: Mapping[str, StoredRecord]  #: by name, of receipts and of runs that did not get to write theirs
     source: str = ""
     names: frozenset[str] = frozenset()  #: names of the plan, which a renamed file must not take
     stop: threading.Event = field(default_factory=threading.Event)
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    names_lock: threading.Lock = field(default_factory=threading.Lock)
     claimed: set[str] = field(default_factory=set)  #: names that renamed files have taken in this run

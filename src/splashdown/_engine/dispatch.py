@@ -13,15 +13,16 @@ from splashdown.protocols import Listener
 
 _log = logging.getLogger("splashdown")
 
-#: Progress is news only while it is fresh: with this many events waiting, more of it is dropped.
-_BACKLOG = 5_000
+#: With so many events waiting, more progress is dropped: it is of use only while it is fresh.
+_MOST_WAITING = 5_000
 #: A listener that hangs must not hang the end of a run for ever.
 _CLOSE_SECONDS = 10.0
-_HURRY_SECONDS = 0.2
+#: The same after Ctrl-C, when a person waits for the prompt.
+_INTERRUPTED_SECONDS = 0.2
 
 
 class Dispatcher:
-    """``emit`` from any thread; ``close`` delivers what is left. Costs nothing where nobody listens."""
+    """``emit`` from any thread; ``close`` delivers what is left. Costs nothing without listeners."""
 
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = list(listeners)
@@ -34,23 +35,23 @@ class Dispatcher:
 
     def emit(self, event: Event) -> None:
         """Queue one event; never blocks."""
-        if self.active and not (type(event) is Progress and self._queue.qsize() > _BACKLOG):
+        if self.active and not (type(event) is Progress and self._queue.qsize() > _MOST_WAITING):
             self._queue.put(event)
 
-    def close(self, *, hurry: bool = False) -> None:
+    def close(self, *, interrupted: bool = False) -> None:
         """Wait until everything is delivered, or until a hanging listener has had its time."""
         if self._thread is None:
             return
         self._queue.put(None)
-        seconds = _HURRY_SECONDS if hurry else _CLOSE_SECONDS
+        seconds = _INTERRUPTED_SECONDS if interrupted else _CLOSE_SECONDS
         self._thread.join(seconds)
-        if self._thread.is_alive() and not hurry:
-            _log.warning("a listener did not return within %g s; events were lost", seconds)
+        if self._thread.is_alive() and not interrupted:
+            _log.warning("a listener did not return within %g seconds; it does not get the last events", seconds)
         self.active = False
 
     def _deliver(self) -> None:
         while (event := self._queue.get()) is not None:
-            for listener in tuple(self._listeners):
+            for listener in tuple(self._listeners):  # a copy: a listener that fails is taken from the list
                 try:
                     listener(event)
                 except Exception as error:

@@ -15,6 +15,7 @@ from splashdown.checksums import comparable, hash_of, same
 from splashdown.errors import ExistsError
 from splashdown.model import Asset, IfExists, Stored, StoredRecord, Transfer
 
+#: So many names beside one that is taken are tried; each costs a request where the target is a store.
 _MOST_NAMES = 10_000
 
 
@@ -32,38 +33,38 @@ class Verdict:
     ours: bool = True  #: whether what is kept was stored by us, or is the asset for sure
 
     def renamed(self, transfer: Transfer) -> Transfer:
-        """The transfer with the name that was settled on."""
+        """The transfer with the name that was chosen."""
         return transfer if transfer.name == self.name else altered(transfer, name=self.name)
 
 
 def decide(context: Context, transfer: Transfer) -> Verdict:
-    """Judge one transfer. Raises ``ExistsError`` where nothing may be done."""
+    """Decide about one transfer. Raises ``ExistsError`` where what is there must not be touched."""
     stat, policy, name = context.can.stat, transfer.if_exists, transfer.name
     if policy is IfExists.OVERWRITE or stat is None:
-        # A sink that cannot tell what is there can still refuse to replace it.
+        # A sink that cannot say what is there can still refuse to replace it.
         return Verdict(name=name, replace=policy in {IfExists.OVERWRITE, IfExists.AUTO})
     there = stat.stat(name)
     if there is None:
         return Verdict(name=name, replace=policy not in {IfExists.ERROR, IfExists.RENAME})
     if policy is IfExists.SKIP:
-        return _as_it_is(context, transfer.asset, name, there)
-    verdict = _judge(context, transfer.asset, name, there)
+        return _kept_unread(context, transfer.asset, name, there)
+    verdict = _compare(context, transfer.asset, name, there)
     if verdict.keep or verdict.unless:
         return verdict
     if policy is IfExists.RENAME:
         return _renamed(context, transfer)
     if policy is IfExists.AUTO and name in context.recorded:
+        # An older version of the same asset is replaced: that is what a later run is for.
         other = context.recorded[name].identity
         if other is None or _may_be_one(other, transfer.asset.identity):
             return verdict
         raise ExistsError(
-            f"{there.location or name} is there already and is another asset's, {'/'.join(filter(None, other))}: give"
-            " each asset a name of its own (--layout by-item), or choose --if-exists overwrite, skip or rename, or"
-            " another target"
+            f"{there.location or name} exists and is another asset ({'/'.join(filter(None, other))}): give each asset"
+            " a name of its own (--layout by-item), or choose --if-exists overwrite, skip or rename, or another target"
         )
     raise ExistsError(
-        f"{there.location or name} is there already and is not this asset as far as can be told; "
-        "choose --if-exists overwrite, skip or rename, or another target"
+        f"{there.location or name} exists and was not recognised as this asset; choose --if-exists overwrite, skip or"
+        " rename, or another target"
     )
 
 
@@ -72,8 +73,8 @@ def _may_be_one(one: tuple[str | None, str], other: tuple[str | None, str]) -> b
     return one[1] == other[1] and (one[0] == other[0] or None in {one[0], other[0]})
 
 
-def _as_it_is(context: Context, asset: Asset, name: str, there: Stored) -> Verdict:
-    """Keep what is there without reading it: as ours where an earlier run stored it, else as somebody else's."""
+def _kept_unread(context: Context, asset: Asset, name: str, there: Stored) -> Verdict:
+    """Keep what is there without reading it; ours only where an earlier run recorded it."""
     record = _record_of(context, asset, name, there)
     if record is None:
         return Verdict(name=name, keep="there already", stored=there, checksum=there.checksum, ours=False)
@@ -88,23 +89,24 @@ def _record_of(context: Context, asset: Asset, name: str, there: Stored) -> Stor
     return record
 
 
-def _judge(context: Context, asset: Asset, name: str, there: Stored) -> Verdict:
+def _compare(context: Context, asset: Asset, name: str, there: Stored) -> Verdict:
     """Whether what is there is the asset, for sure (``keep``), maybe (``unless``) or not."""
     record = _record_of(context, asset, name, there)
-    no = Verdict(name=name, stored=there)
+    different = Verdict(name=name, stored=there)
+    # The cheapest check first: what has another size need not be read.
     if asset.size is not None and asset.size != there.size:
-        return no
+        return different
     actual = there.checksum or _checksum_there(context, name, there, record, asset)
     if asset.checksum and actual:
         if not same(asset.checksum, actual):
-            return no
-        return Verdict(
-            name=name, keep="complete", stored=there, checksum=actual, verified=_what(asset.size, checksum=True)
-        )
+            return different
+        checks = ("size", "checksum") if asset.size is not None else ("checksum",)
+        return Verdict(name=name, keep="complete", stored=there, checksum=actual, verified=checks)
     if record is None or record.validator is None:
-        return no
+        return different
     if record.checksum and actual and not same(record.checksum, actual):
-        return no
+        return different
+    # The metadata names no checksum, so only the server knows whether the file is still that version.
     return Verdict(name=name, stored=there, checksum=record.checksum, unless=record.validator)
 
 
@@ -130,21 +132,20 @@ def _renamed(context: Context, transfer: Transfer) -> Verdict:
     """A free name beside the one that is taken: ``name-1.ext``, ``name-2.ext``, ..."""
     stat = context.can.stat
     assert stat is not None
-    stem, ending = posixpath.splitext(transfer.name)
+    stem, extension = posixpath.splitext(transfer.name)
     for number in range(1, _MOST_NAMES):
-        name = f"{stem}-{number}{ending}"
+        name = f"{stem}-{number}{extension}"
         there = stat.stat(name)
         if there is not None:
-            verdict = _judge(context, transfer.asset, name, there)
+            # An earlier run may have renamed this very asset: each run would add a copy otherwise.
+            verdict = _compare(context, transfer.asset, name, there)
             if verdict.keep or verdict.unless:
                 return verdict
             continue
-        with context.lock:
+        with context.names_lock:
             if name not in context.names and name not in context.claimed:
                 context.claimed.add(name)
                 return Verdict(name=name, replace=False)
-    raise ExistsError(f"{transfer.name} and {_MOST_NAMES - 1} names beside it are taken")
-
-
-def _what(size: int | None, *, checksum: bool) -> tuple[str, ...]:
-    return (*(("size",) if size is not None else ()), *(("checksum",) if checksum else ()))
+    raise ExistsError(
+        f"{transfer.name} and {_MOST_NAMES - 1} names beside it are taken; choose another target, or remove some files"
+    )

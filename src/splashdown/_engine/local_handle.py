@@ -14,7 +14,7 @@ from splashdown.model import Asset, Outcome
 
 
 class LocalHandle:
-    """An :class:`~splashdown.protocols.AssetHandle` over a path; whoever made the file removes it."""
+    """An :class:`~splashdown.protocols.AssetHandle` over a path; it does not remove the file."""
 
     def __init__(self, asset: Asset, path: Path) -> None:
         self.asset = asset
@@ -51,6 +51,7 @@ class LocalHandle:
                 file.seek(start)
                 content = bytearray(max(0, min(stop, self.size) - start))
                 view = memoryview(content)
+                # One call may give less than was asked for, above 2 GiB always.
                 while view and (count := file.readinto(view)):
                     view = view[count:]
                 return memoryview(content)[: len(content) - len(view)]
@@ -63,7 +64,7 @@ class LocalHandle:
             yield index, self.read_range(start, stop)
 
     def _unreadable(self, error: OSError) -> LoadError:
-        return LoadError(f"{self.asset.label}: its local copy cannot be read ({error_text(error)})")
+        return LoadError(f"{self.asset.label}: the local copy cannot be read ({error_text(error)})")
 
 
 def verified_copy(outcome: Outcome) -> Path | None:
@@ -80,6 +81,5 @@ def check_size(asset: Asset, size: int | None, max_bytes: int | None) -> None:
     """Raise ``LoadError`` for more bytes than the caller takes."""
     if max_bytes is not None and size is not None and size > max_bytes:
         raise LoadError(
-            f"{asset.label} has {size} bytes, more than the {max_bytes} that are loaded at once: download it instead, "
-            "or raise max_bytes"
+            f"{asset.label} has {size} bytes, more than max_bytes={max_bytes}: download it instead, or raise max_bytes"
         )

@@ -1,4 +1,4 @@
-"""Hashes the parts of one file in their order, though they are stored in any."""
+"""Hashes the parts of one file in the file's order, while they are stored in any order."""
 
 from __future__ import annotations
 
@@ -10,27 +10,21 @@ from splashdown.model import Buffer, Part
 
 
 class OrderedHasher:
-    """Follows the parts.
+    """A worker that reads the next part hashes it on the way (``claim``).
 
-    Whoever is about to read the next part hashes it on the way (``claim``); the others are fetched again by ``read``
-    when their turn comes: from the disk, or from the memory that still holds them.
+    Other parts are fetched by ``read_again`` when their turn comes: from the disk, or from the memory that holds them.
     """
 
-    def __init__(self, digests: Digests, read: Callable[[Part], Iterable[Buffer]]) -> None:
+    def __init__(self, digests: Digests, read_again: Callable[[Part], Iterable[Buffer]]) -> None:
         self.digests = digests
-        self._read = read
-        self._at = 0
-        self._busy = False
+        self._read_again = read_again
+        self._at = 0  #: where the next byte to be hashed is
+        self._busy = False  #: a thread is hashing; the others leave the rest to it
         self._waiting: dict[int, Part] = {}
         self._lock = threading.Lock()
 
-    @property
-    def at(self) -> int:
-        """Where the next byte to be hashed is; everything before may be forgotten."""
-        return self._at
-
     def claim(self, part: Part) -> bool:
-        """Whether the caller shall hash this part while it reads it. It must call ``finished`` then."""
+        """Whether the caller has to hash this part while it reads it, and to call ``finished`` after that."""
         with self._lock:
             if self._busy or part.start != self._at or not self.digests:
                 return False
@@ -38,20 +32,20 @@ class OrderedHasher:
             return True
 
     def finished(self, part: Part, *, hashed: bool = False) -> None:
-        """A part is stored; hash what has become next, unless another thread is at it."""
+        """A part is stored: hash the parts whose turn has come, unless another thread is hashing."""
         with self._lock:
             if hashed:
                 self._at, self._busy = part.stop or self._at, False
             else:
                 self._waiting[part.start] = part
-        while (due := self._due()) is not None:
-            if self.digests:
-                for chunk in self._read(due):
+        while (due := self._next_part()) is not None:
+            if self.digests:  # outside the lock: hashing a part takes long, and others have parts to report
+                for chunk in self._read_again(due):
                     self.digests.update(chunk)
             with self._lock:
                 self._at, self._busy = due.stop or self._at, False
 
-    def _due(self) -> Part | None:
+    def _next_part(self) -> Part | None:
         with self._lock:
             if self._busy or self._at not in self._waiting:
                 return None

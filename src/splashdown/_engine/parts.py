@@ -10,31 +10,35 @@ from splashdown.model import Part, PartPolicy
 
 #: Parts get smaller towards the end of a file, so that connections finish together; down to this size.
 _TAPER = 8 * MIB
-#: Parts that a sink holds in memory are no larger than they have to be.
+#: Parts that a sink needs whole are held in memory, so they are no larger than they have to be.
 _BUFFERED = 8 * MIB
 #: Where the end is unknown, parts double after so many, to stay within a sink's number of parts.
 _GROW_EVERY = 1_000
 
 
-def cut(size: int, policy: PartPolicy, wanted: int, lanes: int = 1) -> tuple[Part, ...]:
+def cut(size: int, policy: PartPolicy, wanted: int, connections: int = 1) -> tuple[Part, ...]:
     """The parts of a file of known size: at least one, without gaps, as the sink's policy wants them.
 
-    ``wanted`` is the largest part where the policy leaves a choice; with several ``lanes`` the last parts are
+    ``wanted`` is the largest part where the policy leaves a choice; over several ``connections`` the last parts are
     smaller. Raises ``StoreError`` for a file that the sink cannot take.
     """
     step = _step(policy, wanted)
     if policy.max_parts is not None:
         step = max(step, _aligned(-(-size // policy.max_parts), policy.align))
     if policy.max_size is not None and step > policy.max_size:
-        raise StoreError(f"a file of {size} bytes is too large for {policy.max_parts} parts of {policy.max_size} bytes")
-    free = not policy.buffered and policy.max_parts is None
-    least = max(policy.min_size, min(_TAPER, step)) if free and lanes > 1 else step
+        raise StoreError(
+            f"a file of {size} bytes is too large for this sink: it takes {policy.max_parts} parts of at most"
+            f" {policy.max_size} bytes"
+        )
+    # Smaller parts cost a store one more request each, and use up its number of parts; a disk does not mind.
+    can_taper = not policy.buffered and policy.max_parts is None
+    least = max(policy.min_size, min(_TAPER, step)) if can_taper and connections > 1 else step
     parts: list[Part] = []
     at = 0
     while not parts or at < size:
         stride = step
         if least < step:
-            stride = min(step, max(least, _aligned((size - at) // (2 * lanes), MIB)))
+            stride = min(step, max(least, _aligned((size - at) // (2 * connections), MIB)))
             stride = min(step, _aligned(stride, policy.align))
         stop = min(size, at + stride)
         parts.append(Part(number=len(parts) + 1, start=at, stop=stop))
@@ -42,8 +46,8 @@ def cut(size: int, policy: PartPolicy, wanted: int, lanes: int = 1) -> tuple[Par
     return tuple(parts)
 
 
-def growing(policy: PartPolicy, wanted: int) -> Iterator[Part]:
-    """The parts of a file whose end is unknown, for ever; the last one will be shorter than it says."""
+def cut_unknown_size(policy: PartPolicy, wanted: int) -> Iterator[Part]:
+    """The parts of a file whose end is unknown, without end; its last one will be shorter than it says."""
     step, at, number = _step(policy, wanted), 0, 0
     while policy.max_parts is None or number < policy.max_parts:
         number += 1
@@ -51,7 +55,9 @@ def growing(policy: PartPolicy, wanted: int) -> Iterator[Part]:
         at += step
         if policy.max_parts is not None and number % _GROW_EVERY == 0:
             step = step * 2 if policy.max_size is None else min(step * 2, policy.max_size)
-    raise StoreError(f"the file does not fit into the {policy.max_parts} parts that the sink takes")
+    raise StoreError(
+        f"the file, whose size the server does not say, does not fit into the {policy.max_parts} parts of this sink"
+    )
 
 
 def _step(policy: PartPolicy, wanted: int) -> int:

@@ -22,9 +22,9 @@ class Pool:
         self._idle = 0
 
     def submit(self, work: Callable[[], None]) -> None:
-        """Queue a call. It must deal with its own exceptions."""
+        """Queue a call. It must not raise: its exception would end the thread."""
         with self._lock:
-            # A thread counts as busy from here on, not from when it gets to know: the next call must not rely on it.
+            # A thread counts as busy from now on, not from when it wakes up: the next call must not rely on it.
             if self._idle:
                 self._idle -= 1
             elif self._threads < self._size:

@@ -1,4 +1,4 @@
-"""What can be known to fail before the first byte."""
+"""Checks before the first byte: what is known to fail must not fail after hours."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ def check_space(context: Context, plan: Plan) -> None:
     free = space.free_space()
     if free is None or size <= free:
         return
+    # Only now: to look for each file takes long where there are many, and usually there is room for all of them.
     needed = size - _there(context, plan)
     if needed > free:
         raise StoreError(
-            f"{plan.target} has {readable(free)} free, {readable(needed)} are to come; "
+            f"{plan.target} has {readable(free)} free, and {readable(needed)} are to come; "
             "make room, choose fewer assets, or another target"
         )
 
 
 def _there(context: Context, plan: Plan) -> int:
-    """Bytes that are probably there already, in whole files and in parts; the exact judgement follows for each file."""
+    """Bytes that are probably there already, in whole files and in parts; the exact check follows for each file."""
     return sum(_there_of(context, transfer) for transfer in plan.transfers)
 
 

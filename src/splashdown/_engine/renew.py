@@ -12,7 +12,7 @@ from splashdown.model import Asset
 
 #: Statuses by which stores and back-ends refuse a link that is past its time.
 _REFUSED = frozenset({401, 403, 410})
-#: Hrefs of one reading of the source that are refused sooner than this are forbidden, as far as one can tell.
+#: Fresh hrefs that are refused sooner than this have not expired: access is forbidden, and new ones would not help.
 _YOUNG_SECONDS = 60.0
 #: The same for hrefs that have expired by the server's own word: some live for seconds only.
 _YOUNG_EXPIRED_SECONDS = 1.0
@@ -43,7 +43,7 @@ class Renewal:
         self._failed = False
         self.generation = 0
 
-    def is_over(self, generation: int) -> bool:
+    def has_expired(self, generation: int) -> bool:
         """Whether the hrefs of this generation are past the time that the source gave them."""
         return self._expires is not None and generation == 0 and time.time() >= self._expires
 

@@ -46,4 +46,4 @@ def with_restarts(source: Source, attempt: Callable[[], T]) -> T:
             if surprised or not source.done:
                 raise
             surprised = True
-        source.forget()
+        source.start_over()

@@ -1,4 +1,4 @@
-"""When a failed attempt is repeated, and how long to wait before. Policy only; the loop is in ``source``."""
+"""When a failed request is repeated, and after which delay. Policy only; the loop is in ``range_reader``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from splashdown._engine.settings import RetryPolicy
 from splashdown.errors import HttpStatusError, TransferError
 
-#: A server that answers so is asked again only after its own time, by every transfer of that host.
+#: With one of these a server may say when to come back; until then no transfer asks that host.
 _BUSY = frozenset({429, 503})
 
 
@@ -24,18 +24,17 @@ def is_retryable(error: BaseException) -> bool:
     return isinstance(error, OSError)
 
 
-class Budget:
+class RetryBudget:
     """Failures in a row that one reader may still have, and the delays between them."""
 
-    __slots__ = ("_draw", "_policy", "failures")
+    __slots__ = ("_policy", "failures")
 
-    def __init__(self, policy: RetryPolicy, draw: random.Random | None = None) -> None:
+    def __init__(self, policy: RetryPolicy) -> None:
         self._policy = policy
-        self._draw = draw or random  # the module's own generator is one object for all threads, and safe
         self.failures = 0
 
     def refill(self) -> None:
-        """Enough bytes have come: the failures before are forgiven."""
+        """Forget the failures so far: enough bytes have come since."""
         self.failures = 0
 
     def delay(self, error: BaseException) -> float | None:
@@ -44,16 +43,18 @@ class Budget:
         policy = self._policy
         if self.failures >= policy.attempts:
             return None
+        # The exponent is bounded: a policy with very many attempts would overflow a float.
         longest = min(policy.max_delay, policy.base * 2.0 ** min(self.failures - 1, 32))
-        delay = self._draw.uniform(0.0, longest)
+        delay = random.uniform(0.0, longest)  # noqa: S311 - not a secret
         asked = error.retry_after if isinstance(error, HttpStatusError) else None
         if asked is None:
             return delay
+        # An error at once is of more use than a program that stands still for hours.
         return None if asked > policy.max_retry_after else max(asked, delay)
 
 
 class Throttle:
-    """Pauses all requests to a host that asked for it, so that the others do not run into the same answer."""
+    """Pauses all requests to a host that asked for it, so that other transfers do not get the same refusal."""
 
     def __init__(self) -> None:
         self._until: dict[str, float] = {}
@@ -64,18 +65,19 @@ class Throttle:
             self.pause(host, error.retry_after)
 
     def pause(self, host: str, seconds: float) -> None:
-        """Let no request to a host begin before that."""
+        """Let no request to a host begin for so many seconds."""
         self._until[host] = max(self._until.get(host, 0.0), time.monotonic() + seconds)
 
     def wait(self, host: str, stop: threading.Event) -> None:
         """Return when the host may be asked, or when the run stops."""
-        if not self._until:
+        if not self._until:  # the common case, once for each request
             return
         while (left := self._until.get(host, 0.0) - time.monotonic()) > 0 and not stop.wait(left):
             pass
 
 
 def host_of(href: str) -> str:
-    """``host[:port]`` of a URL as it is written, ``""`` for anything else; cheap, it is asked once a file."""
+    """``host[:port]`` of a URL as it is written, ``""`` for anything else."""
+    # Not urlsplit, which takes ten times as long: a run asks this twice for each file.
     scheme, _, rest = href.partition("://")
     return rest.partition("/")[0].rpartition("@")[2].lower() if scheme and rest else ""

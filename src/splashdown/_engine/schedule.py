@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 
 class Schedule:
-    """Hands out the numbers of transfers. ``take`` blocks while every host that has work left is busy enough."""
+    """Hands out the numbers of transfers. ``take`` blocks while each host with files left serves as many as it may."""
 
     def __init__(self, hosts: Sequence[str], per_host: int) -> None:
         self._waiting: dict[str, deque[int]] = {}
@@ -27,6 +27,7 @@ class Schedule:
         """The next transfer and its host; ``None`` when nothing is left or the run was stopped."""
         with self._changed:
             while not self._stopped and self._waiting:
+                # Of the hosts that may serve one more file, the one whose next file comes first in the plan.
                 best = None
                 for host, waiting in self._waiting.items():
                     if self._free[host] > 0 and (best is None or waiting[0] < self._waiting[best][0]):

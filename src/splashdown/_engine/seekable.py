@@ -10,7 +10,9 @@ if TYPE_CHECKING:
 
     from splashdown.protocols import AssetHandle
 
+#: How much the first read asks for at least, and each one that does not follow the last.
 _FIRST = 64 * 1024
+#: The largest read-ahead: beyond it a round trip is short against the time of the bytes.
 _LARGEST = 8 * 1024 * 1024
 
 
@@ -43,7 +45,7 @@ class SeekableAsset(io.RawIOBase):
         if base is None:
             base = self._handle.size
         if base + offset < 0:
-            raise ValueError("a position before the start of the file")
+            raise ValueError(f"cannot seek to {base + offset}, before the start of the file")
         self._pos = base + offset
         return self._pos
 
@@ -60,6 +62,7 @@ class SeekableAsset(io.RawIOBase):
         return count
 
     def _advance(self, wanted: int) -> None:
+        # Reading in order soon needs few requests; a reader that jumps (of a ZIP file) does not pay for bytes it skips.
         follows = self._pos == self._start + len(self._window)
         self._ahead = min(self._ahead * 2, _LARGEST) if follows and self._pos else _FIRST
         self._start = self._pos

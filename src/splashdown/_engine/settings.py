@@ -14,9 +14,10 @@ MIB = 1024 * 1024
 class RetryPolicy:
     """How often, and after how long, a failed attempt is repeated.
 
-    The delay before retry ``n`` is drawn evenly from ``0..min(max_delay, base * 2**n)`` seconds ("full jitter");
-    a server's ``Retry-After`` is a lower bound of it. ``attempts`` counts failures in a row: it starts again
-    whenever ``refill`` bytes have arrived since the last one, so a long transfer over a bad line is not given up.
+    The delay before retry ``n`` is drawn evenly from ``0..min(max_delay, base * 2**(n - 1))`` seconds ("full jitter",
+    so that many clients do not come back at the same moment); a server's ``Retry-After`` is a lower bound of it.
+    ``attempts`` counts failures in a row: it starts again whenever ``refill`` bytes have arrived since the last one, so
+    a long transfer over a bad line goes on.
     """
 
     attempts: int = 6
@@ -27,7 +28,7 @@ class RetryPolicy:
 
     def __post_init__(self) -> None:
         if self.attempts < 1 or self.base < 0 or self.max_delay < 0 or self.refill < 1:
-            raise UsageError("RetryPolicy: attempts and refill are at least 1, delays are not negative")
+            raise UsageError("RetryPolicy: attempts and refill must be at least 1, and delays must not be negative")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class Settings:
     part_size: int = 32 * MIB  #: how much of a file is journalled at a time, over one connection at most 8 MiB
     memory: int = 80 * MIB  #: for parts on their way to sinks that need them whole (object stores), all files together
     retry: RetryPolicy = field(default_factory=RetryPolicy)
-    low_speed: int = 1024  #: bytes a second; a connection that is slower for ``low_speed_time`` is opened anew
+    low_speed: int = 1024  #: bytes a second; a connection that is slower for ``low_speed_time`` is replaced
     low_speed_time: float = 60.0
     checksum: str | None = "sha2-256"  #: what is computed of files whose metadata names none; ``None`` for nothing
     verify: bool = True  #: whether ``file:size`` and ``file:checksum`` must hold
@@ -54,10 +55,10 @@ class Settings:
         for name in ("jobs", "per_host", "range_connections", "range_cutoff", "part_size", "memory"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                raise UsageError(f"Settings: {name} is at least 1, not {value}")
+                raise UsageError(f"Settings: {name} must be at least 1, got {value}")
         if self.low_speed < 0 or self.low_speed_time <= 0 or self.range_speed < 0:
             raise UsageError(
-                "Settings: low_speed and range_speed are not negative, low_speed_time is more than 0 seconds"
+                "Settings: low_speed and range_speed must not be negative, low_speed_time must be more than 0 seconds"
             )
         if self.checksum in {"none", ""}:  # what a configuration file or the environment can say
             object.__setattr__(self, "checksum", None)

@@ -1,4 +1,4 @@
-"""Repeats what a sink does when the sink says that it may work later: one request to a store, not all of a part."""
+"""Repeats a call of a sink that failed, where the sink's exception says that it may work later."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from splashdown._engine.context import Context
-from splashdown._engine.retry import Budget, StoppedError
+from splashdown._engine.retry import RetryBudget, StoppedError
 from splashdown._engine.source import Source
 from splashdown.errors import error_text
 from splashdown.events import Retried
@@ -15,15 +15,16 @@ T = TypeVar("T")
 
 
 def retry_store_call(context: Context, source: Source, call: Callable[[], T]) -> T:
-    """The call's result; an exception whose ``retryable`` is true makes it be called again, as the policy allows."""
-    budget: Budget | None = None
+    """Return the call's result. After an exception whose ``retryable`` is true, call again as the policy allows."""
+    budget: RetryBudget | None = None
     while True:
         try:
             return call()
         except Exception as error:
             if not getattr(error, "retryable", False) or isinstance(error, StoppedError):
                 raise
-            budget = budget or Budget(context.settings.retry)
+            # Not the budget of the reading side: a store that is down says nothing about the server.
+            budget = budget or RetryBudget(context.settings.retry)
             delay = budget.delay(error)
             if delay is None:
                 raise

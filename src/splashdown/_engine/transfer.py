@@ -1,4 +1,4 @@
-"""One asset's whole story: is it there already, can the store copy it by itself, else attempts until one succeeds."""
+"""One asset: is it there already, can the store copy it by itself, else attempts until one succeeds."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def move(context: Context, transfer: Transfer) -> Outcome:
         outcome = _move(context, source)
     except Exception as error:
         outcome = source.outcome(
-            transfer=transfer, status=Status.FAILED, error_type=type(error).__name__, error=_text(error, source)
+            transfer=transfer, status=Status.FAILED, error_type=type(error).__name__, error=_message(error, source)
         )
     if context.events.active:
         context.events.emit(TransferFinished(outcome=outcome))
@@ -33,23 +33,25 @@ def move(context: Context, transfer: Transfer) -> Outcome:
 def _move(context: Context, source: Source) -> Outcome:
     verdict = decide(context, source.transfer)
     if verdict.keep:
-        return _kept(source, verdict, verdict.keep)
+        return _skipped(source, verdict, verdict.keep)
     source.unless = verdict.unless
-    if (copied := _copied(context, source, verdict)) is not None:
+    if (copied := _copied_in_store(context, source, verdict)) is not None:
         return copied
     try:
         return with_restarts(source, lambda: Attempt(context, source, verdict).run())
     except NotModifiedError:
-        return _kept(source, verdict, "not changed since it was stored")
+        return _skipped(source, verdict, "not changed since it was stored")
     except ExistsError:
+        # The sink cannot say what is there, or another program was faster: found out only when the file got its name.
         if source.transfer.if_exists is not IfExists.SKIP:
             raise
-        return _kept(source, replace(verdict, ours=False), "there already")
+        return _skipped(source, replace(verdict, ours=False), "there already")
 
 
-def _copied(context: Context, source: Source, verdict: Verdict) -> Outcome | None:
+def _copied_in_store(context: Context, source: Source, verdict: Verdict) -> Outcome | None:
     """Let the store copy by itself where it can; the bytes do not come through this machine."""
     sink, asset = context.can.copy, source.asset
+    # Where a validator may still hold, a request with a condition is cheaper than a copy.
     if verdict.unless or sink is None:
         return None
     content = Content(
@@ -66,7 +68,7 @@ def _copied(context: Context, source: Source, verdict: Verdict) -> Outcome | Non
     try:
         verified = _check_copy(context, asset, stored)
     except ChecksumError as error:
-        raise ChecksumError(f"{error}; {_removed(context, verdict.name)}") from error
+        raise ChecksumError(f"{error}; {_remove_copy(context, verdict.name)}") from error
     return source.outcome(
         transfer=verdict.renamed(source.transfer),
         status=Status.STORED,
@@ -93,8 +95,8 @@ def _check_copy(context: Context, asset: Asset, stored: Stored) -> tuple[str, ..
     return tuple(verified)
 
 
-def _removed(context: Context, name: str) -> str:
-    """Take back a copy that is not what was promised: a store shows it at once, there is no commit to refuse."""
+def _remove_copy(context: Context, name: str) -> str:
+    """Remove a wrong copy, which a store shows at once; what became of it, for the message."""
     if context.can.delete is not None:
         try:
             context.can.delete.delete(name)
@@ -104,7 +106,7 @@ def _removed(context: Context, name: str) -> str:
     return "the copy is still there, do not use it: this store cannot remove it"
 
 
-def _kept(source: Source, verdict: Verdict, reason: str) -> Outcome:
+def _skipped(source: Source, verdict: Verdict, reason: str) -> Outcome:
     stored = verdict.stored
     return source.outcome(
         transfer=verdict.renamed(source.transfer),
@@ -119,9 +121,9 @@ def _kept(source: Source, verdict: Verdict, reason: str) -> Outcome:
     )
 
 
-def _text(error: Exception, source: Source) -> str:
-    """The error's text. A plugin's own exception may quote the href it was given; that must not be shown."""
-    text = " ".join(str(error).split()) or type(error).__name__
+def _message(error: Exception, source: Source) -> str:
+    """The error's message without signatures: a plugin's own exception may quote the href that it was given."""
+    message = " ".join(str(error).split()) or type(error).__name__
     for href in {source.asset.href, source.transfer.asset.href}:
-        text = text.replace(href, redact(href))
-    return text if isinstance(error, TransferError) else f"{source.asset.label}: {text}"
+        message = message.replace(href, redact(href))
+    return message if isinstance(error, TransferError) else f"{source.asset.label}: {message}"

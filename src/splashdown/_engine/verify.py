@@ -1,4 +1,4 @@
-"""Compares what came with what was promised, before it gets its name."""
+"""Compares the bytes that came with what was promised, before the file gets its name."""
 
 from __future__ import annotations
 
@@ -12,42 +12,43 @@ from splashdown.model import Asset, RemoteInfo
 
 
 class Expectation:
-    """What the bytes of one file have to be."""
+    """What the metadata and the server promise of the bytes of one file."""
 
     def __init__(self, asset: Asset, info: RemoteInfo, settings: Settings) -> None:
         self._label = asset.label
         self._size = asset.size if settings.verify else None
-        self._sent = info.size
+        self._server_size = info.size
         self._checksum = understood(asset.checksum) if settings.verify else None
-        self._digest = None if self._checksum else _strongest(info.digests)
-        self._default = settings.checksum
-        if self._size is not None and self._sent is not None and self._size != self._sent:
+        # A digest of the server's is the second choice: it may be of bytes that are damaged already.
+        self._server_digest = None if self._checksum else _strongest(info.digests)
+        self._else_computed = settings.checksum
+        if self._size is not None and self._server_size is not None and self._size != self._server_size:
             raise ChecksumError(
-                f"{self._label}: file:size says {self._size} bytes, the server has {self._sent}; "
-                "the metadata or the file is not up to date"
+                f"{self._label}: file:size says {self._size} bytes, the server has {self._server_size}; "
+                "the metadata or the file is out of date"
             )
 
     @property
     def binding(self) -> bool:
         """Whether a digest has to match."""
-        return self._checksum is not None or self._digest is not None
+        return self._checksum is not None or self._server_digest is not None
 
     def digests(self) -> Digests:
         """Hashers for one pass over the bytes."""
-        expected = [one for one in (self._checksum, self._digest) if one is not None]
-        return digests_for(expected, self._default)
+        expected = [one for one in (self._checksum, self._server_digest) if one is not None]
+        return digests_for(expected, self._else_computed)
 
     def check(self, size: int, digests: Digests) -> tuple[str, ...]:
         """What could be checked. Raises ``ChecksumError`` for bytes that are not what was promised."""
         verified = []
-        for promised, name, who in ((self._sent, "length", "the server"), (self._size, "size", "file:size")):
+        for promised, name, who in ((self._server_size, "length", "the server"), (self._size, "size", "file:size")):
             if promised is not None:
                 if promised != size:
                     raise ChecksumError(f"{self._label}: {size} bytes came, {who} says {promised}; nothing was kept")
                 verified.append(name)
         for expected, name, who in (
             (self._checksum, "checksum", "file:checksum"),
-            (self._digest, "digest", "the server's digest"),
+            (self._server_digest, "digest", "the server's digest"),
         ):
             if expected is not None and (good := digests.matches(expected)) is not None:
                 if not good:

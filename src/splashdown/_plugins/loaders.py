@@ -1,7 +1,7 @@
 """Which loader makes an object of an asset: by media type, then by file extension, then by the first bytes.
 
 Owns the choice and the errors around it. It does not know what a loader does;
-``_engine/reader.py`` opens the asset.
+``_engine/remote_handle.py`` opens the asset.
 """
 
 from __future__ import annotations

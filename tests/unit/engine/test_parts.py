@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from splashdown._engine.parts import cut, growing
+from splashdown._engine.parts import cut, cut_unknown_size
 from splashdown._engine.settings import MIB
 from splashdown.errors import StoreError
 from splashdown.model import PartPolicy
@@ -29,11 +29,11 @@ def policies(draw):
 
 
 @given(st.integers(0, 10**9), policies(), st.integers(MIB, 64 * MIB), st.integers(1, 16))
-def test_parts_cover_the_file_and_obey_the_sink(size, policy, wanted, lanes):
+def test_parts_cover_the_file_and_obey_the_sink(size, policy, wanted, connections):
     if policy.max_size is not None and size / policy.max_size > 5000:
         size = policy.max_size * 3 + 1
     try:
-        parts = cut(size, policy, wanted, lanes)
+        parts = cut(size, policy, wanted, connections)
     except StoreError:
         assert policy.max_parts is not None
         assert policy.max_size is not None
@@ -70,7 +70,7 @@ def test_parts_that_a_sink_holds_in_memory_stay_small():
 def test_parts_of_a_stream_without_end_have_no_gaps(policy):
     seen = []
     try:
-        for part in growing(policy, MIB):
+        for part in cut_unknown_size(policy, MIB):
             seen.append(part)
             if len(seen) == 3000:
                 break
@@ -84,7 +84,7 @@ def test_parts_of_a_stream_without_end_have_no_gaps(policy):
 def test_a_stream_without_end_may_become_as_large_as_the_store_allows():
     policy = PartPolicy(min_size=5 * MIB, max_size=5 * 1024 * MIB, max_parts=10_000, buffered=True)
     total = 0
-    for part in growing(policy, 32 * MIB):
+    for part in cut_unknown_size(policy, 32 * MIB):
         total = part.stop
         if part.number == 10_000:
             break

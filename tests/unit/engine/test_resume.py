@@ -285,7 +285,7 @@ class TestUploadsThatNobodyCanGoOnWith:
         assert second.leftovers(frozenset({"a"})) == [self.UPLOAD]
 
 
-def test_partial_files_that_nobody_knows_of_go_after_two_weeks(tmp_path):
+def test_unknown_partial_files_are_removed_after_two_weeks(tmp_path):
     hidden = tmp_path / ".splashdown"
     hidden.mkdir()
     for name, age in (("new.part", 0), ("old.part", 15 * 24 * 3600)):

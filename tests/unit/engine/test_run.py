@@ -220,7 +220,7 @@ def test_size_and_checksum_that_hold_are_reported_as_verified():
     assert report.outcomes[0].verified == ("length", "size", "checksum")
 
 
-def test_what_nobody_promised_is_reported_as_unverified():
+def test_what_was_not_promised_is_reported_as_unverified():
     bodies = {"http://h/a": Body(DATA, sized=False, ranges=False)}
     report, _ = run(bodies, MemorySink())
     assert report.outcomes[0].verified == ()
@@ -385,7 +385,7 @@ class TestWhatIsThere:
         assert outcome.verified == ("size", "checksum")
         assert transport.requests == []
 
-    def test_somebody_elses_file_is_an_error(self, tmp_path):
+    def test_a_file_that_splashdown_did_not_store_is_an_error(self, tmp_path):
         outcome, transport = self.there(tmp_path, data=b"other")
         assert outcome.error_type == "ExistsError"
         assert transport.requests == []

@@ -15,9 +15,9 @@ from faults import Chunked, Cut, Flip, IgnoreRange, NewVersion, Status
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from splashdown._engine.concurrent import unordered
-from splashdown._engine.reader import open_asset
+from splashdown._engine.concurrent import map_unordered
 from splashdown._engine.remote import Remote, unsigned
+from splashdown._engine.remote_handle import open_asset
 from splashdown._engine.renew import Renewal
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown.errors import ChangedError, ChecksumError, HttpStatusError, LoadError, UsageError
@@ -155,7 +155,7 @@ def test_another_version_is_an_error_and_never_mixed(server, opened):
         handle.read_range(100_000, 100_010)
 
 
-def test_another_version_is_read_anew_where_the_whole_file_is_wanted(server, opened):
+def test_another_version_is_read_again_where_the_whole_file_is_wanted(server, opened):
     handle = opened()
     handle.read_range(0, 10)
     server.script("/a.tif", NewVersion(b"x" * len(CONTENT)))
@@ -233,7 +233,7 @@ def test_a_temporary_copy_keeps_the_ending_and_goes_with_the_handle(opened):
     assert not path.parent.exists()
 
 
-def test_a_temporary_copy_goes_when_nobody_holds_the_handle(server):
+def test_a_temporary_copy_is_removed_with_the_last_reference_to_the_handle(server):
     transport = HttpTransport()
     asset = Asset(key="a", href=server.url + "/a.tif")
     handle = open_asset(asset, Remote(transport=lambda _: transport, settings=QUICK))
@@ -336,9 +336,9 @@ def test_work_in_threads_stays_close_to_its_taker():
         calls.append(value)
         return value * 2
 
-    results = unordered(note, range(100), 3)
+    results = map_unordered(note, range(100), 3)
     assert next(results)[1] in {0, 2, 4}
     results.close()
     assert len(calls) <= 8
-    assert dict(unordered(note, range(50), 4)) == {n: n * 2 for n in range(50)}
-    assert list(unordered(note, [], 4)) == []
+    assert dict(map_unordered(note, range(50), 4)) == {n: n * 2 for n in range(50)}
+    assert list(map_unordered(note, [], 4)) == []

@@ -20,7 +20,7 @@ from splashdown.model import PartPolicy, Status
 
 
 @pytest.fixture(autouse=True)
-def eager_lanes(monkeypatch):
+def eager_connections(monkeypatch):
     monkeypatch.setattr(inplace, "_WATCH_SECONDS", 0.0)
     monkeypatch.setattr(inplace, "_WAITING", 0.0)
 
@@ -60,14 +60,14 @@ def test_what_cannot_be_pinned_is_read_in_one_go(tmp_path, body):
     assert len(transport.requests) == 1
 
 
-def test_lanes_repair_their_own_breaks(tmp_path):
+def test_connections_repair_their_own_breaks(tmp_path):
     faults = [cut(700), None, cut(100), raising(HttpStatusError("busy", status=503)), None, cut(0)]
     outcome, _ = run(Body(DATA, faults=list(faults)), LocalSink(tmp_path), slowly(SMALL))
     assert (tmp_path / "a.bin").read_bytes() == DATA
     assert outcome.checksum == sha256(DATA)
 
 
-def test_one_lane_that_fails_for_good_fails_the_file_and_leaves_nothing(tmp_path):
+def test_a_connection_that_fails_for_good_fails_the_file_without_a_trace(tmp_path):
     def forbid(request):
         if request.start:
             raise HttpStatusError("forbidden", status=400)
@@ -184,7 +184,7 @@ def test_a_part_that_fails_while_the_others_hold_all_memory_ends_the_file():
     assert (outcome.error_type, sink.uploads) == ("StoreError", {})
 
 
-def test_buffers_stay_within_the_allowance(monkeypatch):
+def test_buffers_stay_within_the_memory_budget(monkeypatch):
     from splashdown._engine import memory_budget
 
     most = []
@@ -192,7 +192,7 @@ def test_buffers_stay_within_the_allowance(monkeypatch):
 
     def watched(self, size, stop):
         result = take(self, size, stop)
-        most.append(self._out)
+        most.append(self._taken)
         return result
 
     monkeypatch.setattr(memory_budget.MemoryBudget, "take", watched)
@@ -207,12 +207,12 @@ def test_buffers_stay_within_the_allowance(monkeypatch):
     chunk=st.integers(1, 3000),
     cuts=st.lists(st.integers(0, 4000), max_size=6),
     buffered=st.booleans(),
-    lanes=st.integers(1, 5),
+    connections=st.integers(1, 5),
 )
-def test_whatever_breaks_the_bytes_are_right(tmp_path_factory, *, size, chunk, cuts, buffered, lanes):
+def test_whatever_breaks_the_bytes_are_right(tmp_path_factory, *, size, chunk, cuts, buffered, connections):
     data = DATA[:size]
     sink = Store() if buffered else LocalSink(tmp_path_factory.mktemp("t"))
-    settings = slowly(replace(SMALL, range_connections=lanes, retry=RetryPolicy(base=0.0, attempts=20)))
+    settings = slowly(replace(SMALL, range_connections=connections, retry=RetryPolicy(base=0.0, attempts=20)))
     outcome, _ = run(Body(data, faults=[cut(n) for n in cuts]), sink, settings, chunk)
     assert outcome.error == ""
     assert outcome.checksum == sha256(data)

@@ -1,8 +1,8 @@
 """Opens an asset for a loader: the bytes come over the transports, signed, retried and of one version.
 
-How one range survives networks and servers is in :mod:`splashdown._engine.source`. This module decides which
-requests there are: the first is a range of 64 KiB that also tells size and version and is kept, so that a small file
-costs one request; a server without ranges is read once, to a temporary file.
+How one range survives networks and servers is in :mod:`splashdown._engine.range_reader`. This module decides which
+requests there are. The first one is a range of 64 KiB that also gives size and version, and is kept, so a small file
+costs one request. A server without ranges is read once, to a temporary file.
 """
 
 from __future__ import annotations
@@ -19,19 +19,21 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Self
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
-from splashdown._engine.concurrent import unordered
+from splashdown._engine.concurrent import map_unordered
 from splashdown._engine.dispatch import Dispatcher
 from splashdown._engine.local_handle import LocalHandle, check_size, verified_copy
+from splashdown._engine.range_reader import RangeReader
 from splashdown._engine.remote import Remote
 from splashdown._engine.renew import Renewal
 from splashdown._engine.restart import RestartError, with_restarts
 from splashdown._engine.seekable import SeekableAsset
-from splashdown._engine.source import Reader, Source
+from splashdown._engine.source import Source
 from splashdown._engine.verify import Expectation
 from splashdown.errors import ChangedError, HttpStatusError, RangeNotServedError, StoreError, UsageError, error_text
 from splashdown.model import Asset, Outcome, RemoteInfo, Transfer
 from splashdown.protocols import AssetHandle
 
+#: The first request. A header of a GeoTIFF and most JSON documents fit, and it hardly takes longer than fewer bytes.
 _HEAD = 64 * 1024
 
 
@@ -101,7 +103,7 @@ class RemoteHandle:
     def read_range(self, start: int, stop: int) -> memoryview:
         """The bytes ``start:stop``, cut at the end of the file."""
         if not 0 <= start <= stop:
-            raise UsageError(f"{start}:{stop} is not a range of bytes")
+            raise UsageError(f"expected a range with 0 <= start <= stop, got {start}:{stop}")
         if self._copy is None and self._info is None and stop <= _HEAD:
             self._probe()
         known = self._known(start, stop)
@@ -111,25 +113,26 @@ class RemoteHandle:
             try:
                 return self._request(start, stop)
             except RangeNotServedError:
-                pass  # although it said so; what follows reads the file once instead
+                pass  # the server had offered ranges; the file is read once instead
         return self._local().read_range(start, stop)
 
     def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, memoryview]]:
         """Several ranges over several connections; ``(index, bytes)`` as they arrive. Nothing is merged."""
         connections = 1 if self._copy else self._remote.settings.range_connections
-        yield from unordered(lambda one: self.read_range(*one), ranges, connections)
+        yield from map_unordered(lambda one: self.read_range(*one), ranges, connections)
 
     def sibling(self, name: str) -> RemoteHandle:
-        """The object ``name`` below the href, for assets that are folders; its link cannot be renewed by itself."""
+        """The object ``name`` below the href, for assets that are folders; its link cannot be renewed."""
         if any(part in {"", ".", ".."} for part in name.split("/")) or "\\" in name:
-            raise UsageError(f"{self.asset.label}: {name!r} is no name below it")
+            raise UsageError(f"{self.asset.label}: expected a relative path below the asset, got {name!r}")
         parts = urlsplit(self.asset.href)
         href = urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{quote(name)}"))
         asset = replace(self.asset, key=f"{self.asset.key}/{name}", href=href, size=None, checksum=None)
+        # The source lists the folder, not what is in it, so to read the source again gives no link for this object.
         return RemoteHandle(asset, replace(self._remote, renewal=Renewal()), self._stop)
 
     def _known(self, start: int, stop: int) -> memoryview | None:
-        """What can be told without a request."""
+        """The bytes that can be given without a request."""
         size = self._info.size if self._info else None
         stop = stop if size is None else min(stop, size)
         if start >= stop:
@@ -146,7 +149,7 @@ class RemoteHandle:
             return self._info
 
     def _request(self, start: int, stop: int) -> memoryview:
-        reader = Reader(self._source(), start, stop)
+        reader = RangeReader(self._source(), start, stop)
         try:
             info = self._same_version(reader.open())
             reader.stop = stop = stop if info.size is None else min(stop, info.size)
@@ -169,35 +172,36 @@ class RemoteHandle:
         with self._lock:
             if self._info is None:
                 self._info = info
-            elif not self._info.same_version(info):
+            elif not self._info.same_version(info):  # two threads made the first request, and each got a version
                 raise ChangedError(f"{self.asset.label}: the file changed on the server while it was read")
             return self._info
 
     def _source(self) -> Source:
         transfer = Transfer(asset=self.asset, name=self.asset.key)
         source = Source(transfer, self._remote, events=self._events, stop=self._stop)
-        source.pinned, source.worked = self._info, self._info is not None
+        source.pinned, source.link_worked = self._info, self._info is not None
         return source
 
     def _local(self) -> LocalHandle:
-        """A temporary copy of the whole file, in a folder of its own: nothing beside it may pass for its sidecar."""
+        """A temporary copy of the whole file, in a folder of its own: GDAL takes files beside it for its sidecars."""
         with self._lock:
             if self._copy is None:
-                folder = tempfile.mkdtemp(prefix="splashdown-")
-                self._cleanup = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
-                path = Path(folder, f"asset{_suffix(self.asset)}")
                 try:
+                    folder = tempfile.mkdtemp(prefix="splashdown-")
+                    self._cleanup = weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+                    path = Path(folder, f"asset{_suffix(self.asset)}")
                     with path.open("wb") as file:
                         self._read_all(file, None)
                 except OSError as error:
                     raise StoreError(
-                        f"{self.asset.label}: no temporary copy can be made ({error_text(error)})"
+                        f"{self.asset.label}: cannot make a temporary copy ({error_text(error)}); set TMPDIR to a"
+                        " folder with enough room"
                     ) from error
                 self._copy = LocalHandle(self.asset, path)
             return self._copy
 
     def _read_all(self, target: IO[builtins.bytes], max_bytes: int | None) -> None:
-        """Write the whole file, going on behind its first bytes where those are there."""
+        """Write the whole file; its first bytes are not read again where they are there."""
         source = self._source()
 
         def attempt() -> RemoteInfo:
@@ -205,7 +209,7 @@ class RemoteHandle:
             target.truncate()
             if source.pinned is None:  # after a restart the head may be damaged, or of an older version
                 self._head = None
-            head = self._head if self._head is not None and source.continues else memoryview(b"")
+            head = self._head if self._head is not None and source.can_continue else memoryview(b"")
             return self._read_once(source, target, head, max_bytes)
 
         self._info = with_restarts(source, attempt)
@@ -213,8 +217,8 @@ class RemoteHandle:
     def _read_once(
         self, source: Source, target: IO[builtins.bytes], head: memoryview, max_bytes: int | None
     ) -> RemoteInfo:
-        source.kept = len(head)
-        reader = Reader(source, len(head), budget=source.budget)
+        source.stored_before = len(head)
+        reader = RangeReader(source, len(head), budget=source.budget)
         try:
             info = source.pinned or reader.open()
             check_size(self.asset, info.size, max_bytes)
@@ -234,15 +238,15 @@ class RemoteHandle:
 
 
 def _read_head(source: Source) -> tuple[RemoteInfo, bytearray]:
-    reader = Reader(source, 0, _HEAD, budget=source.budget)
+    reader = RangeReader(source, 0, _HEAD, budget=source.budget)
     try:
         info = reader.open()
-        # Where the size is unknown, a body that ends before the range does is no error.
+        # Where the size is unknown, a body that ends before the range does is not an error.
         reader.stop = None if info.size is None else min(_HEAD, info.size)
         head = bytearray()
         for chunk in reader.chunks(_HEAD if reader.stop is None else reader.stop):
             head += chunk
-        if info.ranges:
+        if info.ranges:  # else the rest of the file would follow
             reader.finish()
     finally:
         reader.close()
@@ -250,6 +254,6 @@ def _read_head(source: Source) -> tuple[RemoteInfo, bytearray]:
 
 
 def _suffix(asset: Asset) -> str:
-    """The ending that the file has remotely: some formats are recognised by it."""
+    """The extension that the file has remotely: some programs recognise a format by it."""
     suffix = PurePosixPath(unquote(urlsplit(asset.href).path)).suffix
     return suffix if suffix[1:].isalnum() and len(suffix) < 12 else ""

@@ -1,0 +1,110 @@
+"""The threads of one run: each moves one file at a time, and every file gets its outcome."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+
+from splashdown._engine.context import Context
+from splashdown._engine.owner import HEARTBEAT_SECONDS
+from splashdown._engine.pool import Pool
+from splashdown._engine.retry import host_of
+from splashdown._engine.schedule import Schedule
+from splashdown._engine.transfer import move
+from splashdown._series.outcomes import slots_for
+from splashdown.columns import columns
+from splashdown.errors import error_text
+from splashdown.model import Outcome, Plan, Status
+
+#: How long the calling thread waits at a time: on some systems a signal is seen only between two waits.
+_TICK = 0.25
+#: How long transfers may take to stop after Ctrl-C.
+_STOP_SECONDS = 0.6
+#: How long it may take then to remove uploads that no run can continue: a folder does it at once, a store has to be
+#: asked, but bills what is left there.
+_ABORT_SECONDS = 5.0
+
+
+class FileWorkers:
+    """Up to ``jobs`` threads, no more than the hosts may serve at a time."""
+
+    def __init__(self, context: Context, plan: Plan) -> None:
+        self._context, self._plan = context, plan
+        settings = context.settings
+        hosts = [host_of(href) for href in columns(plan.transfers, "asset.href")]
+        self._schedule = Schedule(hosts, settings.per_host or settings.jobs)
+        self._outcomes = slots_for(plan.transfers, lambda number: _not_tried(plan, number))
+        self._running = min(settings.jobs, self._schedule.width)
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+
+    def run(self) -> Sequence[Outcome]:
+        """Move all files of the plan; their outcomes, in the plan's order."""
+        if self._running:
+            pool = Pool(self._running, "splashdown-file")
+            for _ in range(self._running):
+                pool.submit(self._work)
+            pool.close()
+            self._wait()
+        return self._outcomes.outcomes()
+
+    def _wait(self) -> None:
+        beat = time.monotonic()
+        try:
+            while not self._ended.wait(_TICK):
+                if time.monotonic() - beat > HEARTBEAT_SECONDS:
+                    beat = time.monotonic()
+                    self._context.journal.touch()
+        except BaseException:
+            self._context.stop.set()
+            self._schedule.stop()
+            self._ended.wait(_STOP_SECONDS)
+            self._abort_unresumable()
+            raise
+
+    def _work(self) -> None:
+        try:
+            while (taken := self._schedule.take()) is not None:
+                number, host = taken
+                self._outcomes[number] = outcome = self._outcome_of(number)
+                self._schedule.give_back(host)
+                if outcome.status is Status.FAILED and self._context.settings.fail_fast:
+                    self._context.stop.set()
+                    self._schedule.stop()
+        finally:
+            with self._lock:
+                self._running -= 1
+                if not self._running:
+                    self._ended.set()
+
+    def _outcome_of(self, number: int) -> Outcome:
+        transfer = self._plan.transfers[number]
+        try:
+            return move(self._context, transfer)
+        except BaseException as error:  # it would end the thread, and the file would have no outcome
+            return Outcome(
+                transfer=transfer, status=Status.FAILED, error_type=type(error).__name__, error=error_text(error)
+            )
+
+    def _abort_unresumable(self) -> None:
+        """Remove what transfers that still hang have begun and no later run can continue."""
+
+        def abort() -> None:
+            for number, upload in self._context.journal.loose:
+                self._context.sink.abort(upload)
+                self._context.journal.end(number)
+
+        # On a thread of its own: the store may be what hangs.
+        thread = threading.Thread(target=abort, name="splashdown-abort", daemon=True)
+        thread.start()
+        thread.join(_ABORT_SECONDS)
+
+
+def _not_tried(plan: Plan, number: int) -> Outcome:
+    return Outcome(
+        transfer=plan.transfers[number],
+        status=Status.FAILED,
+        error_type="StoppedError",
+        error="not tried: the run stopped at an earlier failure",
+    )

@@ -1,0 +1,264 @@
+"""Reads one range of a remote file, in order, across everything that networks and servers do.
+
+When an answer breaks off, the reader connects again at that byte, with the version pinned, so that whoever takes the
+bytes does not notice. It raises what it cannot repair: a final error, or
+:class:`~splashdown._engine.restart.RestartError` when the bytes so far are worthless.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, suppress
+from typing import TYPE_CHECKING
+
+from splashdown._engine.renew import looks_expired
+from splashdown._engine.restart import RestartError
+from splashdown._engine.retry import RetryBudget, StoppedError, host_of, is_retryable
+from splashdown.errors import (
+    ChangedError,
+    HttpStatusError,
+    LinkExpiredError,
+    NotModifiedError,
+    RangeNotServedError,
+    StalledError,
+    TransferError,
+    TruncatedError,
+    error_text,
+)
+from splashdown.events import Retried
+from splashdown.model import Buffer, ReadRequest, RemoteInfo
+
+if TYPE_CHECKING:
+    from splashdown._engine.source import Source
+    from splashdown.protocols import Stream
+
+#: Precondition failed, range not satisfiable: the version or the range that was asked for does not exist any more.
+_FILE_CHANGED = frozenset({412, 416})
+
+
+class RangeReader:
+    """One range of a source. Not for several threads; a parallel read has a reader for each connection."""
+
+    def __init__(
+        self,
+        source: Source,
+        start: int = 0,
+        stop: int | None = None,
+        budget: RetryBudget | None = None,
+    ) -> None:
+        self.source, self.start, self.pos, self.stop = source, start, start, stop
+        self.on_chunk: Callable[[Buffer], object] | None = None  #: gets each chunk too, for a checksum
+        self.moved = 0
+        self.waited = 0.0  #: seconds spent on waiting for bytes, not on hashing and storing them
+        self._budget = budget or RetryBudget(source.remote.settings.retry)
+        self._failed_at = start  #: where the last failure was
+        self._left_over: Buffer | None = None  #: what came beyond the range of the last call of chunks()
+        self._answer: AbstractContextManager[Stream] | None = None
+        self._body: Iterator[Buffer] | None = None
+        self._speed_seconds, self._speed_bytes = 0.0, 0  #: since the speed was last judged
+        source.readers.append(self)
+
+    def open(self) -> RemoteInfo:
+        """Connect, with retries; what the server says about the file."""
+        while self._answer is None:
+            try:
+                self._connect()
+            except Exception as error:
+                self._handle_failure(error)
+        assert self.source.pinned is not None
+        return self.source.pinned
+
+    def chunks(self, stop: int | None) -> Iterator[Buffer]:
+        """The bytes from where the last call ended up to ``stop``, or to the end of the file."""
+        source, on_chunk = self.source, self.on_chunk
+        observed = source.events.active
+        while stop is None or self.pos < stop:
+            chunk = self._next_chunk()
+            if chunk is None:
+                return
+            size = len(chunk)
+            if stop is not None and self.pos + size > stop:
+                whole = memoryview(chunk)
+                size = stop - self.pos
+                chunk, self._left_over = whole[:size], whole[size:]
+            # Before the yield: a sink that has all its bytes need not ask for more, and nothing behind it would run.
+            if on_chunk is not None:
+                on_chunk(chunk)
+            self.pos += size
+            yield chunk
+            if observed:
+                source.report_progress(time.monotonic())
+
+    @property
+    def connected(self) -> bool:
+        """Whether an answer is open."""
+        return self._answer is not None
+
+    @property
+    def at_end(self) -> bool:
+        """Whether everything that was asked for has been read, as far as the end is known."""
+        end = self._end
+        return end is not None and self.pos >= end
+
+    def no_more_bytes(self) -> bool:
+        """Whether the file ends here; finds out by reading on, for a file of unknown size."""
+        if self._left_over is None:
+            self._left_over = self._next_chunk()
+        return self._left_over is None
+
+    def finish(self) -> None:
+        """Let the answer end, so that its connection can serve the next one; more bytes than promised are an error."""
+        more: Buffer | None = self._left_over
+        if more is None and self._body is not None:
+            with suppress(Exception):  # everything that was asked for is here already
+                more = next(self._body, None)
+        self.close()
+        if more is not None:
+            raise TruncatedError(f"{self.source.asset.label}: the server sent more bytes than it had promised")
+
+    def close(self) -> None:
+        """End the answer. Its connection is used again when the body was read to its end, else closed."""
+        answer, self._answer, self._body, self._left_over = self._answer, None, None, None
+        if answer is not None:
+            with suppress(Exception):  # to close a broken connection may fail again; the first error is the cause
+                answer.__exit__(None, None, None)
+
+    @property
+    def _end(self) -> int | None:
+        if self.stop is not None:
+            return self.stop
+        return self.source.pinned.size if self.source.pinned else None
+
+    def _next_chunk(self) -> Buffer | None:
+        if self._left_over is not None:
+            chunk, self._left_over = self._left_over, None
+            return chunk
+        clock, settings = time.monotonic, self.source.remote.settings
+        while True:
+            self._check_stop()
+            before = clock()
+            try:
+                if self._body is None:
+                    self._connect()
+                    assert self._body is not None
+                received: Buffer | None = next(self._body, None)
+                if received is None:
+                    self._check_length()
+                    return None
+                self._check_stop()  # reading may have taken long
+                self.moved += len(received)
+                waited = clock() - before
+                self.waited += waited
+                self._speed_seconds += waited
+                self._speed_bytes += len(received)
+                if self._speed_seconds >= settings.low_speed_time:
+                    self._check_speed()
+                return received
+            except Exception as error:
+                self._handle_failure(error)
+
+    def _check_stop(self) -> None:
+        if self.source.cancelled or self.source.stop.is_set():
+            raise StoppedError(f"{self.source.asset.label}: stopped")
+
+    def _connect(self) -> None:
+        source, remote = self.source, self.source.remote
+        if remote.renewal.has_expired(source.generation):
+            with suppress(Exception):  # a clock may be wrong: the old link has its chance, and an error of its own
+                source.renew(expired=True)
+        href = source.asset.href
+        remote.throttle.wait(host_of(href), source.stop)
+        self._check_stop()
+        source.attempts += 1
+        # Signed for each request: a signature may live shorter than a transfer takes.
+        signed, headers = remote.sign(href)
+        request = ReadRequest(
+            href=signed, headers=headers, start=self.pos, stop=self.stop, pinned=source.pinned, unless=source.unless
+        )
+        answer = remote.transport(signed).stream(request)
+        stream = answer.__enter__()
+        self._answer = answer
+        self._check_answer(stream)
+        reset = stream.info.quota_reset
+        if reset and reset <= remote.settings.retry.max_retry_after:  # for a longer one the next request fails
+            remote.throttle.pause(host_of(href), reset)
+        source.link_worked = True
+        self._body = iter(stream)
+        self._speed_seconds, self._speed_bytes = 0.0, 0
+
+    def _check_answer(self, stream: Stream) -> None:
+        """The answer must be the range that was asked for, of the version that was read before."""
+        source, info = self.source, stream.info
+        pinned = source.pinned
+        # Some servers ignore the condition and send the file again.
+        if source.unless and info.validator == source.unless:
+            raise NotModifiedError(f"{source.asset.label}: not changed since it was stored")
+        if pinned is not None and not pinned.same_version(info):
+            raise ChangedError(f"{source.asset.label}: the file changed on the server while it was read")
+        if stream.start != self.pos:
+            raise RangeNotServedError(f"{source.asset.label}: the server does not serve ranges that it had offered")
+        if pinned is None:
+            source.pinned, source.unless = info, None
+
+    def _check_length(self) -> None:
+        end = self._end
+        if end is not None and self.pos < end:
+            raise TruncatedError(f"{self.source.asset.label}: the body ended {end - self.pos} bytes early")
+
+    def _check_speed(self) -> None:
+        speed, settings = self._speed_bytes / self._speed_seconds, self.source.remote.settings
+        self._speed_seconds, self._speed_bytes = 0.0, 0
+        if speed < settings.low_speed:
+            raise StalledError(
+                f"{self.source.asset.label}: {speed:.0f} bytes a second for {settings.low_speed_time:g} s; "
+                f"the lowest speed allowed is {settings.low_speed}"
+            )
+
+    def _handle_failure(self, error: Exception) -> None:
+        """Return when another request may follow; raise otherwise."""
+        source = self.source
+        begun = self.pos > self.start or self.start > 0 or source.pinned is not None
+        self.close()
+        if isinstance(error, (StoppedError, NotModifiedError, RestartError)):
+            raise error
+        # A first request that the server refuses is an ordinary error; later these say that the file has changed.
+        if begun and (isinstance(error, ChangedError) or _status(error) in _FILE_CHANGED):
+            raise RestartError(_as_transfer_error(error), ranges=True, retries=False) from error
+        if begun and isinstance(error, RangeNotServedError):
+            raise RestartError(error, ranges=False, retries=False) from error
+        expired = isinstance(error, LinkExpiredError)
+        if looks_expired(error, worked=source.link_worked) and source.renew(expired=expired):
+            return
+        if not is_retryable(error):
+            raise error
+        self._wait_before_retry(error)
+        if self.pos > 0 and not source.can_continue:
+            raise RestartError(_as_transfer_error(error), ranges=False, retries=True) from error
+
+    def _wait_before_retry(self, error: Exception) -> None:
+        source, remote = self.source, self.source.remote
+        # Where each failure means to start at the first byte, only bytes beyond the furthest point are progress: a
+        # server that always breaks off at the same place would be asked for ever.
+        last = self._failed_at if source.can_continue else source.furthest
+        if self.pos - last >= remote.settings.retry.refill:
+            self._budget.refill()
+        self._failed_at = self.pos
+        source.furthest = max(source.furthest, self.pos)
+        remote.throttle.note(host_of(source.asset.href), error)
+        delay = self._budget.delay(error)
+        if delay is None:
+            raise error
+        if source.events.active:
+            source.events.emit(
+                Retried(transfer=source.transfer, attempt=source.attempts, delay=delay, error=error_text(error))
+            )
+        source.stop.wait(delay)
+
+
+def _status(error: Exception) -> int:
+    return error.status if isinstance(error, HttpStatusError) else 0
+
+
+def _as_transfer_error(error: Exception) -> TransferError:
+    return error if isinstance(error, TransferError) else TransferError(error_text(error))
