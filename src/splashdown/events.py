@@ -1,4 +1,4 @@
-"""What happens during a run, as values for listeners. The dispatcher that delivers them is the engine's."""
+"""What happens during a run, as values for listeners. The engine delivers them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferStarted:
-    """A transfer's first answer arrived; ``size`` is in bytes where it is known, ``offset`` what was resumed."""
+    """A transfer's first answer arrived.
+
+    ``size`` is that of the file in bytes, where it is known; ``offset`` counts the bytes that an earlier run stored.
+    """
 
     transfer: Transfer
     size: int | None
@@ -25,7 +28,10 @@ class TransferStarted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """Bytes stored so far of one transfer; at most ten a second each. Goes back when a transfer restarts."""
+    """The bytes stored so far of one transfer, emitted at most ten times a second for it.
+
+    ``done`` decreases when a transfer starts again at its first byte.
+    """
 
     transfer: Transfer
     done: int
@@ -34,7 +40,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retried:
-    """An attempt failed and another follows after ``delay`` seconds. ``error`` is ``Type: text``."""
+    """An attempt failed, and another one follows after ``delay`` seconds. ``error`` is ``Type: message``."""
 
     transfer: Transfer
     attempt: int
@@ -44,7 +50,7 @@ class Retried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferFinished:
-    """A transfer ended, well or not."""
+    """A transfer ended: stored, skipped or failed."""
 
     outcome: Outcome
 
@@ -58,7 +64,7 @@ class RunFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInterrupted:
-    """The run ended by an exception, Ctrl-C for example: there is no report, and no event follows."""
+    """The run ended by an exception, Ctrl-C for example. It has no report, and no event follows."""
 
     plan: Plan
 

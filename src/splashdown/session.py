@@ -1,6 +1,6 @@
-"""Session: one set of plugins and settings; opens sources and makes transports and sinks.
+"""Session: one set of plugins and settings. It opens sources and makes transports, sinks and listeners.
 
-It leaves choosing, naming and loading to :mod:`splashdown.results`, and moving bytes to the engine.
+:mod:`splashdown.results` chooses, names and loads assets; the engine moves bytes.
 """
 
 from __future__ import annotations
@@ -66,14 +66,14 @@ class Session:
     """Plugins and settings for opening sources; nothing is shared between two sessions.
 
     ``plugins`` are modules or objects with hook implementations, used besides the built-in ones. With
-    ``discover=False`` no installed plugin is looked for; ``disable`` names plugins to leave out, ``only``
-    the sole ones to use. ``strict=True`` raises for a broken plugin instead of going on without it.
+    ``discover=False`` the session does not look for installed plugins; ``disable`` names plugins to leave out, ``only``
+    the only ones to use. ``strict=True`` raises for a broken plugin instead of continuing without it.
     ``options`` are settings of plugins by name, for example ``{"s3": {"endpoint_url": "..."}}``.
     ``settings`` are those of the transfer engine. ``config`` is the path of a configuration file; ``True`` finds the
-    project's and the user's ``splashdown.toml``, ``False`` reads none. Arguments are stronger than environment
-    variables, and these stronger than files.
+    project's and the user's ``splashdown.toml``, ``False`` reads none. Arguments override environment variables, which
+    override files.
 
-    Raises :class:`~splashdown.errors.OptionError` for a configuration that cannot be right.
+    Raises :class:`~splashdown.errors.OptionError` for an invalid configuration.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class Session:
         self._signers: tuple[_Signing, ...] | None = None
         self._lock = threading.Lock()
         if self.config.settings:
-            _ = self.settings  # a slip in the file is told by the first command, not by the first that moves bytes
+            _ = self.settings  # a mistake in the file is reported now, not by the first download
 
     def __repr__(self) -> str:
         return f"<Session with {len(self.registry.plugins())} plugins>"
@@ -123,10 +123,10 @@ class Session:
             transport.close()
 
     def refresh(self) -> None:
-        """Look for installed plugins again, for a notebook in which one has been installed since.
+        """Look for installed plugins again, for a notebook in which one was installed meanwhile.
 
-        A plugin that was broken is tried again. What has been imported stays as it is: a new version of a plugin
-        that worked needs a new process.
+        Broken plugins are tried again. Imported modules stay as they are: a new version of a plugin that worked needs a
+        new process.
         """
         self.registry.refresh()
         self._signers, self._options_checked = None, False
@@ -155,8 +155,8 @@ class Session:
 
         ``source`` is the URL of an openEO job or of its results, a STAC document (path, URL, dict, pystac
         object, ``"-"`` for standard input), a list of those, or whatever an installed resolver accepts. ``auth`` is
-        ``None``, a token (what follows ``Bearer``) or ``(user, password)``; it is sent to the source's origin alone.
-        ``resolver`` names one where the form of the source does not tell. Other options are the resolver's.
+        ``None``, a token (what follows ``Bearer``) or ``(user, password)``; it is sent to the source's origin only.
+        ``resolver`` names a resolver where the form of the source does not decide. Other options are the resolver's.
 
         Raises :class:`~splashdown.errors.ResolveError` when the source does not lead to assets,
         :class:`~splashdown.errors.AuthError` for missing or refused credentials, and
@@ -167,7 +167,7 @@ class Session:
         return JobResults(self, chosen.resolve(source, context))
 
     def transport(self, href: str) -> Transport:
-        """The transport for an href's scheme; made once and kept."""
+        """The transport for an href's scheme; made once and kept, because it keeps connections."""
         scheme = scheme_of(href)
         with self._lock:
             if scheme not in self._transports:
@@ -189,14 +189,14 @@ class Session:
         """An href ready to be read: by the source's own signer, else by the plugin whose origins match."""
         if own is not None:
             signed, headers = own.sign(href)
-            if headers or signed != href:
+            if headers or signed != href:  # else the href is of an origin that the source has no credentials for
                 return signed, headers
         found = [one for one in self._signer_list() if any(matches_origin(href, origin) for origin in one.origins)]
         if len(found) > 1:
             names = " and ".join(repr(one.name) for one in found)
             raise ConflictError(
-                f"the signers {names} are all for {redact(href)}; disable the plugin of one, or narrow the option"
-                " 'origins' of one that has it"
+                f"the signers {names} all sign {redact(href)}; disable the plugin of all but one, or narrow the option"
+                " 'origins' of those that have it"
             )
         return found[0].signer.sign(href) if found else (href, {})
 
@@ -242,11 +242,13 @@ class Session:
         self._options_checked = True
         unknown, known = {*self._options, *self.config.option_tables}, frozenset[str]()
         for installed in (False, True):
+            # To look for installed plugins takes time: only where the built-in ones do not explain every name.
             if unknown:
                 known = frozenset(self.registry.options_types(installed=installed))
                 unknown -= known
         for name in sorted(unknown):
             hint = did_you_mean(name, known)
+            # An unknown name in a file may be of a plugin that another machine has, unless it looks like a typo.
             if name in self._options or hint:
                 more = hint or f"; there are {', '.join(sorted(known))}"
                 raise OptionError(f"no plugin has options under the name {name!r}{more}")

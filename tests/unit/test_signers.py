@@ -122,7 +122,7 @@ def test_a_signer_is_made_once_a_session_and_signs_each_time():
 def test_two_signers_for_one_href_conflict_and_no_secret_is_shown():
     with session(Keys("one"), Keys("two")) as signed, pytest.raises(ConflictError) as caught:
         signed.sign("https://a.example/x?token=geheim")
-    assert "'one' and 'two' are all for https://a.example/x" in str(caught.value)
+    assert "'one' and 'two' all sign https://a.example/x" in str(caught.value)
     assert "geheim" not in str(caught.value)
 
 

@@ -26,7 +26,7 @@ from splashdown.model import Content, Outcome, Part, RemoteInfo, Status, StoredP
 
 #: The largest part of a file over one connection. A kill loses the part under way, and a part costs no request there.
 _ONE_CONNECTION = 8 * MIB
-#: After these, what is stored is worth nothing; after any other failure the next run goes on from it.
+#: After these, what is stored is worth nothing; after any other failure the next run continues from it.
 _WORTHLESS = (RestartError, ChecksumError, ChangedError, ExistsError, StoreError)
 
 
@@ -261,7 +261,7 @@ class Attempt:
         )
 
     def _clean_up(self, error: BaseException) -> None:
-        """Remove what is stored, unless the next run can go on from it."""
+        """Remove what is stored, unless the next run can continue from it."""
         if self._upload is None or (self._resumable and not isinstance(error, _WORTHLESS)):
             return
         with suppress(Exception):  # the error that led here is the one to report

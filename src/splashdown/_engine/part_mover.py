@@ -88,7 +88,7 @@ class PartMover(ABC):
 
     @property
     def failed(self) -> bool:
-        """Whether a worker has failed, so that the others need not go on."""
+        """Whether a worker has failed, so that the others can stop."""
         return self._error is not None
 
     def next_part(self) -> Part | None:

@@ -1,7 +1,7 @@
 """Reads one range of a remote file, in order, across everything that networks and servers do.
 
-When an answer breaks off, the reader connects again at that byte, with the version pinned, so that whoever takes the
-bytes does not notice. It raises what it cannot repair: a final error, or
+When an answer breaks off, the reader connects again at that byte, with the version pinned, so that the caller does not
+notice. It raises what it cannot repair: a final error, or
 :class:`~splashdown._engine.restart.RestartError` when the bytes so far are worthless.
 """
 

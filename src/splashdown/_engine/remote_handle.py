@@ -104,6 +104,7 @@ class RemoteHandle:
         """The bytes ``start:stop``, cut at the end of the file."""
         if not 0 <= start <= stop:
             raise UsageError(f"expected a range with 0 <= start <= stop, got {start}:{stop}")
+        # A loader that begins at the start reads on there: one request for all of the head is cheaper than several.
         if self._copy is None and self._info is None and stop <= _HEAD:
             self._probe()
         known = self._known(start, stop)
@@ -160,6 +161,7 @@ class RemoteHandle:
                 at += len(chunk)
             reader.finish()
         except RestartError as restart:
+            # A range behind the end of the file has no bytes, as with a local file.
             if isinstance(restart.cause, HttpStatusError) and restart.cause.status == 416 and start >= self.size:
                 return memoryview(b"")
             raise restart.cause from restart

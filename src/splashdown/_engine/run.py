@@ -51,7 +51,7 @@ def run_plan(run: Run, remote: Remote) -> RunReport:
     events, journal = context.events, context.journal
     finished, interrupted = None, False
     try:
-        _abort(context, journal.surplus())
+        _abort(context, journal.surplus())  # first: what it removes may make the room that the next line looks for
         check_space(context, plan)
         events.emit(RunStarted(plan=plan))
         outcomes = FileWorkers(context, plan).run()

@@ -53,6 +53,7 @@ class Schedule:
         waiting = self._waiting[host]
         number = waiting.popleft()
         self._free[host] -= 1
+        # A host without files goes, so that take() looks only at those that have some.
         if not waiting:
             del self._waiting[host]
             if not self._waiting:

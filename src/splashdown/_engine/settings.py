@@ -17,7 +17,7 @@ class RetryPolicy:
     The delay before retry ``n`` is drawn evenly from ``0..min(max_delay, base * 2**(n - 1))`` seconds ("full jitter",
     so that many clients do not come back at the same moment); a server's ``Retry-After`` is a lower bound of it.
     ``attempts`` counts failures in a row: it starts again whenever ``refill`` bytes have arrived since the last one, so
-    a long transfer over a bad line goes on.
+    a long transfer over a bad line does not fail as long as it makes progress.
     """
 
     attempts: int = 6
@@ -47,7 +47,7 @@ class Settings:
     low_speed_time: float = 60.0
     checksum: str | None = "sha2-256"  #: what is computed of files whose metadata names none; ``None`` for nothing
     verify: bool = True  #: whether ``file:size`` and ``file:checksum`` must hold
-    resume: bool = True  #: keep what an interrupted run has moved, and go on from there
+    resume: bool = True  #: keep what an interrupted run has moved, and continue from there
     fail_fast: bool = False  #: stop at the first failure
     fsync: bool = False  #: survive a power cut, not only the end of the process
 

@@ -63,7 +63,7 @@ def _copied_in_store(context: Context, source: Source, verdict: Verdict) -> Outc
         durable=context.settings.fsync,
     )
     stored = sink.copy_from(asset.href, verdict.name, content)
-    if stored is None:
+    if stored is None:  # the store cannot, or will not
         return None
     try:
         verified = _check_copy(context, asset, stored)
@@ -88,6 +88,7 @@ def _check_copy(context: Context, asset: Asset, stored: Stored) -> tuple[str, ..
             raise ChecksumError(f"{asset.label}: the store copied {stored.size} bytes, file:size says {asset.size}")
         verified.append("size")
     wanted, found = asset.checksum, stored.checksum
+    # A store has its own kind of checksum; one of another kind neither proves nor disproves anything.
     if wanted and found and understood(wanted) and comparable(wanted, found):
         if not same(found, wanted):
             raise ChecksumError(f"{asset.label}: the store's copy has another checksum than file:checksum")

@@ -68,6 +68,6 @@ def _checks(*names: str) -> tuple[str, ...]:
 def _strongest(digests: Mapping[str, str]) -> Multihash | None:
     if not digests:
         return None
-    found = [one for text in digests.values() if (one := understood(text)) is not None]
+    found = [one for digest in digests.values() if (one := understood(digest)) is not None]
     order = {name: number for number, name in enumerate(STRENGTH)}
     return min(found, key=lambda one: order.get(one.name, len(order)), default=None)
