@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -46,3 +47,13 @@ def parse_object(body: bytes, url: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ResolveError(f"{shown(url)} holds a JSON {type(document).__name__} where an object is expected")
     return document
+
+
+def links_of(body: Mapping[str, Any], rels: Container[str]) -> Iterator[Mapping[str, Any]]:
+    """The links of a document whose ``rel`` is one of ``rels``; one without a string as ``href`` is left out."""
+    links = body.get("links")
+    for link in links if isinstance(links, list) else ():
+        if not isinstance(link, Mapping) or not isinstance(link.get("href"), str):
+            continue
+        if isinstance(link.get("rel"), str) and link["rel"] in rels:
+            yield link

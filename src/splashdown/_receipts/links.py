@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from splashdown._documents.document import links_of
 from splashdown._documents.places import resolve_href
 from splashdown._stac.hrefs import is_public, public_href
 from splashdown._stac.migrate import kind_of
@@ -86,10 +87,8 @@ class Linker:
 
 def relative_links(body: Mapping[str, Any], folder: str) -> Iterator[str]:
     """Names, below the target, of the documents that a saved document links with relative hrefs."""
-    links = body.get("links")
-    for link in links if isinstance(links, list) and kind_of(body) in {"Collection", "Catalog"} else ():
-        if not isinstance(link, Mapping) or link.get("rel") not in {"item", "child"}:
-            continue
-        href = link.get("href")
-        if isinstance(href, str) and href.startswith(("./", "../")):
-            yield posixpath.normpath(posixpath.join(folder, href))
+    if kind_of(body) not in {"Collection", "Catalog"}:
+        return
+    for link in links_of(body, ("item", "child")):
+        if link["href"].startswith(("./", "../")):
+            yield posixpath.normpath(posixpath.join(folder, link["href"]))

@@ -16,7 +16,7 @@ from splashdown._documents.document import Document
 from splashdown._documents.places import shown
 from splashdown._series.assets import pack
 from splashdown._stac.describe import advertised_href, describe_asset, text
-from splashdown.builtins.openeo.walk import Tree
+from splashdown.builtins.openeo.tree import Tree
 from splashdown.columns import columns
 from splashdown.errors import ResolveError
 from splashdown.model import Asset

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 from splashdown._documents.client import Client
-from splashdown._documents.document import Document
+from splashdown._documents.document import Document, links_of
 from splashdown._documents.faults import job_failed
 from splashdown._documents.places import same_origin, shown
 from splashdown.errors import ApiError, AuthError, JobFailed, JobNotFinished, NotFoundError, ResolveError
@@ -159,11 +159,10 @@ def _passing(error: ResolveError) -> bool:
 
 
 def _next(page: Document) -> str | None:
-    links = page.body.get("links")
-    for link in links if isinstance(links, list) else []:
-        if isinstance(link, dict) and link.get("rel") == "next" and isinstance(link.get("href"), str):
-            url: str = urljoin(page.place, link["href"])
-            if not same_origin(url, page.place):
-                raise ResolveError(f"{shown(page.place)} continues at {shown(url)}, on another host; this is refused")
-            return url
-    return None
+    link = next(links_of(page.body, ("next",)), None)
+    if link is None:
+        return None
+    url: str = urljoin(page.place, link["href"])
+    if not same_origin(url, page.place):
+        raise ResolveError(f"{shown(page.place)} continues at {shown(url)}, on another host; this is refused")
+    return url

@@ -16,8 +16,8 @@ from splashdown.builtins.openeo import jobs
 from splashdown.builtins.openeo.assets import collect
 from splashdown.builtins.openeo.auth import make_authority
 from splashdown.builtins.openeo.discovery import discover
+from splashdown.builtins.openeo.tree import read_tree
 from splashdown.builtins.openeo.urls import JobUrl, parse_job_url
-from splashdown.builtins.openeo.walk import walk
 from splashdown.columns import columns
 from splashdown.errors import JobNotFinished, JobNotFound, NotFoundError, OptionError, ResolveError, refuse_unknown
 from splashdown.model import ResultSet
@@ -66,7 +66,7 @@ class JobReader:
     def read(self) -> ResultSet:
         """Read the results document and what it links."""
         root = self._document()
-        tree = walk(root, self.client.get)
+        tree = read_tree(root, self.client.get)
         union = collect(tree, alternate=self.alternate, partial=self.partial)
         return ResultSet(
             id=self.url.job,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from splashdown._documents.document import Document
+from splashdown._documents.document import Document, links_of
 from splashdown._documents.places import resolve_href, shown
 from splashdown._documents.reading import Reader
 from splashdown._stac.migrate import kind_of
@@ -147,13 +147,11 @@ def _landing(root: Document, reader: Reader) -> Document | None:
 
 def _link(document: Document, rel: str, method: str | None = None) -> dict[str, Any] | None:
     """The first link of this kind with its href absolute; for a search one by POST where it is offered."""
-    links = document.body.get("links")
     found = []
-    for link in links if isinstance(links, list) else ():
-        if isinstance(link, dict) and link.get("rel") == rel and isinstance(link.get("href"), str):
-            href = resolve_href(document.place, link["href"])
-            if href is not None and is_url(href):
-                found.append({**link, "href": href})
+    for link in links_of(document.body, (rel,)):
+        href = resolve_href(document.place, link["href"])
+        if href is not None and is_url(href):
+            found.append({**link, "href": href})
     if rel == "search":
         wanted = (method or "POST").upper()
         matching = [link for link in found if str(link.get("method", "GET")).upper() == wanted]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
 
-from splashdown._documents.document import Document
+from splashdown._documents.document import Document, links_of
 from splashdown._documents.places import resolve_href, shown
 from splashdown._series.assets import pack
 from splashdown._series.documents import Documents, View, plain
@@ -137,8 +137,5 @@ def _named(document: Document) -> str:
 
 
 def _self_href(body: Mapping[str, Any]) -> str | None:
-    links = body.get("links")
-    for link in links if isinstance(links, list) else ():
-        if isinstance(link, Mapping) and link.get("rel") == "self":
-            return text(link.get("href"))
-    return None
+    link = next(links_of(body, ("self",)), None)
+    return text(link["href"]) if link else None

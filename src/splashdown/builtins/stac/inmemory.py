@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from splashdown._documents.document import Document
+from splashdown._documents.document import Document, links_of
 from splashdown._documents.places import resolve_href
 from splashdown._stac.migrate import kind_of
 from splashdown.errors import ResolveError
+from splashdown.sources import is_url
 
 
 def read(source: Any, base: str) -> tuple[Document | None, Iterable[Document] | None]:
@@ -82,12 +83,10 @@ def _placed(body: dict[str, Any], base: str) -> Document:
     """The document, placed where its own ``self`` link says, if that is on the web; local places are the caller's."""
     if base:
         return Document(place=base, body=body)
-    links = body.get("links")
-    for link in links if isinstance(links, list) else ():
-        if isinstance(link, Mapping) and link.get("rel") == "self" and isinstance(link.get("href"), str):
-            href = resolve_href("", link["href"])
-            if href is not None and href.lower().startswith(("http://", "https://")):
-                return Document(place=href, body=body)
+    for link in links_of(body, ("self",)):
+        href = resolve_href("", link["href"])
+        if href is not None and is_url(href):
+            return Document(place=href, body=body)
     if not kind_of(body):
         raise ResolveError("the dict is no STAC document: it says neither type nor stac_version")
     return Document(place="", body=body)

@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
+from splashdown._documents.walk import MAX_DOCUMENTS
 from splashdown.builtins.filters import values
 from splashdown.errors import OptionError, refuse_unknown
-
-#: More documents than most static catalogs have; a tree that makes itself up as it is read stops here.
-MAX_DOCUMENTS = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

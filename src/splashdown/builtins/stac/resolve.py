@@ -22,7 +22,7 @@ from splashdown.builtins.stac import api, inmemory
 from splashdown.builtins.stac.assets import Collector, without_repeats
 from splashdown.builtins.stac.credentials import Credentials
 from splashdown.builtins.stac.options import StacOptions
-from splashdown.builtins.stac.walk import Walk
+from splashdown.builtins.stac.tree import walk_tree
 from splashdown.errors import ResolveError
 from splashdown.model import Asset, ResultSet
 from splashdown.protocols import ResolveContext
@@ -110,7 +110,7 @@ def _document(root: Document, reader: Reader, options: StacOptions) -> _Source:
     if question is not None:
         first = question.ask(reader)
         return _Source(root=root, below=api.pages(reader, first, question), answered=True)
-    walk = Walk(reader=reader, max_documents=options.max_documents)
+    walk = walk_tree(reader, options.max_documents)
     return _Source(root=root, below=walk.below(root), warnings=walk.broken)
 
 

@@ -11,8 +11,8 @@ from splashdown._documents import client as client_module
 from splashdown._documents.client import Client, _redirected
 from splashdown._documents.document import Document
 from splashdown.builtins.openeo.assets import collect
+from splashdown.builtins.openeo.tree import Tree
 from splashdown.builtins.openeo.urls import parse_job_url
-from splashdown.builtins.openeo.walk import Tree
 from splashdown.errors import ResolveError
 from splashdown.sources import is_job_url
 

@@ -203,7 +203,7 @@ def test_an_asset_without_href_is_one_clear_error(api: ScriptedApi, resolve, hre
         (Answer(b'{"type": "Coll', length=5000), "cut off"),
         (Answer(b""), "is empty"),
         (Answer([1, 2]), "list"),
-        (Answer({"hello": "world"}), "no results of a job"),
+        (Answer({"hello": "world"}), "not the results of a job"),
         (Answer(b"[" * 100_000), "nested too deeply"),
     ],
 )

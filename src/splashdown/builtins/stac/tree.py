@@ -1,0 +1,76 @@
+"""The documents below a Catalog or Collection: which links are followed, and which documents have assets.
+
+STAC APIs are left to ``api.py``, the assets of the documents to ``assets.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from splashdown._documents.document import Document, links_of
+from splashdown._documents.places import resolve_href, shown
+from splashdown._documents.reading import Reader
+from splashdown._documents.walk import Walk
+from splashdown._stac.migrate import kind_of, up_to_date
+from splashdown.builtins.stac.api import pages
+from splashdown.errors import ResolveError
+from splashdown.sources import is_in_store, is_url
+
+_RELS = ("item", "child", "items")
+
+
+def walk_tree(reader: Reader, max_documents: int) -> Walk:
+    """A walk over static catalogs; it yields items, and collections for their own assets."""
+    tree = _Tree(reader)
+    return Walk(
+        read=tree.read,
+        items=tree.items,
+        links=tree.links,
+        advice="if that is right, raise max_documents",
+        max_documents=max_documents,
+        broken=tree.broken,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    reader: Reader
+    broken: list[str] = field(default_factory=list)
+
+    def read(self, place: str) -> Document:
+        found = self.reader.read(place)
+        document = Document(place=found.place, body=up_to_date(found.body, shown(place)))
+        if not kind_of(document.body):
+            raise ResolveError(f"{shown(document.place)} is not a STAC document")
+        return document
+
+    def items(self, document: Document) -> Iterable[Document]:
+        kind = kind_of(document.body)
+        if kind == "FeatureCollection":
+            return pages(self.reader, document, warn=self.broken.append)
+        return [document] if kind in {"Feature", "Collection"} or document.body.get("assets") else []
+
+    def links(self, document: Document) -> Iterator[str]:
+        if kind_of(document.body) not in {"Catalog", "Collection"}:
+            return
+        # A collection of an API also lists its items a page at a time; links to each are preferred.
+        each = any(links_of(document.body, ("item",)))
+        for link in links_of(document.body, _RELS):
+            if link["rel"] == "items" and each:
+                continue
+            place = resolve_href(document.place, link["href"])
+            if place is None or not _may_name(document.place, place):
+                why = (
+                    "which such a document may not" if document.place else "but it has no place of its own: pass base="
+                )
+                self.broken.append(f"{shown(document.place)} links {link['href']!r}, {why}")
+                continue
+            yield place
+
+
+def _may_name(document: str, place: str) -> bool:
+    """Whether a document may name a place: stores are read with the user's credentials, so within one bucket only."""
+    if is_in_store(place):
+        return place.split("/")[:3] == document.split("/")[:3]
+    return is_url(place) or place.startswith("file:")
