@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
-from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -18,14 +17,13 @@ from urllib3 import Retry
 from splashdown._documents.authority import Anonymous, Authority
 from splashdown._documents.document import Document, parse_object
 from splashdown._documents.faults import fault
-from splashdown._documents.places import same_origin, shown
+from splashdown._documents.places import shown
+from splashdown._documents.redirects import Redirects
 from splashdown._version import __version__
 from splashdown.errors import AuthError, ResolveError
 
 #: Real results documents reach some megabytes (tens of thousands of links); this is far above that.
 MAX_BYTES = 128 * 2**20
-_MAX_REDIRECTS = 10
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _TIMEOUT = (10.0, 120.0)  # seconds to connect, and between two bytes: back-ends take long to list hundreds of assets
 _RETRY = Retry(
     total=3,
@@ -130,36 +128,26 @@ class Client:
     def _fetch(
         self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None
     ) -> tuple[str, int, bytes, bool]:
-        start = url
+        hops = Redirects(url, ResolveError)
         method = "GET" if question is None else "POST"
-        for _ in range(_MAX_REDIRECTS):
-            sent = self._credentials(url, start, headers)
+        while True:
+            sent = self._credentials(hops, headers)
             with self._session.request(
                 method,
-                url,
+                hops.url,
                 json=question,
                 auth=_Own(sent),
                 timeout=_TIMEOUT,
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                if answer.status_code not in _REDIRECTS or not answer.headers.get("Location"):
-                    return url, answer.status_code, _body(answer, url), bool(sent)
-                url = _redirected(url, answer.headers["Location"])
-        raise ResolveError(f"{shown(start)} redirects more than {_MAX_REDIRECTS} times")
+                if not hops.follow(answer.status_code, answer.headers.get("Location")):
+                    return hops.url, answer.status_code, _body(answer, hops.url), bool(sent)
 
-    def _credentials(self, url: str, start: str, headers: Mapping[str, str] | None) -> Mapping[str, str]:
-        if headers is None:
-            return self.authority.headers(url)
-        return headers if same_origin(url, start) else {}
-
-
-def _redirected(url: str, location: str) -> str:
-    target = urljoin(url, location)
-    scheme = urlsplit(target).scheme.lower()
-    if scheme not in {"http", "https"} or (scheme == "http" and urlsplit(url).scheme.lower() == "https"):
-        raise ResolveError(f"{shown(url)} redirects to {shown(target)}, which is less safe; this is refused")
-    return target
+    def _credentials(self, hops: Redirects, headers: Mapping[str, str] | None) -> Mapping[str, str]:
+        if not hops.at_home:
+            return {}
+        return self.authority.headers(hops.url) if headers is None else headers
 
 
 def _body(answer: requests.Response, url: str) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 from splashdown.errors import TransferError
 from splashdown.redact import redact
@@ -54,23 +54,3 @@ def parse(href: str) -> Address:
     target = f"{path or '/'}?{query}" if "?" in href.partition("#")[0] else path or "/"
     host = found["host"].lower()
     return Address(f"{scheme}://{host}" if port == _PORTS[scheme] else f"{scheme}://{host}:{port}", target)
-
-
-def redirected(href: str, location: str) -> str:
-    """The absolute href that a ``Location`` header leads to.
-
-    Raises :class:`~splashdown.errors.TransferError` when it leaves http(s), or goes from https to http, where
-    anybody on the way could read and change the file.
-    """
-    # Header bytes come as Latin-1; a location in UTF-8 is not valid but it is common.
-    location = location.encode("latin-1", "replace").decode("utf-8", "replace").strip()
-    try:
-        target = urljoin(href, location)
-    except ValueError:
-        raise TransferError(f"{redact(href)} redirects to something that is not a URL") from None
-    scheme = target.partition(":")[0].lower()
-    if scheme not in _PORTS:
-        raise TransferError(f"{redact(href)} redirects to a {scheme} URL: only http(s) is followed")
-    if scheme == "http" and href.lower().startswith("https:"):
-        raise TransferError(f"{redact(href)} redirects from https to http ({redact(target)}): refused")
-    return target.partition("#")[0]

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from urllib3 import Timeout
 
-from splashdown.builtins.http.address import Address, parse, redirected
+from splashdown._documents.redirects import Redirects
+from splashdown.builtins.http.address import Address, parse
 from splashdown.builtins.http.body import Body
 from splashdown.builtins.http.failures import ERROR_BYTES, connection_error, status_error
 from splashdown.builtins.http.headers import content_range, number, remote_info, unsatisfied_size
@@ -30,7 +31,6 @@ from splashdown.redact import redact
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 #: No encoding: ``aws-chunked`` tells how an object was once uploaded, and some stores repeat it.
 _PLAIN = frozenset({"", "identity", "aws-chunked"})
 
@@ -66,22 +66,17 @@ class Exchange:
 
     def _send(self, request: ReadRequest, asked: Mapping[str, str]) -> tuple[str, BaseHTTPResponse | Answer]:
         """Follow redirects by hand: credentials stay with the origin that they are for."""
-        href, hops = request.href, [request.href]
-        address = parse(href)
-        origin, credentials = address.origin, request.headers
+        hops = Redirects(request.href, TransferError, self._max_redirects)
         while True:
-            response = self._get(href, address, asked, credentials)
-            location = response.headers.get("location") if response.status in _REDIRECTS else None
-            if location is None:
-                return href, response
+            credentials = request.headers if hops.at_home else {}
+            response = self._get(hops.url, parse(hops.url), asked, credentials)
+            try:
+                if not hops.follow(response.status, response.headers.get("location")):
+                    return hops.url, response
+            except TransferError:
+                _discard(response)
+                raise
             _discard(response)
-            href = redirected(href, location)
-            if href in hops or len(hops) > self._max_redirects:
-                raise TransferError(_round_trip([*hops, href]))
-            hops.append(href)
-            address = parse(href)
-            if address.origin != origin:
-                credentials = {}  # for good: a way back does not restore them
 
     def _get(
         self, href: str, address: Address, asked: Mapping[str, str], credentials: Mapping[str, str]
@@ -189,9 +184,3 @@ def _discard(response: BaseHTTPResponse | Answer) -> None:
     else:
         response.close()
     response.release_conn()
-
-
-def _round_trip(hops: list[str]) -> str:
-    way = " -> ".join(redact(hop) for hop in hops[-4:])
-    kind = "redirects lead in a circle" if hops[-1] in hops[:-1] else f"more than {len(hops) - 2} redirects"
-    return f"{redact(hops[0])}: {kind} ({way})"
