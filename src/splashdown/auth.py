@@ -1,7 +1,7 @@
 """Ways to sign in to an openEO back-end, as values for ``auth=``.
 
-A plain token (what follows ``Bearer``) and a ``(user, password)`` pair need none of these. Nothing here requests
-anything: signing in happens when the first request needs it, at the origin that the source names.
+A plain token (without ``Bearer``) and a ``(user, password)`` pair need none of these. Nothing here sends a request:
+signing in happens when the first request needs it, at the origin of the source.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Netrc:
     def login(self, host: str) -> tuple[str, str]:
         """User and password for exactly this host.
 
-        Raises :class:`~splashdown.errors.AuthError` when the file cannot be read or has no such entry.
+        Raises :class:`~splashdown.errors.AuthError` when the file cannot be read or has no entry for it.
         """
         file = self.path or Path(os.environ.get("NETRC") or Path.home() / ".netrc")
         try:
@@ -47,7 +47,7 @@ class Netrc:
 class ClientCredentials:
     """The OIDC client credentials grant (RFC 6749, section 4.4), for machines.
 
-    ``provider`` is the id of one of the back-end's OIDC providers; it may be left out where there is one only.
+    ``provider`` is the id of one of the back-end's OIDC providers; it may be left out where there is only one.
     """
 
     client_id: str
@@ -59,16 +59,16 @@ class ClientCredentials:
 class StoredLogin:
     """The refresh token that the ``openeo-auth`` tool (or the openEO Python client) has stored on this computer.
 
-    ``provider`` is the id of one of the back-end's OIDC providers; without it, the first that a token is stored for.
+    ``provider`` is the id of one of the back-end's OIDC providers; without it, the first one with a stored token.
     """
 
     provider: str | None = None
 
 
 def from_environment(environ: Mapping[str, str]) -> object:
-    """What the environment holds for ``auth=``, or ``None``.
+    """The value for ``auth=`` that environment variables give, or ``None``.
 
-    In this order: ``SPLASHDOWN_TOKEN`` (what follows ``Bearer``); ``SPLASHDOWN_USER`` and ``SPLASHDOWN_PASSWORD``;
+    In this order: ``SPLASHDOWN_TOKEN`` (without ``Bearer``); ``SPLASHDOWN_USER`` and ``SPLASHDOWN_PASSWORD``;
     ``OPENEO_AUTH_CLIENT_ID``, ``OPENEO_AUTH_CLIENT_SECRET`` and, if set, ``OPENEO_AUTH_PROVIDER_ID``, the names that
     the openEO Python client reads.
     """

@@ -1,4 +1,4 @@
-"""Small handles on an openEO back-end: which jobs there are, how they are doing, and their results.
+"""Small handles on an openEO back-end: its jobs, their status and log, and their results.
 
     import splashdown
 
@@ -7,7 +7,7 @@
     job.status()
     job.wait().get_results().download_files("data/out")
 
-Making and starting jobs is the openEO clients' business.
+The openEO clients make and start jobs.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ LEVELS = ("debug", "info", "warning", "error")
 
 
 def connect(backend: str, *, auth: object = None, session: Session | None = None) -> Backend:
-    """A handle on the back-end at this address; of several API versions the best one is chosen.
+    """A handle on the back-end at this address; of several API versions, the best is chosen.
 
-    ``auth`` is ``None``, a token (what follows ``Bearer``), ``(user, password)`` or a value of :mod:`splashdown.auth`;
+    ``auth`` is ``None``, a token (without ``Bearer``), ``(user, password)`` or a value of :mod:`splashdown.auth`;
     it goes to the API's origin alone. ``session`` holds the plugins and settings for downloads. Raises
-    :class:`~splashdown.errors.ResolveError` when there is no openEO API.
+    :class:`~splashdown.errors.ResolveError` when the address has no openEO API.
     """
     from splashdown._documents.client import Client
     from splashdown.builtins.openeo.auth import make_authority
@@ -48,12 +48,12 @@ def connect(backend: str, *, auth: object = None, session: Session | None = None
         api = discover(address, anonymous.get)
         capabilities = anonymous.get(f"{api}/").body
     if not isinstance(capabilities.get("api_version"), str):
-        raise ResolveError(f"{api} is no openEO API: its capabilities name no api_version")
+        raise ResolveError(f"{api} is not an openEO API: its capabilities name no api_version")
     return Backend(api, Client(make_authority(api, auth)), capabilities, session)
 
 
 def job_at(url: str, *, auth: object = None, session: Session | None = None) -> Job:
-    """The handle of the job with this URL; the URL of its results will do. Nothing is requested but discovery.
+    """The handle of the job with this URL; the URL of its results works too. The only request is for discovery.
 
     Raises :class:`~splashdown.errors.UsageError` when the URL is not a job's.
     """
@@ -68,7 +68,7 @@ class Backend:
 
     def __init__(self, api: str, client: Client, capabilities: Mapping[str, Any], session: Session | None) -> None:
         self.url = api  #: the base of the API, without a slash at the end
-        self.capabilities = capabilities  #: what ``GET /`` says
+        self.capabilities = capabilities  #: the answer to ``GET /``
         self._client = client
         self._session = session
 
@@ -90,7 +90,7 @@ class Backend:
         return self._session
 
     def jobs(self, limit: int | None = None) -> Iterator[Job]:
-        """The user's jobs, in the back-end's order; pages are read as they are needed. ``limit`` stops earlier."""
+        """The user's jobs, in the back-end's order; pages are read on demand. ``limit`` is the largest number."""
         from splashdown.builtins.openeo.jobs import list_jobs
 
         listed = (Job(self, entry["id"], entry) for entry in list_jobs(self._client, self.url))
@@ -102,7 +102,7 @@ class Backend:
 
 
 class Job:
-    """A batch job. ``metadata`` is what the back-end last said about it."""
+    """A batch job. ``metadata`` is the back-end's last answer about it."""
 
     def __init__(self, backend: Backend, job_id: str, metadata: Mapping[str, Any] | None = None) -> None:
         self.backend = backend
@@ -116,7 +116,7 @@ class Job:
 
     @property
     def job_id(self) -> str:
-        """The id, by the name that the openEO clients have for it."""
+        """The id, under the name that the openEO clients use."""
         return self.id
 
     @property
@@ -150,7 +150,7 @@ class Job:
         """Wait until the job is finished, and return it. ``timeout`` is in seconds; ``notify`` gets each new status.
 
         Raises :class:`~splashdown.errors.JobFailed` with the log's errors when the job fails or is canceled, and
-        :class:`~splashdown.errors.JobNotFinished` when the time is over or nobody has started the job.
+        :class:`~splashdown.errors.JobNotFinished` when the time is over or the job was not started.
         """
         from splashdown.builtins.openeo import jobs
 
@@ -174,7 +174,7 @@ def _address(backend: str) -> str:
     except ValueError:
         parts = urlsplit("")
     if parts.scheme.lower() not in {"http", "https"} or not parts.hostname:
-        raise UsageError(f"{backend!r} is no http(s) address of a back-end")
+        raise UsageError(f"{backend!r} is not the http(s) address of a back-end")
     if parts.username or parts.password:
         raise UsageError("take user and password out of the address and pass auth=(user, password) instead")
     return address

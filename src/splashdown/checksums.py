@@ -33,12 +33,12 @@ _BLAKE3 = 0x1E
 _BLAKE2B, _BLAKE2S = 0xB200, 0xB240  # the code of an n-byte digest is this plus n
 _BLAKE2B_MAX, _BLAKE2S_MAX = 64, 32
 
-#: Which digest to believe first when a server sends several.
+#: Digests in the order of trust, for servers that send several.
 STRENGTH = ("sha2-512", "sha2-384", "sha2-256", "blake3", "sha1", "md5")
 
 
 class Hasher(Protocol):
-    """What :mod:`hashlib` objects have in common."""
+    """The methods that :mod:`hashlib` objects share."""
 
     def update(self, data: Buffer, /) -> object:
         """Take more bytes."""
@@ -49,7 +49,7 @@ class Hasher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Multihash:
-    """A multihash taken apart. ``digest`` may be shorter than the function's own: the format allows cutting it."""
+    """A multihash taken apart. ``digest`` may be shorter than the function's own: the format allows truncation."""
 
     code: int
     digest: bytes
@@ -61,7 +61,7 @@ class Multihash:
         code, at = _varint(raw, 0)
         length, at = _varint(raw, at)
         if length == 0 or len(raw) - at != length:
-            raise ValueError("the digest's length is not the one it states")
+            raise ValueError("the digest does not have the stated length")
         return cls(code, raw[at:])
 
     def __str__(self) -> str:
@@ -96,7 +96,7 @@ class Multihash:
 
 
 def understood(text: str | None) -> Multihash | None:
-    """The multihash when it can be read and computed here, else ``None``: the file counts as unverified then."""
+    """The multihash if it can be read and computed here, else ``None``: the file then counts as unverified."""
     if not text:
         return None
     try:
@@ -117,7 +117,7 @@ def algorithm(name: str) -> tuple[int, Hasher]:
 
 
 class Digests:
-    """Several functions over the same bytes. ``update`` is bound to the only one where there is one."""
+    """Several functions over the same bytes. With one function only, ``update`` is that function's own."""
 
     __slots__ = ("_first", "_hashers", "update")
 
@@ -149,7 +149,7 @@ class Digests:
 
 
 def digests_for(expected: Iterable[Multihash], default: str | None) -> Digests:
-    """Hashers for what is to be checked, the expected first, and for ``default`` when nothing is expected."""
+    """Hashers of the expected multihashes; of ``default`` when none is expected."""
     chosen = [(one.code, hasher) for one in expected if (hasher := one.hasher()) is not None]
     if not chosen and default is not None:
         chosen = [algorithm(default)]
@@ -168,7 +168,7 @@ def hash_of(chunks: Iterable[Buffer], like: str) -> str | None:
 
 
 def comparable(one: str, other: str) -> bool:
-    """Whether two multihashes in hex are of one function, by what they begin with: else they say nothing together."""
+    """Whether two multihashes in hex are of one function, by their first characters; others cannot be compared."""
     return one[:4].lower() == other[:4].lower()
 
 
@@ -201,7 +201,7 @@ def _varint(raw: bytes, at: int) -> tuple[int, int]:
 
 @lru_cache(64)
 def _prefix(code: int, length: int) -> str:
-    """What a multihash in hex begins with."""
+    """The start of a multihash in hex: code and length."""
     return (_to_varint(code) + _to_varint(length)).hex()
 
 

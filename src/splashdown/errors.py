@@ -1,12 +1,12 @@
 """All exceptions that Splashdown raises.
 
     SplashdownError
-    |-- UsageError                    the call makes no sense as it stands (also a ValueError)
-    |   |-- MultipleAssetsError       one asset was asked for, several match
+    |-- UsageError                    the call cannot work as written (also a ValueError)
+    |   |-- MultipleAssetsError       one asset was requested, several match
     |   |-- NoAssetError              nothing matches
     |   |   `-- UnknownKeyError       no asset has this key (also a KeyError)
     |   |-- TargetError               the target cannot take what is asked
-    |   `-- OptionError               an option that its plugin does not know, or a value it cannot take
+    |   `-- OptionError               an option unknown to its plugin, or an unusable value
     |-- PluginError                   no provider, two providers, or one that failed
     |   |-- NoProviderError
     |   `-- ConflictError
@@ -21,21 +21,21 @@
     |-- TransferError                 one asset could not be moved
     |   |-- NetworkError              no connection, or one that broke
     |   |-- HttpStatusError           the server answered with this status
-    |   |-- RangeNotServedError       the server sent something else than the range asked for
+    |   |-- RangeNotServedError       the server did not send the requested range
     |   |-- ChangedError              the remote file changed while it was read
     |   |-- LinkExpiredError          a signed href is past its time
     |   |-- TruncatedError            fewer or more bytes than promised
     |   |-- StalledError              too slow for too long
-    |   |-- NotModifiedError          the version that is there already is still the present one
+    |   |-- NotModifiedError          the stored version is still the current one
     |   |-- ChecksumError             the bytes differ from what was promised
     |   |-- ExistsError               the destination holds something that may not be replaced
     |   `-- StoreError                the sink could not take the bytes
     |-- LoadError                     an asset could not become an object
     `-- DownloadError                 a run ended with failures; carries the RunReport
 
-    PluginWarning                     a plugin failed and was left out, or broke while it was used (a UserWarning)
+    PluginWarning                     a plugin failed and was left out, or failed in use (a UserWarning)
 
-Every text is one line that says what, why and what to do. No text holds a secret: hrefs go through
+Every message is one line that says what, why and what to do. No message holds a secret: hrefs go through
 :func:`splashdown.redact.redact` first.
 """
 
@@ -54,11 +54,11 @@ class SplashdownError(Exception):
 
 
 class UsageError(SplashdownError, ValueError):
-    """The call makes no sense as it stands; the text says what to change."""
+    """The call cannot work as written; the message says what to change."""
 
 
 class MultipleAssetsError(UsageError):
-    """One asset was asked for and several match; ``keys`` names them."""
+    """One asset was requested and several match; ``keys`` names them."""
 
     def __init__(self, message: str, keys: Sequence[str] = ()) -> None:
         super().__init__(message)
@@ -72,12 +72,12 @@ class NoAssetError(UsageError):
 class UnknownKeyError(NoAssetError, KeyError):
     """No asset has this key."""
 
-    # KeyError shows the repr of its argument; a person should read the sentence itself.
+    # KeyError shows the repr of its argument; users should read the plain sentence.
     __str__ = Exception.__str__
 
 
 class TargetError(UsageError):
-    """The target cannot take what is asked of it, for example a file where a folder is needed."""
+    """The target cannot be used as requested, for example a file where a folder is needed."""
 
 
 class OptionError(UsageError):
@@ -85,19 +85,19 @@ class OptionError(UsageError):
 
 
 class PluginError(SplashdownError):
-    """Something about plugins: none fits, two fit, or one failed."""
+    """A problem with plugins: none fits, two fit, or one failed."""
 
 
 class NoProviderError(PluginError):
-    """No plugin offers what is needed; the text says what is installed, what failed and what to install."""
+    """No plugin offers what is needed; the message says which are installed, which failed and which to install."""
 
 
 class ConflictError(PluginError):
-    """Two plugins offer the same thing; the text names both and how to pick one."""
+    """Two plugins offer the same thing; the message names both and how to pick one."""
 
 
 class PluginWarning(UserWarning):
-    """A plugin failed; everything else goes on. Said once for each failure."""
+    """A plugin failed and the rest continues. Each failure is reported once."""
 
 
 class ResolveError(SplashdownError):
@@ -119,7 +119,7 @@ class ApiError(ResolveError):
 
 
 class NotFoundError(ApiError):
-    """404 or 410: what the URL names is not there, or not any more."""
+    """404 or 410: the URL leads to nothing, or no longer to anything."""
 
 
 class JobNotFound(NotFoundError):  # noqa: N818 - the openEO error code
@@ -131,7 +131,7 @@ class ResultLinkExpired(NotFoundError):  # noqa: N818 - the openEO error code
 
 
 class JobNotFinished(ApiError):  # noqa: N818 - the openEO error code
-    """The job has no results yet; ``job_status`` is what the back-end says it is doing."""
+    """The job has no results yet; ``job_status`` is its status at the back-end."""
 
     def __init__(
         self,
@@ -173,7 +173,7 @@ class TransferError(SplashdownError):
 
 
 class NetworkError(TransferError):
-    """The connection could not be made, or broke; final only for what time does not heal (certificates, names)."""
+    """The connection could not be made, or broke; not retryable where waiting does not help (certificates, names)."""
 
     def __init__(self, message: str, *, retryable: bool = True) -> None:
         super().__init__(message)
@@ -191,7 +191,7 @@ class HttpStatusError(TransferError):
 
 
 class RangeNotServedError(TransferError):
-    """The server sent something else than the range that was asked for."""
+    """The server did not send the requested range."""
 
     retryable = True
 
@@ -221,7 +221,7 @@ class NotModifiedError(TransferError):
 
 
 class ChecksumError(TransferError):
-    """The bytes differ from what the metadata or the server promised; nothing was kept."""
+    """The bytes differ from what the metadata or the server promised; nothing was stored."""
 
 
 class ExistsError(TransferError):
@@ -237,7 +237,7 @@ class LoadError(SplashdownError):
 
 
 class DownloadError(SplashdownError):
-    """A run ended and some assets failed; ``report`` tells about each, ``metadata`` where the saved document is."""
+    """A run ended and some assets failed; ``report`` has all outcomes, ``metadata`` the place of the saved document."""
 
     def __init__(self, message: str, report: RunReport, metadata: str = "") -> None:
         super().__init__(message)
@@ -245,12 +245,12 @@ class DownloadError(SplashdownError):
         self.metadata = metadata
 
 
-#: Client errors that a later, unchanged request may not meet again (RFC 9110, RFC 6585).
+#: Client errors after which the same request may succeed later (RFC 9110, RFC 6585).
 RETRYABLE_STATUS = frozenset({408, 425, 429})
 
 
 def did_you_mean(wanted: str, known: Iterable[str]) -> str:
-    """``; did you mean 'x'?`` for the known name that ``wanted`` most resembles; empty where none does."""
+    """``; did you mean 'x'?`` with the known name that resembles ``wanted`` most; empty without a close one."""
     import difflib  # costs a millisecond, and is needed after a typo only
 
     close = difflib.get_close_matches(wanted, list(known), n=1)
@@ -260,7 +260,7 @@ def did_you_mean(wanted: str, known: Iterable[str]) -> str:
 def refuse_unknown(whose: str, given: Iterable[str], known: Iterable[str], where: str = "") -> None:
     """Raise :class:`OptionError` for the first given option that ``whose`` (``the resolver 'stac'``) does not have.
 
-    The line names the nearest option, else all of them. ``where`` says where the option stands, with a space first.
+    The message names the nearest option, else all of them. ``where`` names the place of the option, with a space first.
     """
     known = list(known)
     for name in given:
@@ -270,6 +270,6 @@ def refuse_unknown(whose: str, given: Iterable[str], known: Iterable[str], where
 
 
 def error_text(error: BaseException) -> str:
-    """``Type: text``, on one line; some exceptions (``TimeoutError``) have no text at all."""
+    """``Type: message``, on one line; some exceptions (``TimeoutError``) have no message."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

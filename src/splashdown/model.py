@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from splashdown.protocols import Signer, Transport
 
-#: What a chunk of a body may be: anything with the buffer protocol.
+#: A chunk of a body: any object with the buffer protocol.
 Buffer = bytes | bytearray | memoryview
 
 _EMPTY: Mapping[str, Any] = {}
@@ -53,18 +53,18 @@ class Asset:
 
     @property
     def identity(self) -> tuple[str | None, str]:
-        """``(item, key)``: what stays the same when a signed href is renewed."""
+        """``(item, key)``: it stays the same when a signed href is renewed."""
         return (self.item, self.key)
 
     @property
     def label(self) -> str:
-        """How the asset is called in messages: ``key``, or ``item/key`` where it belongs to an item."""
+        """The asset's name in messages: ``key``, or ``item/key`` where it belongs to an item."""
         return f"{self.item}/{self.key}" if self.item else self.key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteInfo:
-    """What the first answer of a server says about the whole remote file."""
+    """The whole remote file, as the server describes it in its first answer."""
 
     size: int | None = None
     media_type: str | None = None
@@ -77,7 +77,7 @@ class RemoteInfo:
 
     @property
     def validator(self) -> str | None:
-        """What pins this very version: a strong ETag, else the modification date (RFC 9110, section 13)."""
+        """The mark of this version: a strong ETag, else the modification date (RFC 9110, section 13)."""
         if self.etag and not self.etag.startswith("W/"):
             return self.etag
         return self.last_modified
@@ -126,11 +126,11 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartPolicy:
-    """How a sink wants a file cut.
+    """The rules by which a file is cut for a sink.
 
     Every part but the last has at least ``min_size`` and at most ``max_size`` bytes and is a multiple of
     ``align``; a file has at most ``max_parts`` parts. ``buffered`` sinks hold a part in memory before they
-    send it (object stores); the others write chunks where they belong as they come.
+    send it (object stores); the others write each chunk in its place as it comes.
     """
 
     min_size: int = 1
@@ -142,7 +142,7 @@ class PartPolicy:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What is about to be stored: all that a sink may want to know before the first byte."""
+    """An object about to be stored, described for the sink before the first byte."""
 
     size: int | None = None
     media_type: str | None = None
@@ -154,7 +154,7 @@ class Content:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
-    """A store operation under way. ``token`` is the sink's own, JSON-safe and without secrets."""
+    """A store operation under way. ``token`` belongs to the sink; it is JSON-safe and holds no secrets."""
 
     key: str
     token: Mapping[str, str] = field(default_factory=dict)
@@ -162,7 +162,7 @@ class Upload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredPart:
-    """A part that the sink has taken, with the tag that the sink returned for it."""
+    """A part that the sink has stored, with the tag that it returned."""
 
     part: Part
     tag: str
@@ -170,7 +170,7 @@ class StoredPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unfinished:
-    """An upload that somebody has begun and that is neither committed nor aborted."""
+    """An upload, begun by any process, that is neither committed nor aborted."""
 
     upload: Upload
     begun: float | None = None  #: when it was last known to be under way, seconds since the epoch
@@ -179,28 +179,27 @@ class Unfinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
-    """What a sink holds under a key."""
+    """An object that a sink holds under a key."""
 
     size: int
-    checksum: str | None = None  #: multihash in hex, where the sink can tell without reading the object
+    checksum: str | None = None  #: multihash in hex, where the sink knows it without reading the object
     location: str = ""  #: path or URL, for people
     modified: float | None = None  #: when the object was last written, seconds since the epoch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultSet:
-    """What a resolver returns: assets, the document that lists them, and how to renew their hrefs.
+    """The result of a resolver: assets, the document that lists them, and how to renew their hrefs.
 
-    ``items`` are the item documents that were read on the way (empty where the root document says it all), or the
-    features of an item collection, which ``document`` can leave to them: there may be too many to be in memory.
-    ``signer`` gives credentials for the origin they belong to. ``transport`` gives the transport for an href that
-    has to be read in the source's own way (a client's session, say), ``None`` for any other; it is not closed by
-    those who use it. ``refresh`` reads the source again and is used
-    when signed hrefs have expired; ``expires`` is when that will be, as seconds since the epoch.
+    ``items`` are the item documents below the root (empty where the root document has all assets), or the features
+    of an item collection; ``document`` then leaves them out, because they may be too many for memory.
+    ``signer`` gives credentials for the origin they belong to. ``transport`` returns the transport for an href that
+    only the source's own client can read, and ``None`` for any other href; its users do not close it. ``refresh``
+    reads the source again when signed hrefs have expired; ``expires`` is when they will, in seconds since the epoch.
     """
 
     id: str
-    kind: str  #: ``job``, ``item``, ``collection``, ``catalog``, ``items``, ``several``, or the resolver's own word
+    kind: str  #: ``job``, ``item``, ``collection``, ``catalog``, ``items``, ``several``, or a word of the resolver
     assets: Sequence[Asset]
     document: Mapping[str, Any]
     href: str | None = None  #: where the document was read, absolute; ``None`` for a document in memory
@@ -210,13 +209,13 @@ class ResultSet:
     transport: Callable[[str], Transport | None] | None = None
     refresh: Callable[[], ResultSet] | None = None
     expires: float | None = None
-    members: Sequence[Member] = ()  #: the sources that this unites, where several were opened together
-    narrowed: tuple[str, ...] = ()  #: options that asked for a part of the source: it has more than is listed here
-    unresolved: tuple[str, ...] = ()  #: a line for each source or linked document whose assets are not here
+    members: Sequence[Member] = ()  #: the united sources, where several were opened together
+    narrowed: tuple[str, ...] = ()  #: options that selected a part of the source
+    unresolved: tuple[str, ...] = ()  #: a line for each source or linked document that could not be read
 
     @property
     def parts(self) -> Sequence[Member]:
-        """The members; a source that was opened alone is its only one."""
+        """The members; a source that was opened alone is its own only member."""
         return self.members or (Member(folder="", results=self),)
 
 
@@ -233,7 +232,7 @@ class Member:
 
     @property
     def prefix(self) -> str:
-        """What the names of this member begin with in the target: empty, or the folder with its slash."""
+        """The start of this member's names in the target: empty, or the folder with a slash."""
         return f"{self.folder}/" if self.folder else ""
 
     def united_asset(self, asset: Asset) -> Asset:
@@ -248,7 +247,7 @@ class Member:
         return [(asset, own[asset.identity]) for asset in chosen if asset.identity in own]
 
     def own_outcomes(self, outcomes: Sequence[Outcome]) -> Sequence[Outcome]:
-        """Those of this member, with its own assets and with names relative to its folder."""
+        """The outcomes of this member, with its own assets and with names relative to its folder."""
         if not self.folder:
             return outcomes
         own = {self._united(asset.identity): asset for asset in self.results.assets}
@@ -259,14 +258,14 @@ class Member:
         ]
 
     def united_records(self, records: Mapping[str, StoredRecord]) -> dict[str, StoredRecord]:
-        """What this member's receipt says, with names and identities as they are in the united set."""
+        """The records of this member's receipt, with names and identities as in the united set."""
         return {
             self.prefix + name: replace(record, identity=self._united(record.identity))
             for name, record in records.items()
         }
 
     def own_records(self, records: Mapping[str, StoredRecord]) -> dict[str, StoredRecord]:
-        """The way back: the records of this member, as its own receipt has them."""
+        """The reverse: the records of this member, as its own receipt has them."""
         return {
             name.removeprefix(self.prefix): replace(record, identity=self._own(record.identity))
             for name, record in records.items()
@@ -285,24 +284,24 @@ class Member:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRecord:
-    """What the receipt of an earlier run says about a name in the target: that we put it there, and its state then."""
+    """A file in the target as the receipt of an earlier run describes it."""
 
     size: int
     checksum: str | None = None  #: multihash in hex of what was stored
-    validator: str | None = None  #: the remote version that it was
+    validator: str | None = None  #: validator of the remote version that was stored
     identity: tuple[str | None, str] | None = None  #: the asset's ``(item, key)``
-    written_at: float | None = None  #: when that was written down, seconds since the epoch
-    ours: bool = True  #: false for a file of somebody else's: a receipt lists it, and no later run takes it for its own
+    written_at: float | None = None  #: when the receipt recorded it, seconds since the epoch
+    ours: bool = True  #: false for a file that Splashdown did not create: receipts list it, later runs leave it alone
 
 
 class IfExists(StrEnum):
-    """What happens when the destination holds something under the name of an asset."""
+    """The rule for a name under which the target already holds something."""
 
-    AUTO = "auto"  #: keep what is complete, replace what is ours and stale, refuse what is somebody else's
+    AUTO = "auto"  #: keep complete files, replace own stale files, refuse to replace a third party's
     SKIP = "skip"  #: keep whatever is there
     OVERWRITE = "overwrite"
     ERROR = "error"
-    RENAME = "rename"  #: store under a free name beside it
+    RENAME = "rename"  #: store under a free name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,17 +323,17 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Plan:
-    """What a run will do, settled before the first byte. ``target`` is a folder's path or URL."""
+    """All transfers of a run, decided before the first byte. ``target`` is the path or URL of a folder."""
 
     target: str
-    transfers: Sequence[Transfer]  #: a tuple, or for very many assets one that makes them when they are looked at
+    transfers: Sequence[Transfer]  #: a tuple, or for very many assets a sequence that creates them on access
     skipped: tuple[Skipped, ...] = ()
     source: str = ""  #: the source without secrets; part of every transfer's identity
-    documents: tuple[str, ...] = ()  #: names of the metadata documents that are written once the files are settled
+    documents: tuple[str, ...] = ()  #: names of the metadata documents that are written after the files
 
     @property
     def known_size(self) -> int:
-        """Bytes to move, as far as the metadata tells."""
+        """Bytes to move, as far as the metadata gives sizes."""
         return sum(size or 0 for size in columns(self.transfers, "asset.size"))
 
     def __repr__(self) -> str:
@@ -351,7 +350,7 @@ class Plan:
 
 
 class Status(StrEnum):
-    """How a transfer ended."""
+    """The end of a transfer."""
 
     STORED = "stored"
     SKIPPED = "skipped"
@@ -360,35 +359,35 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What became of one asset."""
+    """The result for one asset."""
 
     transfer: Transfer
     status: Status
-    location: str = ""  #: path or URL of what is stored
+    location: str = ""  #: path or URL of the stored file
     size: int | None = None
     checksum: str | None = None  #: multihash in hex of the stored bytes
-    verified: tuple[str, ...] = ()  #: what the bytes were checked against: ``size``, ``checksum``, ``digest``, ...
-    validator: str | None = None  #: the remote version's, for the next run
+    verified: tuple[str, ...] = ()  #: the checks that passed: ``size``, ``checksum``, ``digest``, ...
+    validator: str | None = None  #: validator of the remote version, for the next run
     bytes_moved: int = 0  #: bytes that came over the wire in this run, repeats included
     attempts: int = 0
     seconds: float = 0.0
     error_type: str = ""
     error: str = ""
     reason: str = ""  #: why it was skipped
-    ours: bool = True  #: false for a file that somebody else had put there, and that was kept unread
+    ours: bool = True  #: false for a file of a third party that was kept unread
 
     @property
     def asset(self) -> Asset:
-        """The asset that this tells about."""
+        """The asset of the transfer."""
         return self.transfer.asset
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RunReport:
-    """What became of every asset of a plan, in the plan's order."""
+    """The outcome of every asset of a plan, in the plan's order."""
 
     plan: Plan
-    outcomes: Sequence[Outcome]  #: as the plan's transfers
+    outcomes: Sequence[Outcome]  #: in the order of the plan's transfers
     seconds: float = 0.0
 
     @property

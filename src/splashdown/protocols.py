@@ -1,7 +1,7 @@
-"""What plugins implement. Any object with these methods will do; nothing has to be subclassed.
+"""The protocols that plugins implement. Any object with these methods fits; subclassing is not needed.
 
-A protocol never gains a required method. What only some can do is a protocol of its own (``Supports...``),
-found out once a run.
+A protocol never gains a required method. Each optional ability is a separate protocol (``Supports...``); the engine
+looks for it once a run.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Stream(Protocol):
     """The body of one answer: iterate it once for its chunks.
 
     ``info`` describes the whole remote file. ``start`` is the offset of the first byte this stream yields: a
-    transport whose server ignores ranges says ``0`` here, however the request read. ``length`` is how many
+    transport whose server ignores ranges says ``0`` here, whatever the request says. ``length`` is how many
     bytes will come, where the server said so; a stream that ends early raises
     :class:`~splashdown.errors.TruncatedError`.
     """
@@ -44,7 +44,7 @@ class Stream(Protocol):
     length: int | None
 
     def __iter__(self) -> Iterator[Buffer]:
-        """Yield chunks of any size; a chunk is valid until the next one is asked for."""
+        """Yield chunks of any size; a chunk is valid until the next one is requested."""
 
 
 @runtime_checkable
@@ -67,7 +67,7 @@ class Sink(Protocol):
 
     @property
     def parts(self) -> PartPolicy:
-        """How a file has to be cut for this sink."""
+        """The rules by which files are cut for this sink."""
 
     def begin(self, key: str, content: Content) -> Upload:
         """Start to store one object. ``key`` is a safe, relative POSIX path."""
@@ -83,18 +83,18 @@ class Sink(Protocol):
         """Make the object visible, replacing what was there as one step; return its location (path or URL)."""
 
     def abort(self, upload: Upload) -> None:
-        """Remove all traces of an upload. Never raises for one that is already gone."""
+        """Remove all traces of an upload. An upload that is already gone is not an error."""
 
     def close(self) -> None:
-        """Give back connections, and keep all that was committed. Once more does no harm."""
+        """Give back connections, and keep all that was committed. A second call does nothing."""
 
 
 @runtime_checkable
 class SupportsStat(Protocol):
-    """A sink that can tell what it holds."""
+    """A sink that can look up an object."""
 
     def stat(self, key: str) -> Stored | None:
-        """Size and, where cheap, checksum of an object; ``None`` when there is none."""
+        """Size and, where cheap, checksum of an object; ``None`` when it does not exist."""
 
 
 @runtime_checkable
@@ -102,7 +102,7 @@ class SupportsRead(Protocol):
     """A sink whose objects can be read back: receipts, verification."""
 
     def read(self, key: str) -> AbstractContextManager[Iterator[Buffer]]:
-        """The bytes of a committed object, in chunks. Raises ``FileNotFoundError`` when there is none."""
+        """The bytes of a committed object, in chunks. Raises ``FileNotFoundError`` when it does not exist."""
 
 
 @runtime_checkable
@@ -112,23 +112,23 @@ class SupportsReadBack(Protocol):
     def read_back(
         self, upload: Upload, start: int = 0, stop: int | None = None
     ) -> AbstractContextManager[Iterator[Buffer]]:
-        """The bytes ``start:stop`` of what is stored so far."""
+        """The bytes ``start:stop`` that are stored so far."""
 
 
 @runtime_checkable
 class SupportsResume(Protocol):
-    """A sink that finds again what an earlier, interrupted run has put."""
+    """A sink that finds the parts again which an earlier, interrupted run has stored."""
 
     def recover(self, upload: Upload, parts: Sequence[StoredPart]) -> Sequence[StoredPart]:
-        """Of the parts that the journal lists, those the sink really holds. Empty when the upload is gone."""
+        """Those of the journal's parts that the sink really holds. Empty when the upload is gone."""
 
 
 @runtime_checkable
 class SupportsCompare(Protocol):
-    """A sink that can tell whether a part which an earlier run has put has certain bytes.
+    """A sink that can compare a stored part with bytes.
 
-    That is how an upload is gone on with where a checksum has to hold for the whole file and the sink cannot read its
-    parts back: they are read from the source once more, and are not sent again.
+    The engine needs this to resume an upload where a checksum must be verified over the whole file and the sink cannot
+    read its parts back: it reads them from the source again, and does not send them again.
     """
 
     def holds(self, upload: Upload, stored: StoredPart, data: Buffer) -> bool:
@@ -137,10 +137,10 @@ class SupportsCompare(Protocol):
 
 @runtime_checkable
 class SupportsUnfinished(Protocol):
-    """A sink that can list what crashed runs have left of uploads; ``abort`` removes one of them."""
+    """A sink that can list unfinished uploads of crashed runs; ``abort`` removes one of them."""
 
     def unfinished(self) -> Iterator[Unfinished]:
-        """Every upload below the target that is under way or was left behind, by whatever process or program."""
+        """Every upload below the target that is under way or was left behind, by any process or program."""
 
 
 @runtime_checkable
@@ -151,14 +151,14 @@ class SupportsList(Protocol):
         """Key and size of every object below the target."""
 
     def delete(self, key: str) -> None:
-        """Remove one object; no error when it is gone."""
+        """Remove one object; it is not an error when it is gone already."""
 
 
 @runtime_checkable
 class SupportsServerSideCopy(Protocol):
     """A sink that can copy from its own store without moving bytes through this machine.
 
-    A copy is visible at once. So a sink that can tell beforehand that the source is not what ``content`` promises
+    A copy is visible at once. So a sink that knows beforehand that the source differs from what ``content`` promises
     (size, checksum) returns ``None`` and copies nothing: the engine streams then, and verifies before ``commit``. A
     copy that turns out wrong afterwards is removed by the engine where the sink is a :class:`SupportsList`.
     """
@@ -172,18 +172,18 @@ class SupportsSpace(Protocol):
     """A sink that knows how many bytes it can still take."""
 
     def free_space(self) -> int | None:
-        """Bytes available, or ``None`` when that cannot be told."""
+        """Bytes available, or ``None`` when that is unknown."""
 
 
 @runtime_checkable
 class SupportsState(Protocol):
-    """A sink that has a place beside its objects for what the engine must remember of an unfinished run."""
+    """A sink that has a folder for the engine's notes about unfinished runs."""
 
     @property
     def state_dir(self) -> Path | None:
         """A folder of this machine, which the engine makes when it needs it and removes when it is empty.
 
-        ``None`` says that there is nothing to remember: the objects do not outlive the process.
+        ``None`` means that the objects do not outlive the process, so notes would be useless.
         """
 
 
@@ -192,48 +192,48 @@ class Resolver(Protocol):
     """Turns a source into assets."""
 
     def accepts(self, source: object) -> bool:
-        """Whether this resolver is meant for ``source``; judged by its form, without any I/O."""
+        """Whether this resolver is meant for ``source``; it looks at the form alone, without I/O."""
 
     def resolve(self, source: Any, context: ResolveContext) -> ResultSet:
         """Read the source. Raises :class:`~splashdown.errors.ResolveError` or ``AuthError``."""
 
 
 class ResolveContext(Protocol):
-    """What a resolver is given besides the source."""
+    """The second argument of a resolver, next to the source."""
 
     @property
     def auth(self) -> object:
-        """What the user passed as ``auth=``: ``None``, a token, ``(user, password)`` or a resolver's own object."""
+        """The user's ``auth=``: ``None``, a token, ``(user, password)`` or a resolver's own object."""
 
     @property
     def options(self) -> Mapping[str, Any]:
-        """What the user passed besides: ``wait``, ``partial``, ...; a resolver refuses what it does not know."""
+        """The user's other options: ``wait``, ``partial``, ...; a resolver refuses unknown ones."""
 
     def notify(self, message: str) -> None:
-        """Tell the user about progress while resolving takes long."""
+        """Show the user a line of progress while resolving takes long."""
 
     def resolve(self, source: object) -> ResultSet:
-        """Resolve another source with whatever resolver accepts it, with the same credentials and options."""
+        """Resolve another source with the resolver that accepts it, with the same credentials and options."""
 
     def open(self, href: str) -> AssetHandle:
         """A document that a transport has to read, one in a store for example; nothing is requested yet.
 
-        Its methods raise :class:`~splashdown.errors.TransferError` for what the store says, and
+        Its methods raise :class:`~splashdown.errors.TransferError` for an error of the store, and
         :class:`~splashdown.errors.NoProviderError` where no transport reads such hrefs.
         """
 
 
 @runtime_checkable
 class Signer(Protocol):
-    """Gives an href what it needs to be read, for a listed set of origins, just before each attempt."""
+    """Makes an href readable (a signature, headers) for a listed set of origins, just before each attempt."""
 
     def sign(self, href: str) -> tuple[str, Mapping[str, str]]:
-        """The href to read and the headers to send with it; ``(href, {})`` for an origin that is not its own."""
+        """The href to read and the headers to send with it; ``(href, {})`` for an origin that it does not serve."""
 
 
 @runtime_checkable
 class Filter(Protocol):
-    """Chooses assets. It gets all of them, so that a filter can say "one per item"; it returns a subset."""
+    """Chooses assets. It gets all of them, so that it can choose one per item; it returns a subset."""
 
     def __call__(self, assets: Sequence[Asset]) -> Iterable[Asset]:
         """Return the assets to keep, in their order."""
@@ -257,16 +257,16 @@ class AssetHandle(Protocol):
 
     @property
     def size(self) -> int:
-        """Bytes of the whole file; found out by the first read where the metadata does not say."""
+        """Bytes of the whole file; the first read finds it out where the metadata has no size."""
 
     def bytes(self, max_bytes: int | None = None) -> builtins.bytes:
         """The whole file. Raises :class:`~splashdown.errors.LoadError` when it is larger than ``max_bytes``."""
 
     def open(self) -> IO[builtins.bytes]:
-        """A seekable binary file that reads ranges as they are asked for."""
+        """A seekable binary file that reads ranges on demand."""
 
     def path(self) -> Path:
-        """A local file with the bytes: the stored copy where there is one that verifies, else a temporary one."""
+        """A local file with the bytes: the stored copy if it exists and verifies, else a temporary file."""
 
     def read_range(self, start: int, stop: int) -> memoryview:
         """Exactly the bytes ``start:stop`` (cut at the end of the file)."""
@@ -277,7 +277,7 @@ class AssetHandle(Protocol):
 
 @runtime_checkable
 class SupportsSiblings(Protocol):
-    """An opened asset that is a folder of objects (Zarr): each is opened in its turn, with the same credentials."""
+    """An opened asset that is a folder of objects (Zarr): each can be opened with the same credentials."""
 
     def sibling(self, name: str) -> AssetHandle:
         """The object ``name`` (a relative POSIX path) below the asset's href.
@@ -296,7 +296,7 @@ class Loader(Protocol):
 
 @runtime_checkable
 class Listener(Protocol):
-    """Observes events, one at a time, on a thread of its own; it is dropped when it raises."""
+    """Observes events, one at a time, on a separate thread; it is dropped when it raises."""
 
     def __call__(self, event: Event) -> None:
         """Take note of one event."""

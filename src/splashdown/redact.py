@@ -6,9 +6,9 @@ import re
 from urllib.parse import urlsplit, urlunsplit
 
 # openEO back-ends sign links to results with two path segments, the user's id in base64 and a hash (in hex), before
-# the name or at the end; how long they are good for, the query says, and that can be guessed.
+# the name or at the end; the query only says how long they are valid.
 _SIGNED_PATH = re.compile(r"(/results(?:/(?:assets|items\d*|document))?)/(?:[^/]+/)?[0-9a-f]{32,128}(?=/|$)")
-# What has no part that could be a secret, and is given back as it came: thousands of hrefs of a job are like this.
+# An href without any part that could be a secret is returned as it is: thousands of hrefs of a job are like this.
 _BARE = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?/[!$-:<=>A-Z^-~]*")
 
 
@@ -32,6 +32,6 @@ def redact(href: str) -> str:
 
 
 def redact_target(target: str) -> str:
-    """A target as it may be shown: without user and password; nothing else of it is a secret."""
+    """A target for messages: without user and password, the only secrets that it can hold."""
     authority = target.partition("://")[2].partition("/")[0]
     return redact(target) if "@" in authority else target

@@ -1,7 +1,7 @@
 """For resolvers that bring a client of their own: reads the results of an openEO job through it.
 
-What the documents mean, waiting, and the exceptions are those of the built-in resolver; how a URL is asked for, and
-with which credentials, is the caller's.
+Reading, waiting and exceptions are those of the built-in resolver; the caller sends the requests, with its own
+credentials.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What a server said, whatever the status. ``url`` is where it was finally read, after redirects."""
+    """The answer of a server, with any status. ``url`` is the final one, after redirects."""
 
     url: str
     status: int
@@ -38,8 +38,8 @@ def resolve_job(
     """Resolve the URL of a job or of its results, with the options of the built-in resolver (``wait``, ``partial``).
 
     ``fetch`` reads one URL, from several threads; it may raise exceptions of requests. ``renew`` is called when the
-    back-end says that the token is not valid any more, and returns whether there is a new one. The result set has no
-    credentials: set its ``transport`` where the assets need some. Raises what the built-in resolver raises.
+    back-end says that the token is not valid any more, and returns whether it has a new one. The result set has no
+    credentials: set its ``transport`` where the assets need them. Raises what the built-in resolver raises.
     """
     options = JobOptions.of(context.options)
     reader = JobReader(
@@ -57,7 +57,7 @@ class _Renewing(Anonymous):
 
 
 class _Borrowed(Client):
-    """Reads documents through somebody else's client; has no session of its own."""
+    """Reads documents through the caller's client, without a session."""
 
     def __init__(self, fetch: Fetch, renew: Callable[[], bool] | None) -> None:
         self.authority = _Renewing(renew) if renew else Anonymous()

@@ -1,6 +1,6 @@
-"""What a file may be called, everywhere: the rules of POSIX, of Windows and of object stores at once.
+"""Names that are valid everywhere: under the rules of POSIX, of Windows and of object stores at once.
 
-Pure functions on text. Which name an asset gets is ``_naming.py``'s business.
+Pure functions on strings. ``_naming`` decides which name an asset gets.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ from __future__ import annotations
 import re
 import unicodedata
 
-#: Bytes of one segment. File systems take 255; the rest is for temporary names and for numbers that settle a clash.
+#: Bytes of one segment. File systems take 255; the rest is for temporary names and for numbers that resolve a clash.
 MAX_SEGMENT = 180
-#: Bytes of a whole relative path: S3 keys end at 1024, and the target has a prefix of its own.
+#: Bytes of a whole relative path: S3 keys end at 1024, and the target has a prefix too.
 MAX_PATH = 800
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+=@,~ .-]*(?<![ .])\Z")
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
-# Win32 opens the device whatever the ending; the superscript digits count as digits there.
+# Win32 opens the device whatever the extension; the superscript digits count as digits there.
 _DEVICE = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9\u00b9\u00b2\u00b3])\s*(\..*)?\Z", re.IGNORECASE)
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,15}\Z")
 
@@ -43,7 +43,7 @@ _LINES = ("Zl", "Zp")
 
 
 def shorten(segment: str, limit: int = MAX_SEGMENT) -> str:
-    """The segment in at most ``limit`` bytes of UTF-8, its ending kept."""
+    """The segment in at most ``limit`` bytes of UTF-8, its extension kept."""
     if len(segment) * 4 <= limit or len(segment.encode()) <= limit:
         return segment
     stem, suffix = split_suffix(segment)
@@ -52,13 +52,13 @@ def shorten(segment: str, limit: int = MAX_SEGMENT) -> str:
 
 
 def split_suffix(name: str) -> tuple[str, str]:
-    """Stem and ending (with its dot, or empty); ``a.tar.gz`` ends in ``.gz``."""
+    """Stem and extension (with its dot, or empty); of ``a.tar.gz`` it is ``.gz``."""
     found = _SUFFIX.search(name)
     return (name[: found.start()], found.group()) if found and found.start() else (name, "")
 
 
 def safe_path(path: str) -> str:
-    """A relative POSIX path of safe segments; empty segments and ``.`` vanish, ``..`` becomes a plain name."""
+    """A relative POSIX path of safe segments; empty segments and ``.`` vanish, ``..`` becomes an ordinary name."""
     segments = [safe_segment(s) for s in path.split("/") if s not in {"", "."}] or ["_"]
     while len(segments) > 1 and len("/".join(segments).encode()) > MAX_PATH:
         del segments[0]

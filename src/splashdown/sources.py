@@ -1,4 +1,4 @@
-"""Forms of sources that more than one resolver has to tell apart, judged without I/O."""
+"""Forms of sources that several resolvers distinguish, without I/O."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def scheme_of(place: str) -> str:
 def at_home(place: str | Path) -> str:
     """A path with ``~`` at its start replaced by the home folder, as sources are read; a URL as it is."""
     text = str(place)
-    # As shells do, this leaves the name of somebody who is not there alone, where a path object raises RuntimeError.
+    # As in shells, ``~NAME`` of an unknown user stays as it is; a path object would raise RuntimeError.
     return os.path.expanduser(text) if text.startswith("~") and not scheme_of(text) else text  # noqa: PTH111
 
 
@@ -102,7 +102,7 @@ def matches_origin(url: str, pattern: str) -> bool:
 
 
 def refuse_no_origin(text: str, whose: str) -> None:
-    """Raise :class:`~splashdown.errors.OptionError` for what is no ``scheme://host[:port]``: it would match nothing."""
+    """Raise :class:`~splashdown.errors.OptionError` unless the string is ``scheme://host[:port]``."""
     try:
         scheme, host, _ = origin_of(text)
         parts = urlsplit(text)
@@ -111,4 +111,4 @@ def refuse_no_origin(text: str, whose: str) -> None:
         fine = False
     if not fine:
         shown = text.rpartition("@")[2]
-        raise OptionError(f"{whose} is for origins such as https://data.example, and {shown!r} is none")
+        raise OptionError(f"{whose} takes origins such as https://data.example, not {shown!r}")

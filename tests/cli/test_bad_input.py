@@ -120,7 +120,7 @@ def test_json_that_is_no_object_is_not_called_broken(splashdown_command, tmp_pat
     (tmp_path / "item.json").write_text(document)
     result = splashdown_command("ls", "item.json", cwd=tmp_path)
     assert (result.returncode, len(result.stderr.splitlines())) == (3, 1)
-    assert f"no STAC document: {said};" in result.stderr
+    assert f"not a STAC document: {said};" in result.stderr
 
 
 @pytest.mark.parametrize("command", [["download"], ["download", "--json"], ["sync"]])

@@ -83,7 +83,7 @@ class TestSeveralResolver(ResolverContract):
             for url in source
         }
 
-    def test_an_option_that_it_does_not_know_is_refused(self):
+    def test_an_unknown_option_is_refused(self):
         # It passes options on; who opens the single sources judges them.
         with pytest.raises(UsageError, match="no_such_option"):
             make_session().open([ITEM["id"] + ".json", "two.json"], no_such_option=1)

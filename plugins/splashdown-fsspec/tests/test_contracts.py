@@ -30,9 +30,9 @@ class TestFsspecSink(SinkContract):
         else:
             super().test_keys_are_kept_as_they_are(sink, key)
 
-    def test_others_see_the_old_object_or_the_new_one_and_nothing_between(self, sink, place):
+    def test_readers_see_the_old_object_or_the_new_one(self, sink, place):
         self.replaces_in_one_step = not place[0].startswith("webdav")
-        super().test_others_see_the_old_object_or_the_new_one_and_nothing_between(sink)
+        super().test_readers_see_the_old_object_or_the_new_one(sink)
 
 
 class TestFsspecTransport(TransportContract):

@@ -1,1 +1,1 @@
-"""How values are shown: as HTML in notebooks, as words for people, as strict JSON for programs."""
+"""Displays values: HTML for notebooks, words for people, strict JSON for programs."""

@@ -1,4 +1,4 @@
-"""Results and assets as a notebook shows them. Text of documents is escaped, hrefs are without their secrets."""
+"""HTML tables for notebooks. Strings of documents are escaped, hrefs are without secrets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_WARNINGS = 5
 
 
 def results_html(kind: str, name: str, assets: Sequence[Asset], warnings: Sequence[str] = ()) -> str:
-    """A table of the assets of a source, how many there are, how large they are together, and what was left out."""
+    """A table of the assets of a source, with their number, total size and warnings."""
     with_items = has_items(assets)
     head = (*(("item",) if with_items else ()), "key", "type", "roles", "size")
     rows = [_cells(asset, with_items=with_items) for asset in assets[:_MOST_ROWS]]
@@ -33,7 +33,7 @@ def results_html(kind: str, name: str, assets: Sequence[Asset], warnings: Sequen
 
 
 def plan_html(plan: Plan) -> str:
-    """What would be moved, and what would not and why."""
+    """The transfers of a plan, and the assets left out with the reasons."""
     rows = [(one.name, one.asset.label, readable(one.asset.size)) for one in plan.transfers[:_MOST_ROWS]]
     count = f"{counted(len(plan.transfers), 'file')}, {readable(plan.known_size)}"
     left_out = [(one.asset.label, one.reason) for one in plan.skipped[:_MOST_ROWS]]
@@ -45,7 +45,7 @@ def plan_html(plan: Plan) -> str:
 
 
 def report_html(report: RunReport) -> str:
-    """What became of each file, those that failed first."""
+    """The outcome of each file, failed ones first."""
     first = [*report.failed, *report.landed[:_MOST_ROWS]][:_MOST_ROWS]
     rows = [
         (one.transfer.name, readable(one.size), str(one.status), one.error or one.reason or ", ".join(one.verified))
@@ -67,13 +67,13 @@ def verify_html(target: str, ok: int, found: Sequence[tuple[str, int | None, str
 
 
 def has_items(assets: Iterable[Asset]) -> bool:
-    """Whether a column for items says more than the keys do: some back-ends make an item of each file, by its name."""
+    """Whether a column for items adds anything: some back-ends make an item of each file, under its name."""
     return any(asset.item and asset.item != asset.key for asset in assets)
 
 
 def asset_html(asset: Asset) -> str:
-    """What the metadata says of one asset."""
-    told = {
+    """The metadata of one asset."""
+    fields = {
         "key": asset.key,
         "item": asset.item,
         "title": str(asset.metadata.get("title") or ""),
@@ -83,7 +83,7 @@ def asset_html(asset: Asset) -> str:
         "checksum": asset.checksum,
         "href": redact(asset.href),
     }
-    return _table((), [(name, value) for name, value in told.items() if value])
+    return _table((), [(name, value) for name, value in fields.items() if value])
 
 
 def _more(count: int) -> str:

@@ -1,4 +1,4 @@
-"""JSON that every reader takes: Python's writes ``NaN`` and ``Infinity``, which RFC 8259 (section 6) does not have."""
+"""JSON for every reader: Python writes ``NaN`` and ``Infinity``, which RFC 8259 (section 6) does not allow."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def dumps(value: object, **how: Any) -> str:
-    """The value as JSON, with ``null`` for numbers that are infinite or none. Options are those of ``json.dumps``."""
+    """The value as JSON, with ``null`` for infinite numbers and NaN. Options are those of ``json.dumps``."""
     try:
         return json.dumps(value, allow_nan=False, **how)
     except ValueError:

@@ -1,4 +1,4 @@
-"""How numbers and texts are shown to people. Pure."""
+"""Formats numbers and strings for people. Pure."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def readable(size: float | None) -> str:
-    """Bytes as ``37.9 KiB``; ``?`` where nobody knows."""
+    """Bytes as ``37.9 KiB``; ``?`` for an unknown size."""
     return "?" if size is None else amount(size, None)
 
 
 def amount(done: float, size: float | None) -> str:
-    """``3.1/5.7 MiB``: how much of how much, or what is there so far where the end is not known."""
+    """``3.1/5.7 MiB``: done of all, or done so far when the size is unknown."""
     most = max(done, size or 0)
     power = next(p for p in range(len(_UNITS)) if most < 1024 ** (p + 1) or p == len(_UNITS) - 1)
     digits, factor = (1 if power else 0), 1024**power
@@ -25,5 +25,5 @@ def counted(number: int, noun: str) -> str:
 
 
 def printable(text: str) -> str:
-    """The text without control characters, which a terminal would obey."""
+    """The string without control characters, which a terminal would obey."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -1,1 +1,1 @@
-"""Reads JSON documents and STAC-GeoParquet: files, the web, stores. What the documents mean is decided elsewhere."""
+"""Reads JSON documents and STAC-GeoParquet: files, the web, stores. It leaves their meaning to others."""

@@ -1,4 +1,4 @@
-"""Credentials of one origin, as those who read documents see them."""
+"""Credentials of one origin, for requests of documents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Authority(Protocol):
         """The headers to send to ``url``; empty for an origin that is not its own."""
 
     def renew(self, refused: Mapping[str, str]) -> bool:
-        """Get a new token after the one in these headers was refused; whether there is one now."""
+        """Get a new token after the one in these headers was refused; false when there is none."""
 
 
 class Anonymous:
@@ -30,7 +30,7 @@ class Anonymous:
         return {}
 
     def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002 - the protocol's name
-        """There is nothing to renew."""
+        """Nothing to renew."""
         return False
 
 
@@ -46,11 +46,11 @@ class OriginSigner:
 
 
 def clean_token(text: str) -> str:
-    """The token in what a user gave, with or without ``Bearer`` before it."""
+    """The token that a user passed, without a leading ``Bearer``."""
     token = re.sub(r"^bearer\s+", "", text.strip(), flags=re.IGNORECASE)
-    # A line break in a header would start another one.
+    # A line break would start another header.
     if not _TOKEN.fullmatch(token):
         raise UsageError(
-            "the token is empty or holds blanks or characters that no token has; pass what follows 'Bearer '"
+            "the token is empty or holds a character that is not allowed in tokens; pass the part after 'Bearer '"
         )
     return token

@@ -1,6 +1,6 @@
 """Reads JSON documents over HTTP: redirects by hand, credentials for one origin alone, a size limit, retries.
 
-What the documents mean is for others; which credentials there are, :mod:`splashdown._documents.authority` says.
+It leaves the meaning of documents to others, and credentials to :mod:`splashdown._documents.authority`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _RETRY = Retry(
     backoff_factor=0.2,
     backoff_jitter=0.2,
     status_forcelist=(429, 502, 503, 504),
-    allowed_methods=("GET", "POST"),  # POST only asks here: a search
+    allowed_methods=("GET", "POST"),  # a POST is a search here, and changes nothing
     retry_after_max=60,
     raise_on_status=False,
     raise_on_redirect=False,
@@ -72,9 +72,9 @@ class Client:
     def get(self, url: str, *, headers: Mapping[str, str] | None = None) -> Document:
         """Read the JSON object at ``url``.
 
-        ``headers`` take the place of the authority's; they go to the origin of ``url`` alone. Raises
+        ``headers`` replace the authority's; they go to the origin of ``url`` alone. Raises
         :class:`~splashdown.errors.ApiError` or a subclass for an error answer, and
-        :class:`~splashdown.errors.ResolveError` when there is no answer or no JSON object in it.
+        :class:`~splashdown.errors.ResolveError` without an answer, or without a JSON object in it.
         """
         sent = self.authority.headers(url) if headers is None else {}
         try:
@@ -85,18 +85,18 @@ class Client:
             return self._read(url, headers)
 
     def post(self, url: str, body: Mapping[str, Any], *, headers: Mapping[str, str] | None = None) -> Document:
-        """Read the JSON object that a search answers with. Only for requests that change nothing: they are repeated.
+        """Read the JSON answer to a search. Only for requests that change nothing: they may be repeated.
 
-        ``headers`` go besides the authority's, to the origin of ``url`` alone. Raises what :meth:`get` raises.
+        ``headers`` come with the authority's; they go to the origin of ``url`` alone. Raises what :meth:`get` raises.
         """
         return self._read(url, {**(headers or {}), **self.authority.headers(url)}, body)
 
     def close(self) -> None:
-        """Give back connections."""
+        """Close connections."""
         self._session.close()
 
     def get_bytes(self, url: str) -> tuple[str, bytes]:
-        """Where a document that is no JSON was finally read, and its bytes. Raises what :meth:`get` raises."""
+        """Final URL and bytes of a document of any format. Raises what :meth:`get` raises."""
         return self._asked(url, None, None)
 
     def _read(self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None = None) -> Document:
@@ -119,7 +119,7 @@ class Client:
     def _fetch_whole(
         self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None
     ) -> tuple[str, int, bytes, bool]:
-        # The adapter's retries end with the headers; a body that breaks is asked for once more.
+        # The adapter's retries end with the headers; a body that breaks off is requested once again.
         try:
             return self._fetch(url, headers, question)
         except requests.exceptions.ChunkedEncodingError:
@@ -162,7 +162,7 @@ def _body(answer: requests.Response, url: str) -> bytes:
 
 
 def _reason(error: requests.RequestException) -> str:
-    # The texts of requests repeat the URL with its query; only the cause below them is told.
+    # Messages of requests repeat the URL with its query; only the cause below them is shown.
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "ChunkedEncodingError: the answer was cut off"
     cause = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error

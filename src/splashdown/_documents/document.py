@@ -1,4 +1,4 @@
-"""One JSON document: what it says, where it was read, and how bytes become one."""
+"""A JSON document: its content and place, its links, and reading it from bytes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from splashdown._documents.places import shown
 from splashdown._documents.streaming import large_object
 from splashdown.errors import ResolveError, error_text
 
-#: From so many bytes on, a document is read member by member.
+#: Documents of this size (bytes) or more are read member by member.
 _LARGE = 2**20
 
 
 class WebPageError(ResolveError):
-    """A web page came where JSON was expected."""
+    """The answer was a web page, not JSON."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +29,9 @@ class Document:
 
 
 def parse_object(body: bytes, url: str) -> dict[str, Any]:
-    """The JSON object in ``body``; raises :class:`~splashdown.errors.ResolveError` that says what it is instead."""
+    """The JSON object in ``body``; raises :class:`~splashdown.errors.ResolveError` that describes anything else."""
     if len(body) > _LARGE:
-        with suppress(ResolveError):  # what is wrong with it is told by the other way of reading
+        with suppress(ResolveError):  # the code below says what is wrong
             return large_object(body, shown(url))
     try:
         document = json.loads(body)

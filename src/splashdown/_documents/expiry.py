@@ -1,4 +1,4 @@
-"""When the hrefs of a result stop to work, as the document or the hrefs themselves say."""
+"""The time at which hrefs expire, according to the document or the hrefs themselves."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _AWS_DATE = "%Y%m%dT%H%M%SZ"
 
 
 def expires_at(document: Mapping[str, Any], hrefs: Iterable[str]) -> float | None:
-    """The earliest end, in seconds since the epoch; ``None`` when nothing says so.
+    """The earliest end, in seconds since the epoch; ``None`` when none is given.
 
     ``expires`` of the openEO API (of the document, or of the properties of the Feature shape) is an RFC 3339
-    date-time; hrefs say it as ``X-Amz-Date`` with ``X-Amz-Expires``, or as ``expires`` in seconds since the epoch.
+    date-time; hrefs give it as ``X-Amz-Date`` with ``X-Amz-Expires``, or as ``expires`` in seconds since the epoch.
     """
     ends = [href_expires(href) for href in hrefs]
     properties = document.get("properties")
@@ -37,7 +37,7 @@ def href_expires(href: str) -> float | None:
         if f"{prefix}-expires" in query:
             return _presigned(query.get(f"{prefix}-date", ""), query[f"{prefix}-expires"])
     end = query.get("expires", "")
-    # str.isdigit also takes digits that float() takes otherwise; epoch seconds are plain ASCII.
+    # str.isdigit accepts digits of other scripts too; epoch seconds are plain ASCII.
     return float(end) if end.isascii() and end.isdigit() and len(end) <= 12 else None
 
 

@@ -16,7 +16,7 @@ from splashdown.errors import (
     ResultLinkExpired,
 )
 
-#: Error codes of the API's errors.json that have an exception of their own here.
+#: Error codes of the API's errors.json that have a separate exception.
 _BY_CODE: dict[str, type[ApiError]] = {
     "JobNotFound": JobNotFound,
     "JobNotFinished": JobNotFinished,
@@ -65,7 +65,7 @@ def _said(document: dict[str, Any]) -> str:
 def job_failed(job: str, status: str, log: list[dict[str, Any]]) -> JobFailed:
     """The exception for a job that ended without results; ``log`` holds the entries that say why."""
     reasons = [_text(entry.get("message")) for entry in log if entry.get("message")]
-    # The last entry is nearest to the end of the job; the rest is there in `log`.
+    # The last entry is nearest to the end of the job; `log` has all of them.
     why = f": {reasons[-1].rstrip('.')}" if reasons else ""
     return JobFailed(f"job {job} has the status {status!r} and no results{why}; see its log", code="", log=log)
 
@@ -104,6 +104,6 @@ def _parse(body: bytes) -> dict[str, Any]:
 
 
 def _text(value: object) -> str:
-    # One line, and no more of it than a person reads: back-ends put whole tracebacks here.
+    # One line of limited length: back-ends put whole tracebacks here.
     text = " ".join(str(value or "").split())
     return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}..."

@@ -14,14 +14,14 @@ from splashdown._documents.reading import Reader
 from splashdown.errors import NoProviderError, ResolveError, error_text
 
 _INSTALL = "STAC-GeoParquet needs more packages: pip install 'splashdown[geoparquet]'"
-#: Rows that are in memory at a time.
+#: Rows in memory at a time.
 _ROWS = 1000
 
 
 def read_items(place: str, reader: Reader) -> Iterator[Document]:
-    """The items of a STAC-GeoParquet file, some rows at a time; one on the web or in a store is in memory as a whole.
+    """The items of a STAC-GeoParquet file, some rows at a time; a remote file is in memory as a whole.
 
-    Raises ``NoProviderError`` when the packages are not installed and ``ResolveError`` for a file that is no such.
+    Raises ``NoProviderError`` when the packages are not installed and ``ResolveError`` for a file of another kind.
     """
     try:
         import pyarrow as pa
@@ -43,7 +43,7 @@ def read_items(place: str, reader: Reader) -> Iterator[Document]:
     except ResolveError:
         raise
     except Exception as error:  # arrow raises many kinds for a file that is something else
-        raise ResolveError(f"{shown(place)} is no STAC-GeoParquet file ({error_text(error)[:200]})") from None
+        raise ResolveError(f"{shown(place)} is not a STAC-GeoParquet file ({error_text(error)[:200]})") from None
 
 
 def can_write() -> None:
@@ -58,7 +58,7 @@ def write_items(items: Sequence[Mapping[str, Any]]) -> bytes:
         from stac_geoparquet.arrow import parse_stac_items_to_arrow, to_parquet
     except ImportError:
         raise NoProviderError(_INSTALL) from None
-    # The writer takes nothing but a path.
+    # The writer accepts paths only.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "items.parquet"
         to_parquet(parse_stac_items_to_arrow([dict(item) for item in items]), path)

@@ -1,4 +1,4 @@
-"""Where documents are: paths, URLs, stores; what a relative href means there, and how a place is shown.
+"""Places of documents (paths, URLs, stores), relative hrefs in them, and how messages show a place.
 
 A document that came from a server never names local files.
 """
@@ -19,14 +19,14 @@ from splashdown.sources import at_home, is_in_store, is_url, origin_of
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
-#: A query with one of these carries its own permission; a second one in a header makes object stores refuse it.
+#: A query with one of these is a presigned URL; object stores refuse it with credentials in a header as well.
 _SIGNED = frozenset({"x-amz-signature", "x-goog-signature", "signature", "sig"})
-#: What follows in a signed link to an openEO job's results is the signature.
+#: The rest of the path of a signed link to an openEO job's results is the signature.
 _SIGNED_RESULTS = re.compile(r"(/jobs/[^/?#]+/results/).+")
 
 
 def place_of(source: str) -> str:
-    """The place that a path or URL names; the keys of stores are taken as they are."""
+    """The place that a path or URL names; keys of stores stay as they are."""
     if is_url(source):
         try:
             parts = urlsplit(source)
@@ -54,7 +54,7 @@ def path_of(place: str) -> Path:
 
 
 def open_local(place: str) -> IO[bytes]:
-    """Open a local document; raises ``ResolveError`` that says why it cannot be read."""
+    """Open a local document; raises ``ResolveError`` with the reason when that is impossible."""
     path = path_of(place)
     try:
         if path.is_dir():
@@ -79,10 +79,10 @@ def shown(place: str) -> str:
 
 
 def resolve_href(base: str, href: str) -> str | None:
-    """The absolute href, or ``None`` where the document at ``base`` must not, or cannot, say this.
+    """The absolute href; ``None`` when the document at ``base`` may not link it, or it is not valid.
 
-    Schemes other than ``file`` are left as they are (object stores' keys are not URLs). A local file may be named by
-    a local document only; one without a place may name relative paths in the current folder.
+    An href with a scheme other than ``file`` stays as it is (keys of object stores are not URLs). Only a local document
+    may link local files; a document without a place may link files below the current folder.
     """
     href = href.strip()
     if not href or _CONTROL.search(href):
@@ -94,7 +94,7 @@ def resolve_href(base: str, href: str) -> str | None:
             return (
                 Path(url2pathname(urlsplit(href).path)).as_uri() if urlsplit(href).netloc in {"", "localhost"} else None
             )
-        # Paths in documents may hold any character, and percent signs that mean themselves or not: both are tried.
+        # A percent sign in a path may or may not be an escape: both readings are tried.
         return _local(path_of(base).parent, href)
     if is_local(href):
         return None
@@ -117,7 +117,7 @@ def _local(folder: Path, href: str) -> str:
 
 
 def _in_bucket(base: str, href: str) -> str | None:
-    """Keys are opaque: of a relative href only the dot segments mean anything, and none leads out of the bucket."""
+    """Keys are opaque: only dot segments of a relative href are resolved, and none may leave the bucket."""
     scheme, _, rest = base.partition("://")
     bucket, *folders = rest.split("/")[:-1] or [rest]
     if href.startswith("/"):
@@ -133,7 +133,7 @@ def _in_bucket(base: str, href: str) -> str | None:
 
 
 def _below_here(href: str) -> str | None:
-    """A document of unknown origin may name what is in the current folder, and nothing else of this machine."""
+    """A document of unknown origin may link files below the current folder, and no other local files."""
     here = Path.cwd()
     path = Path(_joined(here, href))
     return path.as_uri() if path.is_relative_to(here) else None
@@ -144,7 +144,7 @@ def _joined(folder: Path, href: str) -> str:
 
 
 def same_origin(one: str, other: str) -> bool:
-    """Whether two URLs have one scheme, host and port (RFC 6454); a URL that can be read in two ways has none."""
+    """Whether two URLs have one scheme, host and port (RFC 6454); an ambiguous URL matches none."""
     try:
         return origin_of(one) == origin_of(other)
     except ValueError:
@@ -152,5 +152,5 @@ def same_origin(one: str, other: str) -> bool:
 
 
 def carries_signature(url: str) -> bool:
-    """Whether the query of a URL holds its permission, as presigned URLs of object stores do."""
+    """Whether the query of a URL holds a signature, as in presigned URLs of object stores."""
     return any(name.lower() in _SIGNED for name, _ in parse_qsl(urlsplit(url).query, keep_blank_values=True))

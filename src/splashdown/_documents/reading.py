@@ -1,4 +1,4 @@
-"""Reads the documents of one source, wherever they are; their size is limited."""
+"""Reads the documents of one source from files, the web and stores, with a limit on their size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from splashdown._documents.client import Client
     from splashdown.protocols import ResolveContext
 
-#: Bytes of one document that has to be in memory as a whole.
+#: Largest document that is read into memory as a whole, in bytes.
 MAX_BYTES = 128 * 2**20
 
 
@@ -43,7 +43,7 @@ class Reader:
         return Document(place=place, body=parse_object(self.read_bytes(place), place))
 
     def read_bytes(self, place: str) -> bytes:
-        """A document that has to be in memory as a whole, up to 128 MiB. Raises as :meth:`read` does."""
+        """A whole document of up to 128 MiB. Raises as :meth:`read` does."""
         if is_url(place):
             return self.client.get_bytes(place)[1]
         if is_in_store(place):
@@ -61,6 +61,6 @@ class Reader:
             raise ResolveError(f"{shown(place)} cannot be read: {error}") from None
 
     def close(self) -> None:
-        """Give back connections."""
+        """Close connections."""
         if self._client is not None:
             self._client.close()

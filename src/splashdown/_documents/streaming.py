@@ -1,6 +1,6 @@
 """Reads JSON that may be far larger than memory: item collections, newline-delimited items, whole documents.
 
-Yields the parts as they come; a ``features`` array is never held as a whole.
+Yields the parts one by one; a ``features`` array is never in memory as a whole.
 """
 
 from __future__ import annotations
@@ -16,85 +16,85 @@ from splashdown._series.documents import PackedObject
 from splashdown.errors import ResolveError, error_text
 
 _CHUNK = 256 * 1024
-#: Characters of one value (an item, a list of links) that is not streamed itself.
+#: Most characters of one value (an item, a list of links), which is not streamed.
 MAX_VALUE = 128 * 2**20
 _INCOMPLETE = object()
-_BLANK = " \t\r\n\x1e"  # U+001E starts each text of a JSON text sequence (RFC 7464)
+_BLANK = " \t\r\n\x1e"  # U+001E starts each element of a JSON text sequence (RFC 7464)
 
 
 def documents(file: IO[bytes], name: str) -> Iterator[tuple[bool, dict[str, Any]]]:
     """``(True, feature)`` for each member of a ``features`` array, ``(False, document)`` for each top-level object.
 
     A document comes after its features, without them. Several documents may follow each other (newline-delimited
-    JSON, JSON text sequences). Raises ``ResolveError`` for what is not JSON, is cut off, or is no object.
+    JSON, JSON text sequences). Raises ``ResolveError`` for anything that is not JSON, is cut off, or is not an object.
     """
-    text = _Text(file, name)
+    window = _Window(file, name)
     empty = True
-    while text.peek(skip=_BLANK):
+    while window.peek(skip=_BLANK):
         empty = False
-        if text.peek() == "[":
-            yield from ((True, _object(value, text)) for value in text.array())
-        elif text.peek() == "{":
-            yield from _document(text)
-        elif (value := text.try_value()) is not _INCOMPLETE:
-            raise ResolveError(f"{name} holds JSON, but no STAC document: {value!r:.40}; check the path or URL")
+        if window.peek() == "[":
+            yield from ((True, _object(value, window)) for value in window.array())
+        elif window.peek() == "{":
+            yield from _document(window)
+        elif (value := window.try_value()) is not _INCOMPLETE:
+            raise ResolveError(f"{name} holds JSON, but not a STAC document: {value!r:.40}; check the path or URL")
         else:
-            raise text.wrong()
+            raise window.wrong()
     if empty:
         raise ResolveError(f"{name} is empty")
 
 
-def _document(text: _Text) -> Iterator[tuple[bool, dict[str, Any]]]:
-    whole = text.try_value()
+def _document(window: _Window) -> Iterator[tuple[bool, dict[str, Any]]]:
+    whole = window.try_value()
     if whole is not _INCOMPLETE:
-        body = _object(whole, text)
+        body = _object(whole, window)
         features = body.pop("features", None) if body.get("type") == "FeatureCollection" else None
         for feature in features if isinstance(features, list) else ():
-            yield True, _object(feature, text)
+            yield True, _object(feature, window)
         yield False, body
         return
     body = {}
-    for key in text.members():
-        if key == "features" and text.peek(skip=_BLANK) == "[":
-            for value in text.array():
-                yield True, _object(value, text)
+    for key in window.members():
+        if key == "features" and window.peek(skip=_BLANK) == "[":
+            for value in window.array():
+                yield True, _object(value, window)
         else:
-            body[key] = _member(key, text)
+            body[key] = _member(key, window)
     yield False, body
 
 
 def large_object(data: bytes, name: str) -> dict[str, Any]:
-    """The one object in ``data``, read member by member: it takes less memory. Raises as :func:`documents` does."""
-    text = _Text(io.BytesIO(data), name)
-    if text.peek(skip=_BLANK) != "{":
-        raise text.wrong()
-    body = {key: _member(key, text) for key in text.members()}
-    if text.peek(skip=_BLANK):
-        raise text.wrong()
+    """The one object in ``data``, read member by member to save memory. Raises as :func:`documents` does."""
+    window = _Window(io.BytesIO(data), name)
+    if window.peek(skip=_BLANK) != "{":
+        raise window.wrong()
+    body = {key: _member(key, window) for key in window.members()}
+    if window.peek(skip=_BLANK):
+        raise window.wrong()
     return body
 
 
-def _member(key: str, text: _Text) -> Any:
+def _member(key: str, window: _Window) -> Any:
     """A member of a document; assets are packed where there are many."""
-    start = text.peek(skip=_BLANK)
+    start = window.peek(skip=_BLANK)
     if key == "features" and start == "[":
-        return list(text.array())
+        return list(window.array())
     if key != "assets" or start != "{":
-        return text.value()
+        return window.value()
     assets = PackedObject()
-    for each in text.members():
-        assets.put(each, text.value())
+    for each in window.members():
+        assets.put(each, window.value())
     return assets if len(assets) >= MANY else dict(assets)
 
 
-def _object(value: Any, text: _Text) -> dict[str, Any]:
+def _object(value: Any, window: _Window) -> dict[str, Any]:
     if not isinstance(value, dict):
-        raise ResolveError(f"{text.name} holds a JSON {type(value).__name__} where an object is expected")
+        raise ResolveError(f"{window.name} holds a JSON {type(value).__name__} where an object is expected")
     return value
 
 
-class _Text:
-    """A window on the text: values are decoded where it stands, more is read when a value is not complete."""
+class _Window:
+    """A window on the input, which reads more when the value at its position is not complete."""
 
     def __init__(self, file: IO[bytes], name: str) -> None:
         self.name = name
@@ -106,7 +106,7 @@ class _Text:
         self._json = json.JSONDecoder()
 
     def peek(self, skip: str = "") -> str:
-        """The next character, after those to skip; empty at the end."""
+        """The next character after the skipped ones; empty at the end."""
         while True:
             while self._at < len(self._text) and self._text[self._at] in skip:
                 self._at += 1
@@ -116,7 +116,7 @@ class _Text:
                 return ""
 
     def try_value(self) -> Any:
-        """The value here if the window has all of it, else ``_INCOMPLETE`` and nothing is taken."""
+        """The value here if it is complete in the window, else ``_INCOMPLETE``, and the position stays."""
         try:
             value, self._at = self._json.raw_decode(self._text, self._at)
         except RecursionError:
@@ -126,13 +126,13 @@ class _Text:
         return value
 
     def value(self) -> Any:
-        """The value here, whatever has to be read for it."""
+        """The value here; reads as much as it needs."""
         self.peek(skip=_BLANK)
         size = _CHUNK
         while True:
             start = self._at
             value = self.try_value()
-            # A number at the end of the window may go on behind it: "1" may become "12", and "1." may become "1.5".
+            # A number at the end of the window may continue behind it: "1" may become "12", and "1." may become "1.5".
             following = self._text[self._at : self._at + 1]
             if value is not _INCOMPLETE and (self._ended or (following and following not in ".eE")):
                 return value
@@ -164,7 +164,7 @@ class _Text:
         self._at += 1
 
     def wrong(self) -> ResolveError:
-        """The error for text that is no JSON: it says what it looks like."""
+        """The error for input that is not JSON, with a hint at what it is."""
         if self._text[self._at :].lstrip()[:1] == "<":
             return ResolveError(f"{self.name} is a web page or XML, not JSON; check the path or URL")
         try:
@@ -172,7 +172,7 @@ class _Text:
         except ValueError as error:
             cause = error_text(error)
         else:
-            cause = "something follows where it should have ended"
+            cause = "something follows after its end"
         return ResolveError(f"{self.name} holds JSON that is broken or cut off ({cause})")
 
     def _separator(self, end: str) -> None:
@@ -190,7 +190,7 @@ class _Text:
             self._ended = not data
             text = self._decode.decode(data, final=self._ended)
         except UnicodeDecodeError as error:
-            raise ResolveError(f"{self.name} is no UTF-8 text ({error.reason}); it cannot be JSON") from None
+            raise ResolveError(f"{self.name} is not UTF-8 ({error.reason}), so it cannot be JSON") from None
         except OSError as error:
             raise ResolveError(f"{self.name} cannot be read ({error_text(error)})") from None
         self._text = self._text[self._at :] + text

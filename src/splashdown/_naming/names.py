@@ -1,7 +1,7 @@
-"""Names for files: which relative path each asset gets, settled before the first byte. Pure functions.
+"""Assigns a relative path to each asset, before the first byte. Pure functions.
 
-Owns the layouts and the settling of clashes. What a safe name is, ``safe_names.py`` says; templates are read by
-``_naming/templates.py``.
+Owns the layouts and resolves clashes. ``safe_names.py`` has the rules of safe names, ``_naming/templates.py`` the
+templates.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from splashdown.safe_names import (
     split_suffix,
 )
 
-#: Layouts by name; what is not one of these is a template.
+#: Layouts by name; any other string is a template.
 LAYOUTS: Mapping[str, str] = {
     "openeo": "",  # the rule of the openEO clients, see openeo_name()
     "advertised": "",  # file:local_path, else the file name of the href
@@ -38,8 +38,8 @@ LAYOUTS: Mapping[str, str] = {
 _FILE_NAME = re.compile(r"[\w.-]+\.[a-zA-Z0-9]{1,10}\Z")
 _OUTSIDE = re.compile(r"[^\w.-]")
 
-#: Endings for media types. A fixed table: no document can choose an ending that some system would run.
-_ENDINGS: Mapping[str, str] = {
+#: Extensions for media types. A fixed table: no document can choose an extension that a system would execute.
+_EXTENSIONS: Mapping[str, str] = {
     "application/fits": ".fits",
     "application/geo+json": ".geojson",
     "application/geopackage+sqlite3": ".gpkg",
@@ -80,8 +80,7 @@ def assign_names(
     ``layout`` is one of :data:`LAYOUTS` or a template. ``reserved`` names are never given. ``names`` maps a label or
     an identity to the name that the user chose; it is used as it is. Where names clash, assets of items move into
     a folder of their item, the others get a number; the order of the assets has no influence on that. Raises
-    ``UsageError`` for a template that does not make sense and for a chosen name that leads out of the target or is
-    taken.
+    ``UsageError`` for an invalid template and for a chosen name that leads out of the target or is taken.
     """
     claims = _Claims(reserved)
     chosen = _chosen(assets, names or {}, claims)
@@ -98,31 +97,31 @@ def openeo_name(key: str, href: str, media_type: str | None) -> str:
     """The name that openEO clients give: the key where it looks like a file name, else key and name of the href.
 
     The key is that of the results document, where an item's file is listed there too: openEO clients know no other.
-    Characters other than word characters, ``.``, ``_`` and ``-`` are dropped; an ending that is still missing
-    comes from the media type.
+    Characters other than word characters, ``.``, ``_`` and ``-`` are dropped; a missing extension comes from
+    the media type.
     """
     if _FILE_NAME.match(key):
         return safe_segment(key)
     parts = (_OUTSIDE.sub("", part.strip()) for part in (key, href_name(href)))
-    return with_ending("-".join(part for part in parts if part), media_type)
+    return with_extension("-".join(part for part in parts if part), media_type)
 
 
 def advertised_name(key: str, href: str, media_type: str | None) -> str:
-    """The file name of the href, else the key, with an ending."""
-    return with_ending(href_name(href) or key, media_type)
+    """The file name of the href, else the key, with an extension."""
+    return with_extension(href_name(href) or key, media_type)
 
 
-def with_ending(name: str, media_type: str | None) -> str:
-    """A safe name with an ending: its own, else that of the media type."""
+def with_extension(name: str, media_type: str | None) -> str:
+    """A safe name with an extension: its own, else that of the media type."""
     name = safe_segment(name)
     if split_suffix(name)[1]:
         return name
     kind = (media_type or "").partition(";")[0].strip().lower()
-    return shorten(name) + _ENDINGS.get(kind, "")
+    return shorten(name) + _EXTENSIONS.get(kind, "")
 
 
 def href_name(href: str) -> str:
-    """The last segment of the href's path, percent-decoded; empty where there is none."""
+    """The last segment of the href's path, percent-decoded; empty if it has none."""
     try:
         path = urlsplit(href).path
     except ValueError:
@@ -132,7 +131,7 @@ def href_name(href: str) -> str:
 
 
 def _wanted(assets: Sequence[Asset], layout: str, job_id: str) -> Iterator[str]:
-    """The name each asset would have if it were alone."""
+    """The name that each asset would get alone."""
     template = LAYOUTS.get(layout, layout)
     if not template:
         named = columns(assets, "local_path", "listed_as", "key", "href", "media_type")
@@ -146,7 +145,7 @@ def _wanted(assets: Sequence[Asset], layout: str, job_id: str) -> Iterator[str]:
         return
     if "{" not in template:
         known = ", ".join(LAYOUTS)
-        raise UsageError(f"{layout!r} is no layout: use one of {known}, or a template such as '{{item}}/{{filename}}'")
+        raise UsageError(f"{layout!r} is not a layout: use {known}, or a template such as '{{item}}/{{filename}}'")
     check(template, assets)
     for number, asset in enumerate(assets, 1):
         fields = Fields(
@@ -160,7 +159,7 @@ def _wanted(assets: Sequence[Asset], layout: str, job_id: str) -> Iterator[str]:
 
 
 class _Claims:
-    """Names that are taken. A folder's name is taken for files, and a file's for folders."""
+    """Names in use. A file cannot have the name of a folder, nor a folder that of a file."""
 
     def __init__(self, reserved: Iterable[str]) -> None:
         self._files = {fold(name) for name in reserved}
@@ -206,7 +205,7 @@ def _chosen(
 
 
 def _give(names: list[str], items: Sequence[str], order: Sequence[int], claims: _Claims, *, flat: bool) -> None:
-    """Settle the names: first those that nobody else wants, then the contested ones: so a clash never moves a third."""
+    """Give uncontested names first, then the contested ones, so that a clash never renames a third asset."""
     folds = Counter(fold(names[i]) for i in order)
     folders = {parent for name in folds for parent in _parents(name)}
     contested = []
@@ -221,7 +220,7 @@ def _give(names: list[str], items: Sequence[str], order: Sequence[int], claims: 
 
 
 def _alternatives(item: str, name: str, *, flat: bool) -> Iterator[str]:
-    """Names for an asset of an item (or of none) whose own name is contested, best first, without end."""
+    """Names for an asset of an item (or of none) whose name is contested, best first, without end."""
     folder = safe_segment(item) if item else ""
     if folder and folder not in name.split("/")[:-1]:
         name = safe_path(f"{folder}_{name}" if flat else f"{folder}/{name}")
@@ -231,6 +230,6 @@ def _alternatives(item: str, name: str, *, flat: bool) -> Iterator[str]:
     number = 2
     while True:
         yield f"{head}{slash}{numbered(last, number)}"
-        if slash:  # a file may have the name of the folder: then no name in it is free
+        if slash:  # a file may have the folder's name, and then no name in it is free
             yield f"{numbered(first, number)}/{rest}"
         number += 1

@@ -1,4 +1,4 @@
-"""Names for a selection of assets, which are the ones that all assets of its sources would get."""
+"""Names for a selection of assets: the same ones as in a run over all assets of the sources."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def name_selection(
     names: Chosen | None,
     if_exists: IfExists,
 ) -> Sequence[Transfer]:
-    """A transfer for each of the chosen assets; of several sources each has a folder, and names of its own in there.
+    """A transfer for each of the chosen assets; each of several sources has a folder, with names of its own.
 
-    The other arguments, and what is raised, are those of :func:`~splashdown._naming.names.assign_names`.
+    Other arguments and exceptions are those of :func:`~splashdown._naming.names.assign_names`.
     """
     if results.members:
         each = (_of_member(m, assets, layout=layout, reserved=reserved, names=names or {}) for m in results.members)

@@ -16,7 +16,7 @@ _FIELD = re.compile(r"\{([^{}]*)\}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fields:
-    """What a template may name, for one asset. ``counter`` counts from 1 in the order of the plan."""
+    """The fields of one asset for a template. ``counter`` counts from 1 in the order of the plan."""
 
     asset: Asset
     job_id: str
@@ -31,13 +31,13 @@ def render(template: str, fields: Fields) -> str:
     Fields are ``job_id``, ``collection``, ``item``, ``key``, ``filename`` (the name that the href has), ``name`` (the
     name that openEO clients give), ``ext`` (with its dot), ``datetime``, ``start``, ``end`` (with a format as of
     ``strftime``), ``counter`` (with a format such as ``04d``), and any property of the item or field of the asset.
-    What an asset does not have is left out, an absent date is ``undated``.
+    An absent value becomes empty, an absent date ``undated``.
     """
     return _FIELD.sub(lambda found: _value(found.group(1), fields), template)
 
 
 def check(template: str, assets: Sequence[Asset]) -> None:
-    """Raise ``UsageError`` for a template that names something that no asset has."""
+    """Raise ``UsageError`` for a template with a field that no asset has."""
     if set(_FIELD.sub("", template)) & set("{}"):
         raise UsageError(f"the name template {template!r} has a brace without its pair")
     for field in dict.fromkeys(_FIELD.findall(template)):
@@ -66,7 +66,7 @@ def _date(name: str, spec: str, fields: Fields) -> str:
     moment = fields.asset.end if name == "end" else fields.asset.start
     if moment is None:
         return "undated"
-    # The format is the template author's own text: its slashes make folders.
+    # The format comes from the author of the template: its slashes make folders.
     return "/".join(safe_segment(part) for part in moment.strftime(spec or "%Y-%m-%dT%H%M%SZ").split("/") if part)
 
 
@@ -85,11 +85,11 @@ def _text(value: Any, spec: str) -> str:
 
 
 def _inner(text: str) -> str:
-    """Safe as a piece of a segment; a dot at the start of a piece (an ending) is no hidden file."""
+    """Safe as a piece of a segment; a leading dot (of an extension) is kept."""
     return safe_segment("x" + text)[1:]
 
 
-def _ending(fields: Fields) -> str:
+def _extension(fields: Fields) -> str:
     return split_suffix(fields.filename)[1]
 
 
@@ -101,7 +101,7 @@ _KNOWN: Mapping[str, Callable[[Fields], Any]] = {
     "key": lambda f: f.asset.key,
     "filename": lambda f: f.filename,
     "name": lambda f: f.name,
-    "ext": _ending,
+    "ext": _extension,
     "counter": lambda f: f.counter,
 }
 

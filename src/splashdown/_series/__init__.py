@@ -1,4 +1,4 @@
-"""Documents, assets, transfers and outcomes by the hundred thousand: compressed, and made when they are looked at.
+"""Documents, assets, transfers and outcomes by the hundred thousand: compressed, and created on access.
 
-A package of its own, and private: whoever takes a ``Sequence`` or a ``Mapping`` need not know of it.
+Code that takes a ``Sequence`` or a ``Mapping`` does not depend on this package.
 """

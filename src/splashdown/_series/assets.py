@@ -17,13 +17,13 @@ _LINKED = ("geometry", "metadata", "properties")
 _PLAIN = tuple(name for name in Asset.__dataclass_fields__ if name not in _LINKED)
 _PLACES = {name: place for place, name in enumerate(_PLAIN)}
 _plain_values = attrgetter(*_PLAIN)
-# The constructor of a frozen dataclass takes three times as long, and assets are made again and again.
+# The constructor of a frozen dataclass takes three times as long, and assets are created on each access.
 _plain_setters, _linked_setters = ([getattr(Asset, name).__set__ for name in names] for names in (_PLAIN, _LINKED))
 _NOTHING: Mapping[str, Any] = {}
 
 
 def pack(assets: Iterable[Asset]) -> Sequence[Asset]:
-    """The same assets, in little memory where there are many."""
+    """The same assets; many are kept in little memory."""
     each = iter(assets)
     first = tuple(islice(each, MANY))
     if len(first) < MANY:
@@ -35,7 +35,7 @@ def pack(assets: Iterable[Asset]) -> Sequence[Asset]:
 
 
 class PackedAssets(LazySequence[Asset]):
-    """Assets as rows. Of an object inside of packed documents a row says where it is; any other is held once."""
+    """Assets as rows. A row has the place of an object inside packed documents; other objects are kept once."""
 
     def __init__(self) -> None:
         self.rows = Blocks[tuple[Any, ...]]()
@@ -67,13 +67,13 @@ class PackedAssets(LazySequence[Asset]):
         return asset
 
     def columns(self, *names: str) -> Iterator[Any]:
-        """Plain fields at a third of the cost of making the assets; what an item says is made with them."""
+        """Plain fields at a third of the cost of creating the assets; other fields need the assets."""
         if not _PLACES.keys() >= set(names):
             return super().columns(*names)
         return map(itemgetter(*(_PLACES[name] for name in names)), self.rows)
 
     def cells(self, *names: str) -> Callable[[int], Any]:
-        """The same of the asset at a position."""
+        """A function that gives the fields of the asset at a position."""
         if not _PLACES.keys() >= set(names):
             return super().cells(*names)
         rows, pick = self.rows, itemgetter(*(_PLACES[name] for name in names))
@@ -113,10 +113,10 @@ class Transfers(LazySequence[Transfer]):
         if all(name.startswith("asset.") for name in names):
             return columns(self.assets, *(name.removeprefix("asset.") for name in names))
         each = [self._column(name) for name in names]
-        return each[0] if len(each) == 1 else zip(*each, strict=False)  # a policy has no end of its own
+        return each[0] if len(each) == 1 else zip(*each, strict=False)  # the column of policies is endless
 
     def cells(self, *names: str) -> Callable[[int], Any]:
-        """The same of the transfer at a position."""
+        """A function that gives the fields of the transfer at a position."""
         if all(name.startswith("asset.") for name in names):
             return cells(self.assets, *(name.removeprefix("asset.") for name in names))
         each = [self._cell(name) for name in names]
@@ -136,7 +136,7 @@ class Transfers(LazySequence[Transfer]):
 def transfers_of(
     assets: Sequence[Asset], names: Sequence[str], if_exists: IfExists = IfExists.AUTO
 ) -> Sequence[Transfer]:
-    """A transfer for each asset; made when they are looked at where the assets are, too."""
+    """A transfer for each asset; created on access if the assets are."""
     if isinstance(assets, LazySequence):
         return Transfers(assets, names, if_exists)
     return tuple(Transfer(asset=a, name=name, if_exists=if_exists) for a, name in zip(assets, names, strict=True))

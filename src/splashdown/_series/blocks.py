@@ -1,4 +1,4 @@
-"""Series that only grow, in little memory: compressed in blocks, decoded when they are looked at."""
+"""Sequences that only grow, in little memory: compressed in blocks, decoded on access."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 #: Values that are compressed together: more compress better, fewer are decoded sooner.
 _BLOCK = 64
-#: Fewer assets than these are not packed.
+#: Fewer assets than this are not packed.
 MANY = 1_000
 
 
@@ -22,12 +22,12 @@ def pickled(rows: Sequence[Any]) -> bytes:
 
 
 def unpickled(data: bytes) -> list[Any]:
-    """The way back."""
+    """The rows of :func:`pickled` bytes."""
     return pickle.loads(data)  # type: ignore[no-any-return]  # noqa: S301 - it never left this process's memory
 
 
 class Blocks(Sequence[T]):
-    """The series. What is taken out of it is shared with others: not to be changed. One thread appends at a time."""
+    """The sequence. Its values are shared: do not change them. One thread appends at a time."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class Blocks(Sequence[T]):
         return self.at(position % length)
 
     def at(self, position: int) -> T:
-        """The value at a position that is there."""
+        """The value at a valid position."""
         block, at = divmod(position, _BLOCK)
         number, content = self._recent
         return content[at] if number == block else self._content(block)[at]
@@ -84,7 +84,7 @@ class Blocks(Sequence[T]):
 
 
 class Slots(Generic[T]):
-    """Values at the numbers below ``length``, each put once, in whatever order and from any thread."""
+    """Values at the numbers below ``length``, each put once, in any order and from any thread."""
 
     def __init__(self, length: int) -> None:
         self._length = length
@@ -103,7 +103,7 @@ class Slots(Generic[T]):
                 del self._open[block]
 
     def __getitem__(self, number: int) -> T | None:
-        """The value, or nothing where none was put."""
+        """The value, or ``None`` if none was put."""
         block, at = divmod(number, _BLOCK)
         recent, content = self._recent
         if recent != block:

@@ -1,4 +1,4 @@
-"""JSON objects in blocks: what an item says weighs some kilobytes as Python objects and some dozen bytes like this."""
+"""JSON objects in blocks: an item takes kilobytes as Python objects, and some dozen bytes here."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from splashdown.columns import ByName
 
 
 class Documents(Blocks[dict[str, Any]]):
-    """A series of objects that hold nothing but JSON values; filters still find every property."""
+    """A sequence of JSON objects; filters still find every property."""
 
     def __init__(self) -> None:
         super().__init__(_encoded, json.loads)
@@ -22,7 +22,7 @@ def _encoded(values: Sequence[dict[str, Any]]) -> bytes:
 
 
 class View(Mapping[str, Any]):
-    """An object inside of a packed one (``path`` leads to it), looked up each time. Pickled, it is a plain dict."""
+    """An object inside a packed one (at ``path``), looked up on each access. It pickles as a plain dict."""
 
     __slots__ = ("at", "packed", "path")
 
@@ -35,7 +35,7 @@ class View(Mapping[str, Any]):
         found: Any = self.packed[self.at]
         for name in self.path:
             found = found[name]
-        return found  # type: ignore[no-any-return]  # a view is made of what was a dict
+        return found  # type: ignore[no-any-return]  # views are made of dicts only
 
     def __getitem__(self, name: str) -> Any:
         return self._found()[name]
@@ -54,19 +54,19 @@ class View(Mapping[str, Any]):
 
 
 class PackedObject(ByName[str, Any]):
-    """A JSON object with very many members. Pickled or copied, it is a plain dict."""
+    """A JSON object with very many members. It pickles and copies as a plain dict."""
 
     def __init__(self) -> None:
         self._values = Documents()
         super().__init__((), self._values)
 
     def put(self, key: str, value: Any) -> None:
-        """Add a member; of equal keys the last one counts."""
+        """Add a member; the last one of equal keys counts."""
         self._positions[key] = len(self._values)
         self._values.append(value)
 
     def view(self, key: str) -> View:
-        """A member, to be looked up each time."""
+        """A member, looked up on each access."""
         return View(self._values, self._positions[key], ())
 
     def __reduce__(self) -> tuple[type[dict[str, Any]], tuple[dict[str, Any]]]:
@@ -74,17 +74,17 @@ class PackedObject(ByName[str, Any]):
 
 
 def is_packed(value: object) -> bool:
-    """Whether what is taken out of it is decoded each time, so that its top may be changed; what that holds, not."""
+    """Whether each access decodes a new object, whose own members may be changed, but not the values inside them."""
     return isinstance(value, Documents | PackedObject)
 
 
 def member(holder: Mapping[str, Any], key: str, value: Any) -> Any:
-    """The value that was taken from under this key, or what looks it up again where the holder is packed."""
+    """The value under this key, or a view of it if the holder is packed."""
     return holder.view(key) if isinstance(holder, PackedObject) else value
 
 
 def plain(body: dict[str, Any]) -> dict[str, Any]:
-    """A document without packed members; the very same where it has none."""
+    """A document without packed members; the same object if it has none."""
     if any(isinstance(value, PackedObject) for value in body.values()):
         return {name: dict(value) if isinstance(value, PackedObject) else value for name, value in body.items()}
     return body

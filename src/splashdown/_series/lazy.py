@@ -1,4 +1,4 @@
-"""A sequence whose elements are made when they are looked at."""
+"""A sequence whose elements are created on access."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ T = TypeVar("T")
 
 
 class LazySequence(Sequence[T]):
-    """Equal elements each time, not the same ones. Equal to a tuple of them, and pickled as one.
+    """Each access gives an equal element, not the same one. Equal to a tuple of them, and pickled as one.
 
-    It is a :class:`~splashdown.columns.Columnar`; a subclass whose rows hold the fields gives these without an element.
+    It is a :class:`~splashdown.columns.Columnar`; subclasses with rows give fields without creating elements.
     """
 
-    __hash__ = None  # type: ignore[assignment]  # as of a list
+    __hash__ = None  # type: ignore[assignment]  # like a list
 
     @abstractmethod
     def _element(self, position: int) -> T:
-        """The element at a position that is there."""
+        """The element at a valid position."""
 
     def columns(self, *names: str) -> Iterator[Any]:
         """The field of each element; of several names a tuple for each."""
         return map(attrgetter(*names), self)
 
     def cells(self, *names: str) -> Callable[[int], Any]:
-        """The same of the element at a position."""
+        """A function that gives the fields of the element at a position."""
         get = attrgetter(*names)
         return lambda position: get(self._element(position))
 

@@ -1,4 +1,4 @@
-"""What became of very many transfers."""
+"""The outcomes of very many transfers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from splashdown.model import Outcome, Status, Transfer
 
 _FIELDS = tuple(name for name in Outcome.__dataclass_fields__ if name not in {"transfer", "status"})
 _values = attrgetter(*_FIELDS)
-#: Where each field is in a row, whose first two are the name that was given instead of the plan's, and the status.
+#: The place of each field in a row. The first two places are the name, if it differs from the plan's, and the status.
 _AT = {name: number for number, name in enumerate(_FIELDS, 2)}
 _STATUSES = tuple(Status)
 _NONE = 255
@@ -23,22 +23,22 @@ _Row = tuple[Any, ...]
 
 
 class OutcomeSlots(Protocol):
-    """A place for the outcome of each transfer, put there from any thread."""
+    """A slot for the outcome of each transfer, filled from any thread."""
 
     def __setitem__(self, number: int, outcome: Outcome) -> None:
-        """Put one."""
+        """Put one outcome."""
 
     def outcomes(self) -> Sequence[Outcome]:
-        """All of them, once nothing is put there any more."""
+        """All outcomes, after the last one was put."""
 
 
 def slots_for(transfers: Sequence[Transfer], missing: Callable[[int], Outcome]) -> OutcomeSlots:
-    """As compact as the transfers are; ``missing`` makes the outcome of a transfer that none was put for."""
+    """Packed if the transfers are; ``missing`` makes the outcome of a transfer without one."""
     return _PackedOutcomes(transfers, missing) if isinstance(transfers, Transfers) else _Few(len(transfers), missing)
 
 
 class _Few:
-    """Outcomes as they are."""
+    """Outcomes in a list."""
 
     def __init__(self, length: int, missing: Callable[[int], Outcome]) -> None:
         self._outcomes: list[Outcome | None] = [None] * length
@@ -58,7 +58,7 @@ class _PackedOutcomes(LazySequence[Outcome]):
         self._transfers = transfers
         self._missing = missing
         self._rows = Slots[_Row](len(transfers))
-        # Which ones failed is asked more often than anything else, and is known without a row.
+        # The status is read most often, so it does not need a row.
         self._statuses = bytearray([_NONE]) * len(transfers)
 
     def __setitem__(self, number: int, outcome: Outcome) -> None:
@@ -79,14 +79,14 @@ class _PackedOutcomes(LazySequence[Outcome]):
         return Outcome(transfer=transfer, status=Status(status), **dict(zip(_FIELDS, values, strict=True)))
 
     def columns(self, *names: str) -> Iterator[Any]:
-        """Fields of the outcomes, and of their transfers and assets, without any of these."""
+        """Fields of the outcomes, and of their transfers and assets, without creating these."""
         plain = [name.removeprefix("transfer.") for name in names]
         if all(name.startswith("asset.") for name in plain):
             return self._transfers.columns(*plain)
         return map(self.cells(*names), range(len(self)))
 
     def cells(self, *names: str) -> Callable[[int], Any]:
-        """The same of the outcome at a position."""
+        """A function that gives the fields of the outcome at a position."""
         if _AT.keys() >= set(names):
             pick = itemgetter(*(_AT[name] for name in names))
             return lambda position: pick(self._row(position))

@@ -1,1 +1,1 @@
-"""The grammar of STAC: versions, assets, hrefs, and the marks of saved documents. Pure."""
+"""The grammar of STAC: versions, assets, hrefs, and the fields that Splashdown adds to saved documents. Pure."""

@@ -1,6 +1,6 @@
-"""What one asset object of a STAC document says, as an :class:`~splashdown.model.Asset`. Pure.
+"""Reads one asset object of a STAC document as an :class:`~splashdown.model.Asset`. Pure.
 
-Tolerant: a field that has a wrong type is as good as absent. Where the href leads is the caller's business.
+Tolerant: a field of the wrong type counts as absent. The caller makes hrefs absolute.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ def describe_asset(
 
 
 def _saved_as(metadata: Mapping[str, Any]) -> str | None:
-    """The path of an asset in a target, where a receipt says it: a copy of the target has the same names."""
+    """The path of an asset in a target, from a receipt: a copy of the target has the same names."""
     return below("", metadata.get("href")) if KEY in metadata else None
 
 
 def advertised_href(metadata: object, alternate: str | None = None) -> str | None:
-    """The href of an asset object: the one of this name among its alternates (STAC extension), where it has that."""
+    """The href of an asset object: of the alternate with this name (STAC extension) if it exists."""
     if not isinstance(metadata, Mapping):
         return None
     others = metadata.get("alternate")
@@ -74,7 +74,7 @@ def _is_directory(href: str, media_type: str | None) -> bool:
 
 
 def _old_collection(owner: Mapping[str, Any], item: str | None) -> str | None:
-    """A collection's own id; before 1.0, an item said its collection among its properties."""
+    """A collection's own id; before 1.0, an item had its collection among its properties."""
     if item is None:
         return text(owner.get("id"))
     properties = owner.get("properties")
@@ -121,5 +121,5 @@ def _size(value: object) -> int | None:
 
 
 def text(value: object) -> str | None:
-    """A string that is not empty, or nothing."""
+    """The value if it is a non-empty string, else ``None``."""
     return value if isinstance(value, str) and value else None

@@ -1,4 +1,4 @@
-"""What of an href may be written down: never a signature, a token, or user and password. Pure."""
+"""Hrefs for saved documents: without signatures, tokens, user and password. Pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from splashdown.redact import redact
 
 
 def public_href(href: str) -> str:
-    """The href without its secrets; what is left of a signed one names the file, but may not be readable any more."""
+    """The href without its secrets; a signed one then still names the file, but may not be readable."""
     return redact(href).removesuffix("?...")
 
 
 def is_public(href: str) -> bool:
-    """Whether the href holds no secret, so that it stays readable as it is written down."""
+    """Whether the href holds no secret, so that it stays readable when it is saved."""
     return public_href(href) == href

@@ -1,4 +1,4 @@
-"""The fields of this project's own in saved STAC documents, and what a relative href means in one. Pure."""
+"""The fields that Splashdown adds to saved STAC documents, and relative hrefs in them. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KEY = "splashdown:key"
 
 
 def below(folder: str, href: object) -> str | None:
-    """The name, relative to the target, that a relative href of a document in ``folder`` means; none outside of it."""
+    """The name in the target that a relative href of a document in ``folder`` means; ``None`` outside the target."""
     if not isinstance(href, str) or not href.startswith(("./", "../")):
         return None
     name = posixpath.normpath(posixpath.join(folder, href))

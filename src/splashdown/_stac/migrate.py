@@ -1,4 +1,4 @@
-"""Tells STAC documents apart and brings old ones up to date, by way of pystac."""
+"""Recognises the kinds of STAC documents, and migrates old ones with pystac."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 from splashdown._series.documents import plain
 from splashdown.errors import ResolveError, error_text
 
-#: Documents from here on say what they are and are read as they stand.
+#: Documents of these versions have a ``type`` and are read without migration.
 _CURRENT = ("1.0", "1.1")
 
 
 def kind_of(body: Mapping[str, Any]) -> str:
-    """``Feature``, ``FeatureCollection``, ``Collection`` or ``Catalog``; empty for what is no STAC document.
+    """``Feature``, ``FeatureCollection``, ``Collection`` or ``Catalog``; empty for anything else.
 
     Before 1.0, catalogs and collections had no ``type``: a collection has an extent (or a license).
     """
@@ -37,15 +37,15 @@ def is_current(body: Mapping[str, Any]) -> bool:
 
 
 def up_to_date(body: dict[str, Any], name: str) -> dict[str, Any]:
-    """The document in a current version; the very same object where it is current already.
+    """The document in a current version; the same object if it is current already.
 
-    Raises ``ResolveError`` for one that is too broken to be migrated.
+    Raises ``ResolveError`` for a document too broken for migration.
     """
     if is_current(body) or kind_of(body) == "FeatureCollection":
         return body
     try:
         return _migrated(_readable(plain(body)))
-    except Exception as error:  # pystac raises whatever a broken document makes it raise
+    except Exception as error:  # pystac raises many kinds for broken documents
         version = body.get("stac_version")
         raise ResolveError(f"{name} is a STAC {version} document that cannot be read ({error_text(error)})") from None
 
@@ -56,7 +56,7 @@ def _migrated(body: dict[str, Any]) -> dict[str, Any]:
     try:
         return migrate_to_latest(body, identify_stac_object(body))
     except ValueError:
-        # pystac takes the extension "eo" off an item none of whose fields belong there any more, listed or not.
+        # pystac removes the extension "eo" from an item without fields of it, and fails if it is not listed.
         from pystac.extensions.eo import EOExtension
 
         listed = {**body, "stac_extensions": [EOExtension.get_schema_uri(), *body.get("stac_extensions", ())]}
@@ -65,16 +65,16 @@ def _migrated(body: dict[str, Any]) -> dict[str, Any]:
 
 def _readable(body: dict[str, Any]) -> dict[str, Any]:
     ready = dict(body)
-    # Versions before 0.8 had links and assets by name, and an item could leave out what is empty.
+    # Before 0.8, links and assets were objects by name, and an item could omit empty members.
     if isinstance(ready.get("links"), Mapping):
         ready["links"] = [{"rel": rel, **link} for rel, link in ready["links"].items()]
     ready.setdefault("links", [])
-    # What says "type" before 1.0.0-rc.1 is ahead of its version; pystac takes that for an error.
+    # A "type" before 1.0.0-rc.1 is ahead of its version; pystac refuses it.
     if kind_of(ready) in {"Catalog", "Collection"} and "-rc" not in str(ready.get("stac_version")):
         ready.pop("type", None)
     if kind_of(ready) == "Feature":
         ready.setdefault("properties", {})
-    # Before 0.8 an extent was a single box and a single interval; pystac leaves them so.
+    # Before 0.8 an extent was a single box and a single interval; pystac does not change that.
     if isinstance(ready.get("extent"), Mapping):
         ready["extent"] = {
             name: {inner: [value]} if isinstance(value, list) and (inner := _EXTENT.get(name)) else value

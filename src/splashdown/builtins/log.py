@@ -1,7 +1,7 @@
-"""Two lines in the log ``splashdown`` for each run: what it is about to do, and what became of it.
+"""Two lines in the log ``splashdown`` for each run: its plan, and its result.
 
-Level INFO, also when files failed: whoever started the run is told by an exception or a report, and a program that has
-configured no logging should see nothing of this.
+Level INFO, also when files failed: the caller gets an exception or a report, and a program without a logging
+configuration should show none of this.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The sink ``memory://``: objects in a dictionary that the caller may bring along. For tests and small results."""
+"""The sink ``memory://``: objects in a dictionary, which the caller may pass. For tests and small results."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from splashdown.specs import SinkSpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryOptions:
-    """``store`` is where committed objects are put, by key; without one the sink makes its own."""
+    """``store`` gets the committed objects, by key; without it the sink makes a dictionary."""
 
     store: MutableMapping[str, bytes] = field(default_factory=dict)
 
 
 class MemorySink:
-    """Keeps objects in ``store``; one appears there when it is complete, as ``bytes``."""
+    """Keeps objects in ``store``; each appears there when it is complete, as ``bytes``."""
 
     def __init__(self, store: MutableMapping[str, bytes] | None = None) -> None:
         self.store: MutableMapping[str, bytes] = {} if store is None else store
         self.parts = PartPolicy()
-        self.state_dir: Path | None = None  #: objects in memory are not there for the next process
+        self.state_dir: Path | None = None  #: objects in memory end with the process
         self._uploads: dict[str, bytearray] = {}
         self._lock = threading.Lock()
 
@@ -42,7 +42,7 @@ class MemorySink:
         return Upload(key=key, token=token)
 
     def put_part(self, upload: Upload, part: Part, chunks: Iterable[Buffer]) -> str:
-        """Copy chunks to where they belong."""
+        """Copy chunks to their places."""
         data, at = self._data(upload), part.start
         for chunk in chunks:
             with self._lock:  # growing the object must not lose what another part writes
@@ -67,7 +67,7 @@ class MemorySink:
         self._uploads.pop(upload.token.get("id", ""), None)
 
     def close(self) -> None:
-        """Forget what was not committed; the store stays."""
+        """Forget unfinished uploads; the store stays."""
         self._uploads.clear()
 
     def stat(self, key: str) -> Stored | None:

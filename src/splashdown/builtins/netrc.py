@@ -1,4 +1,4 @@
-"""The signer ``netrc``: user and password of a netrc file for the origins that the user lists, and for no other.
+"""The signer ``netrc``: user and password of a netrc file, only for the origins that the user lists.
 
 Sent as HTTP Basic (RFC 7617). Without ``origins`` it signs nothing.
 """
@@ -18,7 +18,7 @@ from splashdown.specs import SignerSpec
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetrcOptions:
-    """Where the credentials are, and where they go."""
+    """The file with the credentials, and the origins that get them."""
 
     origins: tuple[str, ...] = field(
         default=(), metadata={"help": "scheme://host[:port] to sign for; *. at the start of the host stands for labels"}

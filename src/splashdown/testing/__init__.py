@@ -1,6 +1,6 @@
 """The kit for authors of plugins: contracts to subclass in pytest, fakes, and checks. Needs pytest.
 
-Nothing here is loaded by pytest on its own; a test module imports what it uses::
+pytest does not load any of it by itself; a test module imports what it uses::
 
     from splashdown.testing import SinkContract
 
@@ -12,7 +12,7 @@ Nothing here is loaded by pytest on its own; a test module imports what it uses:
 
 import pytest
 
-# Contracts assert in modules that pytest would not rewrite by itself; without this a failure shows no values.
+# pytest rewrites asserts only in test modules; without this a failing contract shows no values.
 _CONTRACTS = ("filters", "imports", "loaders", "resolvers", "sink_abilities", "sinks", "stores", "transports")
 pytest.register_assert_rewrite(*(f"{__name__}.{name}" for name in _CONTRACTS))
 

@@ -1,4 +1,4 @@
-"""Stand-ins for what surrounds a plugin: remote files that break as told, an opened asset, a resolver's context."""
+"""Fakes of a plugin's surroundings: remote files with faults, an opened asset, a resolver's context."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from splashdown.model import Asset, Buffer, ReadRequest, RemoteInfo, ResultSet
 if TYPE_CHECKING:
     from splashdown.session import Session
 
-#: What happens to one request: raise, return after how many bytes the body ends early, or return ``None``.
+#: The fault of one request: raise, return the number of bytes after which the body ends, or ``None`` for no fault.
 Fault = Callable[[ReadRequest], int | None]
 
 
@@ -37,21 +37,21 @@ def answers(status: int, retry_after: float | None = None) -> Fault:
 
 
 def cuts_after(size: int) -> Fault:
-    """The body breaks off after so many bytes."""
+    """The body breaks off after this many bytes."""
     return lambda request: size  # noqa: ARG005 - a fault's signature
 
 
 def is_fine(request: ReadRequest) -> int | None:  # noqa: ARG001 - a fault's signature
-    """Nothing happens: stands for a good answer between two bad ones."""
+    """No fault: a good answer between two bad ones."""
     return None
 
 
 @dataclass(kw_only=True)
 class FakeFile:
-    """One remote file of a :class:`FakeTransport`. It may be changed between requests.
+    """One remote file of a :class:`FakeTransport`. A test may change it between requests.
 
-    ``faults`` are used up in turn, one by each request. ``sized`` says whether the server tells the size,
-    ``ranges`` whether it serves ranges.
+    Each request takes the next of ``faults``. ``sized`` says whether the server sends the size, ``ranges`` whether it
+    serves ranges.
     """
 
     data: bytes
@@ -65,7 +65,7 @@ class FakeFile:
 
     @property
     def info(self) -> RemoteInfo:
-        """What the server says about it."""
+        """The server's description of the file."""
         return RemoteInfo(
             size=len(self.data) if self.sized else None,
             media_type=self.media_type,
@@ -87,7 +87,7 @@ class FakeStream:
         self.length = len(self._data) if file.sized else None
 
     def __iter__(self) -> Iterator[Buffer]:
-        """Yield chunks in one buffer that is used again, as a fast transport does."""
+        """Yield chunks in one reused buffer, as a fast transport does."""
         end = len(self._data) if self._cut is None else min(self._cut, len(self._data))
         buffer = bytearray(self._chunk)
         for at in range(0, end, self._chunk):
@@ -99,7 +99,7 @@ class FakeStream:
 
 
 class FakeTransport:
-    """Serves files from a dictionary and breaks where it is told to; ``requests`` lists what was asked for.
+    """Serves files from a dictionary, with their faults; ``requests`` lists all requests.
 
     An unknown href is answered with 404. ``chunk`` is the size of the chunks in bytes.
     """
@@ -135,12 +135,12 @@ class FakeTransport:
                 self.open_streams -= 1
 
     def close(self) -> None:
-        """Remember that it was closed."""
+        """Note that it was closed."""
         self.closed = True
 
 
 class MemoryHandle:
-    """An :class:`~splashdown.protocols.AssetHandle` over bytes; ``reads`` lists the ranges that were asked for."""
+    """An :class:`~splashdown.protocols.AssetHandle` over bytes; ``reads`` lists the requested ranges."""
 
     def __init__(self, data: bytes, asset: Asset | None = None) -> None:
         self.asset = make_asset() if asset is None else asset
@@ -165,7 +165,7 @@ class MemoryHandle:
         return io.BytesIO(self.bytes())
 
     def path(self) -> Path:
-        """A temporary file with the bytes; it goes with this object."""
+        """A temporary file with the bytes; it is removed with this object."""
         if self._path is None:
             folder = tempfile.TemporaryDirectory(prefix="splashdown-")
             weakref.finalize(self, folder.cleanup)
@@ -179,45 +179,45 @@ class MemoryHandle:
         return memoryview(self._data)[start:stop]
 
     def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, memoryview]]:
-        """Several ranges, the last one first: a loader must not count on an order."""
+        """Several ranges, the last one first: a loader must not rely on the order."""
         for index, (start, stop) in reversed(list(enumerate(ranges))):
             yield index, self.read_range(start, stop)
 
 
 @dataclass(kw_only=True)
 class FakeContext:
-    """A :class:`~splashdown.protocols.ResolveContext`; ``messages`` lists what the resolver told the user."""
+    """A :class:`~splashdown.protocols.ResolveContext`; ``messages`` lists the resolver's messages to the user."""
 
     auth: object = None
     options: Mapping[str, Any] = field(default_factory=dict)
     messages: list[str] = field(default_factory=list)
-    sources: Mapping[str, ResultSet] = field(default_factory=dict)  #: what other sources resolve to
-    files: Mapping[str, bytes] = field(default_factory=dict)  #: what documents in stores hold
+    sources: Mapping[str, ResultSet] = field(default_factory=dict)  #: results of other sources
+    files: Mapping[str, bytes] = field(default_factory=dict)  #: contents of documents in stores
 
     def notify(self, message: str) -> None:
         """Keep the message."""
         self.messages.append(message)
 
     def resolve(self, source: object) -> ResultSet:
-        """The result set that ``sources`` holds for a source, else a ``ResolveError``."""
+        """The result set of a source in ``sources``, else a ``ResolveError``."""
         if str(source) not in self.sources:
             raise ResolveError(f"there is nothing at {source}")
         return self.sources[str(source)]
 
     def open(self, href: str) -> MemoryHandle:
-        """The document that ``files`` holds for an href, else an ``HttpStatusError`` with 404."""
+        """The document of an href in ``files``, else an ``HttpStatusError`` with 404."""
         if href not in self.files:
             raise HttpStatusError(f"there is nothing at {href}", status=404)
         return MemoryHandle(self.files[href], make_asset(href=href))
 
 
 def make_asset(key: str = "data.bin", href: str | None = None, **fields: Any) -> Asset:
-    """An asset with the fields that matter to a test; its href is ``fake://host/KEY`` where none is given."""
+    """An asset with the given fields; the default href is ``fake://host/KEY``."""
     return Asset(key=key, href=f"fake://host/{key}" if href is None else href, **fields)
 
 
 def make_session(*plugins: object, **options: Any) -> Session:
-    """A session with the built-in plugins and these, whatever is installed or configured; failures are raised."""
+    """A session with the built-in plugins and these, without installed ones or configuration; failures raise."""
     from splashdown.session import Session
 
     return Session(plugins=plugins, discover=False, strict=True, config=False, **options)

@@ -13,10 +13,10 @@ from splashdown.testing.fakes import make_asset
 
 
 class FilterContract:
-    """What every filter does.
+    """The behaviour of every filter.
 
-    A subclass has the fixture ``chosen``, the filter; it overrides ``assets`` where the ones here do not suit, with
-    at least one that stays and one that goes.
+    A subclass has the fixture ``chosen``, the filter. It may override ``assets``, with at least one that the filter
+    keeps and one that it drops.
     """
 
     @pytest.fixture

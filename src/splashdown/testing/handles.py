@@ -1,4 +1,4 @@
-"""Counts what a plugin leaves open: files and connections that pile up end a night's run at the limit of the system."""
+"""Counts the files and connections that a plugin leaves open: a long run would reach the limit of the system."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _ROUNDS = 12
 
 
 def left_open(work: Callable[[], object]) -> int:
-    """How many files and connections stay open with each round of ``work``; a pool that fills up is none."""
+    """The files and connections that each round of ``work`` leaves open; those of a filling pool do not count."""
     for _ in range(3):
         work()
     before = _open_handles()
@@ -24,6 +24,6 @@ def left_open(work: Callable[[], object]) -> int:
 def _open_handles() -> int:
     gc.collect()
     for folder in ("/proc/self/fd", "/dev/fd"):
-        if os.path.isdir(folder):  # noqa: PTH112 - these are no paths of anybody's
+        if os.path.isdir(folder):  # noqa: PTH112 - folders of the system
             return len(os.listdir(folder))  # noqa: PTH208 - as above
-    pytest.skip("this system does not tell which files are open")
+    pytest.skip("this system does not list open files")

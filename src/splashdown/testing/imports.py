@@ -1,4 +1,4 @@
-"""Holds imports light: a package that only registers plugins must not cost what their work costs."""
+"""Checks that imports are light: registering a plugin must not import the packages that its work needs."""
 
 from __future__ import annotations
 

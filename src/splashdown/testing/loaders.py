@@ -17,17 +17,17 @@ from splashdown.testing.stores import data_of
 
 
 class LoaderContract:
-    """What every loader does.
+    """The behaviour of every loader.
 
     A subclass has the fixtures ``spec``, its :class:`~splashdown.specs.LoaderSpec`, and ``good``, the bytes of a
-    file that it loads; it overrides :meth:`check` to look at what came out.
+    file that it loads; it may override :meth:`check` to test the loaded object.
     """
 
-    #: Whether any bytes at all make a good file of this format, as for plain bytes.
+    #: Whether any bytes are a good file of this format, as for plain bytes.
     takes_anything = False
 
     def check(self, loaded: object) -> None:
-        """Assert what is special about the object made of ``good``."""
+        """Assert properties of the object made of ``good``."""
         assert loaded is not None
 
     def handle(self, spec: LoaderSpec, data: bytes) -> MemoryHandle:

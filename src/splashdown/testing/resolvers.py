@@ -20,26 +20,26 @@ from splashdown.testing.fakes import FakeContext
 
 
 class ResolverContract:
-    """What every resolver does.
+    """The behaviour of every resolver.
 
-    A subclass has the fixtures ``resolver``, ``source`` (one that it resolves to at least one asset) and
-    ``missing`` (one of the right form that leads nowhere). ``auth`` may be overridden with what ``source`` needs,
-    ``sources`` with what the other sources resolve to that this resolver asks its context for.
+    A subclass has the fixtures ``resolver``, ``source`` (it resolves to at least one asset) and ``missing`` (of the
+    right form, but it leads nowhere). It may override ``auth`` with the credentials of ``source``, and ``sources``
+    with the results of other sources that this resolver requests from its context.
     """
 
     @pytest.fixture
     def auth(self) -> object:
-        """What is passed as ``auth=``."""
+        """The credentials, as in ``auth=``."""
         return None
 
     @pytest.fixture
     def sources(self) -> Mapping[str, ResultSet]:
-        """What ``context.resolve(source)`` finds, by ``str(source)``."""
+        """Results of ``context.resolve(source)``, by ``str(source)``."""
         return {}
 
     @pytest.fixture
     def context(self, auth: object, sources: Mapping[str, ResultSet]) -> FakeContext:
-        """What the resolver is given besides the source."""
+        """The second argument of the resolver."""
         return FakeContext(auth=auth, sources=sources)
 
     def test_it_has_the_methods_of_a_resolver(self, resolver: Resolver) -> None:
@@ -55,7 +55,7 @@ class ResolverContract:
         assert resolver.accepts(source) is True
         assert resolver.accepts(missing) is True
 
-    def test_it_refuses_what_is_not_its_own(self, resolver: Resolver) -> None:
+    def test_it_refuses_sources_of_other_resolvers(self, resolver: Resolver) -> None:
         assert resolver.accepts(object()) is False
         assert resolver.accepts("no-such-scheme://host/path") is False
 
@@ -63,7 +63,7 @@ class ResolverContract:
     def test_it_judges_odd_sources_without_an_error(self, resolver: Resolver, odd: object) -> None:
         assert resolver.accepts(odd) in {True, False}
 
-    def test_assets_have_names_of_their_own_and_absolute_hrefs(
+    def test_assets_have_unique_names_and_absolute_hrefs(
         self, resolver: Resolver, source: object, context: FakeContext
     ) -> None:
         found = resolver.resolve(source, context)
@@ -81,11 +81,11 @@ class ResolverContract:
         found = resolver.resolve(source, context)
         assert isinstance(found.id, str)
         assert isinstance(found.kind, str)
-        assert isinstance(found.assets, Sequence), "assets are counted and looked at again"
+        assert isinstance(found.assets, Sequence), "assets are counted and read again"
         for asset in found.assets:
             assert asset.key
             assert isinstance(asset.roles, tuple)
-            assert all(text is None or isinstance(text, str) for text in (asset.key, asset.item, asset.media_type))
+            assert all(name is None or isinstance(name, str) for name in (asset.key, asset.item, asset.media_type))
             assert asset.size is None or asset.size >= 0
             if asset.checksum is not None:
                 Multihash.parse(asset.checksum)
@@ -111,8 +111,6 @@ class ResolverContract:
         assert str(error.value)
         assert "\n" not in str(error.value)
 
-    def test_an_option_that_it_does_not_know_is_refused(
-        self, resolver: Resolver, source: object, context: FakeContext
-    ) -> None:
+    def test_an_unknown_option_is_refused(self, resolver: Resolver, source: object, context: FakeContext) -> None:
         with pytest.raises(UsageError, match="no_such_option"):
             resolver.resolve(source, replace(context, options={"no_such_option": 1}))

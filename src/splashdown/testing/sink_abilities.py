@@ -1,4 +1,4 @@
-"""What the contract of sinks says about abilities that a sink may have: every ``Supports...`` protocol."""
+"""The contract of the optional abilities of sinks: every ``Supports...`` protocol."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from splashdown.testing.stores import in_parts, put, revived, store
 
 
 class SinkAbilities:
-    """What a sink does that has more than the five methods; what it does not have is skipped.
+    """The behaviour of optional abilities; tests of absent ones are skipped.
 
-    :meth:`fetch` and :meth:`reopen` are what a subclass overrides.
+    A subclass may override :meth:`fetch` and :meth:`reopen`.
     """
 
     def fetch(self, sink: Sink, key: str) -> bytes | None:
-        """The bytes of a committed object as others see them, ``None`` when there is none."""
+        """The bytes of a committed object as other programs see them, ``None`` if it does not exist."""
         assert isinstance(sink, SupportsRead), "override fetch(): this sink has no read()"
         try:
             with sink.read(key) as chunks:
@@ -37,10 +37,10 @@ class SinkAbilities:
             return None
 
     def reopen(self, sink: Sink) -> Sink:
-        """Another sink on the same target, as a later process makes it; the same one where there is no other."""
+        """A new sink on the same target, as in a later process; the same sink where that is impossible."""
         return sink
 
-    def test_stat_tells_size_and_absence(self, sink: Sink) -> None:
+    def test_stat_reports_size_and_absence(self, sink: Sink) -> None:
         if not isinstance(sink, SupportsStat):
             pytest.skip("this sink has no stat()")
         assert sink.stat("a.bin") is None
@@ -52,7 +52,7 @@ class SinkAbilities:
         if stored.checksum is not None:
             assert hash_of([b"12345"], like=stored.checksum) in {None, stored.checksum}, "a checksum of other bytes"
 
-    def test_reading_what_is_not_there_is_a_file_not_found_error(self, sink: Sink) -> None:
+    def test_reading_an_absent_object_is_a_file_not_found_error(self, sink: Sink) -> None:
         if not isinstance(sink, SupportsRead):
             pytest.skip("this sink has no read()")
         with pytest.raises(FileNotFoundError), sink.read("absent.bin") as chunks:
@@ -115,7 +115,7 @@ class SinkAbilities:
         assert list(sink.unfinished()) == []
         sink.abort(upload)
         store(sink, "a.bin", data, parts)
-        assert list(sink.unfinished()) == [], "what is committed is not under way"
+        assert list(sink.unfinished()) == [], "a committed upload is not unfinished"
 
     def test_nothing_is_recovered_of_an_upload_that_is_gone(self, sink: Sink) -> None:
         if not isinstance(sink, SupportsResume):

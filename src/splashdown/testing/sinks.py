@@ -20,10 +20,10 @@ from splashdown.testing.stores import data_of, in_parts, part_size, parts_of, pu
 
 
 class SinkContract(SinkAbilities):
-    """What every sink does.
+    """The behaviour of every sink.
 
     A subclass has a fixture ``sink``: a fresh sink on an empty target. It overrides :meth:`fetch` where the sink
-    cannot be read back, and :meth:`reopen` where the sink can go on with the upload of another process.
+    cannot be read back, and :meth:`reopen` where the sink can resume the upload of another process.
     """
 
     #: Whether a reader always finds the old object or the new one. ``False`` is for stores that cannot do better, such
@@ -98,7 +98,7 @@ class SinkContract(SinkAbilities):
         store(sink, "b.bin", b"mine", replace=False)
         assert self.fetch(sink, "b.bin") == b"mine"
 
-    def test_what_appeared_since_begin_is_kept_too(self, sink: Sink) -> None:
+    def test_an_object_that_appeared_since_begin_is_kept_too(self, sink: Sink) -> None:
         upload = sink.begin("a.bin", Content(size=4, replace=False))
         tag = put(sink, upload, Part(number=1, start=0, stop=4), b"mine")
         store(sink, "a.bin", b"theirs")
@@ -109,7 +109,7 @@ class SinkContract(SinkAbilities):
         if isinstance(sink, SupportsUnfinished):
             assert list(sink.unfinished()) == []
 
-    def test_others_see_the_old_object_or_the_new_one_and_nothing_between(self, sink: Sink) -> None:
+    def test_readers_see_the_old_object_or_the_new_one(self, sink: Sink) -> None:
         if sink.parts.max_parts is not None and sink.parts.max_parts < 3:
             old, new, parts = data_of(40_000, "old"), data_of(50_000, "new"), None
         else:
@@ -123,14 +123,14 @@ class SinkContract(SinkAbilities):
             while not done.is_set():
                 try:
                     seen.add(self.fetch(sink, "a.bin"))
-                except StoreError:  # what a store may say of the gap, where there is one
+                except StoreError:  # a store may answer so in the gap, if it has one
                     if self.replaces_in_one_step:
                         raise
 
         with ThreadPoolExecutor(1) as pool:
             looking = pool.submit(look)
             try:
-                end = time.monotonic() + 2  # the more often, the likelier a gap is seen; slow stores need not do all
+                end = time.monotonic() + 2  # repeated to hit a possible gap; slow stores stop early
                 for data in (new, old) * 4:
                     store(sink, "a.bin", data, parts)
                     if time.monotonic() > end:
@@ -154,7 +154,7 @@ class SinkContract(SinkAbilities):
     def test_an_upload_that_was_aborted_cannot_be_committed(self, sink: Sink) -> None:
         upload = sink.begin("a.bin", Content(size=5))
         tag = put(sink, upload, Part(number=1, start=0, stop=5), b"hello")
-        sink.abort(upload)  # or somebody has removed unfinished uploads
+        sink.abort(upload)  # or another program has removed unfinished uploads
         with pytest.raises(TransferError):
             sink.commit(upload, [tag])
         assert self.fetch(sink, "a.bin") is None
@@ -166,7 +166,7 @@ class SinkContract(SinkAbilities):
         sink.abort(upload)
         assert self.fetch(sink, "a.bin") == b"old"
 
-    def test_what_the_chunks_raise_comes_out_and_the_part_can_be_put_again(self, sink: Sink) -> None:
+    def test_an_exception_of_the_chunks_passes_and_the_part_can_be_put_again(self, sink: Sink) -> None:
         data = data_of(4000)
 
         def breaks() -> Iterator[Buffer]:
@@ -189,7 +189,7 @@ class SinkContract(SinkAbilities):
         upload = sink.begin("a.bin", Content(size=1))
         assert upload.key == "a.bin"
         assert json.loads(json.dumps(dict(upload.token))) == dict(upload.token)
-        assert all(isinstance(text, str) for pair in upload.token.items() for text in pair)
+        assert all(isinstance(each, str) for pair in upload.token.items() for each in pair)
         upload = revived(upload)
         tag = put(sink, upload, Part(number=1, start=0, stop=1), b"x")
         assert isinstance(tag, str), "tags are written into the journal"
@@ -226,7 +226,7 @@ class SinkContract(SinkAbilities):
         assert self.fetch(sink, "a.bin") == data
 
     def test_parts_are_put_together_in_the_order_of_their_numbers(self, sink: Sink) -> None:
-        count = min(sink.parts.max_parts or 11, 11)  # as texts, 10 comes before 2
+        count = min(sink.parts.max_parts or 11, 11)  # as strings, 10 sorts before 2
         if count * part_size(sink.parts) > 2**27:
             pytest.skip("parts of this sink are too large to store many of them in a test")
         data = data_of((count - 1) * part_size(sink.parts) + 99)
@@ -273,7 +273,7 @@ class SinkContract(SinkAbilities):
             "d.bin": None,
         }
 
-    def test_closing_keeps_what_is_stored(self, sink: Sink) -> None:
+    def test_closing_keeps_stored_objects(self, sink: Sink) -> None:
         other = self.reopen(sink)
         if other is sink:
             pytest.skip("override reopen() to look at the target once the sink is closed")

@@ -1,4 +1,4 @@
-"""What the contract of sinks does over and over: cut data as a sink wants it, store it, feed it in awkward ways."""
+"""Helpers of the contract of sinks: cut data by the policy of a sink, store it, feed it in awkward ways."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def parts_of(size: int, policy: PartPolicy) -> list[Part]:
 
 
 def in_parts(sink: Sink) -> tuple[bytes, list[Part]]:
-    """Data of three parts, the last one short, as this sink wants them."""
+    """Data of three parts, the last one short, by the policy of this sink."""
     policy = sink.parts
     if policy.max_parts is not None and policy.max_parts < 3:
         pytest.skip("this sink takes an object in one part")

@@ -19,14 +19,14 @@ Publish = Callable[[str, bytes], str]
 
 
 class TransportContract:
-    """What every transport does.
+    """The behaviour of every transport.
 
-    A subclass has two fixtures: ``transport``, a fresh one, and ``publish``, a function that puts a file of a name
-    on the server, replacing what is there, and returns its href. :meth:`missing` gives an href without a file.
+    A subclass has two fixtures: ``transport``, a fresh one, and ``publish``, a function that puts a file on the server
+    under a name, replacing the old one, and returns its href. :meth:`missing` gives an href without a file.
     """
 
     def missing(self, publish: Publish) -> str:
-        """An href of the right form that leads nowhere."""
+        """An href of the right form without a file."""
         return publish("there.bin", b"x").replace("there.bin", "missing.bin")
 
     def test_it_has_the_methods_of_a_transport(self, transport: Transport) -> None:
@@ -61,7 +61,7 @@ class TransportContract:
             expected = data[start:stop] if stream.start == start else data
             found = b"".join(bytes(chunk) for chunk in stream)
             assert found == expected or (stream.start == 0 == start and found == data)
-            assert stream.length in {None, len(found)}, "length is about what comes, not about the file"
+            assert stream.length in {None, len(found)}, "length is that of the body, not of the file"
             assert stream.info.size in {None, len(data)}, "info is about the whole file, not about the range"
 
     @pytest.mark.parametrize("name", ["with space.bin", "ünïcode.bin", "100%25.bin", "a+b#c.bin", "deep/er/a.bin"])
@@ -85,7 +85,7 @@ class TransportContract:
             assert second.startswith(bytes(next(theirs)))
             assert first.startswith(bytes(chunk)), "a chunk is valid until the next one of its own stream"
 
-    def test_what_its_reader_raises_comes_out_as_it_is(self, transport: Transport, publish: Publish) -> None:
+    def test_an_exception_of_its_reader_passes_unchanged(self, transport: Transport, publish: Publish) -> None:
         href, full = publish("a.bin", data_of(5000)), OSError("the disk is full")
         with pytest.raises(OSError, match="the disk is full") as raised, transport.stream(ReadRequest(href=href)):
             raise full
@@ -129,16 +129,16 @@ class TransportContract:
                 list(stream)
         except ChangedError:
             return
-        assert (seen.size, seen.validator) != (before.size, before.validator), "neither refused nor to be seen"
+        assert (seen.size, seen.validator) != (before.size, before.validator), "neither refused nor visible in info"
 
     def test_another_version_has_another_validator(self, transport: Transport, publish: Publish) -> None:
         href = publish("a.bin", data_of(5000))
         first = read_info(transport, href).validator
         if first is None:
             pytest.skip("this transport has no validators")
-        end, number = time.monotonic() + 2.5, 0  # a date tells seconds apart, and no less
+        end, number = time.monotonic() + 2.5, 0  # a date has seconds as its unit
         while read_info(transport, href).validator == first:
-            assert time.monotonic() < end, "a run that goes on would mix the bytes of two versions"
+            assert time.monotonic() < end, "a resumed run would mix the bytes of two versions"
             number += 1
             publish("a.bin", data_of(5000, str(number)))
 
@@ -164,7 +164,7 @@ def read(transport: Transport, href: str) -> bytes:
 
 
 def read_info(transport: Transport, href: str) -> RemoteInfo:
-    """What the server says about the file."""
+    """The server's description of the file."""
     with transport.stream(ReadRequest(href=href)) as stream:
         for _ in stream:
             pass

@@ -1,6 +1,6 @@
-"""The filters that ``results.select(NAME=value)`` knows without any other package being installed.
+"""The built-in filters of ``results.select(NAME=value)``.
 
-Each value is one thing or a list of alternatives. What the values mean is in :mod:`splashdown._filters`.
+Most values are one string or a list of alternatives; ``values.py`` reads them.
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from splashdown.model import Asset
 def by_cql2(value: object) -> Each:
     """Assets for whose item an expression is true: CQL2-text (``eo:cloud_cover < 20``) or CQL2-JSON (a dict).
 
-    The properties are the item's, with ``id``, ``collection``, ``geometry``, and the fields of the asset besides
-    (``key``, ``type``, ``file:size``, ...); an asset whose item lacks a property does not pass.
+    The properties are the item's, with ``id``, ``collection``, ``geometry``, and the fields of the
+    asset (``key``, ``type``, ``file:size``, ...); an asset whose item lacks a property does not pass.
     """
     try:
         import cql2

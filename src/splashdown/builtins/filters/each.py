@@ -1,4 +1,4 @@
-"""Filters that judge every asset by itself, and say why one does not pass."""
+"""Filters that test each asset alone, and say why one does not pass."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ class Each:
 
 def by_key(value: object) -> Each:
     """Keys by glob; the pattern may also match ``item/key``."""
-    patterns = values.texts(value, "keys")
+    patterns = values.strings(value, "keys")
     return Each(lambda a: _named(a, patterns), lambda a: f"its key {a.label!r} matches none of {_listed(patterns)}")
 
 
 def by_exclude(value: object) -> Each:
     """All but the keys that match."""
-    patterns = values.texts(value, "exclude")
+    patterns = values.strings(value, "exclude")
     return Each(lambda a: not _named(a, patterns), lambda a: f"its key {a.label!r} matches one of {_listed(patterns)}")
 
 
 def by_regex(value: object) -> Each:
     """Keys (or ``item/key``) in which a regular expression is found."""
-    texts = values.texts(value, "regex")
+    strings = values.strings(value, "regex")
     try:
-        patterns = [re.compile(text) for text in texts]
+        patterns = [re.compile(each) for each in strings]
     except re.error as error:
-        raise OptionError(f"the filter 'regex' got {texts!r}, which is no regular expression: {error}") from None
+        raise OptionError(f"the filter 'regex' got {strings!r}, which is not a regular expression: {error}") from None
     return Each(
         lambda a: any(p.search(name) for p in patterns for name in _names(a)),
-        lambda a: f"{_listed(texts)} is not found in its key {a.label!r}",
+        lambda a: f"{_listed(strings)} is not found in its key {a.label!r}",
     )
 
 
 def by_type(value: object) -> Each:
-    """Media types, parameters and case apart; ``image/*`` is a pattern."""
-    wanted = [bare_type(text) for text in values.texts(value, "types")]
+    """Media types, without parameters and in any case; ``image/*`` is a pattern."""
+    wanted = [bare_type(each) for each in values.strings(value, "types")]
     return Each(
         lambda a: any(fnmatchcase(bare_type(a.media_type), pattern) for pattern in wanted),
         lambda a: f"its media type {bare_type(a.media_type) or '(none)'} is none of {_listed(wanted)}",
@@ -61,7 +61,7 @@ def by_type(value: object) -> Each:
 
 def by_role(value: object) -> Each:
     """Assets that have one of the roles."""
-    wanted = frozenset(values.texts(value, "roles"))
+    wanted = frozenset(values.strings(value, "roles"))
     return Each(
         lambda a: not wanted.isdisjoint(a.roles),
         lambda a: f"its roles {_listed(a.roles) or '(none)'} hold none of {_listed(sorted(wanted))}",
@@ -118,7 +118,7 @@ def by_max_size(value: object) -> Each:
 
 def by_band(value: object) -> Each:
     """Assets with a band of one of these names or common names (globs)."""
-    patterns = values.texts(value, "bands")
+    patterns = values.strings(value, "bands")
     return Each(
         lambda a: any(fnmatchcase(name, p) for name in bands(a.metadata) for p in patterns),
         lambda a: f"its bands {_listed(bands(a.metadata)) or '(none)'} are none of {_listed(patterns)}",
@@ -179,7 +179,7 @@ def _points(coordinates: object) -> Iterable[tuple[float, float]]:
 
 
 def _by_id(name: str, noun: str, value: object, of: Callable[[Asset], str | None]) -> Each:
-    patterns = values.texts(value, name)
+    patterns = values.strings(value, name)
     return Each(
         lambda a: any(fnmatchcase(of(a) or "", pattern) for pattern in patterns),
         lambda a: f"its {noun} {of(a) or '(none)'} is none of {_listed(patterns)}",
@@ -194,8 +194,8 @@ def _named(asset: Asset, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(name, pattern) for name in _names(asset) for pattern in patterns)
 
 
-def _listed(texts: Iterable[str]) -> str:
-    return ", ".join(texts)
+def _listed(strings: Iterable[str]) -> str:
+    return ", ".join(strings)
 
 
 def _time(asset: Asset) -> str:

@@ -24,7 +24,7 @@ _FIELDS: Mapping[str, Callable[[Asset], object]] = {
 
 @dataclass(frozen=True, slots=True)
 class Grouped:
-    """Keeps some assets of every group; assets are of one group when all ``fields`` are equal."""
+    """Keeps some assets of each group; a group has equal values in all ``fields``."""
 
     fields: tuple[str, ...]
     latest: bool
@@ -73,7 +73,7 @@ def one_per(value: object) -> Grouped:
 
 
 def _names(value: object, name: str) -> tuple[str, ...]:
-    return tuple(part.strip() for text in values.texts(value, name) for part in text.split(",") if part.strip())
+    return tuple(part.strip() for each in values.strings(value, name) for part in each.split(",") if part.strip())
 
 
 def _value(asset: Asset, name: str) -> object:

@@ -13,7 +13,7 @@ from splashdown.model import Asset
 
 
 def by_geometry(value: object) -> Each:
-    """Assets of items whose geometry intersects another one: GeoJSON (dict, text or path of a file) or WKT, degrees."""
+    """Assets of items whose geometry intersects another one: GeoJSON (dict, string or file) or WKT, in degrees."""
     try:
         import shapely
     except ImportError:
@@ -45,9 +45,9 @@ def _shape(value: object, shapely: Any) -> Any:
             value = json.loads(text)
         if isinstance(value, Mapping):
             return _union(value, shapely)
-    except Exception as error:  # shapely raises many kinds for what is no geometry
+    except Exception as error:  # shapely raises many kinds for invalid geometries
         raise OptionError(f"the filter 'geometry' cannot read its value ({error_text(error)})") from None
-    raise OptionError("the filter 'geometry' takes GeoJSON (a dict, a text or a file) or WKT")
+    raise OptionError("the filter 'geometry' takes GeoJSON (a dict, a string or a file) or WKT")
 
 
 def _union(value: Mapping[str, Any], shapely: Any) -> Any:

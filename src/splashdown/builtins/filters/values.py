@@ -1,4 +1,4 @@
-"""What users write for filters: lists, sizes, intervals, boxes. Pure; each raises ``OptionError`` for nonsense."""
+"""Reads the values of filters: lists, sizes, intervals, boxes. Pure; raises ``OptionError`` for invalid ones."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ _FULL_CIRCLE, _POLE = 360, 90
 _DATE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
 
 
-def texts(value: object, name: str) -> tuple[str, ...]:
-    """One text or a series of them."""
+def strings(value: object, name: str) -> tuple[str, ...]:
+    """One string or several."""
     if isinstance(value, str):
         return (value,)
     if isinstance(value, Iterable) and not isinstance(value, Mapping | bytes):
         found = tuple(value)
         if found and all(isinstance(each, str) for each in found):
             return found
-    raise OptionError(f"the filter {name!r} takes a text or a list of texts, not {value!r}")
+    raise OptionError(f"the filter {name!r} takes a string or a list of strings, not {value!r}")
 
 
 def size(value: object, name: str) -> int:
-    """Bytes, from a number or from a text such as ``10 MB`` (10^6) or ``10MiB`` (2^20)."""
+    """Bytes, from a number or from a string such as ``10 MB`` (10^6) or ``10MiB`` (2^20)."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     found = _SIZE.fullmatch(value) if isinstance(value, str) else None
     if found is None:
-        raise OptionError(f"the filter {name!r} takes a number of bytes, or a text such as 10MB, not {value!r}")
+        raise OptionError(f"the filter {name!r} takes a number of bytes, or a string such as 10MB, not {value!r}")
     return int(float(found[1]) * _UNITS[found[2].lower()])
 
 
 def interval(value: object) -> tuple[dt.datetime | None, dt.datetime | None]:
     """First and last instant of ``A/B``, ``A``, ``A/..``, ``../B`` (RFC 3339, or a date, month or year as a whole).
 
-    ``None`` is an open end. A pair of texts or datetimes will do, too.
+    ``None`` is an open end. A pair of strings or datetimes works too.
     """
     if isinstance(value, str):
         parts: list[object] = list(value.split("/"))
@@ -99,7 +99,7 @@ def _no_interval(value: object) -> OptionError:
 
 
 def box(value: object) -> tuple[float, float, float, float]:
-    """West, south, east, north, from numbers or from ``W,S,E,N``; six numbers have heights, which are not looked at."""
+    """West, south, east, north, from numbers or from ``W,S,E,N``; of six numbers the heights are ignored."""
     parts = value.split(",") if isinstance(value, str) else value
     try:
         numbers = [float(part) for part in parts]  # type: ignore[attr-defined]

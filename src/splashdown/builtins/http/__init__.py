@@ -1,8 +1,8 @@
 """The transport ``http``: reads http and https hrefs by GET requests with ranges.
 
-There is no HEAD: it is refused for signed URLs, and answers other things than GET. The first request asks for
-``bytes=0-``, so that one answer is probe and body. Retries and resuming are the engine's; this module says exactly
-what one answer was. Its parts are in :mod:`splashdown._http`.
+It never sends HEAD: signed URLs refuse it, and its answers differ from GET's. The first request asks for
+``bytes=0-``, so that one answer is probe and body. The engine retries and resumes; the transport raises the exact
+error of one answer.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpOptions:
-    """How to connect. Times are seconds."""
+    """Options of connections. Times are in seconds."""
 
     connect_timeout: float = 20.0
     read_timeout: float = 60.0  #: longest silence of a server; there is no limit on the whole answer
@@ -51,7 +51,7 @@ class HttpTransport:
         )
 
     def stream(self, request: ReadRequest) -> AbstractContextManager[Stream]:
-        """Send the request, follow redirects, check the answer; raises the ``TransferError`` that tells what it was."""
+        """Send the request, follow redirects, check the answer; raises the ``TransferError`` for it."""
         return self._exchange.open(request)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""Takes http(s) hrefs apart, once and strictly: what is checked here is what is connected to. Pure functions."""
+"""Parses http(s) hrefs, once and strictly: connections use the checked parts. Pure functions."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from splashdown.redact import redact
 
 # RFC 3986, sections 3.2.2 and 3.2.3; letters beyond ASCII are names that IDNA encodes later.
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:(?P<port>\d{1,5})?)?")
-# What parsers disagree about, and what could end a header line. A space in a path is common and harmless.
+# Characters about which parsers disagree, or that could end a header line. A space in a path is common and harmless.
 _SUSPECT = re.compile(r"[\x00-\x1f\x7f\\]")
-# What almost all hrefs are, so that they need no closer look.
+# Almost all hrefs have this form and need no closer look.
 _USUAL = re.compile(r"(https?://[a-z0-9.-]+(?::(?!80/|443/)(?:[1-9]\d{0,3}|[1-5]\d{4}))?)(/[!-\"$-\[\]-~]*)")
 _PORTS = {"http": 80, "https": 443}
 
 
 class Address(NamedTuple):
-    """Where an href leads. ``origin`` is what credentials are bound to (RFC 6454)."""
+    """The parsed href. Credentials are bound to ``origin`` (RFC 6454)."""
 
     origin: str  #: ``scheme://host[:port]``, lower-case, without the scheme's own port: signatures cover ``Host``
     target: str  #: path and query, as they go into the request line
 
 
 def parse(href: str) -> Address:
-    """Take an absolute http(s) href apart.
+    """Parse an absolute http(s) href.
 
     Raises :class:`~splashdown.errors.TransferError` for another scheme, for user and password inside the href,
-    and for control characters and backslashes, about which parsers differ.
+    and for control characters and backslashes, about which parsers disagree.
     """
     usual = _USUAL.fullmatch(href)
     if usual is not None:
@@ -50,7 +50,7 @@ def parse(href: str) -> Address:
     port = int(found["port"] or _PORTS[scheme])
     if not 0 < port < 65536:
         raise TransferError(f"{redact(href)} has no valid port")
-    # An empty query is a query (RFC 3986, section 3.4), which urlsplit does not tell from none.
+    # An empty query is a query (RFC 3986, section 3.4), which urlsplit does not distinguish from none.
     target = f"{path or '/'}?{query}" if "?" in href.partition("#")[0] else path or "/"
     host = found["host"].lower()
     return Address(f"{scheme}://{host}" if port == _PORTS[scheme] else f"{scheme}://{host}:{port}", target)

@@ -16,12 +16,12 @@ from splashdown.redact import redact
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
-#: What is left of a body that nobody wants is read to keep its connection, up to this much.
+#: Up to this many bytes of an unwanted body are read to keep its connection.
 _DRAIN = 16 * 1024
 
 
 class Body:
-    """A :class:`~splashdown.protocols.Stream`, and the context that gives its connection back."""
+    """A :class:`~splashdown.protocols.Stream`, and the context manager that releases its connection."""
 
     __slots__ = ("_come", "_error", "_href", "_response", "info", "length", "start")
 
@@ -58,7 +58,7 @@ class Body:
             raise TruncatedError(f"{redact(self._href)}: the body ended after {self._come} of {length} bytes")
 
     def _chunk(self) -> Buffer:
-        """What has come; empty at the end."""
+        """The next bytes; empty at the end."""
         response = self._response
         if not isinstance(response, Answer):
             return self._pieces(response)
@@ -68,10 +68,10 @@ class Body:
             raise connection_error(self._href, failure) from None
 
     def _pieces(self, response: BaseHTTPResponse) -> bytes:
-        """What has come by urllib3's own ways; empty at the end.
+        """The next bytes through urllib3; empty at the end.
 
-        A read that waits for a whole buffer would hide how slow a server is, and lose what came before a break.
-        Small pieces (TLS records, slow links) are put together for a moment: each chunk costs its way to the sink.
+        A read that waits for a whole buffer would hide how slow a server is, and lose the bytes before a break.
+        Small pieces (TLS records, slow links) are collected for a moment, because each chunk has a cost.
         """
         error, self._error = self._error, None
         if error is not None:
@@ -93,12 +93,12 @@ class Body:
         except Exception as failure:
             if not pieces:
                 raise connection_error(self._href, failure) from None
-            self._error = failure  # for the next call: what has come is good
+            self._error = failure  # for the next call: the bytes so far are good
         return b"".join(pieces)
 
     def _drained(self) -> bool:
         try:
             self._response.drain_conn()
-        except Exception:  # the connection is of no use then, which is what the answer says
+        except Exception:  # the connection is broken then, and the caller closes it
             return False
         return True

@@ -1,6 +1,6 @@
-"""One request and its answer: what is asked for, where redirects lead, what the answer has to be.
+"""One request and its answer: conditions, redirects, and checks of the answer.
 
-Nothing is repeated here, but for one case: a range that an empty file cannot satisfy is asked for again without
+A request is not repeated, with one exception: a range that an empty file cannot satisfy is requested again without
 the range.
 """
 
@@ -31,7 +31,7 @@ from splashdown.redact import redact
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
-#: No encoding: ``aws-chunked`` tells how an object was once uploaded, and some stores repeat it.
+#: Not encodings of the body: ``aws-chunked`` was the encoding of an upload, and some stores repeat it.
 _PLAIN = frozenset({"", "identity", "aws-chunked"})
 
 
@@ -44,11 +44,11 @@ class Exchange:
         self._timeout = Timeout(connect=timeouts[0], read=timeouts[1])
         self._hosts = Hosts(pool_size=pool_size, verify=verify)
         self._max_redirects = max_redirects
-        # An encoding would make sizes, ranges and checksums those of something else than the file.
+        # With an encoding, sizes, ranges and checksums would not be those of the file.
         self._common = {"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
 
     def open(self, request: ReadRequest) -> Body:
-        """Send a request; the body that answers it."""
+        """Send a request and return the body of its answer."""
         href, response = self._send(request, conditions(request))
         if response.status == 416 and request.start == 0 and request.pinned is None:
             # No range of an empty file can be satisfied (RFC 9110, section 15.5.17).
@@ -105,7 +105,7 @@ def conditions(request: ReadRequest) -> dict[str, str]:
 
 
 def accept(href: str, request: ReadRequest, response: BaseHTTPResponse | Answer) -> Body:
-    """Check an answer against its request. Raises what it was instead."""
+    """Check an answer against its request. Raises the error for any other answer."""
     status, headers = response.status, response.headers
     if status == 206:
         return _partial(href, request, response)
@@ -131,12 +131,12 @@ def _partial(href: str, request: ReadRequest, response: BaseHTTPResponse | Answe
         raise RangeNotServedError(f"{redact(href)}: a 206 answer without a valid Content-Range")
     if found.start != request.start or (request.stop is not None and found.stop > request.stop):
         raise RangeNotServedError(
-            f"{redact(href)}: bytes {found.start}-{found.stop - 1} came, others were asked for (from {request.start})"
+            f"{redact(href)}: bytes {found.start}-{found.stop - 1} came, requested were bytes from {request.start}"
         )
     length = found.stop - found.start
     stated = None if _is_chunked(headers) else number(headers.get("content-length"))
     if stated is not None and stated != length:
-        raise RangeNotServedError(f"{redact(href)}: Content-Range tells of {length} bytes, Content-Length of {stated}")
+        raise RangeNotServedError(f"{redact(href)}: Content-Range has {length} bytes, Content-Length {stated}")
     whole = found.start == 0 and found.stop == found.size
     info = remote_info(headers, size=found.size, ranges=True, whole=whole)
     pinned = request.pinned
@@ -160,7 +160,7 @@ def _check_encoding(href: str, headers: Mapping[str, str]) -> None:
     if not encodings <= _PLAIN:
         raise TransferError(
             f"{redact(href)}: the server sent the file with Content-Encoding {', '.join(sorted(encodings))} although "
-            "identity was asked for: its size and checksum could not be checked"
+            "identity was requested: its size and checksum could not be checked"
         )
 
 
@@ -173,12 +173,12 @@ def _some(response: BaseHTTPResponse | Answer) -> bytes:
         return b""
     try:
         return response.read(ERROR_BYTES, decode_content=False) or b""
-    except Exception:  # the status says enough
+    except Exception:  # the status is enough
         return b""
 
 
 def _discard(response: BaseHTTPResponse | Answer) -> None:
-    """Give the connection of an unwanted answer back, when what is left of its body is short."""
+    """Release the connection of an unwanted answer; close it when the rest of the body is long."""
     if not _is_chunked(response.headers) and (number(response.headers.get("content-length")) or 0) <= ERROR_BYTES:
         response.drain_conn()
     else:

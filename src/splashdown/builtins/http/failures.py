@@ -1,4 +1,4 @@
-"""Turns error answers and broken connections into this project's errors. No text holds a query or a header."""
+"""Turns error answers and broken connections into this project's errors. No message holds a query or a header."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from splashdown.errors import (
 )
 from splashdown.redact import redact
 
-#: How much of an error body is looked at.
+#: Bytes of an error body that are read.
 ERROR_BYTES = 16 * 1024
 _EXPIRED_STATUS = frozenset({400, 401, 403, 404, 410})
-#: Codes of openEO and of object stores for a link that is past its time.
+#: Codes of openEO and of object stores for an expired link.
 _EXPIRED_CODES = frozenset({"ResultLinkExpired", "ExpiredToken", "RequestExpired"})
 _EXPIRED_TEXT = re.compile(r"request has expired|link (has )?expired|signature (has )?expired", re.IGNORECASE)
 _XML = re.compile(r"<(Code|Message)>([^<]{1,300})</\1>")
@@ -35,17 +35,17 @@ _SECRET = re.compile(r"\?\S+")
 _HINTS = {
     401: "pass auth=, or a link that is signed",
     403: "the link may have expired, or the account may not read this file",
-    404: "it is not there, or not any more",
-    410: "it is not there any more",
+    404: "the file does not exist, or no longer",
+    410: "the file no longer exists",
     429: "too many requests",
 }
 
 
 def status_error(href: str, status: int, headers: Mapping[str, str], body: bytes) -> TransferError:
-    """The error for an answer that carries no file."""
+    """The error for an answer without a file."""
     code, message = _explanation(body)
     if status in _EXPIRED_STATUS and (
-        code in _EXPIRED_CODES or _EXPIRED_TEXT.search(message) or (status != 400 and _past_its_time(href))
+        code in _EXPIRED_CODES or _EXPIRED_TEXT.search(message) or (status != 400 and _has_expired(href))
     ):
         return LinkExpiredError(f"{redact(href)}: the signed link has expired ({status}); read the source again")
     try:
@@ -96,7 +96,7 @@ def _explanation(body: bytes) -> tuple[str, str]:
     return code[:60], " ".join(_SECRET.sub("?...", message).split())[:200]
 
 
-def _past_its_time(href: str) -> bool:
+def _has_expired(href: str) -> bool:
     from splashdown._documents.expiry import href_expires
 
     end = href_expires(href)
@@ -122,7 +122,7 @@ def _has(chain: list[BaseException], *types: type[BaseException]) -> bool:
 
 
 def _reason(chain: list[BaseException]) -> str:
-    """Type and system text. Texts of libraries are left out: they may quote the request line, query included."""
+    """Type and system message. Messages of libraries are left out: they may quote the request line with the query."""
     system = next((one.strerror for one in chain if isinstance(one, OSError) and isinstance(one.strerror, str)), "")
     name = type(chain[0]).__name__
     return f"{name}: {system}" if system else name

@@ -1,4 +1,4 @@
-"""Reads the headers that tell about a file and about waiting. Pure functions; what is not valid counts as absent."""
+"""Reads the headers about a file and about waiting. Pure functions; invalid headers count as absent."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _FUNCTIONS = {
     "sha-512": ("13", 64),
 }
 _SHA256 = re.compile(r"1220[0-9a-f]{64}")
-#: What splashdown-s3 notes with an object that it stores, read by s3:// and by a presigned link.
+#: Checksum that splashdown-s3 stores with an object; s3:// and presigned links return it.
 _NOTED = "x-amz-meta-splashdown-multihash"
 #: Headers that hold digests; most answers have none.
 _DIGESTS = ("repr-digest", "digest", "x-goog-hash", "content-md5", _NOTED)
-#: Headers that tell of a quota of requests; few servers send one.
+#: Headers about a quota of requests; few servers send one.
 _QUOTAS = ("ratelimit", "ratelimit-remaining", "x-ratelimit-remaining")
 #: Seconds since the epoch above this, seconds to wait below: ``X-RateLimit-Reset`` is used for both.
 _EPOCH = 1_000_000_000
@@ -41,7 +41,7 @@ class ContentRange(NamedTuple):
 
 
 def content_range(value: str | None) -> ContentRange | None:
-    """The range that a 206 holds; ``None`` for a missing or senseless header."""
+    """The range that a 206 holds; ``None`` for a missing or invalid header."""
     found = _RANGE.fullmatch(value or "")
     if not found or found[1] is None:
         return None
@@ -63,7 +63,7 @@ def number(value: str | None) -> int | None:
 
 
 def remote_info(headers: Mapping[str, str], *, size: int | None, ranges: bool, whole: bool) -> RemoteInfo:
-    """What an answer says about the file. ``whole``: its body is the complete file."""
+    """The file as the headers describe it. ``whole``: the body is the complete file."""
     version = headers.get("x-amz-version-id")
     return RemoteInfo(
         size=size,
@@ -80,8 +80,8 @@ def remote_info(headers: Mapping[str, str], *, size: int | None, ranges: bool, w
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait before the next request.
 
-    ``Retry-After`` (RFC 9110, section 10.2.3) goes first; else what is left of an exhausted quota in ``RateLimit``
-    (draft-ietf-httpapi-ratelimit-headers, its present and its older forms) or ``X-RateLimit-Reset``.
+    ``Retry-After`` (RFC 9110, section 10.2.3) counts first; else the reset of an exhausted quota in ``RateLimit``
+    (draft-ietf-httpapi-ratelimit-headers, current and older forms) or ``X-RateLimit-Reset``.
     """
     value = headers.get("retry-after")
     if value is not None:
@@ -96,7 +96,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 
 def quota_reset(headers: Mapping[str, str]) -> float | None:
-    """Seconds until an exhausted quota is filled again; ``None`` where it is not exhausted, or there is none."""
+    """Seconds until an exhausted quota is reset; ``None`` without an exhausted quota."""
     reset, remaining = _quota(headers)
     if reset is None or remaining:
         return None
@@ -104,7 +104,7 @@ def quota_reset(headers: Mapping[str, str]) -> float | None:
 
 
 def _quota(headers: Mapping[str, str]) -> tuple[int | None, int | None]:
-    """Seconds until the quota is filled again, and what is left of it."""
+    """Seconds until the quota is reset, and the remaining requests."""
     combined = headers.get("ratelimit", "")
     fields = {name.lower(): value for name, value in re.findall(r"(\w+)\s*=\s*(\d+)", combined)}
     reset = fields.get("t", fields.get("reset"))
@@ -116,7 +116,7 @@ def _quota(headers: Mapping[str, str]) -> tuple[int | None, int | None]:
 
 
 def _digests(headers: Mapping[str, str], *, whole: bool) -> Iterator[tuple[str, str]]:
-    """Multihashes of the whole file by the names that the server gave them."""
+    """Multihashes of the whole file, by the server's names of the functions."""
     # RFC 9530 wraps base64 in colons, RFC 3230 does not; both concern the file, whatever part of it is sent.
     for name in ("repr-digest", "digest"):
         for function, value in _members(headers.get(name)):

@@ -1,4 +1,4 @@
-"""Keeps what requests to one host have in common: its pool of connections, its headers, its way through a proxy.
+"""Prepares what all requests to one host share: the pool of connections, the ``Host`` header, the proxy.
 
 Preparing a request with ``requests`` costs more than sending it, so that is done once a host. The pool is the one
 that ``requests``' own adapter would use: certificates, ``REQUESTS_CA_BUNDLE`` and proxies are found as it finds
@@ -27,7 +27,7 @@ class Host:
 
     pool: HTTPConnectionPool
     prefix: str
-    name: str  #: what the ``Host`` header says
+    name: str  #: value of the ``Host`` header
 
 
 class Hosts:
@@ -40,7 +40,7 @@ class Hosts:
         self._lock = threading.Lock()
 
     def get(self, origin: str) -> Host:
-        """The host of ``scheme://host[:port]``. Raises ``TransferError`` for a host or a proxy that makes no sense."""
+        """The host of ``scheme://host[:port]``. Raises ``TransferError`` for an invalid host or proxy."""
         host = self._hosts.get(origin)
         if host is None:
             with self._lock:

@@ -1,6 +1,6 @@
 """The resolver ``openeo``: the URL of a batch job, of its results, or a signed link to them.
 
-It owns the order of the steps; reading, walking and errors are in :mod:`splashdown._openeo`.
+``resolve.py`` has the steps; they are imported when a job is resolved.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class OpenEOResolver:
     """Reads the results of one openEO batch job (openEO API 1.0 to 1.3, ``GET /jobs/{job_id}/results``)."""
 
     def accepts(self, source: object) -> bool:
-        """Whether the source has the form of such a URL, or is a handle that :func:`splashdown.connect` gave."""
+        """Whether the source has the form of such a URL, or is a handle from :func:`splashdown.connect`."""
         return is_job_url(source) or is_job_handle(source)
 
     def resolve(self, source: Any, context: ResolveContext) -> ResultSet:
@@ -37,7 +37,7 @@ class OpenEOResolver:
 
 
 def is_job_handle(source: object) -> bool:
-    """Whether the source is a :class:`splashdown.backend.Job`; nobody has one before that module was imported."""
+    """Whether the source is a :class:`splashdown.backend.Job`; none exists before that module is imported."""
     backend = sys.modules.get("splashdown.backend")
     return backend is not None and isinstance(source, backend.Job)
 

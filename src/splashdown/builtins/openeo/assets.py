@@ -21,7 +21,7 @@ from splashdown.columns import columns
 from splashdown.errors import ResolveError
 from splashdown.model import Asset
 
-# An absolute href that ``urljoin`` gives back as it came; most are, and there may be very many.
+# An absolute href that ``urljoin`` returns unchanged; most are like this, and there may be very many.
 _COMPLETE = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?/[^\s\\#?;]*(?:\?[^\s\\#;]+)?")
 # A signature that a back-end puts into the path changes with every second; the rest of the path names the file.
 # Some have the user's id before it.
@@ -30,18 +30,18 @@ _PATH_SIGNATURE = re.compile(r"(/results/assets/(?:[^/]+/)?)[0-9a-f]{32,128}(?=/
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Union:
-    """All assets, and one line for each that had to be left out."""
+    """All assets, and one line for each that was left out."""
 
     assets: Sequence[Asset]
     warnings: tuple[str, ...]
 
 
 def collect(tree: Tree, *, alternate: str | None = None, partial: bool = False) -> Union:
-    """The assets of the root document and of its items; ``alternate`` names the hrefs to take where there are several.
+    """The assets of the root document and of its items; ``alternate`` names the href to take of several.
 
-    A file that both list is one asset: it takes the place of the collection's entry and has the item's id, key and
-    metadata. Raises :class:`~splashdown.errors.ResolveError` for an asset without an href, and, unless ``partial``
-    results are good enough, when assets are in items alone and an item could not be read.
+    A file that both list is one asset: it has the place of the collection's entry, and the item's id, key and
+    metadata. Raises :class:`~splashdown.errors.ResolveError` for an asset without an href; also when only items list
+    assets and one of them could not be read, unless ``partial`` allows that.
     """
     warnings: list[str] = []
     reading = _Reading(alternate, warnings)
@@ -126,20 +126,20 @@ class _Reading:
         if assets is None:
             return
         if not isinstance(assets, Mapping):
-            raise ResolveError(f"{shown(document.place)} has assets that are no JSON object")
+            raise ResolveError(f"{shown(document.place)} has assets that are not a JSON object")
         for key, metadata in assets.items():
             href = advertised_href(metadata, self.alternate)
             if href is None:
                 raise ResolveError(f"{shown(document.place)}: the asset {key!r} has no href; its document is broken")
             absolute = _absolute(document.place, href)
             if absolute is None:
-                self.warnings.append(f"the asset {key!r} was left out: its href names a local file, from the web")
+                self.warnings.append(f"the asset {key!r} was left out: a document on the web may not link local files")
                 continue
             yield describe_asset(key, absolute, metadata, item, document.body)
 
 
 def _absolute(base: str, href: str) -> str | None:
-    # `C:\x` and `\\host\x` parse as a URL or as a relative path, and would be opened as local files further on.
+    # `C:\x` and `\\host\x` parse as a URL or as a relative path, and would be opened as local files later.
     if "\\" in href:
         return None
     if _COMPLETE.fullmatch(href):

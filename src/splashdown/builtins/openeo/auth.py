@@ -1,6 +1,6 @@
-"""Credentials of one API: from what a user passed as ``auth=`` to the header that goes to the API's origin alone.
+"""Credentials of one API: from the user's ``auth=`` to the header that goes to the API's origin alone.
 
-A token is what follows ``Bearer``. It is got when the first request needs it, and renewed once after it was refused.
+The first request fetches the token, and it is renewed once after it was refused.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _JWT = re.compile(r"eyJ[\w-]*\.[\w-]+\.[\w-]*")  # a JWT starts with the base64 
 
 
 class TokenAuthority:
-    """Sends ``Authorization: Bearer TOKEN`` to one origin; ``obtain`` gets a token whenever one is needed."""
+    """Sends ``Authorization: Bearer TOKEN`` to one origin; ``obtain`` fetches a token."""
 
     def __init__(self, api: str, obtain: Callable[[Client], str], *, renewable: bool = True) -> None:
         self._api = api
@@ -36,7 +36,7 @@ class TokenAuthority:
         self._lock = threading.Lock()
 
     def headers(self, url: str) -> Mapping[str, str]:
-        """The bearer token, for a URL of the API's origin that does not carry its permission in the query."""
+        """The bearer token, for a URL of the API's origin that is not presigned."""
         if not same_origin(url, self._api) or carries_signature(url):
             return {}
         with self._lock:
@@ -45,11 +45,11 @@ class TokenAuthority:
             return self._header()
 
     def renew(self, refused: Mapping[str, str]) -> bool:
-        """Get another token in place of the one that was refused; ``False`` when the same one would come again."""
+        """Get another token in place of the one that was refused; ``False`` when it would be the same one."""
         if not self._renewable or not refused:
             return False
         with self._lock:
-            # Of several threads whose requests were refused, one signs in.
+            # If requests of several threads were refused, one thread signs in.
             if self._header() == refused:
                 self._token = self._new_token()
         return True
@@ -66,10 +66,10 @@ class TokenAuthority:
 
 
 def make_authority(api: str, auth: object) -> Authority:
-    """The authority for what a user passed as ``auth=``.
+    """The authority for the user's ``auth=``.
 
-    That is ``None``, a token, ``(user, password)``, one of the values of :mod:`splashdown.auth`, or an authority that
-    was made before. Raises :class:`~splashdown.errors.UsageError` for anything else. Requests nothing yet.
+    It is ``None``, a token, ``(user, password)``, a value of :mod:`splashdown.auth`, or an existing authority. Raises
+    :class:`~splashdown.errors.UsageError` for anything else. Sends no request yet.
     """
     if auth is None:
         return Anonymous()
@@ -99,13 +99,13 @@ def _basic(api: str, client: Client, user: str, password: str) -> str:
     token = answer.body.get("access_token")
     if not isinstance(token, str) or not token:
         raise AuthError(f"{api}/credentials/basic gave no access_token; this back-end may not offer basic sign-in")
-    return _spoken(api, client, "basic/", token)
+    return _in_form(api, client, "basic/", token)
 
 
 def _client_credentials(api: str, client: Client, auth: ClientCredentials) -> str:
     provider = oidc.pick(oidc.providers(api, client), auth.provider)
     grant = oidc.client_credentials(provider, auth.client_id, auth.client_secret)
-    return _spoken(api, client, f"oidc/{provider.id}", grant.access_token)
+    return _in_form(api, client, f"oidc/{provider.id}", grant.access_token)
 
 
 def _stored(api: str, client: Client, wanted: str | None) -> str:
@@ -117,23 +117,23 @@ def _stored(api: str, client: Client, wanted: str | None) -> str:
         grant = oidc.refresh(provider, login.client_id, login.client_secret, login.refresh_token)
         if grant.refresh_token and grant.refresh_token != login.refresh_token:
             stored.store_token(provider.issuer, login.client_id, grant.refresh_token)
-        return _spoken(api, client, f"oidc/{provider.id}", grant.access_token)
+        return _in_form(api, client, f"oidc/{provider.id}", grant.access_token)
     names = ", ".join(provider.id for provider in offered)
     raise AuthError(
         f"openeo-auth has no refresh token for {wanted or names}; sign in with: openeo-auth oidc-auth {api}"
     )
 
 
-def _spoken(api: str, client: Client, prefix: str, token: str) -> str:
-    """A token in the form that this back-end takes: bare where it says so (API 1.3), else with its prefix."""
+def _in_form(api: str, client: Client, prefix: str, token: str) -> str:
+    """A token in the form that this back-end expects: bare if it says so (API 1.3), else with a prefix."""
     return clean_token(token) if _takes_jwt(api, client) else f"{prefix}/{clean_token(token)}"
 
 
 def _fitting(api: str, client: Client, token: str) -> str:
-    """A token that a user gave, in the form that this back-end takes as far as that can be told."""
+    """A user's token in the form that this back-end expects, as far as that is known."""
     prefixed = _PREFIXED.fullmatch(token)
     bare = prefixed["token"] if prefixed else token
-    # What is no JWT cannot be in the wrong form; it is sent as it is.
+    # Only JWTs have several forms; any other token is sent unchanged.
     if not _JWT.fullmatch(bare):
         return token
     if _takes_jwt(api, client):
@@ -151,7 +151,7 @@ def _with_provider(api: str, client: Client, token: str) -> str:
 
 
 def _claims(token: str) -> Mapping[str, Any]:
-    # Read, not trusted: the claims only tell which of the back-end's own providers to name.
+    # Read, not trusted: the claims only select one of the back-end's own providers.
     payload = token.split(".")[1]
     claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
     return claims if isinstance(claims, dict) else {}

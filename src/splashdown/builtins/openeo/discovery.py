@@ -1,4 +1,4 @@
-"""Finds the API behind the address of a back-end, and what it can do (openEO API, "API Versioning")."""
+"""Finds the API behind the address of a back-end, and reads its abilities (openEO API, "API Versioning")."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from splashdown._documents.document import Document
 from splashdown.errors import ResolveError, SplashdownError
 
 _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+.*)?$")
-#: Major version of the API that this package speaks.
+#: Major version of the API that this package supports.
 _MAJOR = 1
-#: Conformance class of back-ends that take the bare token, without `basic//` or `oidc/PROVIDER/` before it.
+#: Conformance class of back-ends that expect the bare token, without `basic//` or `oidc/PROVIDER/` before it.
 JWT_CLASS = "/authentication/jwt"
 
 Get = Callable[[str], Document]
@@ -22,9 +22,9 @@ Get = Callable[[str], Document]
 def discover(backend: str, get: Get) -> str:
     """The base URL of the API version to use, without a slash at the end.
 
-    ``.well-known/openeo`` lists them: of the production versions (else of all) that this package speaks, the
-    highest by SemVer counts. A back-end without such a list is its own API. Raises
-    :class:`~splashdown.errors.ResolveError` when it lists other major versions only.
+    ``.well-known/openeo`` lists them: of the supported production versions (else of all supported
+    ones), the highest by SemVer counts. A back-end without such a list is its own API. Raises
+    :class:`~splashdown.errors.ResolveError` when it lists only other major versions.
     """
     base = backend.rstrip("/")
     try:
@@ -43,7 +43,7 @@ def discover(backend: str, get: Get) -> str:
 
 
 def speaks_jwt(capabilities: Mapping[str, Any]) -> bool:
-    """Whether the back-end takes bare JWTs as bearer tokens (openEO API 1.3, conformance classes)."""
+    """Whether the back-end accepts bare JWTs as bearer tokens (openEO API 1.3, conformance classes)."""
     classes = capabilities.get("conformsTo")
     return isinstance(classes, list) and any(
         isinstance(name, str) and name.startswith("https://api.openeo.org/") and name.endswith(JWT_CLASS)
@@ -52,7 +52,7 @@ def speaks_jwt(capabilities: Mapping[str, Any]) -> bool:
 
 
 def semver(text: str) -> tuple[int, int, int, bool, tuple[tuple[int, int, str], ...]]:
-    """A key that sorts versions as SemVer 2.0 (section 11) does; what is no version sorts first."""
+    """A key that sorts versions as SemVer 2.0 (section 11) does; anything else sorts first."""
     match = _VERSION.match(text)
     if match is None:
         return (-1, 0, 0, False, ())

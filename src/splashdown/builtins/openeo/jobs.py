@@ -1,4 +1,4 @@
-"""The life of a job: its status, its log, and waiting for its end (openEO API, ``/jobs/{job_id}`` and ``.../logs``)."""
+"""The status and log of a job, and waiting for its end (openEO API, ``/jobs/{job_id}`` and ``.../logs``)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from splashdown._documents.places import same_origin, shown
 from splashdown.errors import ApiError, AuthError, JobFailed, JobNotFinished, NotFoundError, ResolveError
 
 FINISHED = "finished"
-#: Nothing more will come of a job in one of these.
+#: A job with one of these statuses has ended.
 FAILED = frozenset({"error", "canceled"})
-#: Nobody has started the job; waiting for it would have no end.
+#: A job that was not started; waiting for it would have no end.
 UNSTARTED = "created"
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 1.0, 60.0, 1.5  # seconds; and a factor
 _MAX_PAGES = 10_000
@@ -95,9 +95,9 @@ def wait(
 ) -> dict[str, Any]:
     """Poll until the job is finished, with growing pauses; returns its metadata.
 
-    A connection that fails, or a back-end that is down for a while, is waited out. ``limit`` is in seconds; ``ask``
-    reads the metadata where that is not to be had at ``status_url``. Raises ``JobFailed`` with the errors of the log
-    when the job fails or is canceled, ``JobNotFinished`` when nobody has started it or the time is over.
+    Failing connections and a back-end that is down for a while do not end the wait. ``limit`` is in seconds; ``ask``
+    reads the metadata when ``status_url`` cannot be read. Raises ``JobFailed`` with the errors of the log
+    when the job fails or is canceled, ``JobNotFinished`` when it was not started or the time is over.
     """
     deadline = float("inf") if limit is None else time.monotonic() + limit
     watch = _Watch(ask or (lambda: read_status(client, status_url)), job, notify)
@@ -115,30 +115,30 @@ def wait(
 
 
 class _Watch:
-    """Looks at a job again and again, and tells what has changed."""
+    """Polls a job, and reports changes of its status."""
 
     def __init__(self, ask: Callable[[], dict[str, Any]], job: str, notify: Notify) -> None:
         self._ask, self._job, self._notify = ask, job, notify
         self._metadata: dict[str, Any] = {}
-        self._told = ""
+        self._reported = ""
         self._failures = 0
         self.pause = 0.0  #: seconds until the next look
 
     def look(self) -> dict[str, Any]:
-        """The job's metadata, the last known where there is no answer."""
+        """The job's metadata, or the last known ones without an answer."""
         before = self._metadata.get("status")
         try:
             self._metadata = self._ask()
             line, self._failures = describe_status(self._metadata), 0
         except ResolveError as error:
             self._failures += 1
-            # A back-end that has never answered is more likely a wrong address than one that is down for a minute.
+            # If the back-end never answered, a wrong address is likelier than a short outage.
             if not _passing(error) or (not self._metadata and self._failures > _MOST_FIRST_FAILURES):
                 raise
             line = f"no answer, asking again ({type(error).__name__})"
-        if line != self._told and self._metadata.get("status") != FINISHED:
+        if line != self._reported and self._metadata.get("status") != FINISHED:
             self._notify(f"job {self._job}: {line}")
-            self._told = line
+            self._reported = line
         # A job that has just changed its status may change it again soon; progress alone does not mean that.
         changed = self._metadata.get("status") != before
         self.pause = _FIRST_PAUSE if changed or not self.pause else min(self.pause * _GROWTH, _LONGEST_PAUSE)
@@ -152,7 +152,7 @@ def describe_status(metadata: Mapping[str, Any]) -> str:
 
 
 def _passing(error: ResolveError) -> bool:
-    # No answer at all, a broken answer or a 5xx may be over in a minute; a 4xx will be the same then.
+    # A missing or broken answer or a 5xx may be over in a minute; a 4xx will not.
     if isinstance(error, AuthError | NotFoundError):
         return False
     return not isinstance(error, ApiError) or error.status >= 500 or error.status == 429

@@ -1,7 +1,7 @@
 """Access tokens from OpenID Connect providers: client credentials, and refresh tokens (RFC 6749, 4.4 and 6).
 
-Which providers there are, the back-end says (openEO API, ``GET /credentials/oidc``); where a provider gives tokens,
-the provider says (OpenID Connect Discovery 1.0). Secrets go there alone, and no redirect is followed with them.
+The back-end lists its providers (openEO API, ``GET /credentials/oidc``), each provider names its token endpoint (OpenID
+Connect Discovery 1.0). Secrets go there alone, and no redirect is followed with them.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Provider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """What a provider gave."""
+    """The tokens that a provider issued."""
 
     access_token: str = field(repr=False)
     refresh_token: str | None = field(default=None, repr=False)
@@ -79,7 +79,7 @@ def client_credentials(provider: Provider, client_id: str, client_secret: str) -
 
 
 def refresh(provider: Provider, client_id: str, client_secret: str | None, refresh_token: str) -> Grant:
-    """Exchange a refresh token. Providers that rotate them give a new one, and the old one is void then."""
+    """Exchange a refresh token. Providers that rotate refresh tokens issue a new one and revoke the old one."""
     form = {"grant_type": "refresh_token", "client_id": client_id, "refresh_token": refresh_token}
     if client_secret:
         form["client_secret"] = client_secret
@@ -121,7 +121,7 @@ def _token_endpoint(provider: Provider) -> str:
         client.close()
     # The document speaks for the issuer that it names (OpenID Connect Discovery 1.0, section 4.3).
     if str(document.get("issuer", "")).rstrip("/") != provider.issuer:
-        raise AuthError(f"the discovery document of {shown(provider.issuer)} is that of another issuer")
+        raise AuthError(f"the discovery document of {shown(provider.issuer)} belongs to another issuer")
     endpoint = document.get("token_endpoint")
     if not isinstance(endpoint, str):
         raise AuthError(f"{shown(provider.issuer)} names no token_endpoint")
@@ -132,16 +132,16 @@ def _safe(url: str) -> str:
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise AuthError(f"an OIDC provider's URL makes no sense ({error_text(error)})") from None
+        raise AuthError(f"an OIDC provider has an invalid URL ({error_text(error)})") from None
     if parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         return url
-    raise AuthError(f"{shown(url)} is no https URL; secrets are not sent there")
+    raise AuthError(f"{shown(url)} is not an https URL; secrets are not sent there")
 
 
 def _refreshing_clients(listed: object) -> Iterator[str]:
     for entry in listed if isinstance(listed, list) else []:
         if not isinstance(entry, Mapping) or not isinstance(entry.get("id"), str):
             continue
-        # Back-ends name the grants with what they need besides, for example `urn:...:device_code+pkce`.
+        # Back-ends add requirements to the names of grants, for example `urn:...:device_code+pkce`.
         if "refresh_token" in (entry.get("grant_types") or ()):
             yield entry["id"]

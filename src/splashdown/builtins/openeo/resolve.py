@@ -1,4 +1,4 @@
-"""The steps from a job's URL to a result set: credentials, waiting, reading, uniting, and doing it again."""
+"""The steps from a job's URL to a result set: credentials, waiting, reading, uniting, and reading again."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOptions:
-    """What ``splashdown.open(URL, ...)`` takes for a job."""
+    """Options of ``splashdown.open(URL, ...)`` for a job."""
 
     wait: bool | float = False  #: wait until the job is finished; a number is the limit in seconds
-    partial: bool = False  #: take the results that are there although the job is not finished
-    alternate: str | None = None  #: which href to take of assets that have several, for example ``s3``
+    partial: bool = False  #: take partial results of a job that is not finished
+    alternate: str | None = None  #: name of the href to use for assets with several, for example ``s3``
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> JobOptions:
@@ -90,7 +90,7 @@ class JobReader:
         return jobs.read_status(self.client, self.url.status)
 
     def _signed_status(self) -> dict[str, Any]:
-        # A signed link opens the results alone, not the job: that it can be read is all that can be known.
+        # A signed link opens the results alone, not the job: only whether they can be read is known.
         try:
             self.client.get(self.url.results)
         except JobNotFinished:
@@ -106,7 +106,7 @@ class JobReader:
             raise self._why(error) from None
 
     def _why(self, error: JobNotFinished) -> ResolveError:
-        # Back-ends also answer "not finished" for jobs that failed: only the job itself tells.
+        # Back-ends also answer "not finished" for failed jobs: only the status of the job shows it.
         try:
             metadata = jobs.read_status(self.client, self.url.status)
         except ResolveError:
@@ -138,7 +138,7 @@ def resolve_job(source: str | Job, context: ResolveContext) -> ResultSet:
 
 
 def attempt(reader: JobReader, options: JobOptions, context: ResolveContext) -> ResultSet:
-    """Wait where that is asked for, and read."""
+    """Wait if ``wait`` says so, and read."""
     if options.wait is not False:
         reader.wait(None if options.wait is True else float(options.wait), context.notify)
     return reader.read()
@@ -165,7 +165,7 @@ def _elsewhere(reader: JobReader) -> JobUrl | None:
 def _with_partial(url: str) -> str:
     parts = urlsplit(url)
     query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "partial"]
-    # Some back-ends take nothing but the word itself.
+    # Some back-ends accept only the word `true`.
     return urlunsplit(parts._replace(query=urlencode([*query, ("partial", "true")])))
 
 

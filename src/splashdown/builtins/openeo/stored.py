@@ -33,7 +33,7 @@ class StoredToken:
 
 
 def find_token(api: str, provider: str, issuer: str, default_clients: tuple[str, ...]) -> StoredToken | None:
-    """The stored token for one provider: of the client configured for this back-end, of a default client, or any."""
+    """The stored token for one provider: of the configured client, of a default client, or of any."""
     tokens = _section(_read(_folder("data") / "refresh-tokens.json"), issuer)
     secrets = dict(_configured(api, provider))
     for client_id in (*secrets, *default_clients, *tokens):
@@ -44,7 +44,7 @@ def find_token(api: str, provider: str, issuer: str, default_clients: tuple[str,
 
 
 def store_token(issuer: str, client_id: str, refresh_token: str) -> None:
-    """Put a new refresh token in the place of the old one, so that the next sign-in works too."""
+    """Put a new refresh token in the place of the old one, so that the next sign-in works."""
     path = _folder("data") / "refresh-tokens.json"
     document = dict(_read(path))
     now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -64,7 +64,7 @@ def store_token(issuer: str, client_id: str, refresh_token: str) -> None:
 def _configured(api: str, provider: str) -> Iterator[tuple[str, str | None]]:
     backends = _section(_read(_folder("config") / "auth-config.json"), "backends")
     for url, backend in backends.items():
-        # The tool files a back-end under the address that its user typed: with a path or not, with https:// or not.
+        # The tool stores a back-end under the address as typed, with or without a path or https://.
         if not same_origin(url if "://" in url else f"https://{url}", api) or not isinstance(backend, Mapping):
             continue
         client = _section(_section(_section(backend, "oidc"), "providers"), provider)
@@ -74,7 +74,7 @@ def _configured(api: str, provider: str) -> Iterator[tuple[str, str | None]]:
 
 
 def _folder(kind: str) -> Path:
-    """The tool's folder: the first that exists of those that it would use."""
+    """The tool's folder: the first existing one of those that it uses."""
     roots = [Path(root).expanduser() / _APP for root in _roots(kind) if root]
     if os.environ.get("OPENEO_CONFIG_HOME"):
         roots.insert(0, Path(os.environ["OPENEO_CONFIG_HOME"]))
@@ -106,7 +106,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     try:
         document = json.loads(text)
     except ValueError:
-        raise AuthError(f"{path} holds no valid JSON; sign in again with openeo-auth") from None
+        raise AuthError(f"{path} does not hold valid JSON; sign in again with openeo-auth") from None
     return document if isinstance(document, dict) else {}
 
 
@@ -116,6 +116,6 @@ def _section(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _key(document: Mapping[str, Any], name: str) -> str:
-    # Issuers are filed without the slash at their end.
+    # Issuers are stored without a slash at their end.
     bare = name.rstrip("/") or "/"
     return name if name in document and bare not in document else bare

@@ -1,4 +1,4 @@
-"""What a URL of an openEO API says about itself. Pure functions; nothing is requested here."""
+"""Parses URLs of an openEO API. Pure functions without requests."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class JobUrl:
     job: str  #: the id, percent-decoded
     status: str  #: URL of the job's metadata
     results: str
-    signed: bool  #: the URL needs no credentials: whatever follows ``/results`` is the back-end's signature
+    signed: bool  #: the URL needs no credentials: the part after ``/results`` is the back-end's signature
 
 
 def parse_job_url(url: str) -> JobUrl:
-    """Take the URL of a job, of its results or a signed link to them apart.
+    """Parse the URL of a job, of its results, or a signed link to them.
 
     Raises :class:`~splashdown.errors.UsageError` for user and password inside the URL: they would end up in logs.
     """
@@ -33,7 +33,7 @@ def parse_job_url(url: str) -> JobUrl:
         parts = urlsplit(url)
         origin_of(url)
     except ValueError as error:
-        raise UsageError(f"{redact(url)} is not a URL that makes sense: {error}") from None
+        raise UsageError(f"{redact(url)} is not a valid URL: {error}") from None
     if parts.username or parts.password:
         raise UsageError(f"{redact(url)}: take user and password out of the URL and pass auth=(user, password) instead")
     match = _JOB.match(parts.path)

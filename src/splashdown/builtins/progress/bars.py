@@ -19,15 +19,15 @@ from splashdown.events import (
 if TYPE_CHECKING:
     from rich.progress import TaskID
 
-# More bars than this would fill the screen: the largest runs show the total and some of what is under way.
+# More bars than this would fill the screen: larger runs show the total and some of the files under way.
 _MOST_BARS = 8
-# Characters that everything but the names takes: a bar, an amount, a speed, the time that is left.
+# Width of everything but the names: a bar, an amount, a speed, the remaining time.
 _BESIDE_NAMES = 60
 _LONGEST_NAME = 48
 
 
 class ProgressBars:
-    """Draws to a terminal while the run goes on, and leaves nothing but failures behind."""
+    """Draws to a terminal during the run, and leaves only failures on it."""
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console

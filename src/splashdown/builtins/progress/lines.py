@@ -10,14 +10,14 @@ from splashdown.events import Event, Retried, TransferFinished
 
 
 class ProgressLines:
-    """Writes a line for each file that ended, and for each that is tried again."""
+    """Writes a line for each finished file and for each retry."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._tally = Tally()
 
     def __call__(self, event: Event) -> None:
-        """Write a line where one is due."""
+        """Write a line for the event if it needs one."""
         self._tally(event)
         if isinstance(event, Retried):
             name = event.transfer.asset.label

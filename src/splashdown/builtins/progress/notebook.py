@@ -14,7 +14,7 @@ from splashdown.events import Event, RunFinished, RunInterrupted, TransferFinish
 _MOST_ROWS = 8
 _MOST_FAILURES = 20
 _LONGEST_NAME = 48
-# Every redraw is a message to the browser, and is kept with the notebook until the next.
+# Every redraw is a message to the browser; the notebook keeps the last one.
 _SECONDS_BETWEEN = 0.25
 
 
@@ -28,13 +28,13 @@ class ProgressTable:
     """Draws into the output of the cell that started the run. Made in that cell; called on the engine's thread."""
 
     def __init__(self) -> None:
-        # Asked for by name: IPython has no types, and nobody needs it who is not in a notebook.
+        # Imported by name: IPython has no types, and is only needed in notebooks.
         shown: Any = importlib.import_module("IPython.display")
         self._html = shown.HTML
         self._tally = Tally()
         self._failures: list[str] = []
         self._drawn = 0.0
-        # The place is made here, in the cell's own thread: a kernel files output of other threads where it likes.
+        # The output is created here, in the cell's thread: a kernel may put output of other threads anywhere.
         self._output: _Output = shown.display(shown.HTML(""), display_id=True)
 
     def __call__(self, event: Event) -> None:
@@ -56,7 +56,7 @@ class ProgressTable:
 
     def _page(self, rows: list[str], ended: str) -> str:
         tally = self._tally
-        # Where the size is not known beforehand the meter counts files, so that it does not seem busy for ever.
+        # Without a known size the meter counts files, so that it shows progress.
         run = _row(tally.title + ended, tally.done, tally.size, None if tally.size else (tally.finished, tally.files))
         failures = self._failures[:_MOST_FAILURES]
         if len(self._failures) > _MOST_FAILURES:
@@ -67,6 +67,6 @@ class ProgressTable:
 
 def _row(name: str, done: int, size: int | None, files: tuple[int, int] | None = None) -> str:
     at, end = (done, size) if files is None else files
-    # A meter without a value is drawn as one that is busy; that is what an unknown end is.
+    # Browsers draw a meter without a value as busy, which fits an unknown end.
     value = "" if end is None else f' value="{min(at, end)}" max="{max(end, 1)}"'
     return f"<tr><td>{escape(name)}</td><td><progress{value}></progress></td><td>{escape(amount(done, size))}</td></tr>"

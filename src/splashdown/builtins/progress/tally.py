@@ -1,4 +1,4 @@
-"""What has happened in a run so far: counts and bytes, for whoever draws them. Pure."""
+"""Counts files and bytes of a run, for the displays. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from splashdown._display.text import counted
 from splashdown.events import Event, Progress, RunStarted, TransferFinished, TransferStarted
 from splashdown.model import Outcome, Status, total
 
-#: What the engine calls a transfer that was not allowed to end; nothing is wrong with its asset.
+#: The engine's error type for a transfer that was stopped with the run; its asset is not at fault.
 STOPPED = "StoppedError"
 
 
@@ -22,13 +22,13 @@ class Moving:
 
 
 class Tally:
-    """Takes every event of a run in; ``moving`` holds what is under way, by the identity of the transfer."""
+    """Takes every event of a run; ``moving`` holds the transfers under way, by their ``id()``."""
 
     def __init__(self) -> None:
         self.files = 0  #: in the plan
         self.finished = 0
         self.failed = 0
-        self.size: int | None = None  #: bytes of the plan, where the metadata tells for every asset
+        self.size: int | None = None  #: bytes of the plan, if the metadata has the size of every asset
         self.moving: dict[int, Moving] = {}
         self._stored = 0
 
@@ -55,18 +55,18 @@ class Tally:
 
     @property
     def title(self) -> str:
-        """How far the run is: ``3 of 13 files, 1 failed``."""
+        """The progress of the run: ``3 of 13 files, 1 failed``."""
         failed = f", {self.failed} failed" if self.failed else ""
         return f"{self.finished} of {counted(self.files, 'file')}{failed}"
 
 
 def is_failure(outcome: Outcome) -> bool:
-    """Whether something is wrong with the asset; one that was stopped with the run says nothing."""
+    """Whether the asset failed; a transfer that was stopped with the run did not."""
     return outcome.status is Status.FAILED and outcome.error_type != STOPPED
 
 
 def shortened(name: str, width: int) -> str:
-    """The name in at most ``width`` characters, its beginning and its end: they tell files of a run apart."""
+    """The name in at most ``width`` characters: its beginning and its end, which distinguish files of a run."""
     if len(name) <= width:
         return name
     end = (width - 1) // 2
@@ -74,7 +74,7 @@ def shortened(name: str, width: int) -> str:
 
 
 def summary(outcome: Outcome) -> str:
-    """One line about what became of an asset."""
+    """One line about the outcome of an asset."""
     name = outcome.transfer.name
     if outcome.status is Status.FAILED:
         return f"{name}: failed: {outcome.error_type}: {outcome.error}"

@@ -1,4 +1,4 @@
-"""The resolver ``several``: a list of sources, opened together; each keeps a folder of its own."""
+"""The resolver ``several``: a list of sources, opened together; each gets a folder."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class SeveralResolver:
         return is_several(source)
 
     def resolve(self, source: Any, context: ResolveContext) -> ResultSet:
-        """Open them all. Raises the first one's error when none leads to assets; else failures are noted."""
+        """Open them all. Raises the first error when none leads to assets; else failures become warnings."""
         from splashdown.builtins.several.opening import open_all
 
         return open_all(list(source), context)

@@ -1,4 +1,4 @@
-"""Opens several sources as one result set; what belongs to which, :class:`splashdown.model.Member` says."""
+"""Opens several sources as one result set; :class:`splashdown.model.Member` is the part of each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _AT_A_TIME = 8
 
 
 def open_all(sources: Sequence[object], context: ResolveContext) -> ResultSet:
-    """Resolve all sources; what fails is noted, unless everything does."""
+    """Resolve all sources. Failures are noted in the result set; if all fail, the first is raised."""
     _check_credentials(sources, context.auth)
     answers = _open_each(sources, context)
     opened = [answer for answer in answers if isinstance(answer, ResultSet)]
@@ -76,7 +76,7 @@ def _own_transport(members: Sequence[Member], href: str) -> Transport | None:
 
 def _open_each(sources: Sequence[object], context: ResolveContext) -> list[ResultSet | SplashdownError]:
     if context.options.get("wait"):
-        # The jobs run side by side whoever watches; one watch at a time ends at Ctrl-C.
+        # The jobs run side by side anyway; waiting for one at a time lets Ctrl-C end it.
         return [_open(source, context) for source in sources]
     pool = ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="splashdown-open")
     try:
@@ -93,7 +93,7 @@ def _open(source: object, context: ResolveContext) -> ResultSet | SplashdownErro
 
 
 def _check_credentials(sources: Sequence[object], auth: Any) -> None:
-    # A token or a password is somebody's for one back-end; the others would get to see it.
+    # A token or a password belongs to one back-end; the others must not see it.
     if not isinstance(auth, str | tuple):
         return
     hosts = {origin_of(str(source)) for source in sources if is_url(source)}
@@ -122,7 +122,7 @@ def _refreshed(member: Member) -> Member:
     try:
         return replace(member, results=member.results.refresh())
     except SplashdownError:
-        # The other sources' assets are not this one's fault; its own keep the hrefs that they had.
+        # One source must not stop the others; its own assets keep the hrefs that they had.
         return member
 
 

@@ -1,6 +1,6 @@
-"""The resolver ``stac``: Items, Collections, Catalogs, ItemCollections and STAC APIs, from wherever they are.
+"""The resolver ``stac``: Items, Collections, Catalogs, ItemCollections and APIs, from files, the web, stores or memory.
 
-It owns what counts as a STAC source; reading, walking and searching are in :mod:`splashdown._stac`.
+This module decides what counts as a STAC source; ``resolve.py`` reads it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from splashdown.model import ResultSet
     from splashdown.protocols import ResolveContext
 
-#: A store also holds folders, and other packages' sources look like URLs: a document is told by its ending.
+#: A store also holds folders, and sources of other packages look like URLs: only the extension shows a document.
 _DOCUMENT = re.compile(r"\.(json|geojson|ndjson|jsonl|parquet|geoparquet)$", re.IGNORECASE)
 _PATH = re.compile(r"[/\\]|\.[A-Za-z0-9]{1,12}$|^file:|^\.+$", re.IGNORECASE)
 
@@ -28,9 +28,9 @@ class StacResolver:
     """Reads STAC 0.6 to 1.1 (https://github.com/radiantearth/stac-spec) and STAC API 1.0."""
 
     def accepts(self, source: object) -> bool:
-        """A path or URL that is no openEO job's, ``-`` (standard input), a dict, a pystac object, a series of items.
+        """A path or URL other than an openEO job's, ``-`` (standard input), a dict, a pystac object, a list of items.
 
-        In a store (``s3://bucket/...``) it is what ends like a document: ``.json``, ``.ndjson``, ``.parquet``, ...
+        In a store (``s3://bucket/...``) it has the extension of a document: ``.json``, ``.ndjson``, ``.parquet``, ...
         """
         if isinstance(source, Path):
             return True
@@ -38,14 +38,14 @@ class StacResolver:
             return (is_url(source) and not is_job_url(source)) or _is_path(source)
         if isinstance(source, Mapping) or _of_pystac(source):
             return True
-        # Objects of other packages may be iterable, too; only plain series are taken for items.
+        # Objects of other packages may be iterable too; only lists, tuples and iterators count as items.
         return isinstance(source, list | tuple | Iterator) and not is_several(source)
 
     def resolve(self, source: Any, context: ResolveContext) -> ResultSet:
         """Read the documents.
 
-        Raises :class:`~splashdown.errors.ResolveError` with one line for whatever does not lead to assets,
-        ``NotFoundError`` or ``AuthError`` where a server says so, ``OptionError`` for an option it does not have.
+        Raises :class:`~splashdown.errors.ResolveError` with one line for a source without assets,
+        ``NotFoundError`` or ``AuthError`` where a server says so, ``OptionError`` for an unknown option.
         """
         from splashdown.builtins.stac.resolve import resolve_stac
 
@@ -53,7 +53,7 @@ class StacResolver:
 
 
 def _is_path(source: str) -> bool:
-    # A bare word may be another resolver's, unless it is there; a path has a separator or an ending, or is a file: URL.
+    # A bare word may belong to another resolver, unless a file has that name; a path has a separator or an extension.
     if is_in_store(source):
         return bool(_DOCUMENT.search(source))
     if "://" in source:
@@ -63,7 +63,7 @@ def _is_path(source: str) -> bool:
 
 def _is_there(source: str) -> bool:
     try:
-        return os.path.exists(source)  # noqa: PTH110 - text of any kind is asked about, and it makes no Path
+        return os.path.exists(source)  # noqa: PTH110 - not every string makes a Path
     except ValueError:
         return False
 

@@ -1,4 +1,4 @@
-"""STAC APIs: where to search, how to ask, and page after page of the answer (STAC API 1.0, Item Search, Features)."""
+"""STAC APIs: the search request, and the pages of its answer (STAC API 1.0, Item Search, Features)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from splashdown.builtins.stac.options import StacOptions
 from splashdown.errors import ResolveError
 from splashdown.sources import is_url
 
-#: A search that goes on after this many answers has no end.
+#: A search with more pages than this is considered endless.
 _MAX_PAGES = 100_000
 _SEARCH = "item-search"
-#: Parameters of a search that say which items are meant.
+#: Parameters of a search that select items.
 _NARROWING = frozenset({"datetime", "bbox", "ids", "collections", "intersects", "query", "filter", "filter-lang"})
-#: Headers that a ``next`` link may not set: they are ours, or belong to the connection.
+#: Headers that a ``next`` link may not set: the client or the connection sets them.
 _OWN_HEADERS = frozenset({"authorization", "cookie", "host", "content-length", "transfer-encoding", "content-type"})
 
 
@@ -33,9 +33,9 @@ class SearchRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
 
     def ask(self, reader: Reader) -> Document:
-        """Send it. Raises :class:`~splashdown.errors.ResolveError` for whatever is no page of items."""
+        """Send it. Raises :class:`~splashdown.errors.ResolveError` for an answer other than a page of items."""
         if self.body is None:
-            # Headers replace the credentials in get(), so these are put beside them.
+            # Headers replace the credentials in get(), so they are merged here.
             headers = {**self.headers, **reader.authority.headers(self.url)} if self.headers else None
             answer = reader.client.get(self.url, headers=headers)
         else:
@@ -51,7 +51,7 @@ def is_search_url(url: str) -> bool:
 
 
 def first_request(root: Document, reader: Reader, options: StacOptions) -> SearchRequest | None:
-    """How to ask the API that ``root`` belongs to; ``None`` when the document is no part of an API."""
+    """The request to the API that ``root`` belongs to; ``None`` when the document is not part of an API."""
     if not is_url(root.place):
         return None
     if _link(root, "search"):
@@ -63,7 +63,7 @@ def first_request(root: Document, reader: Reader, options: StacOptions) -> Searc
         landing = _landing(root, reader)
         if landing is not None and _link(landing, "search"):
             return _search(landing, options, collections=(str(root.body.get("id")),))
-        raise ResolveError(f"{shown(root.place)} belongs to no API with a search: ids and filter cannot be asked for")
+        raise ResolveError(f"{shown(root.place)} does not belong to an API with a search; leave out ids and filter")
     return SearchRequest(url=with_filters(items["href"], options))
 
 
@@ -72,8 +72,8 @@ def pages(
 ) -> Iterator[Document]:
     """The items of a page and of all pages after it, each with the place of its page.
 
-    Raises ``ResolveError`` when the pages lead in a circle; a page that cannot be read is an error, too, unless
-    ``warn`` takes it.
+    Raises ``ResolveError`` when the pages lead in a circle; a page that cannot be read is an error too, unless
+    ``warn`` is given.
     """
     asked: set[tuple[str, str]] = set()
     current, page = question or SearchRequest(url=first.place), first
@@ -99,7 +99,7 @@ def pages(
 
 
 def with_filters(url: str, options: StacOptions, collections: object = None) -> str:
-    """The URL with the filters in its query, in place of those that it has already."""
+    """The URL with the filters in its query, in place of the same ones in it."""
     filters = {
         name: ",".join(map(_text, value)) if isinstance(value, tuple) else _text(value)
         for name, value in _filters(options, collections).items()
@@ -146,7 +146,7 @@ def _landing(root: Document, reader: Reader) -> Document | None:
 
 
 def _link(document: Document, rel: str, method: str | None = None) -> dict[str, Any] | None:
-    """The first link of this kind with its href absolute; for a search one by POST where it is offered."""
+    """The first link of this ``rel``, with an absolute href; of several searches the one by POST."""
     found = []
     for link in links_of(document.body, (rel,)):
         href = resolve_href(document.place, link["href"])
@@ -173,14 +173,14 @@ def _next(page: Document, asked: SearchRequest) -> SearchRequest | None:
         return SearchRequest(url=_with_lost_filters(link["href"], asked.url), headers=headers)
     body = link.get("body")
     body = dict(body) if isinstance(body, Mapping) else {}
-    # "merge" says that the body holds only what changes (STAC API, Item Search, "Pagination").
+    # With "merge", the body holds only the changes (STAC API, Item Search, "Pagination").
     if link.get("merge") or not body:
         body = {**(asked.body or {}), **body}
     return SearchRequest(url=link["href"], body=body, headers=headers)
 
 
 def _with_lost_filters(url: str, asked: str) -> str:
-    """The next page's URL; some servers leave the filters out of it, and would go on with everything they have."""
+    """The next page's URL; some servers leave the filters out of it, and would continue with all their items."""
     new, old = urlsplit(url), urlsplit(asked)
     query = parse_qsl(new.query, keep_blank_values=True)
     if new.path != old.path or any(name in _NARROWING for name, _ in query):

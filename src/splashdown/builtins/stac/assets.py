@@ -17,15 +17,15 @@ from splashdown._stac.migrate import kind_of
 from splashdown.errors import ResolveError
 from splashdown.model import Asset
 
-#: As many lines of one kind are told; the rest is counted.
+#: Most warnings about assets that were left out; the rest is counted.
 _MOST_WARNINGS = 20
 
 
 @dataclass(slots=True)
 class Collector:
-    """Gathers items and assets of one source; ``warnings`` says what had to be left out.
+    """Collects items and assets of one source; ``warnings`` has a line for each asset that was left out.
 
-    Assets of packed items only refer to what their items say.
+    Assets of packed items refer to fields of their items.
     """
 
     alternate: str | None = None
@@ -39,9 +39,9 @@ class Collector:
     def add(self, document: Document) -> Sequence[Asset]:
         """Keep an Item or a Collection that was found below the root; returns its assets.
 
-        An item that was there before gives nothing; another one with the same id is called ``id-2``. An asset that
-        has no href, or one that such a document may not have, is left out with a warning. Raises ``ResolveError``
-        for assets that are no JSON object.
+        A repeated item gives no assets; another item with the same id gets the id ``id-2``. An asset without an href,
+        or with one that such a document may not link, is left out with a warning. Raises ``ResolveError`` for assets
+        that are not a JSON object.
         """
         if kind_of(document.body) != "Feature":
             return self._keep(document, self.own(document))
@@ -56,7 +56,7 @@ class Collector:
         return self._keep(document, pack(self._assets(document, name if count == 1 else f"{name}-{count}")))
 
     def own(self, document: Document) -> Sequence[Asset]:
-        """The assets that a Collection (or Catalog) has itself."""
+        """The assets of a Collection (or Catalog) itself."""
         return pack(self._assets(document, None))
 
     def _keep(self, document: Document, assets: Sequence[Asset]) -> Sequence[Asset]:
@@ -83,7 +83,7 @@ class Collector:
         if assets is None:
             return
         if not isinstance(assets, Mapping):
-            raise ResolveError(f"{_named(document)} has assets that are no JSON object")
+            raise ResolveError(f"{_named(document)} has assets that are not a JSON object")
         for key, metadata in assets.items():
             href = advertised_href(metadata, self.alternate)
             if href is None:
@@ -106,12 +106,12 @@ def _refused(document: Document, key: str, href: str) -> str:
     if document.place:
         why = "a document on the web may not name local files"
     else:
-        why = "the document has no place that its href could refer to: pass base="
+        why = "the document has no place to resolve the href against: pass base="
     return f"{_named(document)}: the asset {key!r} was left out ({href[:80]!r}): {why}"
 
 
 def without_repeats(own: Sequence[Asset], in_items: Sequence[Asset]) -> Sequence[Asset]:
-    """A collection's own assets, less those whose file an item has; the item's asset then knows its listed key."""
+    """A collection's own assets, less those whose file an item has; the item's asset then has its listed key."""
     if not own or not in_items:
         return own or in_items
     places = {_file(asset.href): i for i, asset in enumerate(own)}

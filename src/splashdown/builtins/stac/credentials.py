@@ -1,4 +1,4 @@
-"""What ``auth=`` means for a STAC source."""
+"""Credentials of a STAC source, made of ``auth=``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from splashdown.sources import is_url, origin_of
 
 
 class Credentials:
-    """What ``auth=`` means for a STAC source: a bearer token or a user and password, for one origin alone."""
+    """A bearer token, or user and password, for the origin of the source alone."""
 
     def __init__(self, source: str, auth: object) -> None:
         self._origin = origin_of(source) if is_url(source) and auth is not None else None
@@ -28,7 +28,7 @@ class Credentials:
             raise UsageError(f"auth= of a STAC source takes a token or (user, password), not {type(auth).__name__}")
 
     def headers(self, url: str) -> Mapping[str, str]:
-        """The header for a URL of the source's origin that is not signed by itself, else nothing."""
+        """The header for a URL of the source's origin, unless the URL is presigned."""
         try:
             own = self._origin is not None and origin_of(url) == self._origin
         except ValueError:
@@ -36,5 +36,5 @@ class Credentials:
         return self._headers if own and not carries_signature(url) else {}
 
     def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002 - the protocol's name
-        """There is only one token."""
+        """Always false: there is only one token."""
         return False

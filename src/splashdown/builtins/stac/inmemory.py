@@ -15,8 +15,8 @@ from splashdown.sources import is_url
 def read(source: Any, base: str) -> tuple[Document | None, Iterable[Document] | None]:
     """The root document and the documents below it.
 
-    No root for a bare series of items; ``None`` for what is below where only the document's links tell. The
-    caller's objects are not changed.
+    The root is ``None`` for a list of items; the second value is ``None`` where the links of the document have to be
+    followed. The caller's objects are not changed.
     """
     if isinstance(source, Mapping):
         return _placed(dict(source), base), None
@@ -28,14 +28,16 @@ def read(source: Any, base: str) -> tuple[Document | None, Iterable[Document] | 
 
 
 def _is_pystac(source: object) -> bool:
-    # By name: pystac is not imported to look at an object that is not its own.
+    # By name, so that pystac is not imported to check objects of other packages.
     return any(cls.__module__.partition(".")[0] == "pystac" for cls in type(source).__mro__)
 
 
 def _pystac(source: Any, base: str) -> tuple[Document | None, Iterable[Document] | None]:
     kind = next((n for n in (c.__name__ for c in type(source).__mro__) if n in _READABLE), None)
     if kind is None:
-        raise ResolveError(f"a pystac.{type(source).__name__} is no STAC document: pass an item, collection or catalog")
+        raise ResolveError(
+            f"a pystac.{type(source).__name__} is not a STAC document: pass an item, collection or catalog"
+        )
     if kind == "ItemCollection":
         return None, (_member(item, base) for item in source.items)
     root = _member(source, base)
@@ -48,7 +50,7 @@ _READABLE = ("Item", "Collection", "Catalog", "ItemCollection")
 
 
 def _below(catalog: Any, base: str) -> Iterator[Document]:
-    """Items and sub-collections by the objects' own links, which may lead to objects that were never saved."""
+    """Items and sub-collections by the links of the objects, which may lead to objects that were never saved."""
     for _, children, items in _walked(catalog):
         yield from (_member(item, base) for item in items)
         yield from (_member(child, base) for child in children if hasattr(child, "assets"))
@@ -72,7 +74,7 @@ def _member(source: Any, base: str) -> Document:
         return _placed(dict(source), base)
     if not _is_pystac(source):
         raise ResolveError(
-            f"a series of items holds a {type(source).__name__}, which is neither a dict nor a pystac item"
+            f"a list of items holds a {type(source).__name__}, which is neither a dict nor a pystac item"
         )
     place = source.get_self_href() or ""
     body = source.to_dict(include_self_link=bool(place), transform_hrefs=False)
@@ -80,7 +82,7 @@ def _member(source: Any, base: str) -> Document:
 
 
 def _placed(body: dict[str, Any], base: str) -> Document:
-    """The document, placed where its own ``self`` link says, if that is on the web; local places are the caller's."""
+    """The document, at ``base``, else at its ``self`` link if that is on the web."""
     if base:
         return Document(place=base, body=body)
     for link in links_of(body, ("self",)):
@@ -88,7 +90,7 @@ def _placed(body: dict[str, Any], base: str) -> Document:
         if href is not None and is_url(href):
             return Document(place=href, body=body)
     if not kind_of(body):
-        raise ResolveError("the dict is no STAC document: it says neither type nor stac_version")
+        raise ResolveError("the dict is not a STAC document: it has neither type nor stac_version")
     return Document(place="", body=body)
 
 

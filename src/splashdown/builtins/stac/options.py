@@ -1,4 +1,4 @@
-"""What ``splashdown.open(SOURCE, ...)`` takes for a STAC source."""
+"""Options of ``splashdown.open(SOURCE, ...)`` for a STAC source."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from splashdown.errors import OptionError, refuse_unknown
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StacOptions:
-    """Options of the resolver ``stac``; a STAC API answers the first six, for other sources they are applied here."""
+    """Options of the resolver ``stac``; a STAC API applies the first six, for other sources they are applied here."""
 
     datetime: str | None = None  #: RFC 3339 date-time or interval ``A/B``, either end may be ``..``
     bbox: Sequence[float] | str | None = None  #: west, south, east, north in degrees
@@ -22,9 +22,9 @@ class StacOptions:
     filter: str | None = None  #: CQL2-text; sent to a STAC API, with other sources use select(cql2=...)
     limit: int | None = None  #: most items to take
     page_size: int = 200  #: items per answer of a STAC API
-    method: str | None = None  #: ``GET`` or ``POST`` for a STAC API; by default what it offers
-    base: str | None = None  #: what relative hrefs of a document in memory refer to: a URL, or a folder or file
-    alternate: str | None = None  #: use the alternate href of this name where an asset has it
+    method: str | None = None  #: ``GET`` or ``POST`` for a STAC API; by default POST where offered
+    base: str | None = None  #: base of relative hrefs of a document in memory: a URL, or a folder or file
+    alternate: str | None = None  #: use the alternate href of this name if an asset has one
     max_documents: int = MAX_DOCUMENTS  #: most documents of a static catalog to read
 
     @classmethod
@@ -49,12 +49,12 @@ class StacOptions:
 
     @property
     def searches(self) -> bool:
-        """Whether anything narrows the items."""
+        """Whether any option selects items."""
         return any(v is not None for v in (self.datetime, self.bbox, self.ids, self.collections, self.filter))
 
 
 def _rfc3339(value: object) -> str:
-    """The interval as an API takes it: whole date-times, ``..`` for an open end."""
+    """The interval for an API: full date-times, ``..`` for an open end."""
     start, end = values.interval(value)
     ends = [moment.isoformat().replace("+00:00", "Z") if moment else ".." for moment in (start, end)]
     return ends[0] if start == end else "/".join(ends)

@@ -1,4 +1,4 @@
-"""The steps from a STAC source to a result set: tell what it is, read it, walk or search, collect its assets."""
+"""The steps from a STAC source to a result set: recognise it, read it, walk or search, collect its assets."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ from splashdown.protocols import ResolveContext
 from splashdown.sources import is_in_store, is_url
 
 _KINDS = {"Feature": "item", "Collection": "collection", "Catalog": "catalog", "FeatureCollection": "items"}
-#: Assets whose end is looked for; in a large search all are signed alike.
+#: Assets whose expiry is read; in a large search all are signed alike.
 _SIGNED_SAMPLE = 1000
-#: Options with which a source gives a part of what it has.
+#: Options that select a part of a source.
 _PARTS = ("datetime", "bbox", "ids", "collections", "filter", "limit")
 
 
@@ -46,13 +46,13 @@ class _Source:
 
 
 def resolve_stac(source: Any, context: ResolveContext) -> ResultSet:
-    """Resolve a STAC source. Raises ``ResolveError`` (or ``AuthError``) with one line that says why it cannot be."""
+    """Resolve a STAC source. Raises ``ResolveError`` (or ``AuthError``) with one line that says why it failed."""
     options = StacOptions.of(context.options)
     place = place_of(str(source)) if isinstance(source, str | Path) and source != "-" else ""
     reader = Reader(authority=Credentials(place, context.auth), context=context)
     try:
         opened = _open(source, place, reader, options)
-        # What the caller holds in memory may hold more than JSON, and saves nothing when it is packed.
+        # Objects in the caller's memory may hold more than JSON, and packing them saves nothing.
         collector = Collector(alternate=options.alternate, items=Documents() if place or source == "-" else [])
         result = _collect(opened, collector, reader, options)
     finally:
@@ -99,7 +99,7 @@ def _document(root: Document, reader: Reader, options: StacOptions) -> _Source:
     kind = kind_of(root.body)
     if not kind:
         raise ResolveError(
-            f"{shown(root.place)} holds JSON, but no STAC document: it says neither type nor stac_version"
+            f"{shown(root.place)} holds JSON, but not a STAC document: it has neither type nor stac_version"
         )
     root = Document(place=root.place, body=up_to_date(root.body, shown(root.place)))
     if kind == "Feature":
@@ -121,10 +121,10 @@ def _streamed(
     options: StacOptions,
     close: Any = lambda: None,
 ) -> _Source:
-    """A document or a stream of items from a file: only as much as needed is read before the items are."""
+    """A document or a stream of items from a file: items are read later, on demand."""
     first = next(parts, None)
     if first is None:
-        raise ResolveError(f"{shown(place) if place else 'standard input'} holds an empty list, no STAC item")
+        raise ResolveError(f"{shown(place) if place else 'standard input'} holds an empty list, not a STAC item")
     is_feature, body = first
     if not is_feature and kind_of(body) in {"Collection", "Catalog", ""}:
         close()
@@ -152,7 +152,7 @@ def _features(
             elif kind_of(body) == "FeatureCollection":
                 source.root.body.update(body)
             else:
-                source.warnings.append(f"{shown(place)} holds a document that is no item; it was left out")
+                source.warnings.append(f"{shown(place)} holds a document that is not an item; it was left out")
     finally:
         close()
 
@@ -164,7 +164,7 @@ def _items(below: Iterable[Document], place: str) -> _Source:
 def _collect(source: _Source, collector: Collector, reader: Reader, options: StacOptions) -> ResultSet:
     root, kind = source.root, kind_of(source.root.body)
     if kind == "Feature":
-        collector.items = []  # it is the document itself, which the result has anyway
+        collector.items = []  # the item is the result's document
     own = collector.own(root) if kind in {"Collection", "Catalog"} else []
     assets = pack(_assets(islice(source.below, options.limit), collector))
     if not source.answered:
@@ -182,7 +182,7 @@ def _collect(source: _Source, collector: Collector, reader: Reader, options: Sta
         items=() if kind == "Feature" else collector.items,
         warnings=_warnings(source, collector),
         narrowed=tuple(name for name in _PARTS if getattr(options, name) is not None),
-        # Who saves a job's results leaves its item links dead and lists all assets at the root: nothing is lost then.
+        # A saved copy of a job's results has dead item links and all assets at the root: then nothing is missing.
         unresolved=() if own else tuple(_unread(source)),
         signer=OriginSigner(authority=reader.authority),
         expires=expires_at(root.body, (a.href for a in islice(every, _SIGNED_SAMPLE))),
@@ -193,16 +193,18 @@ def _assets(documents: Iterable[Document], collector: Collector) -> Iterator[Ass
     for found in documents:
         body = up_to_date(found.body, "an item")
         if kind_of(body) not in {"Feature", "Collection", "Catalog"}:
-            raise ResolveError(f"{shown(found.place)} holds a member that is no STAC item: it has no type 'Feature'")
+            raise ResolveError(
+                f"{shown(found.place)} holds a member that is not a STAC item: its type is not 'Feature'"
+            )
         yield from collector.add(Document(place=found.place, body=body))
 
 
 def _narrowed(assets: Sequence[Asset], options: StacOptions) -> Sequence[Asset]:
-    """What an API would have done with the filters."""
+    """Apply the filters as an API would."""
     if not options.searches:
         return assets
     if options.filter:
-        raise ResolveError("the source is no STAC API that takes a filter: use select(cql2=...) on the results instead")
+        raise ResolveError("filter= needs a STAC API with a search: use select(cql2=...) on the results instead")
     from splashdown.builtins.filters import each as filters
 
     kept: Iterable[Asset] = assets
@@ -218,7 +220,7 @@ def _narrowed(assets: Sequence[Asset], options: StacOptions) -> Sequence[Asset]:
 
 
 def _check(source: _Source, assets: Sequence[Asset], collector: Collector) -> None:
-    """Raise ``ResolveError`` when nothing is left because of what is broken."""
+    """Raise ``ResolveError`` when nothing is left because of broken documents."""
     if collector.broken and not assets:
         raise ResolveError(collector.warnings[0].replace("was left out: it has", "has"))
     if source.warnings and not assets and not collector.items:

@@ -61,9 +61,7 @@ class _Tree:
                 continue
             place = resolve_href(document.place, link["href"])
             if place is None or not _may_name(document.place, place):
-                why = (
-                    "which such a document may not" if document.place else "but it has no place of its own: pass base="
-                )
+                why = "which it may not read" if document.place else "but it has no place of its own: pass base="
                 self.broken.append(f"{shown(document.place)} links {link['href']!r}, {why}")
                 continue
             yield place

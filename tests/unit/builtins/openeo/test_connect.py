@@ -88,7 +88,7 @@ def test_waiting_for_a_job_that_fails_raises_its_errors(api: ScriptedApi, backen
 
 def test_an_address_without_an_api_is_one_clear_error(api: ScriptedApi):
     api.script["/"] = Answer({"hello": "world"})
-    with pytest.raises(ResolveError, match="no openEO API"):
+    with pytest.raises(ResolveError, match="not an openEO API"):
         splashdown.connect(api.url)
 
 

@@ -100,7 +100,7 @@ def test_secrets_are_not_posted_over_plain_http(api: ScriptedApi, resolve, provi
     api.script["/oidc/realm/.well-known/openid-configuration"] = Answer(
         {"issuer": provider, "token_endpoint": "http://oidc.example/token"}
     )
-    with pytest.raises(AuthError, match="no https"):
+    with pytest.raises(AuthError, match="not an https"):
         resolve(auth=ClientCredentials(client_id="robot", client_secret="hush"))
 
 

@@ -134,7 +134,7 @@ def test_an_api_without_a_search_is_asked_for_the_items_of_a_collection(api):
         (Answer({"detail": "no"}, 403), AuthError, "403"),
         (Answer(b'{"type": "Featu'), ResolveError, "cut off"),
         (Answer(b'{"type": "Feature"}', length=500), ResolveError, "cut off|broken"),
-        (Answer({"hello": "world"}), ResolveError, "no STAC document"),
+        (Answer({"hello": "world"}), ResolveError, "not a STAC document"),
     ],
 )
 def test_what_a_server_says_instead_becomes_one_line(api, answer, error, says):

@@ -185,10 +185,10 @@ def test_options_narrow_a_static_source(save):
         ('{"type": "FeatureCollection", "features": [{"type": "Feature", "id"', "cut off"),
         ("", "is empty"),
         ("[1, 2]", "JSON int"),
-        ('{"a": 1}', "no STAC document"),
+        ('{"a": 1}', "not a STAC document"),
         ("\xff\xfe\x00", "broken"),
         ("[" * 100_000, "deep|cut off"),
-        (json.dumps(item(assets=[1])), "no JSON object"),
+        (json.dumps(item(assets=[1])), "not a JSON object"),
         (json.dumps({"type": "FeatureCollection", "features": [{"type": "Nope"}]}), "no STAC item"),
     ],
 )
@@ -217,7 +217,7 @@ def test_a_table_of_items_on_the_web_is_read():
             ("a", "https://h.example/a.tif"),
             ("b", f"{api.url}/b.tif"),
         }
-        with pytest.raises(ResolveError, match="no STAC-GeoParquet"):
+        with pytest.raises(ResolveError, match="not a STAC-GeoParquet"):
             splashdown.open(f"{api.url}/broken.parquet")
         with pytest.raises(ResolveError, match="no such resource"):
             splashdown.open(f"{api.url}/gone.parquet")
@@ -284,7 +284,7 @@ def test_a_zarr_store_is_listed_and_left_out_of_downloads_with_the_reason(save, 
 
 def test_an_empty_list_is_one_line(save, capsys):
     assert main(["ls", str(save("none.json", "[]"))]) == 3
-    assert "holds an empty list, no STAC item" in capsys.readouterr().err
+    assert "holds an empty list, not a STAC item" in capsys.readouterr().err
 
 
 def test_a_notebook_shows_what_was_left_out(save):
