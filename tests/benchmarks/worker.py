@@ -37,7 +37,7 @@ def splashdown(job: dict[str, Any]) -> Callable[[], object]:
         splashdown.open(f"{folder}/item.json").download_files(f"{folder}/target")
     names = ["splashdown.builtins.openeo.resolve", "splashdown.builtins.http.exchange"]
     if any(place.startswith("s3://") for place in (job["target"], *job["urls"])):
-        names += ["splashdown_s3.sink", "splashdown_s3.transport"]
+        names += ["splashdown_s3._sink", "splashdown_s3._transport"]
     for name in names:
         importlib.import_module(name)
     url, target = job["job_url"], job["target"]

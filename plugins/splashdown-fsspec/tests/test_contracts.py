@@ -1,8 +1,8 @@
 """Every filesystem that is tested here keeps the contracts of built-in sinks and transports."""
 
 import pytest
-from splashdown_fsspec.sink import FsspecSink
-from splashdown_fsspec.transport import FsspecTransport
+from splashdown_fsspec._sink import FsspecSink
+from splashdown_fsspec._transport import FsspecTransport
 
 from splashdown.errors import StoreError
 from splashdown.testing import SinkContract, TransportContract, assert_light_import

@@ -5,8 +5,8 @@ import json
 
 import pytest
 from splashdown_fsspec import FsspecOptions
-from splashdown_fsspec.sink import FsspecSink
-from splashdown_fsspec.transport import FsspecTransport
+from splashdown_fsspec._sink import FsspecSink
+from splashdown_fsspec._transport import FsspecTransport
 
 import splashdown
 from splashdown.errors import NoProviderError, StoreError, TargetError, TransferError

@@ -10,9 +10,9 @@ from botocore.config import Config
 from s3_store import remove_bucket
 from seaweedfs import ACCESS_KEY, SECRET_KEY, seaweedfs
 from splashdown_obstore import ObstoreOptions
-from splashdown_obstore.options import MIN_BUFFER
-from splashdown_obstore.sink import ObstoreSink
-from splashdown_obstore.transport import ObstoreTransport
+from splashdown_obstore._options import MIN_BUFFER
+from splashdown_obstore._sink import ObstoreSink
+from splashdown_obstore._transport import ObstoreTransport
 
 from splashdown.testing.stores import store
 

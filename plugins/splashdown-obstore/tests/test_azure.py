@@ -6,8 +6,8 @@ import pytest
 from azure.storage.blob import BlobServiceClient
 from azurite import ACCOUNT, KEY, azurite
 from splashdown_obstore import ObstoreOptions
-from splashdown_obstore.options import MIB, MIN_BUFFER
-from splashdown_obstore.sink import ObstoreSink
+from splashdown_obstore._options import MIB, MIN_BUFFER
+from splashdown_obstore._sink import ObstoreSink
 
 from splashdown.errors import StoreError
 from splashdown.model import Content, Part

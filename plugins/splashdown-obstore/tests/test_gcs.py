@@ -16,7 +16,7 @@ import pytest
 import requests
 from server_process import free_port, running
 from splashdown_obstore import ObstoreOptions
-from splashdown_obstore.sink import ObstoreSink
+from splashdown_obstore._sink import ObstoreSink
 
 from splashdown.errors import StoreError
 from splashdown.testing import TransportContract

@@ -5,9 +5,9 @@ import json
 
 import pytest
 from splashdown_obstore import ObstoreOptions
-from splashdown_obstore.options import MIB
-from splashdown_obstore.sink import ObstoreSink
-from splashdown_obstore.transport import ObstoreTransport
+from splashdown_obstore._options import MIB
+from splashdown_obstore._sink import ObstoreSink
+from splashdown_obstore._transport import ObstoreTransport
 
 import splashdown
 from splashdown.errors import ExistsError, OptionError, StoreError, TargetError, TransferError

@@ -11,8 +11,8 @@ from rgw_store import rgw
 from s3_store import remove_bucket
 from seaweedfs import seaweedfs
 from splashdown_s3 import S3Options
-from splashdown_s3.sink import S3Sink
-from splashdown_s3.transport import S3Transport
+from splashdown_s3._sink import S3Sink
+from splashdown_s3._transport import S3Transport
 from swift_store import swift
 
 _STORES = {"seaweedfs": seaweedfs, "swift": swift, "rgw": rgw}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 
 import pytest
-from splashdown_s3.sink import S3Sink
+from splashdown_s3._sink import S3Sink
 
 from splashdown.testing import SinkContract, TransportContract
 

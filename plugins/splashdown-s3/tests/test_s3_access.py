@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 
 import pytest
-from splashdown_s3.options import MIN_PART
-from splashdown_s3.sink import S3Sink
-from splashdown_s3.transport import S3Transport
+from splashdown_s3._options import MIN_PART
+from splashdown_s3._sink import S3Sink
+from splashdown_s3._transport import S3Transport
 
 from splashdown.errors import HttpStatusError, StoreError
 from splashdown.model import Content, Part, ReadRequest

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from splashdown_s3 import S3Options
-from splashdown_s3.options import MIN_PART
-from splashdown_s3.sink import S3Sink
-from splashdown_s3.transport import S3Transport
+from splashdown_s3._options import MIN_PART
+from splashdown_s3._sink import S3Sink
+from splashdown_s3._transport import S3Transport
 
 from splashdown.testing import SinkContract, TransportContract
 

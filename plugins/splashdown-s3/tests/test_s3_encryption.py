@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 from fault_server import FaultServer
 from rgw_store import KMS_KEYS
-from splashdown_s3.copying import Copier
-from splashdown_s3.options import MIB, MIN_PART
-from splashdown_s3.sink import S3Sink
-from splashdown_s3.store import Store
-from splashdown_s3.uri import Location
+from splashdown_s3._copying import Copier
+from splashdown_s3._options import MIB, MIN_PART
+from splashdown_s3._sink import S3Sink
+from splashdown_s3._store import Store
+from splashdown_s3._uri import Location
 from stac_item import stac_item
 
 import splashdown

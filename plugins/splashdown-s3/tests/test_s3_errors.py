@@ -13,8 +13,8 @@ from fault_server import FaultServer
 from faults import Status
 from seaweedfs import SeaweedFS
 from splashdown_s3 import S3Options
-from splashdown_s3.sink import S3Sink
-from splashdown_s3.transport import S3Transport
+from splashdown_s3._sink import S3Sink
+from splashdown_s3._transport import S3Transport
 
 from splashdown._cli.main import main
 from splashdown.errors import HttpStatusError, OptionError, StoreError

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from splashdown_s3 import S3Options
-from splashdown_s3.copying import Copier
-from splashdown_s3.options import MAX_PARTS, MIB, MIN_PART
-from splashdown_s3.sink import S3Sink
-from splashdown_s3.uri import Location, split
+from splashdown_s3._copying import Copier
+from splashdown_s3._options import MAX_PARTS, MIB, MIN_PART
+from splashdown_s3._sink import S3Sink
+from splashdown_s3._uri import Location, split
 
 from splashdown._cli.main import main
 from splashdown.errors import ExistsError, StoreError, TargetError
@@ -80,7 +80,7 @@ def test_every_checksum_is_computed_as_the_store_computes_it(options, plain, buc
 
 @pytest.mark.parametrize("size", [5, len(DATA)])
 def test_what_is_damaged_on_its_way_is_refused_by_the_store(options, bucket, plain, monkeypatch, size):
-    from splashdown_s3 import store
+    from splashdown_s3 import _store as store
 
     sink = S3Sink(f"s3://{bucket}/", replace(options, part_size=MIN_PART))
     send = store.send
@@ -141,7 +141,7 @@ def test_of_two_that_write_a_new_object_at_once_one_wins(options, plain, bucket,
 
 
 def test_a_key_of_kms_implies_its_encryption_and_goes_with_every_kind_of_write():
-    from splashdown_s3 import attributes
+    from splashdown_s3 import _attributes as attributes
 
     chosen = attributes.fixed(S3Options(sse_kms_key_id="alias/results", tags={"a": "b c"}))
     assert chosen == {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "alias/results", "Tagging": "a=b%20c"}

@@ -15,8 +15,8 @@ from types import SimpleNamespace
 import pytest
 from fault_server import FaultServer
 from faults import Stall
-from splashdown_s3.options import MIB
-from splashdown_s3.sink import S3Sink
+from splashdown_s3._options import MIB
+from splashdown_s3._sink import S3Sink
 from stac_item import stac_item
 
 from splashdown._cli.main import main

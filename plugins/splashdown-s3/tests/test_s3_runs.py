@@ -11,7 +11,7 @@ import sys
 import pytest
 from fault_server import FaultServer
 from faults import Cut, Status
-from splashdown_s3.options import MIB
+from splashdown_s3._options import MIB
 from stac_item import stac_item
 
 import splashdown
@@ -167,7 +167,7 @@ def test_a_presigned_url_is_ordinary_http(reached, plain, bucket, tmp_path):
 
 
 def test_inside_one_store_nothing_passes_through_this_machine(reached, plain, bucket, monkeypatch):
-    from splashdown_s3.transport import S3Transport
+    from splashdown_s3._transport import S3Transport
 
     def refuse(*_args, **_options):
         raise AssertionError("bytes came through this machine")

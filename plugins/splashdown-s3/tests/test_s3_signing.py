@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 from hypothesis import given
 from hypothesis import strategies as st
-from splashdown_s3.signing import sign
+from splashdown_s3._signing import sign
 
 _EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 _VALUES = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=20)

@@ -6,7 +6,7 @@ import hashlib
 import os
 
 import pytest
-from splashdown_s3.options import MIB
+from splashdown_s3._options import MIB
 
 from splashdown.errors import ExistsError, StoreError, TruncatedError
 from splashdown.model import Content, Part, StoredPart
@@ -125,7 +125,7 @@ def test_a_part_that_ends_early_is_refused(sink, plain, bucket):
 
 
 def test_another_process_finds_the_parts_again(sink, options, bucket):
-    from splashdown_s3.sink import S3Sink
+    from splashdown_s3._sink import S3Sink
 
     upload = sink.begin("big.bin", Content(size=len(BIG)))
     stored = [
@@ -223,9 +223,9 @@ def test_a_copy_keeps_a_multihash_that_the_source_has(sink, bucket):
 
 
 def test_large_objects_are_copied_in_parts(options, plain, bucket):
-    from splashdown_s3.copying import Copier
-    from splashdown_s3.store import Store
-    from splashdown_s3.uri import Location
+    from splashdown_s3._copying import Copier
+    from splashdown_s3._store import Store
+    from splashdown_s3._uri import Location
 
     plain.put_object(Bucket=bucket, Key="from", Body=BIG)
     store = Store(options)
@@ -241,9 +241,9 @@ def test_large_objects_are_copied_in_parts(options, plain, bucket):
 
 @pytest.mark.parametrize("limit", [10 * MIB, 100 * MIB])
 def test_a_source_that_changes_while_it_is_copied_is_left_to_streaming(options, plain, bucket, limit):
-    from splashdown_s3.copying import Copier
-    from splashdown_s3.store import Store
-    from splashdown_s3.uri import Location
+    from splashdown_s3._copying import Copier
+    from splashdown_s3._store import Store
+    from splashdown_s3._uri import Location
 
     class Late(Copier):
         def _copy(self, *given):
@@ -261,9 +261,9 @@ def test_a_source_that_changes_while_it_is_copied_is_left_to_streaming(options, 
 
 @pytest.mark.parametrize("limit", [10 * MIB, 100 * MIB])
 def test_an_object_is_not_copied_onto_itself(options, plain, bucket, limit):
-    from splashdown_s3.copying import Copier
-    from splashdown_s3.store import Store
-    from splashdown_s3.uri import Location
+    from splashdown_s3._copying import Copier
+    from splashdown_s3._store import Store
+    from splashdown_s3._uri import Location
 
     plain.put_object(Bucket=bucket, Key="k", Body=BIG)
     store = Store(options)

@@ -7,8 +7,8 @@ import os
 
 import pytest
 from splashdown_s3 import S3Options
-from splashdown_s3.options import MIB
-from splashdown_s3.transport import S3Transport
+from splashdown_s3._options import MIB
+from splashdown_s3._transport import S3Transport
 
 from splashdown.errors import ChangedError, HttpStatusError, RangeNotServedError
 from splashdown.model import ReadRequest

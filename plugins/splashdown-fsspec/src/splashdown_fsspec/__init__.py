@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 from splashdown.hookspecs import hookimpl
 from splashdown.specs import SinkSpec, TransportSpec
-from splashdown_fsspec.options import FsspecOptions
+from splashdown_fsspec._options import FsspecOptions
 
 if TYPE_CHECKING:
     from splashdown.protocols import Sink, Transport
 
-__all__ = ["SCHEMES", "FsspecOptions", "splashdown_sinks", "splashdown_transports"]
+__all__ = ["FsspecOptions"]
 
-SCHEMES = ("sftp", "webdav", "webdav+http", "fsspec")
+_SCHEMES = ("sftp", "webdav", "webdav+http", "fsspec")
 _SUMMARY = "SFTP, WebDAV, and fsspec://PROTOCOL/... for every other filesystem of fsspec"
 
 
 def _create_sink(target: str, options: Any) -> Sink:
-    from splashdown_fsspec.sink import FsspecSink
+    from splashdown_fsspec._sink import FsspecSink
 
     return FsspecSink(target, options if isinstance(options, FsspecOptions) else FsspecOptions())
 
 
 def _create_transport(options: Any) -> Transport:
-    from splashdown_fsspec.transport import FsspecTransport
+    from splashdown_fsspec._transport import FsspecTransport
 
     return FsspecTransport(options if isinstance(options, FsspecOptions) else FsspecOptions())
 
@@ -36,12 +36,12 @@ def _create_transport(options: Any) -> Transport:
 @hookimpl
 def splashdown_sinks() -> Iterable[SinkSpec]:
     """Filesystems as targets."""
-    yield SinkSpec(name="fsspec", schemes=SCHEMES, create=_create_sink, options=FsspecOptions, summary=_SUMMARY)
+    yield SinkSpec(name="fsspec", schemes=_SCHEMES, create=_create_sink, options=FsspecOptions, summary=_SUMMARY)
 
 
 @hookimpl
 def splashdown_transports() -> Iterable[TransportSpec]:
     """Filesystems as sources."""
     yield TransportSpec(
-        name="fsspec", schemes=SCHEMES, create=_create_transport, options=FsspecOptions, summary=_SUMMARY
+        name="fsspec", schemes=_SCHEMES, create=_create_transport, options=FsspecOptions, summary=_SUMMARY
     )

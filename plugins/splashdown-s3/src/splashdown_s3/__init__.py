@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from splashdown.hookspecs import hookimpl
 from splashdown.specs import SinkSpec, TransportSpec
-from splashdown_s3.options import S3Options
+from splashdown_s3._options import S3Options
 
 if TYPE_CHECKING:
     from splashdown.protocols import Sink, Transport
 
-__all__ = ["S3Options", "splashdown_sinks", "splashdown_transports"]
+__all__ = ["S3Options"]
 
 
 def _create_sink(target: str, options: Any) -> Sink:
-    from splashdown_s3.sink import S3Sink
+    from splashdown_s3._sink import S3Sink
 
     return S3Sink(target, options if isinstance(options, S3Options) else S3Options())
 
 
 def _create_transport(options: Any) -> Transport:
-    from splashdown_s3.transport import S3Transport
+    from splashdown_s3._transport import S3Transport
 
     return S3Transport(options if isinstance(options, S3Options) else S3Options())
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 from splashdown.connections import Answer
 from splashdown.errors import TruncatedError
 from splashdown.model import Buffer, Content, ReadRequest, Stored
-from splashdown_s3 import attributes
-from splashdown_s3.errors import LACKS, Refused
-from splashdown_s3.honoured import require_encryption
-from splashdown_s3.store import Store
-from splashdown_s3.uri import Location
+from splashdown_s3 import _attributes as attributes
+from splashdown_s3._errors import LACKS, Refused
+from splashdown_s3._honoured import require_encryption
+from splashdown_s3._store import Store
+from splashdown_s3._uri import Location
 
 if TYPE_CHECKING:
     from urllib3.response import BaseHTTPResponse

@@ -51,7 +51,7 @@ def move(fs: AbstractFileSystem, old: str, new: str, *, replace: bool) -> None:
     if not replace and fs.exists(new):
         raise ExistsError(f"{new} exists already; choose --if-exists overwrite or rename")
     if _is_webdav(fs):
-        from splashdown_fsspec import webdav
+        from splashdown_fsspec import _webdav as webdav
 
         webdav.move(fs.client, old, new, replace=replace)
     elif _inherits_mv(fs):

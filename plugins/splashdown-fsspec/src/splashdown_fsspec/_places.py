@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from splashdown.errors import PluginError, TargetError
-from splashdown_fsspec.files import CHUNK
-from splashdown_fsspec.options import FsspecOptions
+from splashdown_fsspec._files import CHUNK
+from splashdown_fsspec._options import FsspecOptions
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -103,7 +103,7 @@ def _webdav(place: Place, options: FsspecOptions, *, trusted: bool) -> AbstractF
 
     from webdav4.fsspec import WebdavFileSystem
 
-    from splashdown_fsspec.webdav import ExactClient
+    from splashdown_fsspec._webdav import ExactClient
 
     user, password = _credentials(place, options, trusted=trusted)
     scheme = "http" if place.scheme == "webdav+http" else "https"

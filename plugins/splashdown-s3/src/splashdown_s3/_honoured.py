@@ -12,9 +12,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from splashdown.errors import StoreError
-from splashdown_s3.errors import Refused
-from splashdown_s3.store import Store
-from splashdown_s3.uri import Location
+from splashdown_s3._errors import Refused
+from splashdown_s3._store import Store
+from splashdown_s3._uri import Location
 
 
 def require_encryption(store: Store, where: Location) -> None:

@@ -23,11 +23,11 @@ from splashdown.errors import (
 from splashdown.http import HttpOptions, HttpTransport
 from splashdown.model import ReadRequest
 from splashdown.protocols import Stream
-from splashdown_s3 import objects
-from splashdown_s3.errors import reading, unanswered
-from splashdown_s3.options import S3Options
-from splashdown_s3.store import Store
-from splashdown_s3.uri import Location, split
+from splashdown_s3 import _objects as objects
+from splashdown_s3._errors import reading, unanswered
+from splashdown_s3._options import S3Options
+from splashdown_s3._store import Store
+from splashdown_s3._uri import Location, split
 
 
 class S3Transport:

@@ -25,8 +25,8 @@ from splashdown.errors import (
 )
 
 if TYPE_CHECKING:
-    from splashdown_s3.store import Store
-    from splashdown_s3.uri import Location
+    from splashdown_s3._store import Store
+    from splashdown_s3._uri import Location
 
 _ELEMENT = "<{0}>(.*?)</{0}>"
 
@@ -193,7 +193,7 @@ def _failure(
     """Text, whether it may pass, and the store's answer; ``None`` for errors that are not of this kind."""
     from botocore.exceptions import ClientError
 
-    from splashdown_s3.store import FAILURES
+    from splashdown_s3._store import FAILURES
 
     if isinstance(error, ClientError):
         error = Refused.of_boto(error.response)

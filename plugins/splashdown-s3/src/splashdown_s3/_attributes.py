@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from urllib.parse import quote, urlencode
 
 from splashdown.model import Content
-from splashdown_s3.options import S3Options
+from splashdown_s3._options import S3Options
 
 #: Names of our user metadata; S3 puts ``x-amz-meta-`` before them.
 MULTIHASH = "splashdown-multihash"

@@ -9,10 +9,10 @@ from contextlib import contextmanager, suppress
 
 from splashdown.errors import ExistsError, StoreError
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, Upload
-from splashdown_fsspec import files
-from splashdown_fsspec.errors import is_absence, storing
-from splashdown_fsspec.options import FsspecOptions
-from splashdown_fsspec.places import Place, connect
+from splashdown_fsspec import _files as files
+from splashdown_fsspec._errors import is_absence, storing
+from splashdown_fsspec._options import FsspecOptions
+from splashdown_fsspec._places import Place, connect
 
 #: Hidden folder for what is not finished; it goes when it is empty.
 HIDDEN = ".splashdown"

@@ -16,9 +16,9 @@ import obstore
 
 from splashdown.errors import ExistsError, StoreError
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, Upload
-from splashdown_obstore.errors import storing
-from splashdown_obstore.options import ObstoreOptions
-from splashdown_obstore.stores import Location, connect
+from splashdown_obstore._errors import storing
+from splashdown_obstore._options import ObstoreOptions
+from splashdown_obstore._stores import Location, connect
 
 if TYPE_CHECKING:
     from obstore import Attributes, WritableFile

@@ -25,11 +25,11 @@ from botocore.utils import get_environ_proxies
 
 from splashdown.connections import Answer, make_lean, send
 from splashdown.http import HttpOptions
-from splashdown_s3.attributes import fixed
-from splashdown_s3.errors import Refused
-from splashdown_s3.options import S3Options
-from splashdown_s3.signing import sign
-from splashdown_s3.uri import Location
+from splashdown_s3._attributes import fixed
+from splashdown_s3._errors import Refused
+from splashdown_s3._options import S3Options
+from splashdown_s3._signing import sign
+from splashdown_s3._uri import Location
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials

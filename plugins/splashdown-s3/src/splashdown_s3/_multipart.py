@@ -10,12 +10,13 @@ from typing import Any, Self
 from botocore.exceptions import ClientError
 
 from splashdown.model import Buffer, Content
-from splashdown_s3 import attributes, objects
-from splashdown_s3.checksums import Algorithm, by_name, choose
-from splashdown_s3.errors import LACKS, Refused
-from splashdown_s3.honoured import require_encryption, settle_tags
-from splashdown_s3.store import FAILURES, Store
-from splashdown_s3.uri import Location
+from splashdown_s3 import _attributes as attributes
+from splashdown_s3 import _objects as objects
+from splashdown_s3._checksums import Algorithm, by_name, choose
+from splashdown_s3._errors import LACKS, Refused
+from splashdown_s3._honoured import require_encryption, settle_tags
+from splashdown_s3._store import FAILURES, Store
+from splashdown_s3._uri import Location
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,13 +15,14 @@ from botocore.exceptions import ClientError
 from splashdown.checksums import comparable, same
 from splashdown.errors import ChecksumError
 from splashdown.model import Content, Part, Stored
-from splashdown_s3 import attributes, objects
-from splashdown_s3.errors import Refused
-from splashdown_s3.honoured import settle_tags
-from splashdown_s3.multipart import Multipart, Started, Tag
-from splashdown_s3.options import MAX_PARTS
-from splashdown_s3.store import FAILURES, Store
-from splashdown_s3.uri import Location
+from splashdown_s3 import _attributes as attributes
+from splashdown_s3 import _objects as objects
+from splashdown_s3._errors import Refused
+from splashdown_s3._honoured import settle_tags
+from splashdown_s3._multipart import Multipart, Started, Tag
+from splashdown_s3._options import MAX_PARTS
+from splashdown_s3._store import FAILURES, Store
+from splashdown_s3._uri import Location
 
 GIB = 1024**3
 _THREADS = 8

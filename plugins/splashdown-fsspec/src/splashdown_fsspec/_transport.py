@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 from splashdown.errors import ChangedError, NotModifiedError, RangeNotServedError, TransferError, TruncatedError
 from splashdown.model import Buffer, ReadRequest, RemoteInfo
-from splashdown_fsspec import files
-from splashdown_fsspec.errors import reading
-from splashdown_fsspec.options import FsspecOptions
-from splashdown_fsspec.places import Place, connect
+from splashdown_fsspec import _files as files
+from splashdown_fsspec._errors import reading
+from splashdown_fsspec._options import FsspecOptions
+from splashdown_fsspec._places import Place, connect
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem

@@ -13,14 +13,14 @@ import obstore
 
 from splashdown.errors import ChangedError, TransferError, TruncatedError
 from splashdown.model import Buffer, ReadRequest, RemoteInfo
-from splashdown_obstore.errors import reading
-from splashdown_obstore.options import ObstoreOptions
-from splashdown_obstore.stores import Location, connect
+from splashdown_obstore._errors import reading
+from splashdown_obstore._options import ObstoreOptions
+from splashdown_obstore._stores import Location, connect
 
 if TYPE_CHECKING:
     from obstore import GetResult
 
-    from splashdown_obstore.stores import Store
+    from splashdown_obstore._stores import Store
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from splashdown.errors import OptionError, TargetError
-from splashdown_obstore.options import ObstoreOptions
+from splashdown_obstore._options import ObstoreOptions
 
 if TYPE_CHECKING:
     from obstore.store import AzureStore, GCSStore, S3Store

@@ -24,7 +24,7 @@ from splashdown.errors import (
 )
 
 if TYPE_CHECKING:
-    from splashdown_obstore.stores import Location
+    from splashdown_obstore._stores import Location
 
 _STATUS = re.compile(r"status code: (\d{3})")
 _CODE = re.compile(r"<Code>(\w+)</Code>|x-ms-error-code\W+(\w+)")

@@ -15,16 +15,16 @@ from botocore.exceptions import ClientError
 
 from splashdown.errors import ExistsError, StoreError
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, StoredPart, Unfinished, Upload
-from splashdown_s3 import objects
-from splashdown_s3.buffers import borrow, cut, fill
-from splashdown_s3.checksums import by_name
-from splashdown_s3.copying import Copier
-from splashdown_s3.errors import Refused, storing
-from splashdown_s3.multipart import Multipart, Started, Tag
-from splashdown_s3.options import MAX_PARTS, MIB, S3Options
-from splashdown_s3.presence import Presence
-from splashdown_s3.store import Store
-from splashdown_s3.uri import SCHEME, Location, folder, split
+from splashdown_s3 import _objects as objects
+from splashdown_s3._buffers import borrow, cut, fill
+from splashdown_s3._checksums import by_name
+from splashdown_s3._copying import Copier
+from splashdown_s3._errors import Refused, storing
+from splashdown_s3._multipart import Multipart, Started, Tag
+from splashdown_s3._options import MAX_PARTS, MIB, S3Options
+from splashdown_s3._presence import Presence
+from splashdown_s3._store import Store
+from splashdown_s3._uri import SCHEME, Location, folder, split
 
 
 @dataclass(slots=True)
