@@ -1,6 +1,8 @@
 """Plugins on the command line: listed, checked, given as a file, brought as commands."""
 
+import functools
 import json
+import re
 import textwrap
 
 import pytest
@@ -256,3 +258,80 @@ class Options:
 def splashdown_sinks():
     yield SinkSpec(name="vault", schemes=("vault",), create=lambda target, options: object(), options=Options)
 """
+
+
+CLIENT = """
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from splashdown.hookspecs import hookimpl
+from splashdown.specs import ActionSpec, LoaderSpec, SinkSpec
+
+if TYPE_CHECKING:
+    import heavy_sdk
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    client: heavy_sdk.Client | None = field(default=None, metadata={"python_only": "a heavy_sdk.Client"})
+    shelf: str = "top"
+
+@hookimpl
+def splashdown_sinks():
+    yield SinkSpec(name="vault", schemes=("vault",), create=lambda target, options: object(), options=Options)
+
+@hookimpl
+def splashdown_actions():
+    yield ActionSpec(
+        name="fetch", run=lambda results, *, client=None, shelf="top": f"{client} {shelf}", options=Options, command=True
+    )
+
+@hookimpl
+def splashdown_loaders():
+    yield LoaderSpec(name="vault", load=lambda asset, *, client=None, shelf="top": f"{client} {shelf}", options=Options)
+"""
+REFUSED = "has to be a heavy_sdk.Client; only Python code can pass it\n"
+
+
+@pytest.fixture
+def client(tmp_path):
+    """A plugin with an option that only Python code can pass."""
+    (tmp_path / ".git").mkdir()
+    path = tmp_path / "vault.py"
+    path.write_text(CLIENT)
+    return path
+
+
+def test_a_python_only_option_is_listed_by_check_and_by_no_other(splashdown_command, client, demo_job):
+    run = functools.partial(splashdown_command, "--plugin", client)
+    checked = run("plugins", "check", "vault").stdout
+    assert re.search(r"client +a heavy_sdk.Client, in Python only +None *\n", checked)
+    assert "no problem found" in checked
+    assert "SPLASHDOWN_VAULT_CLIENT" not in checked
+    shown = run("config", "show", "--all").stdout
+    assert "options.vault.shelf" in shown
+    assert "options.vault.client" not in shown
+    for command in ("fetch", "load"):
+        about = run(command, "--help").stdout
+        assert "--shelf" in about
+        assert "--client" not in about
+        refused = run(command, demo_job, "--client", "x")
+        assert (refused.returncode, refused.stderr.count("No such option")) == (2, 1)
+    assert run("fetch", demo_job, "--shelf", "low").stdout == "None low\n"
+    assert run("load", demo_job, "timeseries.json", "--loader", "vault", "--shelf", "low").stdout == "None low\n"
+
+
+def test_text_for_a_python_only_option_is_one_line(splashdown_command, client, demo_job, tmp_path):
+    run = functools.partial(splashdown_command, "--plugin", client, cwd=tmp_path)
+    download = ("download", demo_job, "vault://x")
+    given = run(*download, "-o", "vault.client=abc")
+    assert (given.returncode, given.stderr) == (2, f"Error: option 'client' of 'vault' {REFUSED}")
+    variable = {"SPLASHDOWN_VAULT_CLIENT": "abc"}
+    for command in (download, ("config", "show")):
+        found = run(*command, env=variable)
+        assert (found.returncode, found.stderr) == (2, f"Error: SPLASHDOWN_VAULT_CLIENT {REFUSED}")
+    (tmp_path / "splashdown.toml").write_text("[options.vault]\nclient = 3\n")
+    for command in (download, ("config", "show")):
+        read = run(*command)
+        assert (read.returncode, read.stderr) == (2, f"Error: 'client' of 'vault' in the configuration file {REFUSED}")

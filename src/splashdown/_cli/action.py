@@ -27,7 +27,8 @@ def action_command(context: click.Context, name: str) -> click.Command:
     from splashdown._plugins.options import REQUIRED, fields_of
 
     spec = registry(context).actions()[name]
-    fields = fields_of(spec.options, plugin=spec.name) if spec.options else ()
+    described = fields_of(spec.options, plugin=spec.name) if spec.options else ()
+    fields = [field for field in described if not field.python_only]
 
     def callback(source: str, as_json: bool, **given: Any) -> int:
         options = {f.name: given.pop(_parameter(f)) for f in fields}

@@ -83,15 +83,21 @@ def _is_of_loader(name: str) -> bool:
 
 def _loader_options(context: click.Context) -> list[click.Option]:
     """An option for each field that a loader's options have; loaders may share one."""
-    from splashdown._plugins.options import fields_of
-
     owners: dict[str, list[str]] = {}
     fields: dict[str, Field] = {}
     for spec in registry(context).loaders():
-        for field in fields_of(spec.options, plugin=spec.name) if spec.options else ():
+        for field in _settable(spec):
             fields.setdefault(field.name, field)
             owners.setdefault(field.name, []).append(spec.name)
     return [_option(field, owners[name]) for name, field in fields.items()]
+
+
+def _settable(spec: LoaderSpec) -> list[Field]:
+    """The options that the command line can give."""
+    from splashdown._plugins.options import fields_of
+
+    fields = fields_of(spec.options, plugin=spec.name) if spec.options else ()
+    return [field for field in fields if not field.python_only]
 
 
 def _option(field: Field, owners: list[str]) -> click.Option:
@@ -104,10 +110,10 @@ def _option(field: Field, owners: list[str]) -> click.Option:
 
 def _filled(spec: LoaderSpec, given: Mapping[str, Any]) -> dict[str, Any]:
     """What was given, as the loader wants it. Raises ``OptionError`` for what it cannot take."""
-    from splashdown._plugins.options import fields_of, fill
+    from splashdown._plugins.options import fill
     from splashdown.errors import OptionError
 
-    fields = {field.name: field for field in fields_of(spec.options, plugin=spec.name)} if spec.options else {}
+    fields = {field.name: field for field in _settable(spec)}
     for name in given:
         if name not in fields:
             known = ", ".join("--" + each.replace("_", "-") for each in fields) or "none"

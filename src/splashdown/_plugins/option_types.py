@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Union
@@ -29,6 +30,7 @@ class Kind:
     choices: tuple[str, ...] = ()
     collect: Callable[[Any], Any] = tuple
     nested: type | None = None  #: a dataclass of its own
+    python_only: bool = False  #: an object that only Python code can pass; the dataclass checks it
 
     def convert(self, value: Any, where: str) -> Any:
         """The value as the field wants it. Raises ``OptionError``, which begins with ``where``."""
@@ -45,15 +47,37 @@ class Kind:
 
 def kinds_of(options_type: type, plugin: str) -> dict[str, Kind]:
     """The kind of every field that can be set."""
+    fields = [f for f in dataclasses.fields(options_type) if f.init]
     try:
-        hints = typing.get_type_hints(options_type)
+        hints = _hints(options_type, {f.name for f in fields if "python_only" not in f.metadata})
     except NameError as error:
         raise OptionError(f"options of '{plugin}' have a type that cannot be found: {error}") from error
     return {
         f.name: dataclasses.replace(_kind(hints[f.name]), secret=bool(f.metadata.get("secret")))
-        for f in dataclasses.fields(options_type)
-        if f.init
+        if f.name in hints
+        else _object(f, plugin)
+        for f in fields
     }
+
+
+def _hints(options_type: type, names: Collection[str]) -> dict[str, Any]:
+    """The types of these fields. Other fields may have types that only type checkers know, to save an import."""
+    found: dict[str, Any] = {}
+    for base in reversed(options_type.__mro__):
+        own = {name: hint for name, hint in inspect.get_annotations(base).items() if name in names}
+        found |= typing.get_type_hints(type("_", (), {"__module__": base.__module__, "__annotations__": own}))
+    return found
+
+
+def _object(field: dataclasses.Field[Any], plugin: str) -> Kind:
+    text = field.metadata["python_only"]
+    if not isinstance(text, str) or not text:
+        raise OptionError(f"python_only of the option '{field.name}' of '{plugin}' has to say in words what is passed")
+    return Kind(text=text, one=_unchanged, python_only=True)
+
+
+def _unchanged(value: Any) -> Any:
+    return value
 
 
 def _kind(hint: Any) -> Kind:
@@ -150,7 +174,7 @@ def _text(value: Any) -> str:
 
 #: What several are called.
 _MANY: Final = {"a number": "numbers", "a whole number": "whole numbers", "text": "texts", "a path": "paths"}
-_ANY: Final = Kind(text="a value", one=lambda value: value)
+_ANY: Final = Kind(text="a value", one=_unchanged)
 _PLAIN: Final[Mapping[Any, Kind]] = {
     str: Kind(text="text", one=_text),
     int: Kind(text="a whole number", one=_number(int)),

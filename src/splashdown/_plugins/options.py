@@ -24,9 +24,10 @@ class Field:
     name: str
     type: str  #: as people write it: ``a whole number``, ``text``, ``one of a, b``, ...
     default: object  #: :data:`REQUIRED` where a value has to be given
-    variable: str  #: the environment variable
+    variable: str  #: the environment variable; empty where there is none
     help: str = ""  #: ``metadata={"help": ...}`` of the dataclass field
     secret: bool = False  #: ``metadata={"secret": True}``: never in a file, never shown
+    python_only: bool = False  #: ``metadata={"python_only": "a boto3.Session"}``: an object, not a string
     many: bool = False  #: takes several values
     flag: bool = False  #: is a truth value
     choices: tuple[str, ...] = ()
@@ -89,11 +90,12 @@ def fields_of(options_type: type, *, plugin: str) -> tuple[Field, ...]:
 def _field(field: dataclasses.Field[Any], kind: Kind, plugin: str) -> Field:
     return Field(
         name=field.name,
-        type=kind.text,
+        type=f"{kind.text}, in Python only" if kind.python_only else kind.text,
         default=_default(field),
-        variable=variable(plugin, field.name),
+        variable="" if kind.python_only else variable(plugin, field.name),
         help=str(field.metadata.get("help", "")),
         secret=kind.secret,
+        python_only=kind.python_only,
         many=kind.many,
         flag=kind.text == "true or false",
         choices=kind.choices,
@@ -111,6 +113,8 @@ def _value(
     """The value that the strongest source has; nothing where the default stands."""
     given, config, environ = sources
     name, source = field.name, variable(plugin, field.name)
+    if kind.python_only:
+        _refuse_strings(field, kind, sources, plugin)
     if kind.nested is not None and not isinstance(given.get(name), kind.nested):
         inner = f"{plugin}_{name}" if plugin else name
         yield fill(kind.nested, given.get(name, {}), plugin=inner, config=config.get(name), environ=environ)
@@ -125,7 +129,27 @@ def _value(
             )
         yield kind.convert(config[name], f"'{name}' of {_owner(plugin)} in the configuration file")
     elif _default(field) is REQUIRED:
-        raise OptionError(f"{_owner(plugin)} needs the option '{name}'; pass it or set {source}")
+        how = f"it is {kind.text}; pass it in Python" if kind.python_only else f"pass it or set {source}"
+        raise OptionError(f"{_owner(plugin)} needs the option '{name}'; {how}")
+
+
+def _refuse_strings(
+    field: dataclasses.Field[Any],
+    kind: Kind,
+    sources: tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, str]],
+    plugin: str,
+) -> None:
+    """Refuse what the command line, the environment or a file gives for an object."""
+    given, config, environ = sources
+    name, source = field.name, variable(plugin, field.name)
+    places = {
+        f"option '{name}' of {_owner(plugin)}": isinstance(given.get(name), str),
+        source: source in environ,
+        f"'{name}' of {_owner(plugin)} in the configuration file": name in config,
+    }
+    for where in (where for where, refused in places.items() if refused):
+        about = f" ({field.metadata['help']})" if field.metadata.get("help") else ""
+        raise OptionError(f"{where} has to be {kind.text}{about}; only Python code can pass it")
 
 
 def _default(field: dataclasses.Field[Any]) -> object:

@@ -70,6 +70,8 @@ def _rows(
     described: tuple[Field, ...], values: Any, path: tuple[str, ...], config: Config, environ: Mapping[str, str]
 ) -> Iterator[Traced]:
     for field in described:
+        if field.python_only:
+            continue  # nothing here can set it
         value = field.default if values is None else getattr(values, field.name)
         if field.nested:
             yield from _rows(field.nested, value, (*path, field.name), config, environ)

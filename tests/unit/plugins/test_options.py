@@ -6,7 +6,7 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 from splashdown._engine.settings import Settings
 from splashdown._plugins.options import REQUIRED, fields_of, fill, variable
 from splashdown.errors import OptionError
+
+if TYPE_CHECKING:
+    import heavy_sdk
 
 
 class Level(enum.Enum):
@@ -199,3 +202,78 @@ def test_the_text_of_a_value_means_the_value(number, speed, flag, bands):
     }
     options = filled(environ=environ)
     assert (options.part_size, options.speed, options.anonymous, options.bands) == (number, speed, flag, tuple(bands))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """An option whose type only a type checker knows, as importing it costs too much."""
+
+    session: heavy_sdk.Session | None = field(
+        default=None, metadata={"python_only": "a heavy_sdk.Session", "help": "instead of a profile"}
+    )
+    profile: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Derived(Connection):
+    size: int = 1
+
+
+@pytest.mark.parametrize("kind", [Connection, Derived])
+def test_an_object_reaches_its_python_only_option_as_it_is(kind):
+    session = object()
+    assert fill(kind, {"session": session, "profile": "p"}, plugin="x").session is session
+    assert fill(kind, {"session": None}, plugin="x").session is None
+    assert fill(kind, {}, plugin="x", environ={"SPLASHDOWN_X_PROFILE": "p"}) == kind(profile="p")
+
+
+@pytest.mark.parametrize(
+    ("given", "config", "environ", "where"),
+    [
+        ({"session": "work"}, {}, {}, "option 'session' of 'x'"),
+        ({"session": ""}, {}, {}, "option 'session' of 'x'"),
+        ({}, {}, {"SPLASHDOWN_X_SESSION": "work"}, "SPLASHDOWN_X_SESSION"),
+        ({}, {"session": "work"}, {}, "'session' of 'x' in the configuration file"),
+        ({}, {"session": {"region": "r"}}, {}, "'session' of 'x' in the configuration file"),
+        ({}, {"session": 3}, {}, "'session' of 'x' in the configuration file"),
+    ],
+)
+def test_text_for_a_python_only_option_is_refused_in_one_line(given, config, environ, where):
+    with pytest.raises(OptionError) as error:
+        fill(Derived, given, plugin="x", config=config, environ=environ)
+    said = f"{where} has to be a heavy_sdk.Session (instead of a profile); only Python code can pass it"
+    assert str(error.value) == said
+
+
+def test_a_required_python_only_option_asks_for_the_object():
+    @dataclass(kw_only=True)
+    class Needs:
+        session: heavy_sdk.Session = field(metadata={"python_only": "a heavy_sdk.Session"})
+
+    with pytest.raises(OptionError) as error:
+        fill(Needs, {}, plugin="x")
+    assert str(error.value) == "'x' needs the option 'session'; it is a heavy_sdk.Session; pass it in Python"
+
+
+def test_a_python_only_option_is_described_without_a_variable():
+    session, profile = fields_of(Connection, plugin="x")
+    assert (session.type, session.variable, session.python_only) == ("a heavy_sdk.Session, in Python only", "", True)
+    assert (profile.type, profile.variable, profile.python_only) == ("text", "SPLASHDOWN_X_PROFILE", False)
+
+
+def test_a_python_only_option_has_to_be_described_in_words():
+    @dataclass(kw_only=True)
+    class Wrong:
+        session: object = field(default=None, metadata={"python_only": True})
+
+    with pytest.raises(OptionError, match=r"^python_only of the option 'session' of 'x' has to say in words"):
+        fields_of(Wrong, plugin="x")
+
+
+def test_a_type_that_cannot_be_found_is_refused_elsewhere():
+    @dataclass(kw_only=True)
+    class Wrong:
+        session: heavy_sdk.Session | None = None
+
+    with pytest.raises(OptionError, match=r"'x' have a type that cannot be found: .*heavy_sdk"):
+        fill(Wrong, {}, plugin="x")
