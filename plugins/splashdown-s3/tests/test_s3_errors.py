@@ -175,7 +175,7 @@ def test_nothing_below_the_engine_repeats_a_request(scripted, status):
     assert error.value.retry_after == 7
     assert error.value.retryable
     assert len(scripted.seen) == 1
-    assert S3Transport(scripted.options)._store.client().meta.config.retries["total_max_attempts"] == 1
+    assert S3Transport(scripted.options)._store._access.client().meta.config.retries["total_max_attempts"] == 1
 
 
 def test_requester_pays_is_said_with_each_request(scripted):

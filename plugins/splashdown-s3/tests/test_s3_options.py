@@ -239,15 +239,14 @@ def test_credentials_in_a_uri_are_refused_and_not_shown(capsys):
         assert "some-secret-key" not in told.err + told.out
 
 
-def test_botocore_is_imported_when_an_s3_url_is_used_and_not_before():
+def test_boto3_is_imported_when_an_s3_url_is_used_and_not_before():
     code = (
         "import sys, splashdown\n"
         "from splashdown._cli.main import main\n"
         "assert main(['plugins', 'list']) == 0\n"
-        "assert 'botocore' not in sys.modules\n"
+        "assert not {'boto3', 'botocore'} & set(sys.modules)\n"
         "splashdown.Session().sink('s3://bucket/prefix/')\n"
-        "assert 'botocore' in sys.modules\n"
-        "assert not {'boto3', 's3transfer'} & set(sys.modules)\n"
+        "assert 'boto3' in sys.modules\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

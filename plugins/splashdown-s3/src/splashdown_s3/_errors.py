@@ -250,11 +250,15 @@ def _unreached(error: Exception, store: Store | None) -> tuple[str, bool]:
     """What kept a request from being answered, and whether that may pass."""
     name = type(error).__name__
     endpoint = store.endpoint if store else "the endpoint"
-    if name in {"NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"}:
+    if name in {"NoCredentialsError", "PartialCredentialsError"}:
         return (
             f"{name}: no complete AWS credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, choose"
             " a profile, or set unsigned for a public bucket"
         ), False
+    if name == "CredentialRetrievalError":
+        return f"{name}: {error}; check the profile, or sign in again", False
+    if name == "NotRenewed":
+        return str(error), True
     if "SSO" in name or "Token" in name:
         return f"{name}: {error}; sign in again (aws sso login)", False
     if "SSL" in name:

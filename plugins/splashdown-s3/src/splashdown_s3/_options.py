@@ -1,12 +1,17 @@
-"""The settings of the plugin, named as AWS users know them. Credentials are never among them: botocore has them."""
+"""The settings of the plugin, named as AWS users know them. Credentials are never among them: boto3 has them."""
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any
 
 from splashdown.errors import OptionError
+
+if TYPE_CHECKING:
+    import boto3
 
 MIB = 1024 * 1024
 
@@ -18,39 +23,48 @@ MAX_PARTS = 10_000
 #: What may be chosen as ``checksum``; ``auto`` takes the fastest that this machine has and the store accepts.
 CHECKSUMS = ("auto", "crc64nvme", "crc32c", "crc32", "none")
 
-
 #: What keys and values of tags consist of ("Categorizing your storage using tags", restrictions), in every script.
 _TAG = re.compile(r"[\w +\-=.:/@]*")
 
 
+def _option(help: str, default: Any = None) -> Any:
+    return field(default=default, metadata={"help": help})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Options:
-    """How the store is reached, and how objects are stored. What is left out comes from botocore's own chain.
+    """How the store is reached, and how objects are stored. What is left out comes from the session, or boto3's chain.
 
     That chain is the environment (``AWS_PROFILE``, ``AWS_REGION``, ``AWS_ENDPOINT_URL_S3``, ...), the shared config
     and credentials files, SSO, web identity, container and instance roles.
     """
 
-    profile: str | None = None
-    endpoint_url: str | None = None  #: else ``AWS_ENDPOINT_URL_S3``, ``AWS_ENDPOINT_URL`` or the profile's
-    region: str | None = None
-    path_style: bool | None = None  #: bucket in the path (``True``) or in the host name; ``None`` leaves it to botocore
-    unsigned: bool = False  #: anonymous requests, for public buckets
-    requester_pays: bool = False
-    ca_bundle: str | None = None  #: certificates to trust instead of the system's
-    storage_class: str | None = None
-    acl: str | None = None  #: a canned ACL, for example ``bucket-owner-full-control``
-    sse: str | None = None  #: ``AES256``, ``aws:kms`` or ``aws:kms:dsse``
-    sse_kms_key_id: str | None = None  #: implies ``sse="aws:kms"``
-    tags: Mapping[str, str] = field(default_factory=dict)
-    checksum: str = "auto"
-    part_size: int = 8 * MIB  #: bytes; grows for files that would have more than 10,000 parts
-    server_side_copy: bool = True  #: copy inside a store; ``False`` reads every byte here, and hashes it
-    connect_timeout: float = 20.0  #: seconds
-    read_timeout: float = 60.0  #: seconds without a byte
-    connections: int = 64  #: kept open at most
+    session: boto3.Session | None = field(
+        default=None,
+        repr=False,
+        metadata={"python_only": "a boto3.Session", "help": "taken instead of 'profile'"},
+    )
+    profile: str | None = _option("a profile of ~/.aws/config")
+    endpoint_url: str | None = _option("the store, with http:// or https://")
+    region: str | None = _option("on AWS a wrong one is found out and corrected")
+    path_style: bool | None = _option("bucket in the path (true) or in the host name (false)")
+    unsigned: bool = _option("anonymous requests, for public buckets", default=False)
+    requester_pays: bool = _option("requests and bytes go on your bill", default=False)
+    ca_bundle: str | None = _option("certificates to trust instead of the system's")
+    storage_class: str | None = _option("of new objects, for example STANDARD_IA")
+    acl: str | None = _option("a canned ACL, for example bucket-owner-full-control")
+    sse: str | None = _option("AES256, aws:kms or aws:kms:dsse")
+    sse_kms_key_id: str | None = _option("the key; implies aws:kms")
+    tags: Mapping[str, str] = field(default_factory=dict, metadata={"help": "tags of each object"})
+    checksum: str = _option(f"what parts travel with: {', '.join(CHECKSUMS)}", default="auto")
+    part_size: int = _option("bytes; grows for files that would have more than 10,000 parts", default=8 * MIB)
+    server_side_copy: bool = _option("copy inside a store; false reads and hashes every byte here", default=True)
+    connect_timeout: float = _option("seconds", default=20.0)
+    read_timeout: float = _option("seconds without a byte", default=60.0)
+    connections: int = _option("kept open at most", default=64)
 
     def __post_init__(self) -> None:
+        self._refuse_other_sessions()
         if not MIN_PART <= self.part_size <= MAX_PART:
             raise OptionError(f"s3: part_size is between {MIN_PART} and {MAX_PART} bytes, not {self.part_size}")
         if self.checksum not in CHECKSUMS:
@@ -65,3 +79,23 @@ class S3Options:
                 )
         if self.connections < 1 or self.connect_timeout <= 0 or self.read_timeout <= 0:
             raise OptionError("s3: connections is at least 1, and timeouts are more than 0 seconds")
+
+    def __getstate__(self) -> list[object]:
+        """What pickle keeps. A session holds secrets, and has to stay in its process."""
+        if self.session is not None:
+            raise OptionError("s3: a boto3.Session cannot go to another process; name a profile instead")
+        return [getattr(self, one.name) for one in fields(self)]
+
+    def _refuse_other_sessions(self) -> None:
+        if self.session is None:
+            return
+        boto3_session = sys.modules.get("boto3.session")  # imported by whoever has made one
+        if boto3_session is None or not isinstance(self.session, boto3_session.Session):
+            kind = type(self.session)
+            hint = "; wrap it: boto3.Session(botocore_session=...)" if kind.__module__ == "botocore.session" else ""
+            raise OptionError(f"s3: session has to be a boto3.Session, not a {kind.__module__}.{kind.__name__}{hint}")
+        if self.profile is not None:
+            raise OptionError(
+                "s3: session and profile are both set, and a boto3.Session has a profile of its own; pass profile=None"
+                " where SPLASHDOWN_S3_PROFILE or a file sets it"
+            )

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from botocore.auth import S3SigV4Auth
 
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
+
+
+#: Secret key, day, region and service; see :func:`derive_key`.
+DeriveKey: TypeAlias = Callable[[str, str, str, str], bytes]
 
 
 class _Fields(dict[str, str]):
@@ -36,18 +39,21 @@ class _Request:
 class _Signer(S3SigV4Auth):
     """Signs with a payload hash that is known already."""
 
-    def __init__(self, credentials: ReadOnlyCredentials, service: str, region: str, payload_hash: str) -> None:
+    def __init__(
+        self, credentials: ReadOnlyCredentials, service: str, region: str, payload_hash: str, key: DeriveKey
+    ) -> None:
         super().__init__(credentials, service, region)
         self._scope = region, service
         self._payload_hash = payload_hash
+        self._key = key
 
     def payload(self, request: Any) -> str:  # noqa: ARG002 - the signature is botocore's
         """The hash that was given."""
         return self._payload_hash
 
     def signature(self, string_to_sign: str, request: Any) -> str:
-        """botocore's, with a key that is derived once a day and not once a request."""
-        key = _key(self.credentials.secret_key, request.context["timestamp"][:8], *self._scope)
+        """botocore's, with a key that may have been derived before."""
+        key = self._key(self.credentials.secret_key or "", request.context["timestamp"][:8], *self._scope)
         return hmac.digest(key, string_to_sign.encode(), "sha256").hex()
 
     def headers_to_sign(self, request: Any) -> Any:
@@ -55,9 +61,8 @@ class _Signer(S3SigV4Auth):
         return _Fields((name.lower(), value) for name, value in request.headers.items())
 
 
-@lru_cache(maxsize=16)
-def _key(secret: str, day: str, region: str, service: str) -> bytes:
-    """The signing key (AWS Signature Version 4, "Derive a signing key")."""
+def derive_key(secret: str, day: str, region: str, service: str) -> bytes:
+    """The signing key of a day (AWS Signature Version 4, "Derive a signing key")."""
     key = f"AWS4{secret}".encode()
     for scope in (day, region, service, "aws4_request"):
         key = hmac.digest(key, scope.encode(), "sha256")
@@ -73,13 +78,14 @@ def sign(
     service: str,
     region: str,
     payload_hash: str,
+    key: DeriveKey = derive_key,
 ) -> dict[str, str]:
     """The headers with those that AWS Signature Version 4 adds.
 
     ``headers`` has ``Host``, and no name twice in whatever case; its values hold no line break. Path and query of
     ``url`` are encoded as the signature wants it. ``payload_hash`` is the SHA-256 of the body in hex, or
-    ``UNSIGNED-PAYLOAD``.
+    ``UNSIGNED-PAYLOAD``. ``key`` is :func:`derive_key`, or a cache of it, as the key is good for a day.
     """
     request = _Request(method, url, dict(headers))
-    _Signer(credentials, service, region, payload_hash).add_auth(request)  # type: ignore[arg-type]  # looks like one
+    _Signer(credentials, service, region, payload_hash, key).add_auth(request)  # type: ignore[arg-type]  # looks like one
     return request.headers

@@ -1,9 +1,9 @@
-"""One endpoint as one user sees it: botocore's client, credentials and kept connections, for all threads.
+"""One endpoint as one user sees it: addresses, signed requests and kept connections, for all threads.
 
 Requests that carry an object's bytes go out here, signed by botocore's signer and sent over lean connections of
 urllib3's pools: building and parsing them through its client costs several times the processor time, all of it under
-the interpreter lock. Everything else (multipart bookkeeping, lists, copies) is the client's. Retries are the engine's:
-nothing here repeats a request, except once in the region that the store names.
+the interpreter lock. Everything else (multipart bookkeeping, lists, copies) is for boto3's client. Retries are the
+engine's: nothing here repeats a request, except once in the region that the store names.
 """
 
 from __future__ import annotations
@@ -11,28 +11,27 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, quote, urlsplit
 
 import urllib3
-from botocore import UNSIGNED
-from botocore.config import Config
 from botocore.exceptions import BotoCoreError, NoCredentialsError
 from botocore.httpsession import get_cert_path
-from botocore.session import Session
 from botocore.utils import get_environ_proxies
 
 from splashdown.connections import Answer, make_lean, send
 from splashdown.http import HttpOptions
 from splashdown_s3._attributes import fixed
+from splashdown_s3._clients import Clients
 from splashdown_s3._errors import Refused
 from splashdown_s3._options import S3Options
-from splashdown_s3._signing import sign
+from splashdown_s3._signing import derive_key, sign
 from splashdown_s3._uri import Location
 
 if TYPE_CHECKING:
-    from botocore.credentials import Credentials
     from urllib3.connectionpool import HTTPConnectionPool
     from urllib3.response import BaseHTTPResponse
 
@@ -55,7 +54,8 @@ class Address(NamedTuple):
     base: str  #: scheme and host, without a slash
     path: str  #: ``/bucket`` or nothing
     region: str
-    service: str
+    service: str  #: empty where requests are not signed
+    moved: str | None  #: the region that the store named; ``None`` is the configured one
 
     @property
     def host(self) -> str:
@@ -86,25 +86,24 @@ class Store:
         self.keeps_checksums = False  #: whether its last answer to a put repeated the checksum
         self.encrypts = False  #: whether it has said that it encrypts as was asked
         self.keeps_tags: dict[str, bool] = {}  #: by way of storing, as far as that is known
-        self._session = Session(profile=options.profile)
-        self._session.get_scoped_config()  # raises at once where there is no such profile
+        self._access = Clients(options)
+        # Keys are derived once a day and not once a request. They end with the store, as all that is made of a secret.
+        self._key = lru_cache(maxsize=16)(derive_key)
         self._lock = threading.RLock()
-        self._clients: dict[str | None, Any] = {}
         self._addresses: dict[str, Address] = {}
         self._managers: dict[str, urllib3.PoolManager] = {}
         self._pools: dict[str, HTTPConnectionPool] = {}
         self._timeout = urllib3.Timeout(connect=options.connect_timeout, read=options.read_timeout)
-        self._credentials: Credentials | None = None
 
     @property
     def endpoint(self) -> str:
         """The URL of the endpoint, for people and for telling stores apart."""
-        return str(self.client().meta.endpoint_url)
+        return str(self._access.client().meta.endpoint_url)
 
     @property
     def identity(self) -> str:
         """What two objects share that reach the same store: all regions of one AWS partition are one."""
-        meta = self.client().meta
+        meta = self._access.client().meta
         host = urlsplit(str(meta.endpoint_url)).netloc.lower()
         return str(meta.partition) if host.endswith((".amazonaws.com", ".amazonaws.com.cn")) else host
 
@@ -113,28 +112,20 @@ class Store:
         """The argument of the client's methods that says who pays."""
         return {"RequestPayer": "requester"} if self.options.requester_pays else {}
 
-    def client(self, region: str | None = None) -> Any:
-        """The client of a region; ``None`` is the configured one."""
-        with self._lock:
-            if region not in self._clients:
-                self._clients[region] = self._make_client(region)
-            return self._clients[region]
-
     def client_for(self, bucket: str) -> Any:
-        """The client of the region where the bucket is, as far as that is known."""
-        known = self._addresses.get(bucket)
-        return self.client(known.region if known and known.region in self._clients else None)
+        """The client of the region where a bucket is, as far as that is known; its credentials are good for now."""
+        address = self._address(bucket)
+        if address.service:
+            self._access.credentials()  # renewed here, where what providers of credentials raise is expected
+        return self._access.client(address.moved)
 
     def source_of_credentials(self) -> str:
-        """Where the credentials come from, in botocore's words (``env``, ``shared-credentials-file``, ...)."""
-        return str(getattr(self._credentials or self._session.get_credentials(), "method", "") or "no source")
+        """Where the credentials come from, see :meth:`Clients.origin`."""
+        return self._access.origin()
 
     def secrets(self) -> tuple[str, ...]:
         """Values that must not appear in any text."""
-        if self._credentials is None:
-            return ()
-        frozen = self._credentials.get_frozen_credentials()
-        return tuple(value for value in (frozen.access_key, frozen.secret_key, frozen.token) if value)
+        return self._access.secrets()
 
     def request(
         self,
@@ -186,44 +177,21 @@ class Store:
 
     def sealed(self, bucket: str) -> bool:
         """Whether the signature of a request covers its body, so that the store notices what was damaged on the way."""
-        return self._address(bucket).base.startswith("http:") and not self.options.unsigned
+        address = self._address(bucket)
+        return address.base.startswith("http:") and bool(address.service)
 
     @property
     def ca_bundle(self) -> str | None:
         """The certificates to trust instead of the system's."""
-        found = self.options.ca_bundle or self._session.get_config_variable("ca_bundle")
-        return str(found) if found else None
+        return self._access.ca_bundle
 
     def close(self) -> None:
         """Give back all connections."""
         with self._lock:
-            for client in self._clients.values():
-                client.close()
             for manager in self._managers.values():
                 manager.clear()
-            self._clients.clear()
             self._pools.clear()
-
-    def _make_client(self, region: str | None) -> Any:
-        options = self.options
-        style: Literal["auto", "path", "virtual"] = "auto"
-        if options.path_style is not None:
-            style = "path" if options.path_style else "virtual"
-        config = Config(
-            signature_version=UNSIGNED if options.unsigned else "s3v4",
-            s3={"addressing_style": style},
-            # Over https the default sends checksums in trailers, which several stores refuse.
-            request_checksum_calculation="when_required",
-            response_checksum_validation="when_required",
-            retries={"total_max_attempts": 1, "mode": "standard"},
-            connect_timeout=options.connect_timeout,
-            read_timeout=options.read_timeout,
-            max_pool_connections=options.connections,
-        )
-        return self._session.create_client(
-            "s3", region_name=region or options.region, endpoint_url=options.endpoint_url,
-            verify=options.ca_bundle, config=config,
-        )  # fmt: skip
+        self._access.close()
 
     def _address(self, bucket: str) -> Address:
         address = self._addresses.get(bucket)
@@ -242,16 +210,19 @@ class Store:
 
         A presigned URL says all of it, and takes no request.
         """
-        client = self.client(region)
-        if self._credentials is None and not self.options.unsigned:
-            self._credentials = self._session.get_credentials()
-            if self._credentials is None:
-                raise NoCredentialsError
+        client = self._access.client(region)
+        if not self._access.anonymous:
+            with suppress(NoCredentialsError):  # raised below, unless the session says that nothing is to be signed
+                self._access.credentials()
         url = client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "k"})
         parts = urlsplit(url)
-        scope = parse_qs(parts.query).get("X-Amz-Credential", ["//"])[0].split("/")
-        signed_region, service = (scope[2], scope[3]) if len(scope) > 4 else (client.meta.region_name or "", "s3")
-        return Address(f"{parts.scheme}://{parts.netloc}", parts.path.removesuffix("/k"), signed_region, service)
+        query = parse_qs(parts.query)
+        scope = query.get("X-Amz-Credential", [""])[0].split("/")
+        signed_region, service = scope[-3:-1] if len(scope) > 4 else (client.meta.region_name or "", "s3")
+        if not {"X-Amz-Signature", "Signature"} & query.keys():
+            service = ""
+        base = f"{parts.scheme}://{parts.netloc}"
+        return Address(base, parts.path.removesuffix("/k"), signed_region, service, region)
 
     def _signed(
         self, method: str, address: Address, target: str, headers: dict[str, str], payload_hash: str
@@ -259,16 +230,17 @@ class Store:
         if self.options.requester_pays:
             headers["x-amz-request-payer"] = "requester"
         headers["Host"] = address.host
-        if self.options.unsigned or self._credentials is None:
+        if not address.service:
             return headers
         return sign(
             method,
             address.base + target,
             headers,
-            credentials=self._credentials.get_frozen_credentials(),
+            credentials=self._access.credentials(),
             service=address.service,
             region=address.region,
             payload_hash=payload_hash,
+            key=self._key,
         )
 
     def _payload_hash(self, address: Address, body: Buffer | None) -> str:
