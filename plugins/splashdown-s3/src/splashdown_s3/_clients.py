@@ -46,7 +46,11 @@ class NotRenewed(BotoCoreError):  # noqa: N818 - reads as what happened
 
 
 class Clients:
-    """Made without a request. Raises botocore's ``ProfileNotFound`` for a profile that does not exist."""
+    """Made without a request.
+
+    Raises botocore's ``ProfileNotFound`` for a profile that does not exist, and ``OptionError`` for a session whose
+    connections only boto3 could make.
+    """
 
     def __init__(self, options: S3Options) -> None:
         self._options = options
@@ -60,15 +64,17 @@ class Clients:
             core.get_scoped_config()  # raises at once where there is no such profile
             # What the user's own Config says. Its type hints know nothing of what it holds.
             self._defaults: Any = core.get_default_client_config() or Config()  # type: ignore[truthy-bool]  # or None
+            _refuse_detours(self._defaults)
             found = options.ca_bundle or core.get_config_variable("ca_bundle") or os.environ.get("REQUESTS_CA_BUNDLE")
         self.ca_bundle: str | None = str(found) if found else None  #: certificates to trust instead of the system's
 
     def client(self, region: str | None = None) -> Any:
         """The client of a region; ``None`` is the configured one."""
-        with _using_a_session:
-            if region not in self._clients:
-                self._clients[region] = self._make(region)
-            return self._clients[region]
+        found = self._clients.get(region)
+        if found is None:
+            with _using_a_session:
+                found = self._clients.get(region) or self._clients.setdefault(region, self._make(region))
+        return found
 
     @property
     def anonymous(self) -> bool:
@@ -134,12 +140,13 @@ class Clients:
             # The session's own Config is merged with this one, but only at the top level.
             both: Any = {**(self._defaults.s3 or {}), **style}
             config = config.merge(Config(s3=both))
-        client = self._session.client(
+        return self._session.client(
             "s3", region_name=region or options.region, endpoint_url=options.endpoint_url,
             verify=options.ca_bundle, config=config,
         )  # fmt: skip
-        for name, instead in _NOT_FOLLOWED.items():
-            if getattr(client.meta.config, name):
-                client.close()
-                raise OptionError(f"s3: the session's Config sets {name}, which Splashdown does not follow; {instead}")
-        return client
+
+
+def _refuse_detours(config: Any) -> None:
+    for name, instead in _NOT_FOLLOWED.items():
+        if getattr(config, name):
+            raise OptionError(f"s3: the session's Config sets {name}, which Splashdown does not follow; {instead}")
