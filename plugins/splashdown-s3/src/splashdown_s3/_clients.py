@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from splashdown_s3._options import S3Options
 
-# A session is not safe for threads (boto3 guide, "Session"), and one may serve the source and the target of a run.
+# A session is not thread-safe (boto3 guide, "Session"), and one may serve the source and the target of a run.
 _using_a_session = threading.RLock()
 
 #: What a session's own Config may say of connections, and only boto3's would follow. A detour around a proxy may be a
