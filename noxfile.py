@@ -1,0 +1,119 @@
+"""One check at a time: ``nox --list``.
+
+``.venv/bin/nox -s lint`` takes the environment of the checkout as it is; CI does this. A nox from elsewhere, as in
+``pipx run nox -s lint``, installs first: the linters into an environment of their own, what the others need into
+``.venv``. Arguments after ``--`` go to pytest: ``nox -s unit -- -k receipt``.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+import nox
+
+HERE = Path(__file__).parent
+ENVIRONMENT = HERE / ".venv"
+PROGRAMS = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin")
+INSIDE = Path(sys.prefix) == ENVIRONMENT  # this nox is the environment's own
+KNOWN_VERSIONS = {"PIP_CONSTRAINT": str(HERE / ".ci" / "constraints.txt")}
+PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
+
+nox.needs_version = ">=2025.2.9"
+nox.options.sessions = ["lint", "types", "unit"]
+nox.options.reuse_venv = "yes"
+nox.options.default_venv_backend = "none"  # sessions run programs of .venv, unless they say otherwise
+
+
+def run(session: nox.Session, program: str, *arguments: str, **options: Any) -> None:
+    """Run a program of ``.venv``."""
+    session.run(str(PROGRAMS / program), *arguments, external=True, **options)
+
+
+@nox.session
+def environment(session: nox.Session) -> None:
+    """Make .venv: the core, all plugins and what their tests need. The others call it."""
+    if INSIDE:
+        session.log("this is .venv")
+        return
+    session.run(sys.executable, "-m", "venv", str(ENVIRONMENT), external=True)
+    run(session, "pip", "install", "-q", "-r", "tests/requirements.txt", env=KNOWN_VERSIONS)
+
+
+@nox.session(venv_backend="none" if INSIDE else "virtualenv")
+def lint(session: nox.Session) -> None:
+    """Style and form of the code (ruff), and words (codespell)."""
+    programs = PROGRAMS
+    if not INSIDE:
+        session.install("-q", "ruff", "codespell", env=KNOWN_VERSIONS)
+        programs = Path(session.bin)
+    session.run(str(programs / "ruff"), "check", ".", external=True)
+    session.run(str(programs / "ruff"), "format", "--check", ".", external=True)
+    session.run(str(programs / "codespell"), external=True)
+
+
+@nox.session(requires=["environment"])
+def types(session: nox.Session) -> None:
+    """Types of the core and of each plugin (mypy --strict)."""
+    run(session, "mypy", "noxfile.py", "src")
+    for plugin in sorted(HERE.glob("plugins/*/src")):
+        run(session, "mypy", str(plugin.relative_to(HERE)))
+
+
+@nox.session(requires=["environment"])
+def unit(session: nox.Session) -> None:
+    """Each module of the core, and each built-in plugin against its contract."""
+    run(session, "pytest", "tests/unit", "tests/contract", *session.posargs)
+
+
+@nox.session(requires=["environment"])
+def core(session: nox.Session) -> None:
+    """All of tests/: unit, docs, command line, real servers, template."""
+    run(session, "pytest", "tests", *session.posargs)
+
+
+@nox.session(requires=["environment"])
+def plugins(session: nox.Session) -> None:
+    """The tests of all plugins in plugins/."""
+    run(session, "pytest", "plugins", *session.posargs)
+
+
+@nox.session(requires=["environment"])
+def docs(session: nox.Session) -> None:
+    """Every example and link of the documentation."""
+    run(session, "pytest", "tests/docs", *session.posargs)
+
+
+@nox.session(requires=["environment"])
+def slow(session: nox.Session) -> None:
+    """What takes longer than a few seconds, of core and plugins."""
+    run(session, "pytest", "-m", "slow", *session.posargs)
+
+
+@nox.session(requires=["environment"])
+def azure(session: nox.Session) -> None:
+    """What needs Azure's service, which is only on npm."""
+    if not shutil.which("npm"):
+        session.error("npm is missing, and with it the service for the tests marked needs_npm; install Node.js")
+    quiet = ("--silent", "--no-fund", "--no-audit")
+    session.run("npm", "install", *quiet, "--prefix", ".cache/npm", "azurite@3.37.0", external=True)
+    run(session, "pytest", "-m", "needs_npm", *session.posargs)
+
+
+@nox.session(requires=["environment"])
+def coverage(session: nox.Session) -> None:
+    """Lines and branches that the tests of core and plugins reach, together."""
+    run(session, "coverage", "erase")
+    for half in ("tests", "plugins"):
+        run(session, "coverage", "run", "-m", "pytest", half, *session.posargs, success_codes=[0, 1])
+    run(session, "coverage", "combine", "-q")
+    run(session, "coverage", "report")
+
+
+@nox.session(python=PYTHONS, venv_backend="virtualenv")
+def pythons(session: nox.Session) -> None:
+    """The unit tests on every Python that pyproject.toml names and the machine has."""
+    session.install("-q", "-r", "tests/requirements.txt", env=KNOWN_VERSIONS)
+    session.run("pytest", "tests/unit", "tests/contract", *session.posargs)
