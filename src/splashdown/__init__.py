@@ -5,6 +5,17 @@
     results = splashdown.open("https://openeo.example/openeo/1.2/jobs/JOB", auth="TOKEN")
     results.download_files("data/out")
 
+Who imports what: each line knows the lines below it. A name without an underscore is public and documented.
+
+    _cli, _demo                                          the command line; the job of ``splashdown demo``
+    session, backend, results, resolving, http, testing  used from outside: sessions, results, parts for plugins
+    _engine, _plugins, _naming                           the host: moves bytes, finds plugins, names files
+    builtins                                             a plugin each, reached by the registry alone
+    hookspecs, specs                                     what a plugin registers
+    _receipts, _stac, _documents, _series, _display      libraries shared by host and built-ins
+    protocols, events                                    what objects of plugins do, and what a run emits
+    model, auth, checksums, columns, connections, errors, redact, safe_names, sources  values and pure functions
+
 Names are imported when they are first used, so that ``import splashdown`` stays quick.
 """
 
