@@ -86,8 +86,9 @@ def pages() -> list[Page]:
 
 
 def more_pages() -> list[Page]:
-    """The changelog and the READMEs of the packages."""
-    return [Page(path=path) for path in (ROOT / "CHANGELOG.md", *sorted((ROOT / "plugins").glob("*/README.md")))]
+    """The changelog, the page for contributors and the READMEs of the packages."""
+    own = (ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md")
+    return [Page(path=path) for path in (*own, *sorted((ROOT / "plugins").glob("*/README.md")))]
 
 
 def _parse(text: str) -> list[Token]:
