@@ -34,7 +34,7 @@ _log = logging.getLogger("splashdown")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenContext:
-    """What a resolver is given besides the source (the protocol ``ResolveContext``)."""
+    """The context that a resolver gets with the source (the protocol ``ResolveContext``)."""
 
     auth: object = None
     options: Mapping[str, Any] = field(default_factory=dict)

@@ -1,6 +1,6 @@
 """The rule for redirects, one for documents and assets, for GET and POST.
 
-The method and the body stay the same. What is refused: a scheme other than http(s), https to http, user and password
+The method and the body stay the same. Refused are: a scheme other than http(s), https to http, user and password
 in the URL, a circle, and too many steps. Credentials stay with the origin of the first URL.
 """
 

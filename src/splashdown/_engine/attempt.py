@@ -218,7 +218,7 @@ class Attempt:
             parts = cut_unknown_size(policy, settings.part_size)
         else:
             parts = (part for part in self._parts if part.number not in stored)
-        # What is left of a file that was resumed is read over several connections too, whatever its size.
+        # The rest of a resumed file is read over several connections too, whatever its size.
         large = self._is_large(info) or bool(stored)
         more = settings.range_connections - 1
         if not policy.buffered:

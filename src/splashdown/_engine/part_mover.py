@@ -116,7 +116,7 @@ class PartMover(ABC):
         self.hasher.finished(part, hashed=hashed)
 
     def stored(self, part: Part) -> StoredPart:
-        """What is remembered of a part."""
+        """The record of a part."""
         with self._changed:
             return self._stored[part.number]
 

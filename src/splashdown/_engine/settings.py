@@ -1,4 +1,4 @@
-"""The settings of a run and the retry policy: values only. What they do is written beside each field."""
+"""The settings of a run and the retry policy: values only, each described beside its field."""
 
 from __future__ import annotations
 

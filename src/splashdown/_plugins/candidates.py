@@ -1,7 +1,7 @@
 """Where plugins come from: the built-ins, what a session was given, and installed entry points.
 
 A candidate is a plugin that has not been imported; loading it may raise anything. Judging and registering what
-it yields is the manager's business.
+it yields is for the manager.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is known about plugins: values only, for messages, ``plugins list`` and ``plugins check``."""
+"""Facts about plugins: values only, for messages, ``plugins list`` and ``plugins check``."""
 
 from __future__ import annotations
 

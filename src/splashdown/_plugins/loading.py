@@ -26,7 +26,7 @@ from splashdown.specs import ActionSpec, LoaderSpec, ResolverSpec, Spec
 
 T = TypeVar("T")
 
-#: What a spec is called in listings: the plural noun of its hook.
+#: The name of a kind of spec in listings: the plural noun of its hook.
 KINDS: Mapping[type, str] = {kind: hook.removeprefix("splashdown_") for hook, kind in REGISTRATION.items()}
 
 
@@ -62,7 +62,7 @@ class Offer:
 
 
 class Loading:
-    """What is loaded so far. Every plugin is imported and asked at most once, under a lock."""
+    """The plugins loaded so far. Every plugin is imported and asked at most once, under a lock."""
 
     def __init__(self, given: Sequence[object], choice: Choice) -> None:
         self.choice = choice

@@ -172,7 +172,7 @@ def _text(value: Any) -> str:
     return value
 
 
-#: What several are called.
+#: The plural of each type.
 _MANY: Final = {"a number": "numbers", "a whole number": "whole numbers", "text": "texts", "a path": "paths"}
 _ANY: Final = Kind(text="a value", one=_unchanged)
 _PLAIN: Final[Mapping[Any, Kind]] = {

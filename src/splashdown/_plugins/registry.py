@@ -172,7 +172,7 @@ class Registry:
         for offer in offers:
             name = offer.spec.name
             rivals = [o for o in offers if o.spec.name == name]
-            # What is built in or given keeps its name, whatever is installed.
+            # A built-in or given plugin keeps its name, whatever is installed.
             settled = len(rivals) == 1 or (name in own and offer.plugin.origin.value != "installed")
             found[name if settled else f"{offer.plugin.distribution or offer.plugin.name}:{name}"] = offer
         return found

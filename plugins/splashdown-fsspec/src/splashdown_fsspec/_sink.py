@@ -151,7 +151,7 @@ class FsspecSink:
 
 
 class _Taken:
-    """Chunks that remember what they raised, so that a failing source is not told as a failing store."""
+    """Chunks that remember what they raised, so that a failing source is not reported as a failing store."""
 
     def __init__(self, chunks: Iterable[Buffer]) -> None:
         self._chunks = chunks

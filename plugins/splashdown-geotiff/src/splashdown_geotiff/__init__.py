@@ -1,7 +1,7 @@
 """GeoTIFF for Splashdown: from an asset to xarray or numpy, reading only what is needed.
 
 Registers the loaders ``geotiff``, ``numpy``, ``geotiff-handle`` and ``png``, and the filter ``crs``.
-What is heavy is imported when it is used.
+Heavy packages are imported when they are used.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
-    """What a file says before its pixels are read.
+    """The header of a file, which is read before its pixels.
 
     ``levels`` holds width and height of the full resolution, then of each overview, finest first.
     ``mask`` says where its mask comes from, in GDAL's order (RFC 15): ``internal``, ``nodata``, ``alpha``, or "".

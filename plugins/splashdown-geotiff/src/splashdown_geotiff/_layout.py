@@ -1,6 +1,6 @@
 """How one image of a file is cut and coded: sizes, data type, segments (tiles or strips), codec.
 
-Everything here comes from one directory and is checked against the limits; decoding is ``_decode``'s business.
+Everything here comes from one directory and is checked against the limits; ``_decode`` decodes.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from splashdown.errors import LoadError, OptionError, error_text
 
-#: What one axis is indexed with.
+#: An index of one axis.
 Key = slice | int | Sequence[int] | NDArray[np.integer[Any]]
 Chunks = int | str | Sequence[Any] | Mapping[str, Any]
 #: Decoded bytes of one band in a block when the caller leaves its size to us.

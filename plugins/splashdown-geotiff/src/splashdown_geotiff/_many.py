@@ -156,7 +156,7 @@ def _pool(jobs: int, count: int) -> ThreadPoolExecutor:
 
 
 def _pieces(rasters: Sequence[GeoTIFF], wanted: list[str | int] | None, part: PartOptions) -> list[_Piece]:
-    """What is read of each file; one that holds none of the wanted bands is left out."""
+    """The part of each file that is read; one that holds none of the wanted bands is left out."""
     found = []
     for raster in rasters:
         own = None if wanted is None else [b for b in wanted if place_of(raster.bands, b) is not None]

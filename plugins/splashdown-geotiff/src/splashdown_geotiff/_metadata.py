@@ -36,7 +36,7 @@ class Metadata:
     nodata: float | None = None
 
     def band(self, number: int) -> BandItems:
-        """What is known of one band."""
+        """The metadata of one band."""
         return self.bands.get(number, BandItems())
 
 

@@ -1,4 +1,4 @@
-"""What the bands of an asset are called, and when it was taken: from STAC, then from the file, then by number."""
+"""Names of the bands of an asset, and its time: from STAC, then from the file, then by number."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ class PartOptions(TypedDict, total=False):
 
 
 class PixelOptions(PartOptions, total=False):
-    """What is read, and what becomes of its pixels."""
+    """Which part is read, and in which form its pixels are returned."""
 
     masked: bool  #: pixels without data are hidden: NaN, or a mask of numpy
     scaled: bool  #: scale and offset of the bands are applied
@@ -33,7 +33,7 @@ class PixelOptions(PartOptions, total=False):
 
 
 class ArrayOptions(PixelOptions, total=False):
-    """What is read, and how it becomes an ``xarray.DataArray``."""
+    """Which part is read, and how it becomes an ``xarray.DataArray``."""
 
     chunks: Chunks | None  #: lazy, with Dask; ``{}`` for blocks of whole tiles
 
@@ -68,7 +68,7 @@ class OpenOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class RasterOptions(LoaderOptions, OpenOptions):
-    """What is read of a raster."""
+    """The options for a raster."""
 
     bands: tuple[str, ...] | None = _option("Only these bands, by name or number from 1.", "B04,B08")
     bbox: tuple[float, ...] | None = _option("Only this box, in the raster's CRS or in --bbox-crs.", "W,S,E,N")

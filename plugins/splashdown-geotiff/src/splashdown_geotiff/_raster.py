@@ -93,7 +93,7 @@ class GeoTIFF:
 
     @property
     def mask(self) -> str:
-        """What says where there is no data: ``internal`` (a mask in the file), ``nodata``, ``alpha``, or nothing."""
+        """The source of the mask of missing data: ``internal`` (a mask in the file), ``nodata``, ``alpha``, or nothing."""
         return self._engine.header.mask
 
     @property

@@ -137,7 +137,7 @@ def _window_of(
 
 
 def _beside(header: Header, bounds: tuple[float, float, float, float], bbox: Box, bbox_crs: object) -> str:
-    """What is said of a box beside the raster: where that lies, in the coordinates of the box."""
+    """The error for a box beside the raster: where that lies, in the coordinates of the box."""
     if bbox_crs is not None and header.crs is not None:
         back = Transformer.from_crs(header.crs, CRS.from_user_input(bbox_crs), always_xy=True)
         bounds, where = back.transform_bounds(*bounds), str(bbox_crs)

@@ -43,7 +43,7 @@ def summarise(
 
 
 def summarise_open(asset: AssetHandle, **options: Any) -> Mapping[str, object]:
-    """What is known before a pixel is read."""
+    """Facts that need no pixels."""
     raster = open_geotiff(asset, **options)
     return {
         "shape": _shape(*raster.shape),

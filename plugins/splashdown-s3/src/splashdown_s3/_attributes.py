@@ -1,4 +1,4 @@
-"""What is stored with an object besides its bytes: media type, metadata, class, ACL, encryption, tags."""
+"""Attributes of an object: media type, metadata, class, ACL, encryption, tags."""
 
 from __future__ import annotations
 

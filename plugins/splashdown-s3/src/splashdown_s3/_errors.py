@@ -78,7 +78,7 @@ _HINTS: Mapping[str, str] = {
 
 
 class Refused(Exception):  # noqa: N818 - reads as what happened
-    """An answer of the store that is no success."""
+    """An answer of the store that is not a success."""
 
     def __init__(self, status: int, code: str, message: str, headers: Mapping[str, str], region: str = "") -> None:
         super().__init__(code or str(status))
@@ -113,7 +113,7 @@ class Refused(Exception):  # noqa: N818 - reads as what happened
 _ANONYMOUS = frozenset({400, 401, 403, 412})
 _NOT_ABOUT_ACCESS = frozenset({"PreconditionFailed", "AuthorizationHeaderMalformed", "InvalidBucketName"})
 _PAYER = "; where the reader pays, set requester_pays"
-#: What is being done where attributes of an object go along.
+#: Operations that send attributes of an object.
 _WRITING = frozenset({"store", "copy to"})
 _UNSIGNED = "bucket {bucket!r} is not open to everybody; leave unsigned out and use credentials"
 
@@ -231,7 +231,7 @@ def _unsaid(refused: Refused, store: Store | None, doing: str) -> str:
 
 
 def _facts(refused: Refused, store: Store | None, where: Location, doing: str) -> dict[str, str]:
-    """What hints tell of the request and its answer."""
+    """The request and its answer, for hints."""
     region = refused.headers.get("x-amz-bucket-region") or refused.region
     return {
         "bucket": where.bucket,
@@ -241,7 +241,7 @@ def _facts(refused: Refused, store: Store | None, where: Location, doing: str) -
         "skew": _skew(refused.headers),
         "kms_key": (store.options.sse_kms_key_id if store else None) or "",
         "payer": "" if doing != "read" or (store and store.options.requester_pays) else _PAYER,
-        # A store answers 403, not 404, to a HEAD by somebody who may not list the bucket.
+        # A store answers 403, not 404, to a HEAD by a user who may not list the bucket.
         "listing": "; without s3:ListBucket, choose --if-exists overwrite" if doing == "look at" else "",
     }
 

@@ -1,7 +1,7 @@
 """Whether a store did what was asked of it besides keeping the bytes: some pass over a header without a word.
 
 Ceph RGW 16 takes no notice of ``AES256`` in any request, of every encryption in CopyObject, and of tags in
-CreateMultipartUpload and CopyObject. What cannot be encrypted is not stored; tags can be set afterwards.
+CreateMultipartUpload and CopyObject. An object that cannot be encrypted is not stored; tags can be set afterwards.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from splashdown_s3._uri import Location
 def require_encryption(store: Store, where: Location) -> None:
     """Find out, once and before any byte of an object is sent, whether the store encrypts as was asked.
 
-    An upload that is opened for that and dropped again tells: AWS and Ceph RGW say so when it is opened, SeaweedFS when
+    An upload that is opened for that and dropped again shows it: AWS and Ceph RGW say so when it is opened, SeaweedFS when
     it has a part. Raises ``StoreError`` where neither answer says so.
     """
     asked = store.attributes.get("ServerSideEncryption")

@@ -21,7 +21,7 @@ from splashdown_s3._uri import Location
 
 @dataclass(frozen=True, slots=True)
 class Tag:
-    """What is remembered of a part: its ETag, its size, and its checksum where one was sent."""
+    """The record of a part: its ETag, its size, and its checksum where one was sent."""
 
     etag: str
     size: int

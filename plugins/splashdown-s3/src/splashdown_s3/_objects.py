@@ -116,7 +116,7 @@ def _seconds(date: str | None) -> float | None:
 
 
 def noted(headers: Mapping[str, str]) -> str | None:
-    """The multihash that an answer tells: ours from the metadata, else the store's own SHA-256 of a whole object."""
+    """The multihash in an answer: ours from the metadata, else the store's own SHA-256 of a whole object."""
     ours = headers.get(f"x-amz-meta-{attributes.MULTIHASH}")
     if ours:
         return ours.lower()

@@ -1,7 +1,7 @@
 """Spares a HEAD for every object of an empty or small target: one list answers for all keys that are not there.
 
 A run asks for each name before it stores; the usual target is new, and every answer is "no". One page of a list says
-so for the whole prefix. What is not listed may be written by somebody else a moment later, so a key that was declared
+so for the whole prefix. Another process may write a key that is not listed a moment later, so a key that was declared
 free in this way is then written with ``If-None-Match``: that is safer than a HEAD, which says nothing about later.
 """
 

@@ -97,7 +97,7 @@ class Store:
 
     @property
     def endpoint(self) -> str:
-        """The URL of the endpoint, for people and for telling stores apart."""
+        """The URL of the endpoint, for messages and to distinguish stores."""
         return str(self._access.client().meta.endpoint_url)
 
     @property
@@ -170,7 +170,7 @@ class Store:
     def signed(
         self, method: str, where: Location, *, query: Sequence[tuple[str, str]] = ()
     ) -> tuple[str, dict[str, str]]:
-        """URL and headers of a request without a body, for somebody else to send now."""
+        """URL and headers of a request without a body, for another client to send now."""
         address = self._address(where.bucket)
         target = _target(address, where, query)
         return address.base + target, self._signed(method, address, target, {}, _EMPTY_SHA256)

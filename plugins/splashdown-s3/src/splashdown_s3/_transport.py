@@ -43,7 +43,7 @@ class S3Transport:
                 read_timeout=options.read_timeout,
                 pool_size=options.connections,
                 verify=bundle or True,
-                # A redirect leads to another region; the credentials have to be signed for it anew.
+                # A redirect leads to another region; the credentials have to be signed for it again.
                 max_redirects=0,
             )
         )

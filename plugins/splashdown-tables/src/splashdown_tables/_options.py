@@ -22,14 +22,14 @@ class CsvOptions(LoaderOptions):
 
 @dataclass(frozen=True, kw_only=True)
 class ParquetOptions(LoaderOptions):
-    """What is read of a Parquet file."""
+    """The options for a Parquet file."""
 
     columns: tuple[str, ...] | None = _option("Only these columns.", "A,B")
 
 
 @dataclass(frozen=True, kw_only=True)
 class GeopackageOptions(LoaderOptions):
-    """What is read of a GeoPackage."""
+    """The options for a GeoPackage."""
 
     layer: str | None = _option("This layer instead of the first.", "NAME")
 

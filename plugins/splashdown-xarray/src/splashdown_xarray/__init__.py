@@ -21,7 +21,7 @@ __all__ = ["load_netcdf", "load_zarr"]
 
 @dataclass(frozen=True, kw_only=True)
 class CubeOptions:
-    """What is read of a file of several groups, on the command line."""
+    """The options for a file of several groups, on the command line."""
 
     group: str | None = field(default=None, metadata={"help": "This group of the file.", "metavar": "NAME"})
 
