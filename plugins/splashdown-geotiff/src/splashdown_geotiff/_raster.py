@@ -93,7 +93,7 @@ class GeoTIFF:
 
     @property
     def mask(self) -> str:
-        """The source of the mask of missing data: ``internal`` (a mask in the file), ``nodata``, ``alpha``, or nothing."""
+        """Where the mask comes from: ``internal`` (a mask in the file), ``nodata``, ``alpha``, or nothing."""
         return self._engine.header.mask
 
     @property

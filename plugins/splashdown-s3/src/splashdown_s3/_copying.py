@@ -39,7 +39,7 @@ class Copier:
     def copy(self, source: Location, target: Location, content: Content) -> Stored | None:
         """Copy, and look at the result; ``None`` when the store does not do it.
 
-        The description of the source in the store is compared with ``content`` first, and the copy is pinned to that version:
+        The source as the store describes it is compared with ``content`` first. The copy is pinned to that version:
         nothing wrong becomes visible or replaces anything. Raises ``ChecksumError`` for a source that is something
         else, and ``Refused`` with status 412 when the target exists and may not be replaced.
         """

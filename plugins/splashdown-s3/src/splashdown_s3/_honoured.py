@@ -20,7 +20,7 @@ from splashdown_s3._uri import Location
 def require_encryption(store: Store, where: Location) -> None:
     """Find out, once and before any byte of an object is sent, whether the store encrypts as was asked.
 
-    An upload that is opened for that and dropped again shows it: AWS and Ceph RGW say so when it is opened, SeaweedFS when
+    An upload that is opened and dropped again shows it: AWS and Ceph RGW say so when it is opened, SeaweedFS when
     it has a part. Raises ``StoreError`` where neither answer says so.
     """
     asked = store.attributes.get("ServerSideEncryption")

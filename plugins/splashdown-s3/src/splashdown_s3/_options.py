@@ -33,7 +33,7 @@ def _option(help: str, default: Any = None) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Options:
-    """How the store is reached, and how objects are stored. Options that are left out come from the session, or boto3's chain.
+    """How the store is reached, and how objects are stored. Missing options come from the session or boto3's chain.
 
     That chain is the environment (``AWS_PROFILE``, ``AWS_REGION``, ``AWS_ENDPOINT_URL_S3``, ...), the shared config
     and credentials files, SSO, web identity, container and instance roles.
