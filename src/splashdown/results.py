@@ -70,7 +70,7 @@ class JobResults:
         #: Local copies that this object's downloads made, with their checksums; loaders read those.
         self._copies = LocalCopies()
         #: Made when the first byte is read, and shared with every selection: one renewal of links serves all of them.
-        self._remote: Callable[[], Remote] = cache(lambda: session.remote(result_set))
+        self._remote: Callable[[], Remote] = cache(lambda: _remote(session, result_set))
 
     def __repr__(self) -> str:
         return f"<JobResults for {self.result_set.kind} {self.id!r}>"
@@ -476,6 +476,12 @@ class ResultAsset:
     def open_geotiff(self, **options: Any) -> Any:
         """A GeoTIFF opened for many reads: ``.shape``, ``.bands``, ``.crs``, ..., and ``.read(...)``."""
         return self.load("geotiff-handle", **options)
+
+
+def _remote(session: Session, results: ResultSet) -> Remote:
+    from splashdown._engine.remote import remote_of  # late: a command that only lists assets does without the engine
+
+    return remote_of(results, session)
 
 
 def _policy(value: str) -> IfExists:

@@ -16,15 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from splashdown._plugins import options as plugin_options
 from splashdown._plugins.config import Config, read_config
 from splashdown._plugins.registry import Registry
-from splashdown.columns import ByName, columns
 from splashdown.errors import ConflictError, OptionError, did_you_mean
 from splashdown.redact import redact
 from splashdown.results import JobResults
 from splashdown.sources import matches_origin, refuse_no_origin, scheme_of, without_pick
 
 if TYPE_CHECKING:
-    from splashdown._engine.remote import Remote
-    from splashdown._engine.renew import Refresh
     from splashdown._engine.settings import Settings
     from splashdown.model import Asset, ResultSet
     from splashdown.protocols import AssetHandle, Listener, Signer, Sink, Transport
@@ -202,25 +199,7 @@ class Session:
 
     def open_asset(self, asset: Asset, results: ResultSet) -> AssetHandle:
         """A handle for reading one asset over the session's transports."""
-        from splashdown._engine.remote_handle import open_asset
-
-        return open_asset(asset, self.remote(results))
-
-    def remote(self, results: ResultSet) -> Remote:
-        """How the engine reads a result set: the source's own transport and signer come before the session's."""
-        from splashdown._engine.remote import Remote
-        from splashdown._engine.renew import Renewal
-
-        def transport(href: str) -> Transport:
-            own = results.transport(href) if results.transport else None
-            return own or self.transport(href)
-
-        return Remote(
-            transport=transport,
-            sign=lambda href: self.sign(href, results.signer),
-            renewal=Renewal(_refresh_of(results), results.expires),
-            settings=self.settings,
-        )
+        return JobResults(self, results).handle(asset)
 
     def _signer_list(self) -> tuple[_Signing, ...]:
         with self._lock:
@@ -264,16 +243,3 @@ class Session:
         return plugin_options.fill(
             options_type, merged, plugin=name, config=self.config.options(name), environ=os.environ
         )
-
-
-def _refresh_of(results: ResultSet) -> Refresh | None:
-    """How the engine gets fresh hrefs: by reading the source again, assets by identity."""
-    read_again = results.refresh
-    if read_again is None:
-        return None
-
-    def refresh() -> Mapping[tuple[str | None, str], Asset]:
-        assets = read_again().assets
-        return ByName(columns(assets, "item", "key"), assets)
-
-    return refresh

@@ -1,14 +1,17 @@
-"""How the files of one result set are read; the session makes this value once for the set."""
+"""How the files of one result set are read: one value, made once for the set."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from splashdown._engine.renew import Renewal
+from splashdown._engine.renew import Refresh, Renewal
 from splashdown._engine.retry import Throttle
 from splashdown._engine.settings import Settings
-from splashdown.protocols import Transport
+from splashdown.columns import ByName, columns
+from splashdown.model import Asset, ResultSet
+from splashdown.protocols import Signer, Transport
 
 #: An href as it is listed to the href to read now, and the headers to send with it.
 Sign = Callable[[str], tuple[str, Mapping[str, str]]]
@@ -32,3 +35,45 @@ class Remote:
     sign: Sign = unsigned
     renewal: Renewal = field(default_factory=Renewal)
     throttle: Throttle = field(default_factory=Throttle)
+
+
+class Access(Protocol):
+    """What a session gives for hrefs that a result set does not read in its own way."""
+
+    @property
+    def settings(self) -> Settings:
+        """The engine's settings."""
+
+    def transport(self, href: str) -> Transport:
+        """The transport for an href's scheme."""
+
+    def sign(self, href: str, own: Signer | None) -> tuple[str, Mapping[str, str]]:
+        """The href to read and the headers to send with it; ``own`` is the signer of the result set."""
+
+
+def remote_of(results: ResultSet, access: Access) -> Remote:
+    """How a result set is read: its own transport and signer come before the session's."""
+
+    def transport(href: str) -> Transport:
+        own = results.transport(href) if results.transport else None
+        return own or access.transport(href)
+
+    return Remote(
+        transport=transport,
+        sign=lambda href: access.sign(href, results.signer),
+        renewal=Renewal(_refresh_of(results), results.expires),
+        settings=access.settings,
+    )
+
+
+def _refresh_of(results: ResultSet) -> Refresh | None:
+    """Fresh hrefs come from reading the source again; its assets by their identity."""
+    read_again = results.refresh
+    if read_again is None:
+        return None
+
+    def refresh() -> Mapping[tuple[str | None, str], Asset]:
+        assets = read_again().assets
+        return ByName(columns(assets, "item", "key"), assets)
+
+    return refresh
