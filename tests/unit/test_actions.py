@@ -38,7 +38,7 @@ def test_an_action_gets_its_options(results):
     [
         ({}, "the action 'tally' needs the option 'key'"),
         ({"key": "a", "keys": 1}, "the action 'tally' has no option 'keys'; did you mean 'key'?"),
-        ({"key": "a", "zzz": 1}, "the action 'tally' has no option 'zzz'; it takes key, by"),
+        ({"key": "a", "zzz": 1}, "the action 'tally' has no option 'zzz'; it has: key, by"),
     ],
 )
 def test_an_option_that_is_missing_or_unknown_is_told(results, options, text):

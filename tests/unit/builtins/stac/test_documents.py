@@ -189,7 +189,7 @@ def test_options_narrow_a_static_source(save):
         ("\xff\xfe\x00", "broken"),
         ("[" * 100_000, "deep|cut off"),
         (json.dumps(item(assets=[1])), "not a JSON object"),
-        (json.dumps({"type": "FeatureCollection", "features": [{"type": "Nope"}]}), "no STAC item"),
+        (json.dumps({"type": "FeatureCollection", "features": [{"type": "Nope"}]}), "not a STAC item"),
     ],
 )
 def test_what_is_no_stac_document_gets_one_line(save, content, says):
