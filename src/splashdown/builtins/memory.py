@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from splashdown.errors import ExistsError, StoreError
+from splashdown.errors import StoreError
 from splashdown.hookspecs import hookimpl
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, Upload
 from splashdown.specs import SinkSpec
+from splashdown.store_errors import already_exists
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ class MemorySink:
         data = bytes(self._data(upload))
         with self._lock:
             if "new" in upload.token and upload.key in self.store:
-                raise ExistsError(f"memory://{upload.key} exists already; choose --if-exists overwrite or rename")
+                raise already_exists(f"memory://{upload.key}")
             self.store[upload.key] = data
             self._uploads.pop(upload.token["id"], None)
         return f"memory://{upload.key}"

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from splashdown.errors import ExistsError
 from splashdown.model import Buffer
+from splashdown.store_errors import already_exists
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -49,7 +49,7 @@ def move(fs: AbstractFileSystem, old: str, new: str, *, replace: bool) -> None:
     On WebDAV it is one step where nothing is replaced.
     """
     if not replace and fs.exists(new):
-        raise ExistsError(f"{new} exists already; choose --if-exists overwrite or rename")
+        raise already_exists(new)
     if _is_webdav(fs):
         from splashdown_fsspec import _webdav as webdav
 

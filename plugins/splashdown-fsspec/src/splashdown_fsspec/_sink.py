@@ -7,8 +7,9 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from splashdown.errors import ExistsError, StoreError
+from splashdown.errors import StoreError
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, Upload
+from splashdown.store_errors import already_exists
 from splashdown_fsspec import _files as files
 from splashdown_fsspec._errors import is_absence, storing
 from splashdown_fsspec._options import FsspecOptions
@@ -122,7 +123,7 @@ class FsspecSink:
 
     def _refuse_existing(self, key: str) -> None:
         if self._fs.exists(self._path(key)):
-            raise ExistsError(f"{self._name(key)} exists already; choose --if-exists overwrite or rename")
+            raise already_exists(self._name(key))
 
     def _make_folder(self, path: str) -> None:
         """Make the folder of a path once: it costs requests, and some filesystems fail when two make the same."""

@@ -10,7 +10,8 @@ from urllib.parse import quote
 
 from webdav4.client import Client, ResourceAlreadyExists
 
-from splashdown.errors import ExistsError, StoreError
+from splashdown.errors import StoreError
+from splashdown.store_errors import already_exists
 
 
 class ExactClient(Client):  # type: ignore[misc]  # the library has no types
@@ -43,4 +44,4 @@ def move(client: Client, old: str, new: str, *, replace: bool) -> None:
     try:
         client.move(old, new, overwrite=replace)
     except ResourceAlreadyExists:
-        raise ExistsError(f"{new} exists already; choose --if-exists overwrite or rename") from None
+        raise already_exists(new) from None

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import obstore
 
-from splashdown.errors import ExistsError, StoreError
+from splashdown.errors import StoreError
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, Upload
+from splashdown.store_errors import already_exists
 from splashdown_obstore._errors import storing
 from splashdown_obstore._options import ObstoreOptions
 from splashdown_obstore._stores import Location, connect
@@ -158,7 +159,7 @@ class ObstoreSink:
 
     def _refuse_existing(self, key: str) -> None:
         if self.stat(key) is not None:
-            raise ExistsError(f"{self._where(key)} exists already; choose --if-exists overwrite or rename")
+            raise already_exists(self._where(key))
 
     @staticmethod
     def _drop(held: _Held) -> None:

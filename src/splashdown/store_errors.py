@@ -1,0 +1,159 @@
+"""Turns exceptions of a store's library into the errors of sinks and transports. For authors of plugins.
+
+    with storing("shelf://top/a.tif", "store"):   # StoreError or ExistsError
+        client.upload(data)
+    with reading("shelf://top/a.tif"):            # TransferError
+        data = client.download()
+
+:func:`judge_error` decides by the HTTP status on an exception, its ``errno`` and its class. A plugin that knows more
+about its library passes a function of its own, which may start from that one. Errors of Splashdown pass unchanged, so
+keep the chunks of a caller outside: their exceptions have to leave ``put_part`` as they are.
+"""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from splashdown.errors import (
+    RETRYABLE_STATUS,
+    ChangedError,
+    ExistsError,
+    HttpStatusError,
+    NetworkError,
+    NotModifiedError,
+    RangeNotServedError,
+    SplashdownError,
+    StoreError,
+    TransferError,
+    error_text,
+)
+from splashdown.redact import redact
+
+__all__ = ["Failure", "Judge", "already_exists", "judge_error", "reading", "status_may_pass", "storing"]
+
+_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"<>]+")
+#: The same request fails again after these; mistakes in a program are among them.
+_LASTING = (
+    FileNotFoundError,
+    FileExistsError,
+    IsADirectoryError,
+    NotADirectoryError,
+    PermissionError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+)
+_LASTING_ERRNO = frozenset(
+    getattr(errno, name)
+    for name in ("EDQUOT", "EFBIG", "EINVAL", "ELOOP", "ENAMETOOLONG", "ENOSPC", "ENOTEMPTY", "EROFS", "EXDEV")
+    if hasattr(errno, name)
+)
+_READ_ERRORS: dict[int, type[TransferError]] = {304: NotModifiedError, 412: ChangedError, 416: RangeNotServedError}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """The meaning of an exception.
+
+    ``reason`` is the part of the message after ``cannot store URL: ``: what happened, and what to do. It must not
+    hold a secret; messages of libraries may quote signed URLs.
+    """
+
+    reason: str
+    status: int | None = None  #: HTTP status of the store's answer
+    retryable: bool = False  #: whether the same request may succeed later
+    retry_after: float | None = None  #: seconds to wait, where the store named them
+    exists: bool = False  #: the store refused to replace an object
+
+
+#: Explains an exception; ``None`` for one that does not come from the store, which is then raised unchanged.
+Judge = Callable[[Exception], Failure | None]
+
+
+def judge_error(error: Exception) -> Failure:
+    """Explain any exception by its HTTP status (``status_code`` of it or of its ``response``), ``errno`` and class.
+
+    URLs in its message lose their query and password; other secrets stay.
+    """
+    status = _status(error)
+    if status is not None:
+        retryable = status_may_pass(status)
+    else:
+        retryable = not isinstance(error, _LASTING) and getattr(error, "errno", None) not in _LASTING_ERRNO
+    text = _URL.sub(lambda found: redact(found[0]), error_text(error))
+    return Failure(reason=f"{status} {text}" if status else text, status=status, retryable=retryable)
+
+
+def status_may_pass(status: int) -> bool:
+    """Whether the same request may succeed later after an answer with this HTTP status."""
+    return status in RETRYABLE_STATUS or status >= 500
+
+
+@contextmanager
+def storing(where: object, doing: str, judge: Judge = judge_error) -> Iterator[None]:
+    """Raise exceptions of the store as ``StoreError``: ``cannot DOING WHERE: reason``.
+
+    With :attr:`Failure.exists` it is an ``ExistsError``.
+    """
+    try:
+        yield
+    except SplashdownError:
+        raise
+    except Exception as error:
+        failure = judge(error)
+        if failure is None:
+            raise
+        if failure.exists:
+            raise already_exists(where) from None
+        failed = StoreError(f"cannot {doing} {where}: {failure.reason}")
+        failed.retryable = failure.retryable
+        raise failed from None
+
+
+@contextmanager
+def reading(where: object, judge: Judge = judge_error) -> Iterator[None]:
+    """Raise exceptions of the store as ``TransferError``: ``cannot read WHERE: reason``.
+
+    The HTTP status chooses the class: 304, 412 and 416 have one each, any other is an ``HttpStatusError``. Without a
+    status it is a ``NetworkError`` if the same request may succeed later.
+    """
+    try:
+        yield
+    except SplashdownError:
+        raise
+    except Exception as error:
+        failure = judge(error)
+        if failure is None:
+            raise
+        raise _read_error(f"cannot read {where}: {failure.reason}", failure) from None
+
+
+def already_exists(where: object) -> ExistsError:
+    """The error for an object that must not be replaced."""
+    return ExistsError(f"{where} exists already; choose --if-exists overwrite or rename")
+
+
+def _read_error(text: str, failure: Failure) -> TransferError:
+    if failure.status is None:
+        return NetworkError(text) if failure.retryable else TransferError(text)
+    kind = _READ_ERRORS.get(failure.status)
+    if kind is not None:
+        return kind(text)
+    failed = HttpStatusError(text, status=failure.status, retry_after=failure.retry_after)
+    failed.retryable = failure.retryable
+    return failed
+
+
+def _status(error: Exception) -> int | None:
+    for holder in (error, getattr(error, "response", None)):
+        status = getattr(holder, "status_code", None)
+        if isinstance(status, int):
+            return status
+    return None
