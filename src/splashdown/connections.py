@@ -6,8 +6,8 @@
     answer = send(pool, "/bucket/key", {"Host": "store.example"}, limits, method="PUT", body=data)
 
 A request is one write, and the usual answer is read without an e-mail parser. urllib3's pools make the connections,
-look after TLS, proxies and timeouts, and take them back. What is replaced is how a request is written and how the
-answer to it is read, which is most of the cost of a small file. Only an answer of the plainest kind is read here:
+look after TLS, proxies and timeouts, and take them back. This module replaces the writing of a request and the reading
+of its answer, which is most of the cost of a small file. Only an answer of the plainest kind is read here:
 HTTP/1.1, 200 or 206, a length, header lines without any peculiarity, the connection kept. Every other one is given to
 :mod:`http.client` from its first byte, as if it had not been looked at.
 
@@ -50,7 +50,7 @@ _NEVER = Retry(False, redirect=False)
 _ENCODED = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})+")
 _STATUS = re.compile(r"HTTP/1\.1 (200|206)(?: [^\r\n]*)?")
 _FIELD = re.compile(r"^([A-Za-z0-9-]+):([^\r\n]*)\r\n", re.MULTILINE)
-#: Headers that decide what the body is; twice the same one is for somebody else to judge.
+#: Headers that decide what the body is; repeated ones are left to ``http.client``.
 _SINGLE = frozenset({"content-length", "content-range", "content-encoding", "etag", "last-modified", "connection"})
 
 
@@ -98,7 +98,7 @@ class Answer:
                 got = receive(buffer[size:most])
             except OSError as error:
                 if size:
-                    break  # what has come is good, and the next call tells
+                    break  # the bytes so far are good, and the next call raises
                 if isinstance(error, TimeoutError) and self._pool is not None:
                     raise ReadTimeoutError(self._pool, "", "read timed out") from None
                 raise

@@ -71,6 +71,7 @@ class Failure:
     retryable: bool = False  #: whether the same request may succeed later
     retry_after: float | None = None  #: seconds to wait, where the store named them
     exists: bool = False  #: the store refused to replace an object
+    kind: type[TransferError] | None = None  #: class for :func:`reading`, where the status does not give it
 
 
 #: Explains an exception; ``None`` for one that does not come from the store, which is then raised unchanged.
@@ -112,7 +113,7 @@ def storing(where: object, doing: str, judge: Judge = judge_error) -> Iterator[N
             raise
         if failure.exists:
             raise already_exists(where) from None
-        failed = StoreError(f"cannot {doing} {where}: {failure.reason}")
+        failed = StoreError(_line(doing, where, failure))
         failed.retryable = failure.retryable
         raise failed from None
 
@@ -121,8 +122,8 @@ def storing(where: object, doing: str, judge: Judge = judge_error) -> Iterator[N
 def reading(where: object, judge: Judge = judge_error) -> Iterator[None]:
     """Raise exceptions of the store as ``TransferError``: ``cannot read WHERE: reason``.
 
-    The HTTP status chooses the class: 304, 412 and 416 have one each, any other is an ``HttpStatusError``. Without a
-    status it is a ``NetworkError`` if the same request may succeed later.
+    The class is :attr:`Failure.kind`, else that of the HTTP status: 304, 412 and 416 have one each, any other is an
+    ``HttpStatusError``. Without a status it is a ``NetworkError`` if the same request may succeed later.
     """
     try:
         yield
@@ -132,7 +133,7 @@ def reading(where: object, judge: Judge = judge_error) -> Iterator[None]:
         failure = judge(error)
         if failure is None:
             raise
-        raise _read_error(f"cannot read {where}: {failure.reason}", failure) from None
+        raise _read_error(_line("read", where, failure), failure) from None
 
 
 def already_exists(where: object) -> ExistsError:
@@ -141,14 +142,18 @@ def already_exists(where: object) -> ExistsError:
 
 
 def _read_error(text: str, failure: Failure) -> TransferError:
-    if failure.status is None:
-        return NetworkError(text) if failure.retryable else TransferError(text)
-    kind = _READ_ERRORS.get(failure.status)
+    kind = failure.kind or _READ_ERRORS.get(failure.status or 0)
     if kind is not None:
         return kind(text)
+    if failure.status is None:
+        return NetworkError(text) if failure.retryable else TransferError(text)
     failed = HttpStatusError(text, status=failure.status, retry_after=failure.retry_after)
     failed.retryable = failure.retryable
     return failed
+
+
+def _line(doing: str, where: object, failure: Failure) -> str:
+    return " ".join(f"cannot {doing} {where}: {failure.reason}".split())
 
 
 def _status(error: Exception) -> int | None:

@@ -12,6 +12,7 @@ from splashdown.errors import (
     NetworkError,
     NotModifiedError,
     RangeNotServedError,
+    StalledError,
     StoreError,
     TransferError,
     TruncatedError,
@@ -108,6 +109,12 @@ def test_what_a_judge_knows_is_used():
         3.0,
     )
     assert not stored(RuntimeError(), judge=judge).retryable
+
+
+def test_a_judge_may_choose_the_class_of_a_read():
+    failed = read(RuntimeError(), judge=lambda error: Failure(reason="silence", kind=StalledError))
+    assert type(failed) is StalledError
+    assert type(stored(RuntimeError(), judge=lambda error: Failure(reason="x", kind=StalledError))) is StoreError
 
 
 def test_a_refused_replacement_is_an_exists_error():

@@ -1,7 +1,7 @@
 """The rule for redirects, one for documents and assets, for GET and POST.
 
-The method and the body stay the same. Refused are: a scheme other than http(s), https to http, user and password
-in the URL, a circle, and too many steps. Credentials stay with the origin of the first URL.
+The method and the body stay the same. Refused are a scheme other than http(s), https to http, user and password in
+the URL, a circle, and too many steps. Credentials stay with the origin of the first URL.
 """
 
 from __future__ import annotations

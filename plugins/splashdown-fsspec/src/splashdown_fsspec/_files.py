@@ -90,7 +90,7 @@ def walk(fs: AbstractFileSystem, folder: str) -> Iterator[tuple[str, int]]:
 
 
 def version(info: dict[str, Any]) -> str:
-    """An ETag made of what distinguishes versions of a file; weak only in that times may be whole seconds."""
+    """An ETag made of the metadata that distinguishes versions of a file; times may be whole seconds."""
     etag = info.get("etag") or info.get("ETag")
     if etag:
         return etag if str(etag).startswith(('"', "W/")) else f'"{etag}"'
@@ -127,7 +127,7 @@ def _inherits_mv(fs: AbstractFileSystem) -> bool:
 
 
 class _Body(io.RawIOBase):
-    """Chunks as a file to read. Their exception is kept, because an HTTP client may hide it."""
+    """Chunks as a file to read."""
 
     def __init__(self, chunks: Iterable[Buffer]) -> None:
         self._chunks = iter(chunks)

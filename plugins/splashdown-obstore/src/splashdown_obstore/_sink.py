@@ -1,7 +1,7 @@
 """The sink: an object that is small is put by ``commit``, any other is sent in parts that ``commit`` joins.
 
 Nothing is visible before, nothing touches the disk, and no copy is made in the store. obstore does not let one part be
-sent again or by another process; an upload that breaks is dropped in the store and starts again.
+sent again or by another process; a broken upload is dropped in the store and starts again.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class ObstoreSink:
         return Upload(key=key, token={"id": name})
 
     def put_part(self, upload: Upload, part: Part, chunks: Iterable[Buffer]) -> str:
-        """Send the object, or keep it where it is small. The parts of an earlier attempt are dropped."""
+        """Send the object, or keep it if it is small. Bytes of an earlier attempt are dropped."""
         held, where = self._holding(upload), self._where(upload.key)
         self._drop(held)
         if part.size is not None and part.size <= self._buffer:
@@ -163,7 +163,7 @@ class ObstoreSink:
 
     @staticmethod
     def _drop(held: _Held) -> None:
-        """Give up an open upload: a writer that is left with an exception makes the store forget the parts."""
+        """Give up an open upload: a writer that exits with an exception makes the store drop the parts."""
         held.body, writer, held.writer = None, held.writer, None
         if writer is not None:
             dropped = StoreError("dropped")

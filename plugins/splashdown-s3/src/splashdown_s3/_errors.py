@@ -1,28 +1,18 @@
-"""Says in one line what a store, or the way to it, refused, why, and what to do. No text holds a credential."""
+"""Explains in one line why a store, or the way to it, failed, and what to do. No message holds a credential."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from email.utils import parsedate_to_datetime
 from html import unescape
 from typing import TYPE_CHECKING
 
-from splashdown.errors import (
-    RETRYABLE_STATUS,
-    ChangedError,
-    ExistsError,
-    HttpStatusError,
-    NetworkError,
-    RangeNotServedError,
-    SplashdownError,
-    StalledError,
-    StoreError,
-    TransferError,
-    TruncatedError,
-)
+from splashdown import store_errors
+from splashdown.errors import NetworkError, StalledError, TransferError, TruncatedError
+from splashdown.store_errors import Failure, status_may_pass
 
 if TYPE_CHECKING:
     from splashdown_s3._store import Store
@@ -130,37 +120,14 @@ _BY_STATUS: Mapping[int, str] = {
 }
 
 
-@contextmanager
-def storing(store: Store | None, where: Location, doing: str) -> Iterator[None]:
-    """Turn what goes wrong into ``StoreError`` or ``ExistsError``."""
-    try:
-        yield
-    except SplashdownError:
-        raise
-    except Exception as error:
-        failure = _failure(error, store, where, doing)
-        if failure is None:
-            raise
-        text, retryable, refused = failure
-        if refused is not None and refused.status == 412:
-            raise ExistsError(f"{where} exists already; choose --if-exists overwrite or rename") from error
-        wrapped = StoreError(text)
-        wrapped.retryable = retryable
-        raise wrapped from None
+def storing(store: Store | None, where: Location, doing: str) -> AbstractContextManager[None]:
+    """Turn exceptions of the store into ``StoreError`` or ``ExistsError``."""
+    return store_errors.storing(where, doing, lambda error: _judge(error, store, where, doing))
 
 
-@contextmanager
-def reading(store: Store | None, where: Location) -> Iterator[None]:
-    """Turn what goes wrong into the errors of a transport."""
-    try:
-        yield
-    except SplashdownError:
-        raise
-    except Exception as error:
-        failure = _failure(error, store, where, "read")
-        if failure is None:
-            raise
-        raise _read_error(error, *failure) from None
+def reading(store: Store | None, where: Location) -> AbstractContextManager[None]:
+    """Turn exceptions of the store into the errors of a transport."""
+    return store_errors.reading(where, lambda error: _judge(error, store, where, "read"))
 
 
 def unanswered(error: NetworkError, store: Store, where: Location) -> NetworkError:
@@ -170,27 +137,8 @@ def unanswered(error: NetworkError, store: Store, where: Location) -> NetworkErr
     return NetworkError(text, retryable=error.retryable)
 
 
-def _read_error(error: Exception, text: str, retryable: bool, refused: Refused | None) -> TransferError:
-    if refused is not None:
-        if refused.status == 412:
-            return ChangedError(text)
-        if refused.status == 416:
-            return RangeNotServedError(text)
-        return HttpStatusError(text, status=refused.status, retry_after=_retry_after(refused.headers))
-    name = type(error).__name__
-    if "ReadTimeout" in name:
-        return StalledError(text)
-    if name in {"IncompleteRead", "ProtocolError", "ResponseStreamingError", "IncompleteReadError"}:
-        return TruncatedError(text)
-    failed = TransferError(text)
-    failed.retryable = retryable
-    return failed
-
-
-def _failure(
-    error: Exception, store: Store | None, where: Location, doing: str
-) -> tuple[str, bool, Refused | None] | None:
-    """Text, whether it may pass, and the store's answer; ``None`` for errors that are not of this kind."""
+def _judge(error: Exception, store: Store | None, where: Location, doing: str) -> Failure | None:
+    """Explain an answer of the store, or what kept it from answering; ``None`` for errors of another kind."""
     from botocore.exceptions import ClientError
 
     from splashdown_s3._store import FAILURES
@@ -198,10 +146,25 @@ def _failure(
     if isinstance(error, ClientError):
         error = Refused.of_boto(error.response)
     if isinstance(error, Refused):
-        return _answered(error, store, where, doing), _may_pass(error), error
+        return Failure(
+            reason=_answered(error, store, where, doing),
+            status=error.status,
+            retryable=_may_pass(error),
+            retry_after=_retry_after(error.headers),
+            exists=error.status == 412,
+        )
     if isinstance(error, FAILURES):
-        text, retryable = _unreached(error, store)
-        return scrub(f"cannot {doing} {where}: {text}", store.secrets() if store else ()), retryable, None
+        reason, retryable = _unreached(error, store)
+        secrets = store.secrets() if store else ()
+        return Failure(reason=scrub(reason, secrets), retryable=retryable, kind=_kind(type(error).__name__))
+    return None
+
+
+def _kind(name: str) -> type[TransferError] | None:
+    if "ReadTimeout" in name:
+        return StalledError
+    if name in {"IncompleteRead", "ProtocolError", "ResponseStreamingError", "IncompleteReadError"}:
+        return TruncatedError
     return None
 
 
@@ -216,7 +179,7 @@ def _answered(refused: Refused, store: Store | None, where: Location, doing: str
     else:
         hint = "try again later" if _may_pass(refused) else (refused.message or _unsaid(refused, store, doing))
     answer = f"{refused.status} {refused.code}".strip()
-    return scrub(f"cannot {doing} {where}: {answer}: {hint}", store.secrets() if store else ())
+    return scrub(f"{answer}: {hint}", store.secrets() if store else ())
 
 
 def _unsaid(refused: Refused, store: Store | None, doing: str) -> str:
@@ -275,7 +238,7 @@ def _unreached(error: Exception, store: Store | None) -> tuple[str, bool]:
 def _may_pass(refused: Refused) -> bool:
     if refused.code in _PASSING:
         return True
-    return refused.status in RETRYABLE_STATUS or (refused.status >= 500 and refused.status != 501)
+    return status_may_pass(refused.status) and refused.status != 501
 
 
 def _skew(headers: Mapping[str, str]) -> str:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from splashdown.errors import ExistsError, StoreError
+from splashdown.errors import StoreError
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, StoredPart, Unfinished, Upload
+from splashdown.store_errors import already_exists
 from splashdown_s3 import _objects as objects
 from splashdown_s3._buffers import borrow, cut, fill
 from splashdown_s3._checksums import by_name
@@ -214,7 +215,7 @@ class S3Sink:
         with storing(self._store, where, "look at"):
             found = objects.head(self._store, where)
         if found is not None:
-            raise ExistsError(f"{where} exists already; choose --if-exists overwrite or rename")
+            raise already_exists(where)
 
     def _start(self, where: Location, held: _Held) -> Started:
         if held.started is None:

@@ -1,6 +1,6 @@
 """The transport ``http``: reads http and https hrefs by GET requests with ranges.
 
-It never sends HEAD: signed URLs refuse it, and its answers differ from GET's. The first request asks for
+It never sends HEAD: signed URLs refuse it, and answer it differently. The first request asks for
 ``bytes=0-``, so that one answer is probe and body. The engine retries and resumes; the transport raises the exact
 error of one answer.
 """
