@@ -7,7 +7,8 @@
     job.status()
     job.wait().get_results().download_files("data/out")
 
-The openEO clients make and start jobs.
+The openEO clients make and start jobs. This module is the face of the built-in plugin ``openeo``: where that is
+disabled, :func:`connect` raises :class:`~splashdown.errors.DisabledError`.
 """
 
 from __future__ import annotations
@@ -42,7 +43,10 @@ def connect(backend: str, *, auth: object = None, session: Session | None = None
     from splashdown._documents.client import Client
     from splashdown.builtins.openeo.auth import make_authority
     from splashdown.builtins.openeo.discovery import discover
+    from splashdown.session import Session
 
+    session = session or Session()
+    session.registry.refuse_disabled("openeo", "nothing here speaks to openEO back-ends")
     address = _address(backend)
     with closing(Client()) as anonymous:
         api = discover(address, anonymous.get)
@@ -66,11 +70,11 @@ def job_at(url: str, *, auth: object = None, session: Session | None = None) -> 
 class Backend:
     """An openEO back-end, as :func:`connect` makes it."""
 
-    def __init__(self, api: str, client: Client, capabilities: Mapping[str, Any], session: Session | None) -> None:
+    def __init__(self, api: str, client: Client, capabilities: Mapping[str, Any], session: Session) -> None:
         self.url = api  #: the base of the API, without a slash at the end
         self.capabilities = capabilities  #: the answer to ``GET /``
+        self.session = session  #: what downloads use
         self._client = client
-        self._session = session
 
     def __repr__(self) -> str:
         return f"<Backend {self.url} (openEO API {self.api_version})>"
@@ -79,15 +83,6 @@ class Backend:
     def api_version(self) -> str:
         """The version of the API."""
         return str(self.capabilities["api_version"])
-
-    @property
-    def session(self) -> Session:
-        """The session that downloads use."""
-        if self._session is None:
-            from splashdown.session import Session
-
-            self._session = Session()
-        return self._session
 
     def jobs(self, limit: int | None = None) -> Iterator[Job]:
         """The user's jobs, in the back-end's order; pages are read on demand. ``limit`` is the largest number."""
@@ -118,6 +113,13 @@ class Job:
     def job_id(self) -> str:
         """The id, under the name that the openEO clients use."""
         return self.id
+
+    @property
+    def known_status(self) -> str:
+        """Status and progress as the back-end last gave them, ``running (40 %)``; nothing is requested."""
+        from splashdown.builtins.openeo.jobs import describe_status
+
+        return describe_status(self.metadata)
 
     @property
     def authority(self) -> Authority:

@@ -9,6 +9,7 @@
     |   `-- OptionError               an option unknown to its plugin, or an unusable value
     |-- PluginError                   no provider, two providers, or one that failed
     |   |-- NoProviderError
+    |   |   `-- DisabledError         the plugin that offers it is disabled
     |   `-- ConflictError
     |-- ResolveError                  the source does not lead to assets
     |   |-- NotFoundError             404 and 410
@@ -90,6 +91,10 @@ class PluginError(SplashdownError):
 
 class NoProviderError(PluginError):
     """No plugin offers what is needed; the message says which are installed, which failed and which to install."""
+
+
+class DisabledError(NoProviderError):
+    """The plugin that offers what is needed is disabled; the text says which one, and what disabled it."""
 
 
 class ConflictError(PluginError):

@@ -7,7 +7,7 @@ first byte, ``stop`` the one after the last, as in Python's slices).
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -426,13 +426,3 @@ class RunReport:
         from splashdown._display.html import report_html
 
         return report_html(self)
-
-
-def total(sizes: Iterable[int | None]) -> int | None:
-    """The sum, or ``None`` as soon as one size is unknown."""
-    result = 0
-    for size in sizes:
-        if size is None:
-            return None
-        result += size
-    return result

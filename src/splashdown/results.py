@@ -5,32 +5,25 @@ The verbs themselves are actions of plugins; the methods here give them types, d
 
 from __future__ import annotations
 
-import inspect
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from splashdown._choosing.filtering import apply_filters, nothing_left
+from splashdown._choosing.keys import asset_of_key
 from splashdown._naming.names import assign_names
 from splashdown._naming.selection import name_selection
 from splashdown._receipts.copies import LocalCopies
 from splashdown._series.assets import pack
 from splashdown._series.documents import plain
 from splashdown._stac.describe import directories
-from splashdown.errors import (
-    MultipleAssetsError,
-    NoAssetError,
-    OptionError,
-    UnknownKeyError,
-    UsageError,
-    did_you_mean,
-    refuse_unknown,
-)
+from splashdown.actions import Download
+from splashdown.columns import columns
+from splashdown.errors import NoAssetError, OptionError, PluginError
 from splashdown.model import Asset, IfExists, Plan, Skipped
-from splashdown.protocols import SupportsWhy
 from splashdown.redact import redact
 from splashdown.sources import scheme_of
 
@@ -41,14 +34,11 @@ if TYPE_CHECKING:
     from splashdown._engine.remote import Remote
     from splashdown._engine.settings import Settings
     from splashdown.model import ResultSet, RunReport, StoredRecord
-    from splashdown.protocols import AssetHandle, Filter, Listener, Sink
+    from splashdown.protocols import AssetHandle, Listener, Sink
     from splashdown.session import Session
-    from splashdown.specs import ActionSpec
 
-__all__ = ["JobResults", "ResultAsset", "nothing_left"]
+__all__ = ["JobResults", "ResultAsset"]
 
-#: As many reasons as one line can tell why nothing is left.
-_MOST_REASONS = 3
 _DIRECTORY = "a Zarr store is a folder of many objects, not a file: open it with load('zarr') where it is"
 
 
@@ -132,20 +122,9 @@ class JobResults:
         ``collections``, ``datetime``, ``bbox``, ``min_size``, ``max_size``; plugins add theirs by their names. A
         value is one thing or a list of alternatives; ``None`` is no filter.
         """
-        assets, skipped = list(self.assets), list(self.skipped)
-        for name, value in filters.items():
-            if value is None:
-                continue
-            chosen = self.session.registry.filter(name).create(value)
-            kept = list(chosen(assets))
-            identities = {asset.identity for asset in kept}
-            skipped += [
-                Skipped(asset=asset, reason=_reason(chosen, name, value, asset))
-                for asset in assets
-                if asset.identity not in identities
-            ]
-            assets = kept
-        return self._narrowed(pack(assets), skipped)
+        registry = self.session.registry
+        assets, skipped = apply_filters(self.assets, filters, lambda name, value: registry.filter(name).create(value))
+        return self._narrowed(pack(assets), [*self.skipped, *skipped])
 
     def of(self, asset: Asset) -> JobResults:
         """These results narrowed to one asset."""
@@ -198,6 +177,7 @@ class JobResults:
         """
         from splashdown._engine.run import Run, run_plan
 
+        self._refuse_disabled(plan)
         remote = self._remote() if settings is None else replace(self._remote(), settings=settings)
         with closing(self.session.sink(plan.target)) if sink is None else nullcontext(sink) as place:
             run = Run(
@@ -208,14 +188,21 @@ class JobResults:
             self._copies.add(report.landed)
         return report
 
-    def run(self, action: str, **options: Any) -> Any:
-        """Do what a plugin's action of this name does.
+    def run(self, action: str, /, **options: Any) -> Any:
+        """Do what a plugin's action of this name does, and return what it returns.
 
-        Raises :class:`~splashdown.errors.OptionError` for an option that the action does not have, or needs.
+        The action's options come from the call, then from the environment and the configuration file. Raises
+        :class:`~splashdown.errors.OptionError` for an option that the action does not have, or needs.
         """
-        spec = self.session.registry.action(action)
-        _check_options(spec, options)
-        return spec(self, **options)
+        return self.session.run(action, self, **options)
+
+    def dry_run(self, action: str, /, **options: Any) -> Any:
+        """What :meth:`run` would move with the same arguments; nothing is moved.
+
+        Returns a :class:`~splashdown.Plan`, or an :class:`~splashdown.actions.ActionOutcome` whose report is ``None``.
+        Raises what :meth:`run` raises, and :class:`~splashdown.errors.UsageError` for an action without a plan.
+        """
+        return self.session.dry_run(action, self, **options)
 
     def download_files(
         self,
@@ -232,10 +219,8 @@ class JobResults:
         Raises :class:`~splashdown.errors.DownloadError` at the end when assets failed (the others landed), and
         :class:`~splashdown.errors.TargetError` when the target cannot be a folder.
         """
-        paths: list[Path | str] = self.run(
-            "download_files", target=target, include_stac_metadata=include_stac_metadata, **options
-        )
-        return paths
+        options |= {"target": target, "include_stac_metadata": include_stac_metadata}
+        return self._download("download_files", options).places
 
     def download_collection(self, target: str | Path = ".", **options: Any) -> Path | str:
         """Save assets and metadata as a self-contained STAC catalog; returns the path (or URL) of its root document.
@@ -245,8 +230,7 @@ class JobResults:
         ``original_hrefs`` (keep them as ``alternate``), ``output`` (``catalog``, ``items``, ``geoparquet``), and those
         of :meth:`download_files`. Raises what :meth:`download_files` raises.
         """
-        place: Path | str = self.run("download_collection", target=target, **options)
-        return place
+        return self._download("download_collection", options | {"target": target}).places[-1]
 
     def download_file(
         self,
@@ -261,8 +245,8 @@ class JobResults:
         ``key`` picks the asset where there are several (``name`` is the older spelling). A file that is named
         outright is replaced, as one step. Options are those of :meth:`download_files`.
         """
-        path: Path | str = self.run("download_file", target=target, key=key if key is not None else name, **options)
-        return path
+        options |= {"target": target, "key": key if key is not None else name}
+        return self._download("download_file", options).places[0]
 
     def load(self, key: str | None = None, loader: str | None = None, **options: Any) -> Any:
         """One asset as a Python object, see :meth:`ResultAsset.load`; or all of one format as one object.
@@ -329,33 +313,22 @@ class JobResults:
 
         return open_asset(asset, self._remote(), local=self._copies.get(asset.identity))
 
+    def _refuse_disabled(self, plan: Plan) -> None:
+        """Refuse a run before the first byte when the user disabled what would read some of it."""
+        own = self.result_set.transport
+        hrefs = (href for href in columns(plan.transfers, "asset.href") if not (own and own(href)))
+        self.session.registry.refuse_disabled_transports(hrefs)
+
+    def _download(self, action: str, options: Mapping[str, Any]) -> Download:
+        done = self.run(action, **options)
+        if not isinstance(done, Download):
+            raise PluginError(f"the action {action!r} returned {type(done).__name__}; it has to return a Download")
+        return done
+
     def _one(self, key: str | None) -> Asset:
-        if key is not None and not isinstance(key, str):
-            raise UsageError(f"an asset is asked for by its key, a text, not by {key!r}; get_assets() is a list of all")
         if not self.assets:
-            raise NoAssetError(nothing_left(self))
-        labels = _shortest(self.assets)
-        if key is None:
-            if len(labels) > 1:
-                raise MultipleAssetsError(
-                    f"there are {len(labels)} assets: {_listing(labels)}; name one by its key, or take all with"
-                    " download_files",
-                    labels,
-                )
-            return self.assets[0]
-        found = [asset for asset in self.assets if key in (asset.key, asset.label)]
-        # Back-ends list the files of items under other keys too: `ITEM_KEY` in the collection, `KEY` in the item.
-        found = found or [asset for asset in self.assets if key == asset.listed_as]
-        if not found:
-            raise UnknownKeyError(
-                f"no asset has the key {key!r}; there are {_listing(labels)}{did_you_mean(key, labels)}"
-            )
-        if len(found) > 1:
-            owners = [asset.label for asset in found]
-            raise MultipleAssetsError(
-                f"{len(found)} items have an asset {key!r}: name one as item/key: {_listing(owners)}", owners
-            )
-        return found[0]
+            raise NoAssetError(nothing_left(self.result_set, self.skipped))
+        return asset_of_key(self.assets, key)
 
     def _narrowed(self, assets: Sequence[Asset], skipped: Sequence[Skipped]) -> JobResults:
         narrowed = JobResults(self.session, self.result_set, assets=assets, skipped=skipped)
@@ -437,7 +410,7 @@ class ResultAsset:
         return self.results.handle(self.asset)
 
     def load(self, loader: str | None = None, **options: Any) -> Any:
-        """Make a Python object of the asset: by its media type, its ending or its first bytes.
+        """Make a Python object of the asset: by its media type, its file extension or its first bytes.
 
         ``loader`` names one instead. Raises :class:`~splashdown.errors.NoProviderError` when nothing installed
         fits, and :class:`~splashdown.errors.LoadError` when the file cannot be read as what it claims to be.
@@ -489,43 +462,3 @@ def _policy(value: str) -> IfExists:
         return IfExists(value)
     except ValueError:
         raise OptionError(f"if_exists is one of {', '.join(IfExists)}, not {value!r}") from None
-
-
-def nothing_left(results: JobResults) -> str:
-    """Why there is nothing to choose or to save."""
-    source = f"{results.result_set.kind} {results.id!r}"
-    if results.skipped:
-        reasons = sorted({skipped.reason for skipped in results.skipped})
-        more = f"; and {len(reasons) - _MOST_REASONS} more" if len(reasons) > _MOST_REASONS else ""
-        return f"no asset of {source} is left: {'; '.join(reasons[:_MOST_REASONS])}{more}"
-    return f"{source} lists no assets"
-
-
-def _check_options(spec: ActionSpec, options: Mapping[str, Any]) -> None:
-    """Refuse an option that neither the action's function nor its dataclass names, and a call without a needed one."""
-    parameters = list(inspect.signature(spec.run).parameters.values())[1:]
-    named = {p.name: p.default is p.empty for p in parameters if p.kind in {p.KEYWORD_ONLY, p.POSITIONAL_OR_KEYWORD}}
-    for name, needed in named.items():
-        if needed and name not in options:
-            raise OptionError(f"the action {spec.name!r} needs the option {name!r}")
-    known = [*named, *(f.name for f in fields(spec.options) if f.name not in named)] if spec.options else [*named]
-    if spec.options is None and any(p.kind is p.VAR_KEYWORD for p in parameters):
-        return
-    refuse_unknown(f"the action {spec.name!r}", options, known)
-
-
-def _reason(chosen: Filter, name: str, value: object, asset: Asset) -> str:
-    """Why a filter dropped an asset, in its own words where it has any."""
-    reason = f"dropped by the filter {name}={value!r}"
-    return f"{reason}: {chosen.why(asset)}" if isinstance(chosen, SupportsWhy) else reason
-
-
-def _shortest(assets: Sequence[Asset]) -> list[str]:
-    """How each asset can be asked for: by its key where no other has it, else by ``item/key``."""
-    counts = Counter(asset.key for asset in assets)
-    return [asset.key if counts[asset.key] == 1 else asset.label for asset in assets]
-
-
-def _listing(labels: Sequence[str], most: int = 8) -> str:
-    shown = ", ".join(labels[:most])
-    return shown if len(labels) <= most else f"{shown}, and {len(labels) - most} more"

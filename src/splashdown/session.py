@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from splashdown._plugins import calls
 from splashdown._plugins import options as plugin_options
 from splashdown._plugins.config import Config, read_config
 from splashdown._plugins.registry import Registry
@@ -90,7 +91,8 @@ class Session:
         self.registry = Registry(
             plugins=tuple(plugins),
             discover=discover and table.discover,
-            disable=(*disable, *table.disable),
+            disable=disable,
+            configured=dict.fromkeys(table.disable, str(self.config.where("plugins", "disable"))),
             only=table.only if only is None else tuple(only),
             strict=strict or table.strict,
         )
@@ -163,6 +165,22 @@ class Session:
         context = OpenContext(auth=auth, options=options, notify=notify or _log.info, session=self)
         return JobResults(self, chosen.resolve(source, context))
 
+    def run(self, action: str, on: JobResults | str | Path, /, **options: Any) -> Any:
+        """Do what a plugin's action of this name does, to results or to a target, and return what it returns.
+
+        A target is a folder's path or a URL; an action that works on one needs no source. Raises
+        :class:`~splashdown.errors.UsageError` when the action needs the other of the two, and
+        :class:`~splashdown.errors.OptionError` for an option that it does not have, or needs.
+        """
+        spec = self.registry.action(action)
+        if isinstance(on, JobResults):
+            return calls.run_on_results(spec, on, options, self._fill)
+        return calls.run_on_target(spec, self, on, options, self._fill)
+
+    def dry_run(self, action: str, results: JobResults, /, **options: Any) -> Any:
+        """What an action would move; see :meth:`JobResults.dry_run`."""
+        return calls.plan_on_results(self.registry.action(action), results, options, self._fill)
+
     def transport(self, href: str) -> Transport:
         """The transport for an href's scheme; made once and kept, because it keeps connections."""
         scheme = scheme_of(href)
@@ -226,6 +244,8 @@ class Session:
                 known = frozenset(self.registry.options_types(installed=installed))
                 unknown -= known
         for name in sorted(unknown):
+            if name in self._options and (disabled := self.registry.disabled_options(name)):
+                raise OptionError(f"no plugin has options under the name {name!r}{disabled}")
             hint = did_you_mean(name, known)
             # An unknown name in a file may be of a plugin that another machine has, unless it looks like a typo.
             if name in self._options or hint:

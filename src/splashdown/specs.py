@@ -1,15 +1,12 @@
-"""What the registration hooks yield: a name and how to make the object, nothing that does work by itself."""
+"""What the registration hooks yield: a name and how to make the object. A spec does no work by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Concatenate
+from typing import Any, Concatenate
 
 from splashdown.protocols import AssetHandle, Filter, Listener, Resolver, Signer, Sink, Transport
-
-if TYPE_CHECKING:
-    from splashdown.results import JobResults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +47,7 @@ class ResolverSpec:
 class SignerSpec:
     """Credentials for some origins (``scheme://host[:port]``; ``*.`` may stand for one or more labels of a host).
 
-    Without ``origins``, the field ``origins`` of the options says them: they are the user's to choose.
+    Without ``origins``, the user chooses them: the field ``origins`` of the options holds them.
     """
 
     name: str
@@ -71,7 +68,7 @@ class FilterSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoaderSpec:
-    """A way to make an object of an asset, found by name, media type, file ending or first bytes.
+    """A way to make an object of an asset, found by name, media type, file extension or first bytes.
 
     ``media_types`` are compared without parameters and case; ``extensions`` have their dot; ``magic`` holds
     prefixes of the file. ``load`` is a :class:`~splashdown.protocols.Loader`; its keyword-only arguments are the
@@ -112,20 +109,26 @@ class ListenerSpec:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActionSpec:
-    """A verb on results. ``run(results, **options)`` does it; ``options`` (a dataclass) describes its arguments.
+    """A verb: on the results of a source, on a target, or on either.
 
-    With ``command=True`` the verb is also a command: ``splashdown NAME SOURCE [--option VALUE]``.
+    ``run(results, **options)`` does it to results (``results.run(NAME)``; they have what
+    :class:`~splashdown.actions.Results` names), ``on_target(session, target, **options)`` to what is stored in a
+    target, for which no source is needed (``session.run(NAME, target)``). One of the two is required. ``plan`` takes
+    the arguments of ``run`` and moves nothing: it returns the :class:`~splashdown.model.Plan` of what ``run`` would
+    move, or an :class:`~splashdown.actions.ActionOutcome` without a report (``results.dry_run(NAME)``).
+    ``options`` (a dataclass) describes the options.
+
+    With ``command=True`` the verb is also a command: ``splashdown NAME SOURCE [--option VALUE]``, with ``--dry-run``
+    where there is a ``plan``; without ``run`` it is ``splashdown NAME TARGET [--option VALUE]``.
     """
 
     name: str
-    run: Callable[..., Any]
+    run: Callable[Concatenate[Any, ...], Any] | None = None
+    plan: Callable[Concatenate[Any, ...], Any] | None = None
+    on_target: Callable[Concatenate[Any, Any, ...], Any] | None = None
     options: type | None = None
     command: bool = False
     summary: str = ""
-
-    def __call__(self, results: JobResults, **options: Any) -> Any:
-        """Do it."""
-        return self.run(results, **options)
 
 
 Spec = SinkSpec | TransportSpec | ResolverSpec | SignerSpec | FilterSpec | LoaderSpec | ListenerSpec | ActionSpec

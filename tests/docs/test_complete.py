@@ -13,7 +13,8 @@ from doc_pages import ROOT, Page, pages
 
 import splashdown
 from splashdown import backend, errors, events, model, protocols, specs, testing
-from splashdown._cli.main import COMMANDS, cli, exit_code
+from splashdown._cli.exit_codes import exit_code
+from splashdown._cli.main import COMMANDS, cli
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown._plugins.manager import REGISTRATION
 from splashdown._plugins.registry import Registry

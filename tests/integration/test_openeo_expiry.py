@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from openeo_backend import Backend, JobIds
 
-from splashdown.builtins.download import run_download
 from splashdown.hookspecs import hookimpl
 from splashdown.session import Session
 from splashdown.specs import TransportSpec
@@ -41,7 +40,7 @@ def test_a_run_longer_than_several_lifetimes_of_its_links_lands_everything(short
     session = Session(plugins=[SlowPlugin()], discover=False, disable=["http"])
     results = session.open(short_backend.job(JobIds.many), auth=short_backend.auth)
 
-    report = run_download(results, tmp_path, settings=replace(session.settings, jobs=1)).report
+    report = results.run("download_files", target=tmp_path, settings=replace(session.settings, jobs=1)).report
     assert report.ok
     assert report.seconds > 3 * 2
     for name, content in short_backend.content(JobIds.many).items():

@@ -47,11 +47,9 @@ def test_links_that_expired_while_nobody_looked_are_renewed(short_backend: Backe
 
 
 def test_nothing_is_fetched_twice(backend: Backend, tmp_path):
-    from splashdown.builtins.download import run_download
-
     results = splashdown.open(backend.job(JobIds.plain), auth=backend.auth)
-    run_download(results, tmp_path)
-    again = run_download(splashdown.open(backend.job(JobIds.plain), auth=backend.auth), tmp_path)
+    results.download_files(tmp_path)
+    again = splashdown.open(backend.job(JobIds.plain), auth=backend.auth).run("download_files", target=tmp_path)
     assert again.report.bytes_moved == 0
 
 

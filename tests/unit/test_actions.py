@@ -36,7 +36,7 @@ def test_an_action_gets_its_options(results):
 @pytest.mark.parametrize(
     ("options", "text"),
     [
-        ({}, "the action 'tally' needs the option 'key'"),
+        ({}, "'tally' needs the option 'key'; pass it or set SPLASHDOWN_TALLY_KEY"),
         ({"key": "a", "keys": 1}, "the action 'tally' has no option 'keys'; did you mean 'key'?"),
         ({"key": "a", "zzz": 1}, "the action 'tally' has no option 'zzz'; it has: key, by"),
     ],

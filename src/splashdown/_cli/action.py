@@ -1,17 +1,27 @@
-"""Commands that plugins bring: an action with ``command=True`` is ``splashdown NAME SOURCE [--option VALUE]``."""
+"""Commands that plugins bring: an action with ``command=True`` is ``splashdown NAME SOURCE [--option VALUE]``.
+
+An action that is done to a target alone takes a TARGET instead.
+"""
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from splashdown._cli.help import Command
-from splashdown._cli.source import filter_options, open_source, registry, source_options
+from splashdown._cli.source import (
+    filter_options,
+    make_session,
+    open_source,
+    plugin_option,
+    registry,
+    source_options,
+)
 
 if TYPE_CHECKING:
+    from splashdown._cli.show import Style
     from splashdown._plugins.options import Field
     from splashdown.specs import ActionSpec
 
@@ -23,62 +33,50 @@ def action_commands(context: click.Context) -> Mapping[str, str]:
 
 
 def action_command(context: click.Context, name: str) -> click.Command:
-    """The command of one action, with its options."""
+    """The command of one action, with its options: on a source, or on a target for an action that needs no source."""
     from splashdown._plugins.options import REQUIRED, fields_of
 
     spec = registry(context).actions()[name]
     described = fields_of(spec.options, plugin=spec.name) if spec.options else ()
     fields = [field for field in described if not field.python_only]
 
-    def callback(source: str, as_json: bool, **given: Any) -> int:
+    def callback(place: str, as_json: bool, dry_run: bool = False, **given: Any) -> int:
         options = {f.name: given.pop(_parameter(f)) for f in fields}
-        return _run(name, spec, source, {n: v for n, v in options.items() if v not in (None, ())}, as_json, given)
+        chosen = {n: v for n, v in options.items() if v not in (None, ())}
+        return _run(name, spec, place, chosen, given, "json" if as_json else "table", dry_run=dry_run)
 
     called = name.replace("_", "-")
     needed = "".join(f" --{f.name.replace('_', '-')} {f.metavar}" for f in fields if f.default is REQUIRED)
-    example = f"splashdown {called} https://openeo.example/openeo/1.2/jobs/JOB{needed}"
-    about = f"{spec.summary or spec.name}\n\nExample: {example}"
-    command: click.Command = click.command(called, cls=Command, help=about)(source_options(filter_options(callback)))
+    place = "data/" if spec.run is None else "https://openeo.example/openeo/1.2/jobs/JOB"
+    about = f"{spec.summary or spec.name}\n\nExample: splashdown {called} {place}{needed}"
+    with_session = plugin_option(callback) if spec.run is None else source_options(filter_options(callback))
+    command: click.Command = click.command(called, cls=Command, help=about)(with_session)
     own = [_option(f) for f in fields]
+    if spec.plan is not None and "dry_run" not in {f.name for f in fields}:
+        own.append(click.Option(["--dry-run"], is_flag=True, help="Show what would be done, and do nothing."))
     shown = click.Option(["--json", "as_json"], is_flag=True, help="One JSON document on stdout.")
-    command.params = [click.Argument(["source"]), *own, shown, *command.params]
+    argument = click.Argument(["place"], metavar="TARGET" if spec.run is None else "SOURCE")
+    command.params = [argument, *own, shown, *command.params]
     return command
 
 
 def _run(
-    name: str, spec: ActionSpec, source: str, options: dict[str, Any], as_json: bool, given: dict[str, Any]
+    name: str,
+    spec: ActionSpec,
+    place: str,
+    options: dict[str, Any],
+    given: dict[str, Any],
+    style: Style,
+    *,
+    dry_run: bool,
 ) -> int:
-    from splashdown._plugins.options import fill
+    from splashdown._cli.show import perform, show
 
-    results = open_source(source, **given)
-    if spec.options is not None:
-        import os
-
-        config = results.session.config.options(spec.name)
-        filled: Any = fill(spec.options, options, plugin=spec.name, config=config, environ=os.environ)
-        # Not asdict(): that would take nested values apart.
-        options = {f.name: getattr(filled, f.name) for f in dataclasses.fields(filled)}
-    return _show(results.run(name, **options), as_json)
-
-
-def _show(value: Any, as_json: bool) -> int:
-    """Print what an action returned; the exit code says whether all landed."""
-    from splashdown._cli import render
-    from splashdown.model import RunReport
-
-    if isinstance(value, RunReport):
-        if as_json:
-            render.echo_json(render.report_record(value))
-        else:
-            render.report_table(value)
-        return 0 if value.ok else 1
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        value = dataclasses.asdict(value)
-    if as_json or isinstance(value, Mapping | list | tuple):
-        render.echo_json(value)
-    elif value is not None:
-        click.echo(str(value))
-    return 0
+    if spec.run is None:
+        return show(make_session(given["option"]).run(name, place, **options), style)
+    results = open_source(place, action=name, **given)
+    done = results.dry_run(name, **options) if dry_run else perform(results, name, options)
+    return show(done, style, results.result_set)
 
 
 def _option(field: Field) -> click.Option:

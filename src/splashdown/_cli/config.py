@@ -32,7 +32,7 @@ def show(everything: bool, as_json: bool) -> int:
 
     session = make_session()
     rows = list(trace(session.config, session.registry, Settings, os.environ))
-    for line in unknown_variables(rows, session.registry, os.environ):
+    for line in unknown_variables(rows, os.environ):
         click.echo(f"Warning: {line}", err=True)
     if as_json:
         render.echo_json([{"key": r.key, "value": r.value, "origin": r.origin, "variable": r.variable} for r in rows])

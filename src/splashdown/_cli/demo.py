@@ -8,6 +8,7 @@ import click
 
 from splashdown._cli import render
 from splashdown._cli.help import Command
+from splashdown._cli.source import make_session
 
 if TYPE_CHECKING:
     from splashdown.results import JobResults
@@ -32,13 +33,13 @@ def command(folder: str) -> None:
     Example: splashdown demo data/demo
     """
     from splashdown._demo.service import demo_service
-    from splashdown.builtins.download import run_download
-    from splashdown.session import Session
 
-    with demo_service() as service, Session(discover=False) as session:
+    # Without installed plugins: the first thing that a new user sees does not depend on them.
+    with demo_service() as service, make_session(discover=False) as session:
+        session.registry.action("download_files")  # refuses the whole demo where it is disabled
         click.echo(f"A small openEO back-end runs in this process. Its finished job is\n{service.job_url}")
         results = session.open(service.job_url)
-        done = run_download(results, folder)
+        done = results.run("download_files", target=folder)
         render.report_table(done.report)
         click.echo(f"The STAC document that describes these files is {done.metadata}\n")
         _show_series(results)

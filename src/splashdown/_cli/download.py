@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-from splashdown._cli import render
 from splashdown._cli.collection import collection_options, take_collection
 from splashdown._cli.help import Command
 from splashdown._cli.source import filter_options, open_source, source_options
-from splashdown._cli.transfer import print_failures, print_warnings, settings_for, take_settings, transfer_options
-from splashdown._display.text import counted, printable, readable
-from splashdown.redact import redact_target
+from splashdown._cli.transfer import (
+    print_failures,
+    print_warnings,
+    progress_display,
+    settings_for,
+    take_settings,
+    transfer_options,
+)
 from splashdown.sources import is_url
-
-if TYPE_CHECKING:
-    from splashdown.model import Plan
-    from splashdown.results import JobResults
 
 
 @click.command("download", cls=Command, short_help="Save assets to a folder or a store.")
@@ -42,23 +42,29 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
 
     A file that is complete is not fetched again; an interrupted run goes on where it stopped.
     """
-    if given.pop("overwrite"):
-        given["if_exists"] = "overwrite"
-    style = "json" if as_json else "quiet" if quiet else "table"
+    from splashdown._cli.show import perform, show, style_of
+
     catalog = take_collection(given)
     if catalog is not None and key is not None:
         raise click.UsageError("--key saves a single file, --as-collection a catalog: use --include to choose assets")
-    options = _transfer_options(given)
     source, target = _split(sources)
-    results = open_source(source, quiet=quiet, **given)
-    options["settings"] = settings_for(results, options["settings"])
+    settings = take_settings(given)
+    action, options = _action(key, catalog, given)
+    style = style_of(as_json=as_json, quiet=quiet)
+    results = open_source(source, action=action, quiet=quiet, **given)
     print_warnings(results)
+    options |= {"target": target, "settings": settings_for(results, settings)}
     if dry_run:
-        return _show_plan(_plan(results, key, target, options, catalog), style)
-    options["progress"] = not quiet
-    if key is not None:
-        return _download_one(results, key, target, style, options)
-    return _download_all(results, target, style, options, catalog)
+        return show(results.dry_run(action, **options), style)
+    shown = progress_display(results.session, quiet=quiet)
+    done = perform(results, action, options | {"listeners": shown})
+    if action != "download_file":
+        return show(done, style, results.result_set, failures=not shown)
+    if style != "table":
+        return show(done, style, failures=not shown)
+    for place in done.places:
+        click.echo(str(place))
+    return print_failures(done.report, each=not shown)
 
 
 def _split(arguments: tuple[str, ...]) -> tuple[object, str]:
@@ -70,92 +76,15 @@ def _split(arguments: tuple[str, ...]) -> tuple[object, str]:
     return (sources if len(sources) > 1 else sources[0]), target
 
 
-def _transfer_options(given: dict[str, Any]) -> dict[str, Any]:
-    """Take what concerns the transfer out of the command's options."""
-    layout = given.pop("layout")
-    options: dict[str, Any] = {
-        **({"layout": layout} if layout else {}),
-        "if_exists": given.pop("if_exists"),
-        "include_stac_metadata": not given.pop("no_metadata"),
-        "settings": take_settings(given),
-    }
-    return options
-
-
-def _plan(
-    results: JobResults, key: str | None, target: str, options: dict[str, Any], catalog: dict[str, Any] | None
-) -> Plan:
-    from splashdown.builtins.collection import plan_collection
-    from splashdown.builtins.download import plan_download, plan_download_file
-
-    chosen = {name: options[name] for name in ("layout", "if_exists") if name in options}
+def _action(key: str | None, catalog: dict[str, Any] | None, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The action that does what the command was asked for, and its options, taken out of the command's."""
+    layout, if_exists, no_metadata = (given.pop(name) for name in ("layout", "if_exists", "no_metadata"))
+    options: dict[str, Any] = {"layout": layout} if layout else {}
+    options["if_exists"] = "overwrite" if given.pop("overwrite") else if_exists
     if catalog is not None:
-        return plan_collection(results, target, **chosen, **catalog)
+        return "download_collection", options | catalog
     if key is None:
-        return plan_download(results, target, **chosen)
-    return plan_download_file(results, target, key, **chosen)
-
-
-def _show_plan(plan: Plan, style: str) -> int:
-    if style == "json":
-        render.echo_json(render.plan_record(plan))
-        return 0
-    render.table(
-        ("file", "asset", "size"),
-        [(t.name, t.asset.label, readable(t.asset.size)) for t in plan.transfers],
-        right=("size",),
-    )
-    for skipped in plan.skipped:
-        click.echo(printable(f"not {skipped.asset.label}: {skipped.reason}"))
-    files, unknown = counted(len(plan.transfers), "file"), sum(t.asset.size is None for t in plan.transfers)
-    more = f" and {counted(unknown, 'file')} of unknown size" if unknown else ""
-    click.echo(
-        f"{files} would go to {redact_target(plan.target)}: {readable(plan.known_size)}{more}; nothing was moved"
-    )
-    return 0
-
-
-def _download_one(results: JobResults, key: str, target: str, style: str, options: dict[str, Any]) -> int:
-    from splashdown.builtins.download import as_place, run_download_file
-    from splashdown.errors import DownloadError
-
-    options.pop("include_stac_metadata")
+        return "download_files", options | {"include_stac_metadata": not no_metadata}
     if options["if_exists"] == "auto":
-        options.pop("if_exists")
-    try:
-        report = run_download_file(results, target, key, **options).report
-    except DownloadError as error:
-        report = error.report
-    if style == "json":
-        render.echo_json(render.report_record(report))
-    elif style == "table":
-        for outcome in report.landed:
-            click.echo(str(as_place(report.plan.target, outcome.location)))
-    return print_failures(report, each=style == "quiet")
-
-
-def _download_all(
-    results: JobResults, target: str, style: str, options: dict[str, Any], catalog: dict[str, Any] | None
-) -> int:
-    from splashdown.builtins.collection import run_collection
-    from splashdown.builtins.download import run_download
-    from splashdown.errors import DownloadError
-
-    try:
-        if catalog is None:
-            done = run_download(results, target, **options)
-        else:
-            options.pop("include_stac_metadata")
-            done = run_collection(results, target, **options, **catalog)
-        report, metadata = done.report, done.metadata
-    except DownloadError as error:
-        report, metadata = error.report, error.metadata
-    if style == "json":
-        render.echo_json(render.report_record(report, metadata, results.result_set))
-    elif style == "table":
-        render.report_table(report)
-        click.echo(
-            f"{len(report.landed)} of {counted(len(report.outcomes), 'file')} in {redact_target(target)},"
-            f" {readable(report.bytes_moved)} moved in {report.seconds:.1f} s"
-        )
-    return print_failures(report, results.result_set.unresolved, each=style == "quiet")
+        del options["if_exists"]  # what is usual depends on whether the target names a file
+    return "download_file", options | {"key": key}

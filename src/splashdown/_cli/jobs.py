@@ -8,7 +8,7 @@ import click
 
 from splashdown._cli import render
 from splashdown._cli.help import Command
-from splashdown._cli.source import credentials, sign_in_options
+from splashdown._cli.source import credentials, make_session, sign_in_options
 from splashdown._display.text import counted
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def command(backend: str, limit: int | None, status: tuple[str, ...], as_json: b
 
     from splashdown.backend import connect
 
-    handle = connect(backend, auth=credentials(given))
+    handle = connect(backend, auth=credentials(given), session=make_session())
     wanted = (job for job in handle.jobs() if not status or job.metadata.get("status") in status)
     jobs = list(islice(wanted, limit))
     if as_json:
@@ -54,7 +54,5 @@ def command(backend: str, limit: int | None, status: tuple[str, ...], as_json: b
 
 
 def _row(job: Job) -> tuple[str, str, str, str]:
-    from splashdown.builtins.openeo.jobs import describe_status
-
-    metadata = dict(job.metadata)
-    return job.id, describe_status(metadata), str(metadata.get("created") or ""), str(metadata.get("title") or "")
+    metadata = job.metadata
+    return job.id, job.known_status, str(metadata.get("created") or ""), str(metadata.get("title") or "")

@@ -9,7 +9,7 @@ import click
 
 from splashdown._cli import render
 from splashdown._cli.help import Command
-from splashdown._cli.source import credentials, sign_in_options
+from splashdown._cli.source import credentials, make_session, sign_in_options
 from splashdown._display.text import printable
 
 
@@ -31,7 +31,7 @@ def command(job: str, level: str, as_json: bool, **given: Any) -> None:
     """
     from splashdown.backend import job_at
 
-    entries = job_at(job, auth=credentials(given)).logs(level)
+    entries = job_at(job, auth=credentials(given), session=make_session()).logs(level)
     if as_json:
         render.echo_json(entries)
         return

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 
 import click
 
+from splashdown._cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, exit_code
 from splashdown._cli.help import Group
 from splashdown._version import __version__
 
@@ -30,17 +31,11 @@ COMMANDS = {
     "verify": "splashdown._cli.verify",
 }
 
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_NOT_RESOLVED = 3
-EXIT_NOT_AUTHORISED = 4
-EXIT_INTERRUPTED = 130
-
 
 class LazyGroup(Group):
-    """A group that imports a command when it is asked for, so that ``--version`` imports none.
+    """A group that imports a command when it is needed, so that ``--version`` imports none.
 
-    What is not built in may be an action of a plugin; plugins are loaded to find out.
+    Any other name may be an action of a plugin; plugins are loaded to find out.
     """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -103,7 +98,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo("Interrupted; run the same command again to go on where it stopped.", err=True)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader has gone (`splashdown ls ... | head`): nobody is left to tell.
+        # The reader has gone (`splashdown ls ... | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
     except Exception as error:
@@ -146,19 +141,3 @@ def _report(error: Exception) -> int:
         return exit_code(error)
     click.echo(f"Error: {error_text(error)} (set SPLASHDOWN_DEBUG=1 to see where)", err=True)
     return EXIT_FAILED
-
-
-def exit_code(error: Exception) -> int:
-    """The exit code that stands for an error."""
-    from splashdown import errors
-
-    by_type: tuple[tuple[type[Exception], int], ...] = (
-        (errors.AuthError, EXIT_NOT_AUTHORISED),
-        (errors.ResolveError, EXIT_NOT_RESOLVED),
-        # A key that is not there is a slip; a source or a selection without assets is not how the command was called.
-        (errors.UnknownKeyError, EXIT_USAGE),
-        (errors.NoAssetError, EXIT_NOT_RESOLVED),
-        (errors.UsageError, EXIT_USAGE),
-        (errors.PluginError, EXIT_USAGE),
-    )
-    return next((code for kind, code in by_type if isinstance(error, kind)), EXIT_FAILED)

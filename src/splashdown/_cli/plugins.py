@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splashdown._cli import render
+from splashdown._cli.exit_codes import EXIT_FAILED
 from splashdown._cli.help import Group
-from splashdown._cli.main import EXIT_FAILED
 from splashdown._cli.source import make_session
 from splashdown._display.text import printable
 

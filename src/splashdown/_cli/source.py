@@ -67,6 +67,10 @@ _SIGN_IN = (
 )
 
 
+#: A decorator, as the others are functions that apply several.
+plugin_option = click.option("-o", "--option", metavar="PLUGIN.NAME=VALUE", multiple=True, help="A plugin's option.")
+
+
 def sign_in_options(function: F) -> F:
     """Give a command the ways to sign in."""
     return with_options(function, _SIGN_IN)
@@ -80,7 +84,7 @@ def source_options(function: F) -> F:
         click.option("--partial", is_flag=True, help="Take what there is of an unfinished openEO job."),
         click.option("--alternate", metavar="NAME", help="Of assets with several hrefs take this one, e.g. s3."),
         click.option("--resolver", metavar="NAME", help="Take this resolver, where the source's form does not tell."),
-        click.option("-o", "--option", metavar="PLUGIN.NAME=VALUE", multiple=True, help="A plugin's option."),
+        plugin_option,
     )
     return with_options(function, options)
 
@@ -88,15 +92,21 @@ def source_options(function: F) -> F:
 def open_source(
     source: object,
     *,
+    action: str | None = None,
     resolver: str | None = None,
     wait: bool = False,
     partial: bool = False,
     quiet: bool = False,
     **given: Any,
 ) -> JobResults:
-    """Open a source for a command: credentials from the environment or a prompt, filters applied."""
+    """Open a source for a command: credentials from the environment or a prompt, filters applied.
+
+    ``action`` is what will be done with it: one that is not there is refused before anything is read.
+    """
     session = make_session(given.pop("option", ()))
-    # What is not asked for is not passed on: other resolvers know nothing of jobs.
+    if action is not None:
+        session.registry.action(action)
+    # Options that were not given are not passed on: other resolvers do not know those of jobs.
     options: dict[str, Any] = {name: True for name, wanted in (("wait", wait), ("partial", partial)) if wanted}
     if options and session.registry.resolver(source, resolver)[0] == "stac":
         raise click.UsageError(f"--{next(iter(options))} is for openEO jobs: give the URL of one")
@@ -120,14 +130,16 @@ def search_options(session: Session, source: object, resolver: str | None, given
     return wanted
 
 
-def make_session(options: tuple[str, ...] = (), context: click.Context | None = None) -> Session:
+def make_session(
+    options: tuple[str, ...] = (), context: click.Context | None = None, *, discover: bool = True
+) -> Session:
     """A session with the plugins and the plugin options of the command line."""
     from splashdown.session import Session
 
     chosen = (context or click.get_current_context()).find_root().params
     return Session(
         plugins=chosen.get("plugin") or (),
-        discover=not chosen.get("no_plugins"),
+        discover=discover and not chosen.get("no_plugins"),
         disable=chosen.get("disable_plugin") or (),
         only=chosen.get("only_plugin") or None,
         strict=bool(chosen.get("strict")),
@@ -145,7 +157,7 @@ def registry(context: click.Context) -> Registry:
 
 
 def credentials(given: dict[str, Any]) -> object:
-    """What a command was told to sign in with, else what the environment holds: a value for ``auth=``, or ``None``."""
+    """What a command signs in with, else what the environment holds: a value for ``auth=``, or ``None``."""
     from splashdown.auth import Netrc, StoredLogin, from_environment
 
     login, netrc, stored = given.pop("login", False), given.pop("netrc", False), given.pop("stored_login", False)
@@ -162,7 +174,7 @@ def credentials(given: dict[str, Any]) -> object:
 
 
 def _asked(what: str, *, hidden: bool = False) -> str:
-    """What somebody types at the terminal. Raises ``AuthError`` where nobody can."""
+    """What the user types at the terminal. Raises ``AuthError`` where there is none."""
     from splashdown.errors import AuthError
 
     if not sys.stdin.isatty():
@@ -204,9 +216,9 @@ def plugin_options(pairs: tuple[str, ...]) -> dict[str, dict[str, str]]:
 
 
 def _say_nothing(_: str) -> None:
-    """How resolving goes on is no warning."""
+    """Progress of resolving is not a warning."""
 
 
 def notify(message: str) -> None:
-    """Show how resolving goes on."""
+    """Show the progress of resolving."""
     click.echo(message, err=True)

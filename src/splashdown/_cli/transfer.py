@@ -1,4 +1,4 @@
-"""What ``download`` and ``sync`` share: the options of a transfer, and how warnings and failures are told."""
+"""What ``download`` and ``sync`` share: the options of a transfer, progress, and how failures are shown."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from splashdown._cli.exit_codes import EXIT_FAILED
 from splashdown._cli.help import F, with_options
-from splashdown._cli.main import EXIT_FAILED
 from splashdown._display.text import counted, printable
 
 if TYPE_CHECKING:
     from splashdown.model import RunReport
+    from splashdown.protocols import Listener
     from splashdown.results import JobResults
+    from splashdown.session import Session
 
 
 def transfer_options(function: F) -> F:
@@ -46,15 +48,25 @@ def settings_for(results: JobResults, chosen: dict[str, Any]) -> Any:
     return replace(results.session.settings, **chosen)
 
 
+def progress_display(session: Session, *, quiet: bool) -> list[Listener]:
+    """The listener that shows progress; none where the plugin is disabled, as the display is only the usual one."""
+    from splashdown.errors import DisabledError
+
+    try:
+        return [] if quiet else [session.listener("progress")]
+    except DisabledError:
+        return []
+
+
 def print_warnings(results: JobResults) -> None:
-    """Say what the source could not give; what makes the run fail is told at its end."""
+    """Print what the source could not give; what makes the run fail is printed at its end."""
     for warning in results.result_set.warnings:
         if warning not in results.result_set.unresolved:
             click.echo(f"Warning: {printable(warning)}", err=True)
 
 
 def print_failures(report: RunReport, unresolved: Sequence[str] = (), *, each: bool) -> int:
-    """Say how many assets failed, and ``each`` of them where no progress told it; returns the exit code."""
+    """Print how many assets failed, and ``each`` of them where no progress display did; returns the exit code."""
     for outcome in report.failed if each else ():
         click.echo(f"Failed: {printable(outcome.asset.label)}: {outcome.error_type}: {outcome.error}", err=True)
     for line in unresolved:

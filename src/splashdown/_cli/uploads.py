@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import click
 
 from splashdown._cli import render
+from splashdown._cli.exit_codes import EXIT_FAILED
 from splashdown._cli.help import Group
-from splashdown._cli.main import EXIT_FAILED
-from splashdown._cli.source import make_session
+from splashdown._cli.source import make_session, plugin_option
 from splashdown._display.text import counted, printable, readable
 
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from splashdown.protocols import Sink
 
 _UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_option = click.option("-o", "--option", metavar="PLUGIN.NAME=VALUE", multiple=True, help="A plugin's option.")
 _json = click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 
 
@@ -48,7 +47,7 @@ def command() -> None:
 @command.command("list", short_help="Show every unfinished upload below a target.")
 @click.argument("target")
 @_json
-@_option
+@plugin_option
 def list_(target: str, as_json: bool, option: tuple[str, ...]) -> int:
     """Show every unfinished upload below TARGET, those of running downloads and of other programs included.
 
@@ -80,7 +79,7 @@ def list_(target: str, as_json: bool, option: tuple[str, ...]) -> int:
 )
 @click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
 @_json
-@_option
+@plugin_option
 def clean(target: str, older_than: float, dry_run: bool, as_json: bool, option: tuple[str, ...]) -> int:
     """Abort the unfinished uploads below TARGET and remove what they hold; objects are not touched.
 

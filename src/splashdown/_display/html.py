@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from splashdown._display.text import counted, readable
-from splashdown.model import total
+from splashdown._display.text import counted, readable, total
 from splashdown.redact import redact, redact_target
 
 if TYPE_CHECKING:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
@@ -17,6 +19,16 @@ def amount(done: float, size: float | None) -> str:
     digits, factor = (1 if power else 0), 1024**power
     end = "" if size is None else f"/{size / factor:.{digits}f}"
     return f"{done / factor:.{digits}f}{end} {_UNITS[power]}"
+
+
+def total(sizes: Iterable[int | None]) -> int | None:
+    """The sum, or ``None`` as soon as one size is unknown."""
+    result = 0
+    for size in sizes:
+        if size is None:
+            return None
+        result += size
+    return result
 
 
 def counted(number: int, noun: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from splashdown._plugins.candidates import Candidate
 from splashdown._plugins.loading import Loading, Offer
 from splashdown._plugins.suggest import package_for, package_for_source
-from splashdown.errors import ConflictError, NoProviderError, ResolveError, did_you_mean
+from splashdown.errors import ConflictError, DisabledError, NoProviderError, ResolveError, did_you_mean
 from splashdown.protocols import Resolver
 from splashdown.redact import redact
 from splashdown.specs import ResolverSpec
@@ -20,6 +21,11 @@ _NOTHING: Final[Mapping[str, str]] = {
     "listeners": "no listener is called '{0}'",
     "actions": "no action is called '{0}'",
     "resolvers": "no resolver is called '{0}'",
+}
+#: Of a path, which has no scheme.
+_NOTHING_LOCAL: Final[Mapping[str, str]] = {
+    "sinks": "no plugin stores to a local folder",
+    "transports": "no plugin reads local files",
 }
 
 
@@ -39,10 +45,12 @@ def choose(loading: Loading, kind: str, wanted: str) -> Offer:
 
 
 def choose_resolver(loading: Loading, source: object, used: Callable[[Offer, Exception], None]) -> tuple[str, Resolver]:
-    """The one resolver that accepts the source; ``used`` is told about one that breaks while it is asked.
+    """The one resolver that accepts the source; ``used`` is called for one that breaks while it is asked.
 
-    Raises :class:`~splashdown.errors.ConflictError` for two; for none :class:`~splashdown.errors.ResolveError` when
-    the source is a text that is no URL, else :class:`~splashdown.errors.NoProviderError`.
+    Raises :class:`~splashdown.errors.ConflictError` for two. For none it raises
+    :class:`~splashdown.errors.DisabledError` when the one that accepts is disabled,
+    :class:`~splashdown.errors.ResolveError` when the source is a string that is not a URL, else
+    :class:`~splashdown.errors.NoProviderError`.
     """
     for installed in (False, True):
         found = []
@@ -55,17 +63,19 @@ def choose_resolver(loading: Loading, source: object, used: Callable[[Offer, Exc
             raise conflict(_shown(source), [offer for offer, _ in found], how="with resolver=")
         if found:
             return found[0][0].spec.name, found[0][1]
+    if plugin := loading.withheld(lambda offer: _would_accept(offer, source)):
+        raise DisabledError(f"no resolver accepts {_shown(source)}{disabled(loading, plugin)}")
     if isinstance(source, str) and "://" not in source:
-        raise ResolveError(_no_source(source) + _state(loading))
+        raise ResolveError(_no_source(source) + state(loading))
     scheme = source.partition("://")[0] if isinstance(source, str) else ""
     package = package_for("transports", scheme) or package_for_source(source)
-    if package and not _is_installed(loading, package):
+    if package and not is_installed(loading, package):
         hint = f"pip install {package}"
     elif package and isinstance(source, str):
         hint = f"name the STAC document in it, for example {_document_in(source)}"
     else:
         hint = "pass the URL of a job, a STAC document (path, URL, dict or pystac object), or install a plugin for it"
-    raise NoProviderError(f"no resolver accepts {_shown(source)}; {hint}{_state(loading)}")
+    raise NoProviderError(f"no resolver accepts {_shown(source)}; {hint}{state(loading)}")
 
 
 def _document_in(source: str) -> str:
@@ -76,7 +86,7 @@ def _document_in(source: str) -> str:
 
 
 def _no_source(source: str) -> str:
-    """What to say of a text that is no URL, and no file either: mostly a slip, or the bare id of a job."""
+    """What to say of a string that is not a URL, and not a file either: mostly a typo, or the bare id of a job."""
     if not source.strip():
         return "the source is empty; pass the URL of an openEO job, or the path or URL of a STAC document"
     return (
@@ -86,19 +96,21 @@ def _no_source(source: str) -> str:
 
 
 def missing(loading: Loading, kind: str, wanted: str) -> NoProviderError:
-    """The error for a question without an answer: close matches, the package to install, what failed."""
+    """The error for a question without an answer: what is disabled, close matches, the package to install, failures."""
     offers = [o for o in loading.offers(installed=True) if o.kind == kind]
     known = sorted({name for o in offers for name in _keys(o)})
     distribution, _, name = wanted.rpartition(":")
-    text = _NOTHING[kind].format(wanted)
+    text = (_NOTHING if wanted else _NOTHING_LOCAL)[kind].format(wanted)
+    if plugin := loading.withheld(lambda offer: offer.kind == kind and _answers(offer, wanted)):
+        return DisabledError(text + disabled(loading, plugin))
     package = package_for(kind, name)
-    if package and not _is_installed(loading, package):
+    if package and not is_installed(loading, package):
         text += f": pip install {package}"
     elif distribution and (others := [o for o in offers if name in _keys(o)]):
         text += f"; it is offered by {', '.join(o.plugin.label for o in others)}"
     else:
         text += did_you_mean(name, known)
-    return NoProviderError(f"{text}; there are: {', '.join(filter(None, known)) or 'none'}{_state(loading)}")
+    return NoProviderError(f"{text}; there are: {', '.join(filter(None, known)) or 'none'}{state(loading)}")
 
 
 def conflict(what: str, offers: Sequence[Offer], *, name: str | None = None, how: str = "with") -> ConflictError:
@@ -143,14 +155,25 @@ def _asked(spec: ResolverSpec, source: object, broke: Callable[[Exception], Any]
         return None
 
 
-def _is_installed(loading: Loading, package: str) -> bool:
+def _would_accept(offer: Offer, source: object) -> bool:
+    return isinstance(offer.spec, ResolverSpec) and _asked(offer.spec, source, lambda _: None) is not None
+
+
+def disabled(loading: Loading, plugin: Candidate) -> str:
+    """What to add to a message about something that a disabled built-in plugin offers."""
+    return f": the built-in plugin '{plugin.name}' is disabled by {loading.choice.disabled_by(plugin)}"
+
+
+def is_installed(loading: Loading, package: str) -> bool:
+    """Whether a plugin of this distribution is there, loaded or not."""
     return any(i.distribution == package for i in loading.infos())
 
 
-def _state(loading: Loading) -> str:
+def state(loading: Loading) -> str:
+    """What may be the reason that something is missing: plugins that failed, and those that are disabled."""
     failed = [str(f) for f in loading.failures]
     text = "".join(f"; {f}" for f in failed)
-    disabled = [i.name for i in loading.infos() if i.status == "disabled"]
+    disabled = [f"{i.name} (by {i.disabled_by})" for i in loading.infos() if i.status == "disabled"]
     if disabled:
         text += f"; disabled: {', '.join(disabled)}"
     if not loading.choice.discover:

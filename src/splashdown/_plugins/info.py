@@ -48,9 +48,9 @@ class PluginFailure:
 class PluginInfo:
     """One plugin as ``plugins list`` shows it.
 
-    ``status`` is ``ok``, ``failed`` or ``disabled``. ``offers`` holds names (and schemes) by kind: ``sinks``,
-    ``loaders``, ..., and ``run_plan`` for a plugin that stands around runs. ``import_seconds`` is how long importing
-    took, ``None`` where nothing was imported.
+    ``status`` is ``ok``, ``failed`` or ``disabled``; ``disabled_by`` says by what. ``offers`` holds names (and schemes)
+    by kind: ``sinks``, ``loaders``, ..., and ``run_plan`` for a plugin that stands around runs. ``import_seconds`` is
+    how long importing took, ``None`` where nothing was imported.
     """
 
     name: str
@@ -58,6 +58,7 @@ class PluginInfo:
     version: str
     origin: Origin
     status: str
+    disabled_by: str = ""
     offers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     import_seconds: float | None = None
     failures: tuple[PluginFailure, ...] = ()

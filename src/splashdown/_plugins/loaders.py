@@ -45,6 +45,12 @@ class Loaders(Protocol):
     def conflict(self, what: str, specs: Sequence[LoaderSpec]) -> ConflictError:
         """What to raise when several of them take the same."""
 
+    def no_loader(self, what: str, fits: Callable[[LoaderSpec], bool], hint: str) -> NoProviderError:
+        """What to raise where none ``fits``: ``what`` is missing, and which plugin is disabled, or else a hint."""
+
+    def is_installed(self, distribution: str) -> bool:
+        """Whether a plugin of this distribution is there, loaded or not."""
+
 
 def load(handle: AssetHandle, loaders: Loaders, name: str | None = None, **options: object) -> object:
     """Make an object of the asset with the loader called ``name``, or with the one that fits.
@@ -77,7 +83,7 @@ def choose(handle: AssetHandle, loaders: Loaders, name: str | None = None) -> Lo
     for installed in (False, True):
         if found := _one(loaders, installed, lambda s: _begins(s, head), f"the first bytes {head[:8].hex(' ')}"):
             return found
-    raise NoProviderError(_nothing_fits(asset, media_type, extensions, head, loaders.loaders()))
+    raise _nothing_fits(asset, media_type, extensions, head, loaders)
 
 
 def apply(spec: LoaderSpec, handle: AssetHandle, **options: object) -> object:
@@ -184,14 +190,16 @@ def _one(loaders: Loaders, installed: bool, fits: Callable[[LoaderSpec], bool], 
 
 
 def _nothing_fits(
-    asset: Asset, media_type: str, extensions: Sequence[str], head: bytes, loaders: Iterable[LoaderSpec]
-) -> str:
+    asset: Asset, media_type: str, extensions: Sequence[str], head: bytes, loaders: Loaders
+) -> NoProviderError:
     named = f"media type {media_type or '(none)'}, extension {', '.join(extensions) or '(none)'}"
-    looked = f"{named}, first bytes {head[:8].hex(' ')}"
-    if package := package_for_file(media_type, extensions, head):
-        return f"no installed loader takes {asset.label} ({looked}): pip install {package}"
-    known = ", ".join(sorted(spec.name for spec in loaders))
-    return f"no loader takes {asset.label} ({looked}): name one of {known}, for example load('bytes')"
+    what = f"no installed loader takes {asset.label} ({named}, first bytes {head[:8].hex(' ')})"
+    package = package_for_file(media_type, extensions, head)
+    known = ", ".join(sorted(spec.name for spec in loaders.loaders()))
+    hint = f": name one of {known}, for example load('bytes')" if known else ""
+    if package and not loaders.is_installed(package):
+        hint = f": pip install {package}"
+    return loaders.no_loader(what, lambda spec: _is_for(spec, asset) or _begins(spec, head), hint)
 
 
 def _check_options(spec: LoaderSpec, load: Callable[..., object], options: Iterable[str]) -> None:

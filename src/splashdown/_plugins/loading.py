@@ -35,17 +35,18 @@ class Choice:
     """Which plugins may be loaded, by the names that :meth:`Candidate.goes_by` knows."""
 
     discover: bool = True  #: whether installed plugins are looked for at all
-    disable: frozenset[str] = frozenset()  #: these are left out, built-ins too
+    disable: Mapping[str, str] = dataclasses.field(default_factory=dict)  #: left out, built-ins too, and by what
     only: frozenset[str] | None = None  #: of the installed plugins, these alone; built-in and given ones stay
     strict: bool = False  #: whether the first failure is raised
 
-    def allows(self, candidate: Candidate) -> bool:
-        """Whether the plugin may be imported."""
-        if any(candidate.goes_by(name) for name in self.disable):
-            return False
+    def disabled_by(self, candidate: Candidate) -> str:
+        """What keeps the plugin from being imported, for people; empty where nothing does."""
+        for name, by in self.disable.items():
+            if candidate.goes_by(name):
+                return by
         if candidate.origin is not Origin.INSTALLED or self.only is None:
-            return True
-        return any(candidate.goes_by(name) for name in self.only)
+            return ""
+        return "" if any(candidate.goes_by(name) for name in self.only) else "a list of the only ones to use"
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,17 @@ class Loading:
                 continue
         return tuple(self._info(candidate, status, seconds) for candidate, status, seconds in self._seen)
 
+    def withheld(self, answers: Callable[[Offer], bool]) -> Candidate | None:
+        """The disabled built-in plugin that has an answer, if there is one.
+
+        It is imported to find out, and is not used: call this where an error is about to say that nothing answers.
+        """
+        disabled = [candidate for candidate, status, _ in self._seen if status == "disabled"]
+        for candidate in disabled:
+            if candidate.origin is Origin.BUILTIN and any(map(answers, _offers_of(candidate))):
+                return candidate
+        return None
+
     def forget_installed(self) -> None:
         """Drop what came from entry points, so that the next question scans again."""
         with self._lock:
@@ -129,7 +141,7 @@ class Loading:
             return ()
 
     def _take(self, candidate: Candidate) -> None:
-        if not self.choice.allows(candidate):
+        if self.choice.disabled_by(candidate):
             self._seen.append((candidate, "disabled", None))
             return
         stage, seconds = Stage.IMPORT, None
@@ -216,12 +228,23 @@ class Loading:
             version=plugin.version,
             origin=plugin.origin,
             status=status,
+            disabled_by=self.choice.disabled_by(plugin),
             offers=offers,
             import_seconds=seconds,
             failures=tuple(
                 f for f in self.failures if (f.plugin, f.distribution) == (plugin.name, plugin.distribution)
             ),
         )
+
+
+def _offers_of(candidate: Candidate) -> list[Offer]:
+    """What a plugin would offer, as one that belongs to no session."""
+    manager = Manager()
+    try:
+        manager.register(candidate.id, candidate.load())
+        return [Offer(spec=spec, plugin=candidate) for spec in manager.collect(candidate.id)]
+    except Exception:  # it may be disabled because it is broken
+        return []
 
 
 def _summary(offers: Iterable[Offer]) -> dict[str, tuple[str, ...]]:

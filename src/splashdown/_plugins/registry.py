@@ -10,13 +10,15 @@ import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
+from splashdown._plugins.candidates import builtin_candidates
 from splashdown._plugins.check import PluginCheck, examine
-from splashdown._plugins.choice import choose, choose_resolver, conflict
+from splashdown._plugins.choice import choose, choose_resolver, conflict, disabled, is_installed, state
 from splashdown._plugins.info import PluginFailure, PluginInfo
 from splashdown._plugins.loading import Choice, Loading, Offer
-from splashdown.errors import ConflictError, NoProviderError, did_you_mean
+from splashdown.errors import ConflictError, DisabledError, NoProviderError, PluginError, did_you_mean
 from splashdown.model import Plan, RunReport
 from splashdown.protocols import Resolver
+from splashdown.sources import scheme_of
 from splashdown.specs import (
     ActionSpec,
     FilterSpec,
@@ -28,15 +30,17 @@ from splashdown.specs import (
     TransportSpec,
 )
 
+_DISABLE = "SPLASHDOWN_DISABLE_PLUGINS"
+
 
 class Registry:
     """What the plugins of a session offer.
 
     ``plugins`` are modules, objects or paths of Python files. ``discover`` says whether installed plugins are
     looked for, ``disable`` which ones (by plugin, distribution or ``distribution:plugin``) are left out, built-ins
-    included, ``only`` which installed ones may be loaded. ``strict`` raises a plugin's failure, which is
-    otherwise a :class:`~splashdown.errors.PluginWarning`. ``SPLASHDOWN_NO_PLUGINS``,
-    ``SPLASHDOWN_DISABLE_PLUGINS`` and ``SPLASHDOWN_ONLY_PLUGINS`` restrict further.
+    included, ``only`` which installed ones may be loaded. ``configured`` names those that a file disables, and the
+    file. ``strict`` raises a plugin's failure, which is otherwise a :class:`~splashdown.errors.PluginWarning`.
+    ``SPLASHDOWN_NO_PLUGINS``, ``SPLASHDOWN_DISABLE_PLUGINS`` and ``SPLASHDOWN_ONLY_PLUGINS`` restrict further.
 
     Wherever a name or a scheme is asked for, ``distribution:name`` picks between two that offer it.
     """
@@ -47,6 +51,7 @@ class Registry:
         plugins: Iterable[object] = (),
         discover: bool = True,
         disable: Iterable[str] = (),
+        configured: Mapping[str, str] | None = None,
         only: Iterable[str] | None = None,
         strict: bool = False,
         environ: Mapping[str, str] | None = None,
@@ -57,7 +62,11 @@ class Registry:
         ]
         choice = Choice(
             discover=discover and not _switched_on(environ, "SPLASHDOWN_NO_PLUGINS"),
-            disable=frozenset(disable) | frozenset(_listed(environ, "SPLASHDOWN_DISABLE_PLUGINS") or ()),
+            disable={
+                **(configured or {}),
+                **dict.fromkeys(_listed(environ, _DISABLE) or (), _DISABLE),
+                **dict.fromkeys(disable, "an argument (disable= or --disable-plugin)"),
+            },
             only=frozenset.intersection(*chosen) if chosen else None,
             strict=strict,
         )
@@ -104,6 +113,17 @@ class Registry:
         """The error for several loaders that all take ``what``; it names their plugins and how to pick one."""
         return conflict(what, [o for o in self._loading.offers(installed=True) if any(o.spec is s for s in specs)])
 
+    def no_loader(self, what: str, fits: Callable[[LoaderSpec], bool], hint: str) -> NoProviderError:
+        """The error where no loader ``fits``: ``what`` is missing, and which plugin is disabled, or else a hint."""
+        plugin = self._loading.withheld(lambda offer: isinstance(offer.spec, LoaderSpec) and fits(offer.spec))
+        if plugin:
+            return DisabledError(what + disabled(self._loading, plugin))
+        return NoProviderError(what + hint + state(self._loading))
+
+    def is_installed(self, distribution: str) -> bool:
+        """Whether a plugin of this distribution is there, loaded or not."""
+        return is_installed(self._loading, distribution)
+
     def signers(self) -> tuple[SignerSpec, ...]:
         """All signers; each is for its own origins."""
         return tuple(o.spec for o in self._loading.offers(installed=True) if isinstance(o.spec, SignerSpec))
@@ -117,10 +137,14 @@ class Registry:
         return {name: cast("ActionSpec", o.spec) for name, o in self._by_name("actions").items()}
 
     def options_types(self, *, installed: bool = True) -> Mapping[str, type]:
-        """The dataclass of options by the name of what can be configured; those of a call are its arguments."""
-        calls = (ActionSpec, LoaderSpec)
-        offers = [o.spec for o in self._loading.offers(installed=installed) if not isinstance(o.spec, calls)]
+        """The dataclass of options by the name of what can be configured; those of a loader are arguments alone."""
+        offers = [o.spec for o in self._loading.offers(installed=installed) if not isinstance(o.spec, LoaderSpec)]
         return {spec.name: t for spec in offers if (t := getattr(spec, "options", None)) is not None}
+
+    def disabled_options(self, name: str) -> str:
+        """Which disabled built-in plugin has options under this name, to add to a message; empty when none has."""
+        plugin = self._loading.withheld(lambda offer: offer.spec.name == name and hasattr(offer.spec, "options"))
+        return disabled(self._loading, plugin) if plugin else ""
 
     def run_plan(self, plan: Plan, execute: Callable[[], RunReport]) -> RunReport:
         """Execute a plan inside what plugins put around a run, installed ones included."""
@@ -129,6 +153,30 @@ class Registry:
     def plugins(self) -> tuple[PluginInfo, ...]:
         """Every plugin there is: loaded, failed or disabled. Never raises for a broken one."""
         return self._loading.infos()
+
+    def refuse_disabled(self, name: str, what: str) -> None:
+        """Raise :class:`~splashdown.errors.DisabledError` for ``what`` when the built-in plugin ``name`` is disabled.
+
+        For the public modules that are the face of one built-in plugin, and reach it without a hook.
+        """
+        for candidate in builtin_candidates():
+            if candidate.name == name and self.choice.disabled_by(candidate):
+                raise DisabledError(what + disabled(self._loading, candidate))
+
+    def refuse_disabled_transports(self, hrefs: Iterable[str]) -> None:
+        """Raise :class:`~splashdown.errors.DisabledError` when a disabled plugin is what would read one of them.
+
+        What no plugin reads is not refused: in a run, those assets fail and the others land.
+        """
+        if not self.choice.disable:
+            return
+        for scheme in {scheme_of(href) for href in hrefs}:
+            try:
+                self.transport(scheme)
+            except DisabledError:
+                raise
+            except PluginError:
+                continue
 
     @property
     def choice(self) -> Choice:

@@ -37,18 +37,16 @@ def trace(config: Config, registry: Registry, settings: type, environ: Mapping[s
         file = config.where("plugins", field.name)
         origin = switch if switch in environ else str(file) if file else "default"
         value = getattr(registry.choice, field.name)
-        shown = sorted(value) if isinstance(value, frozenset) else value
+        shown = sorted(value) if isinstance(value, frozenset | Mapping) else value
         yield Traced(key=f"plugins.{field.name}", value=shown, origin=origin, variable=switch)
     yield from _traced("", settings, ("settings",), config, environ)
     for name, options in sorted(registry.options_types().items()):
         yield from _traced(name, options, ("options", name), config, environ)
 
 
-def unknown_variables(rows: Iterable[Traced], registry: Registry, environ: Mapping[str, str]) -> Iterator[str]:
-    """A line for each variable that looks like one of ours and means nothing here."""
+def unknown_variables(rows: Iterable[Traced], environ: Mapping[str, str]) -> Iterator[str]:
+    """A line for each variable that looks like one of Splashdown's and means nothing here."""
     known = {row.variable for row in rows} | {*_SWITCHES.values(), *_OTHERS}
-    for name, action in registry.actions().items():
-        known |= {field.variable for field in (fields_of(action.options, plugin=name) if action.options else ())}
     for name in sorted(environ):
         if name.startswith("SPLASHDOWN_") and name not in known:
             yield f"{name} means nothing here{did_you_mean(name, known)}"

@@ -7,61 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from enum import StrEnum
 
 from splashdown._receipts import document as receipt
 from splashdown._receipts.reading import read_all_receipts
+from splashdown.actions import Checked, State, VerifyReport
 from splashdown.checksums import hash_of, same
 from splashdown.errors import ResolveError, SplashdownError, TargetError, error_text
 from splashdown.model import StoredRecord
 from splashdown.protocols import Sink, SupportsList, SupportsRead, SupportsStat
-
-
-class State(StrEnum):
-    """What a check found."""
-
-    OK = "ok"
-    MISSING = "missing"  #: a receipt describes it, and it is not there
-    CHANGED = "changed"  #: it is not what was stored
-    UNREADABLE = "unreadable"  #: it is there, and cannot be read
-    EXTRA = "extra"  #: it is there, and no receipt knows it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """One file. ``checked`` says by what: ``size``, ``checksum``; ``detail`` what was wrong."""
-
-    name: str
-    state: State
-    size: int | None = None
-    checked: tuple[str, ...] = ()
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerifyReport:
-    """What became of everything in a target, the files of receipts first, each part sorted by name."""
-
-    target: str
-    files: tuple[Checked, ...]
-
-    def of(self, *states: State) -> tuple[Checked, ...]:
-        """The files in one of these states."""
-        return tuple(file for file in self.files if file.state in states)
-
-    @property
-    def ok(self) -> bool:
-        """Whether all that was stored is still there and unchanged; extra files do no harm."""
-        return not self.of(State.MISSING, State.CHANGED, State.UNREADABLE)
-
-    def _repr_html_(self) -> str:
-        """The report in a notebook, as a table; what is not as it was stored comes first."""
-        from splashdown._display.html import verify_html
-
-        files = sorted(self.files, key=lambda one: one.state is State.OK)
-        found = [(one.name, one.size, str(one.state), one.detail or ", ".join(one.checked)) for one in files]
-        return verify_html(self.target, len(self.of(State.OK)), found)
 
 
 def verify_target(sink: Sink, target: str, *, jobs: int = 8, read: bool = True) -> VerifyReport:

@@ -1,46 +1,38 @@
 """The action ``download_collection``: a self-contained STAC catalog of the results, through any sink.
 
-Which documents there are is decided in :mod:`splashdown._receipts.catalog`; here is the order: names, files, documents.
+:mod:`splashdown._receipts.catalog` decides which documents there are; this module holds the order: names, files,
+documents.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splashdown._receipts import document as receipt
+from splashdown._receipts.kept import kept_records
 from splashdown._receipts.reading import TargetRecords, read_receipts
-from splashdown.builtins.download import (
-    Download,
-    as_place,
-    listeners_of,
-    not_moved,
-    raise_failures,
-    refuse_empty,
-    refuse_file_as_folder,
-    still_there,
-)
-from splashdown.errors import NoAssetError, OptionError, UsageError
+from splashdown._saving.options import SaveOptions
+from splashdown._saving.refusals import refuse_empty, refuse_file_as_folder, refuse_no_assets
+from splashdown.actions import Download, Results
+from splashdown.errors import OptionError, UsageError
 from splashdown.hookspecs import hookimpl
-from splashdown.model import IfExists, RunReport
-from splashdown.protocols import Listener, Sink
-from splashdown.results import nothing_left
+from splashdown.model import IfExists, Plan, RunReport
+from splashdown.protocols import Sink
 from splashdown.specs import ActionSpec
 
 if TYPE_CHECKING:
     from splashdown._receipts.catalog import Arrangement, Writer
-    from splashdown.model import Plan
-    from splashdown.results import JobResults
 
 OUTPUTS = ("catalog", "items", "geoparquet")
 _JSON, _GEOJSON, _PARQUET = "application/json", "application/geo+json", "application/vnd.apache.parquet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CollectionOptions:
+class CollectionOptions(SaveOptions):
     """What ``download_collection`` takes besides the target."""
 
     missing: str = "drop"  #: what becomes of assets that were filtered out or failed: ``keep`` or ``drop``
@@ -48,10 +40,6 @@ class CollectionOptions:
     output: str = "catalog"  #: ``catalog``, ``items`` (one ItemCollection) or ``geoparquet`` (that, and a table)
     layout: str | None = None  #: a preset or template for names; by default files stand beside their items
     if_exists: str = IfExists.AUTO
-    progress: bool = False
-    listeners: Sequence[Listener] = ()
-    settings: Any = None
-    sink_options: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name, choices in (("missing", ("keep", "drop")), ("output", OUTPUTS)):
@@ -59,60 +47,66 @@ class CollectionOptions:
                 raise OptionError(f"{name} is one of {', '.join(choices)}, not {getattr(self, name)!r}")
 
 
-def download_collection(results: JobResults, target: str | Path = ".", **options: Any) -> Path | str:
-    """Save assets and documents as a STAC catalog; returns the place of its root document."""
-    return as_place(str(target), run_collection(results, target, **options).metadata)
+def download_collection(results: Results, target: str | Path = ".", **given: Any) -> Download:
+    """Save assets and documents as a STAC catalog; the outcome's document is its root.
+
+    Raises ``DownloadError`` at the end when something failed, or when a source or a linked document could not be read.
+    """
+    from splashdown._receipts.catalog import arrange
+
+    options = CollectionOptions(**given)
+    refuse_no_assets(results)
+    if results.result_set.members:
+        raise UsageError("several sources make no single catalog: open and save them one by one")
+    refuse_file_as_folder(target)
+    arrangement = arrange(results.result_set)
+    _refuse_output(results, arrangement, options)
+    names = arrangement.names if options.output == "catalog" else ("items.json",)
+    plan = replace(_plan(results, target, arrangement, options), documents=names)
+    refuse_empty(plan)
+    download = _move(results, plan, arrangement, options)
+    download.raise_failures(results.result_set.unresolved)
+    return download
 
 
-def plan_collection(results: JobResults, target: str | Path = ".", **given: Any) -> Plan:
-    """What :func:`run_collection` would do with the files."""
+def plan_collection(results: Results, target: str | Path = ".", **given: Any) -> Plan:
+    """What :func:`download_collection` would do with the files."""
     from splashdown._receipts.catalog import arrange
 
     return _plan(results, target, arrange(results.result_set), CollectionOptions(**given))
 
 
-def run_collection(results: JobResults, target: str | Path = ".", **given: Any) -> Download:
-    """Save assets and documents and say in detail what happened; raises ``DownloadError`` when something failed."""
-    from splashdown._receipts.catalog import arrange
-
-    options = CollectionOptions(**given)
-    if not results.assets:
-        raise NoAssetError(nothing_left(results))
-    if results.result_set.members:
-        raise UsageError("several sources make no single catalog: open and save them one by one")
-    refuse_file_as_folder(target)
-    arrangement = arrange(results.result_set)
+def _refuse_output(results: Results, arrangement: Arrangement, options: CollectionOptions) -> None:
     if options.output != "catalog" and not arrangement.items and arrangement.root.item is None:
         raise UsageError(f"{results!r} has no items, so output={options.output!r} would be empty: use 'catalog'")
     if options.output == "geoparquet":
         from splashdown._documents.geoparquet import can_write
 
         can_write()  # before the first byte, not after the last
-    names = arrangement.names if options.output == "catalog" else ("items.json",)
-    plan = replace(_plan(results, target, arrangement, options), documents=names)
-    refuse_empty(plan)
+
+
+def _move(results: Results, plan: Plan, arrangement: Arrangement, options: CollectionOptions) -> Download:
+    """Run the plan and write the documents."""
     documents: list[str] = []
 
     def write_documents(report: RunReport) -> None:
         if report.landed:
             documents.append(_write(results, arrangement, options, sink, report, before))
 
-    with closing(results.session.sink(str(target), **options.sink_options)) as sink:
+    with closing(results.session.sink(plan.target, **options.sink_options)) as sink:
         before = read_receipts(sink)
         report = results.transfer(
             plan,
             sink=sink,
             recorded=before.records,
-            listeners=listeners_of(results, options),
+            listeners=options.all_listeners(results.session),
             settings=options.settings,
             before_cleanup=write_documents,
         )
-    download = Download(report=report, documents=tuple(documents))
-    raise_failures(download, results.result_set.unresolved)
-    return download
+    return Download(report=report, documents=tuple(documents))
 
 
-def _plan(results: JobResults, target: str | Path, arrangement: Arrangement, options: CollectionOptions) -> Plan:
+def _plan(results: Results, target: str | Path, arrangement: Arrangement, options: CollectionOptions) -> Plan:
     return results.plan(
         target,
         layout=options.layout or arrangement.layout,
@@ -122,7 +116,7 @@ def _plan(results: JobResults, target: str | Path, arrangement: Arrangement, opt
 
 
 def _write(
-    results: JobResults,
+    results: Results,
     arrangement: Arrangement,
     options: CollectionOptions,
     sink: Sink,
@@ -132,7 +126,7 @@ def _write(
     from splashdown._receipts.catalog import Writer
     from splashdown._receipts.entries import Places
 
-    kept = still_there(sink, not_moved(before.records, report))
+    kept = kept_records(sink, before.records, report)
     writer = Writer(
         arrangement=arrangement,
         result_set=results.result_set,
@@ -168,6 +162,7 @@ def splashdown_actions() -> Iterable[ActionSpec]:
     yield ActionSpec(
         name="download_collection",
         run=download_collection,
+        plan=plan_collection,
         options=CollectionOptions,
         summary="save assets and metadata as a self-contained STAC catalog",
     )

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from splashdown.actions import Results
 from splashdown.hookspecs import hookimpl
 from splashdown.specs import ActionSpec
 
-if TYPE_CHECKING:
-    from splashdown.results import JobResults
 
-
-def load_json(results: JobResults, key: str | None = None, **options: Any) -> Any:
+def load_json(results: Results, key: str | None = None, **options: Any) -> Any:
     """Load the asset with this key, or the only one, as JSON; options are the JSON loader's."""
     return results.get_asset(key).load("json", **options)
 

@@ -9,45 +9,23 @@ import json
 import posixpath
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from splashdown._receipts import document as receipt
-from splashdown._receipts.checking import State, check
+from splashdown._receipts.checking import check
 from splashdown._receipts.reading import TargetRecords, read_receipts
-from splashdown.builtins.collection import plan_collection, run_collection
-from splashdown.builtins.download import plan_download, run_download
+from splashdown.actions import Download, Results, State, SyncReport
 from splashdown.errors import UsageError
 from splashdown.hookspecs import hookimpl
-from splashdown.model import Plan, RunReport, StoredRecord
+from splashdown.model import Plan, StoredRecord
 from splashdown.protocols import Sink, SupportsList, SupportsRead, SupportsStat
 from splashdown.specs import ActionSpec
 
-if TYPE_CHECKING:
-    from splashdown.results import JobResults
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SyncReport:
-    """What a sync did. ``report`` is missing for a dry run; ``left`` says why a stale file was not removed."""
-
-    plan: Plan
-    report: RunReport | None = None
-    metadata: str = ""
-    stale: tuple[str, ...] = ()  #: names of files that the source does not have any more
-    removed: tuple[str, ...] = ()
-    left: Mapping[str, str] | None = None
-
 
 def sync(
-    results: JobResults,
-    target: str | Path = ".",
-    *,
-    delete: bool = False,
-    as_collection: bool = False,
-    dry_run: bool = False,
-    **options: Any,
+    results: Results, target: str | Path = ".", *, delete: bool = False, as_collection: bool = False, **options: Any
 ) -> SyncReport:
     """Make the target hold what the results list; what is complete there is not fetched again.
 
@@ -56,43 +34,60 @@ def sync(
     failed; nothing is removed then. Raises ``UsageError`` for ``delete`` where the source was opened in part
     (``datetime``, ``bbox``, ``ids``, ``collections``, ``filter``, ``limit``).
     """
+    _refuse(results, delete=delete)
+    sink_options = options.get("sink_options", {})
+    before = _read_receipts(results, target, sink_options)
+    planned = _planned(results, target, before, as_collection, options)
+    done: Download = results.run(_download(as_collection), target=target, **options)
+    synced = replace(planned, report=done.report, metadata=done.metadata)
+    if not delete or not planned.stale:
+        return synced
+    if why := _incomplete(results):
+        return replace(synced, left=dict.fromkeys(planned.stale, why))
+    with closing(results.session.sink(str(target), **sink_options)) as sink:
+        removed, left = _remove(sink, {name: before.records[name] for name in planned.stale})
+        _forget(sink, before, removed)
+    return replace(synced, removed=tuple(removed), left=left)
+
+
+def plan_sync(
+    results: Results, target: str | Path = ".", *, delete: bool = False, as_collection: bool = False, **options: Any
+) -> SyncReport:
+    """What :func:`sync` would move, and what is stale; raises what it raises beforehand."""
+    _refuse(results, delete=delete)
+    before = _read_receipts(results, target, options.get("sink_options", {}))
+    return _planned(results, target, before, as_collection, options)
+
+
+def _refuse(results: Results, *, delete: bool) -> None:
     if results.result_set.members:
-        raise UsageError("sync keeps one source and one target alike: name a single source")
+        raise UsageError("sync makes one target hold what one source lists: name a single source")
     if delete and (parts := results.result_set.narrowed):
         raise UsageError(
             f"delete needs to know all that the source has, and {' and '.join(parts)} asked for a part of it: leave"
             " that out, choose with select() (on the command line --item, --include, --filter), or open the URL of the"
             " search itself"
         )
-    plan = _plan(results, target, as_collection, options)
-    sink_options = options.get("sink_options", {})
+
+
+def _read_receipts(results: Results, target: str | Path, sink_options: Mapping[str, Any]) -> TargetRecords:
     with closing(results.session.sink(str(target), **sink_options)) as sink:
-        before = read_receipts(sink)
-    stale = tuple(sorted(_stale(results, plan, before)))
-    if dry_run:
-        return SyncReport(plan=plan, stale=stale)
-    done = (run_collection if as_collection else run_download)(results, target, **options)
-    if not delete or not stale:
-        return SyncReport(plan=plan, report=done.report, metadata=done.metadata, stale=stale)
-    if why := _incomplete(results):
-        left = dict.fromkeys(stale, why)
-        return SyncReport(plan=plan, report=done.report, metadata=done.metadata, stale=stale, left=left)
-    with closing(results.session.sink(str(target), **sink_options)) as sink:
-        removed, left = _remove(sink, {name: before.records[name] for name in stale})
-        _forget(sink, before, removed)
-    return SyncReport(
-        plan=plan, report=done.report, metadata=done.metadata, stale=stale, removed=tuple(removed), left=left
-    )
+        return read_receipts(sink)
 
 
-def _plan(results: JobResults, target: str | Path, as_collection: bool, options: Mapping[str, Any]) -> Plan:
-    chosen = {name: options[name] for name in ("layout", "if_exists") if options.get(name)}
-    if as_collection:
-        return plan_collection(results, target, **chosen)
-    return plan_download(results, target, **chosen)
+def _planned(
+    results: Results, target: str | Path, before: TargetRecords, as_collection: bool, options: Mapping[str, Any]
+) -> SyncReport:
+    plan: Plan = results.dry_run(_download(as_collection), target=target, **options)
+    return SyncReport(plan=plan, stale=tuple(sorted(_stale(results, plan, before))))
 
 
-def _stale(results: JobResults, plan: Plan, before: TargetRecords) -> Iterable[str]:
+def _download(as_collection: bool) -> str:
+    """The action that brings the files."""
+    return "download_collection" if as_collection else "download_files"
+
+
+def _stale(results: Results, plan: Plan, before: TargetRecords) -> Iterable[str]:
     if results.result_set.narrowed:
         return  # what is not listed may well be there
     # What a filter left out is still the source's, and stays.
@@ -104,7 +99,7 @@ def _stale(results: JobResults, plan: Plan, before: TargetRecords) -> Iterable[s
             yield name
 
 
-def _incomplete(results: JobResults) -> str:
+def _incomplete(results: Results) -> str:
     """Why nothing can be concluded from what the source does not list; empty when it was read as a whole."""
     if results.result_set.warnings:
         return f"the source could not be read as a whole: {results.result_set.warnings[0]}"
@@ -154,4 +149,9 @@ def _is_empty(sink: Sink, name: str, document: Mapping[str, Any], gone: set[str]
 @hookimpl
 def splashdown_actions() -> Iterable[ActionSpec]:
     """Offer the verb."""
-    yield ActionSpec(name="sync", run=sync, summary="download what changed, remove what the source no longer has")
+    yield ActionSpec(
+        name="sync",
+        run=sync,
+        plan=plan_sync,
+        summary="download what changed, remove what the source no longer has",
+    )

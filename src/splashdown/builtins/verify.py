@@ -1,47 +1,47 @@
-"""The action ``verify``: check what an earlier download of these results left in a target.
-
-The command ``splashdown verify`` needs no source; both stand on :mod:`splashdown._receipts.checking`.
-"""
+"""The action ``verify``: check what earlier downloads left in a target, with or without the source."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from splashdown.actions import ActionSession, Checked, Results, State, VerifyReport
 from splashdown.hookspecs import hookimpl
+from splashdown.protocols import Sink
 from splashdown.specs import ActionSpec
-
-if TYPE_CHECKING:
-    from splashdown._receipts.checking import VerifyReport
-    from splashdown.results import JobResults
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyOptions:
     """What ``verify`` takes besides the target."""
 
-    jobs: int = 8  #: files at a time
-    read: bool = True  #: read the files and compare checksums; else sizes alone
+    jobs: int = field(default=8, metadata={"help": "Files at a time."})
+    read: bool = field(default=True, metadata={"help": "Read the files and compare checksums; else sizes alone."})
+    strict: bool = field(default=False, metadata={"help": "Fail for files that no receipt describes, too."})
     sink_options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def verify(results: JobResults, target: str | Path = ".", **given: Any) -> VerifyReport:
+def verify_alone(session: ActionSession, target: str | Path, **given: Any) -> VerifyReport:
+    """Check the target against its receipts. Raises ``ResolveError`` where it holds none."""
+    options = VerifyOptions(**given)
+    with closing(session.sink(str(target), **options.sink_options)) as sink:
+        return _check(sink, target, options)
+
+
+def verify(results: Results, target: str | Path = ".", **given: Any) -> VerifyReport:
     """Check the target against its receipts, and that it has every asset of the results.
 
     Raises ``ResolveError`` where the target holds no receipt.
     """
-    from dataclasses import replace
-
-    from splashdown._receipts.checking import Checked, State, verify_target
     from splashdown._receipts.reading import read_all_receipts
 
     options = VerifyOptions(**given)
     with closing(results.session.sink(str(target), **options.sink_options)) as sink:
-        report = verify_target(sink, str(target), jobs=options.jobs, read=options.read)
-        there = {known.identity for known in read_all_receipts(sink).records.values()}
+        report = _check(sink, target, options)
+        there = {record.identity for record in read_all_receipts(sink).records.values()}
     # A saved document, opened as a source, lists the assets of items at its root: as KEY or ITEM/KEY.
     there |= {(None, name) for item, key in filter(None, there) for name in (key, f"{item}/{key}")}
     absent = (
@@ -52,7 +52,20 @@ def verify(results: JobResults, target: str | Path = ".", **given: Any) -> Verif
     return replace(report, files=(*report.files, *absent))
 
 
+def _check(sink: Sink, target: str | Path, options: VerifyOptions) -> VerifyReport:
+    from splashdown._receipts.checking import verify_target
+
+    report = verify_target(sink, str(target), jobs=options.jobs, read=options.read)
+    return replace(report, strict=options.strict)
+
+
 @hookimpl
 def splashdown_actions() -> Iterable[ActionSpec]:
     """Offer the verb."""
-    yield ActionSpec(name="verify", run=verify, options=VerifyOptions, summary="check what a download left in a target")
+    yield ActionSpec(
+        name="verify",
+        run=verify,
+        on_target=verify_alone,
+        options=VerifyOptions,
+        summary="check what a download left in a target",
+    )

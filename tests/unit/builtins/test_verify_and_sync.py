@@ -300,7 +300,7 @@ def test_what_was_not_asked_for_is_never_removed(source, tmp_path, capsys, optio
     part = splashdown.open(source.path, **{option: value})
     with pytest.raises(UsageError, match=f"{option} asked for a part of it"):
         part.run("sync", target=target, delete=True)
-    assert part.run("sync", target=target, dry_run=True).stale == ()
+    assert part.dry_run("sync", target=target).stale == ()
     command = ["sync", str(source.path), str(target), f"--{option}", value]
     assert main([*command, "--delete"]) == 2
     assert main([*command, "--dry-run"]) == 0

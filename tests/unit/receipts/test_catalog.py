@@ -164,12 +164,10 @@ def test_what_failed_is_reported_and_what_landed_is_written(files, tmp_path):
 
 
 def test_a_second_run_moves_nothing_and_writes_the_same(files, tmp_path):
-    from splashdown.builtins.collection import run_collection
-
     results = open_items(files)
-    run_collection(results, tmp_path / "out")
+    results.run("download_collection", target=tmp_path / "out")
     before = every_text(tmp_path / "out")
-    report = run_collection(results, tmp_path / "out").report
+    report = results.run("download_collection", target=tmp_path / "out").report
     assert report.bytes_moved == 0
     assert every_text(tmp_path / "out") == before
 
@@ -236,13 +234,11 @@ def test_a_missing_package_is_told_before_anything_is_saved(files, tmp_path, mon
 
 
 def test_a_store_gets_the_same_catalog(files):
-    from splashdown.builtins.collection import run_collection
-
     store = {}
     session = splashdown.Session(discover=False)
     session.sink = lambda target, **options: MemorySink(store)
     results = open_items(files)
-    run_collection(JobResults(session, results.result_set), "memory://x/")
+    JobResults(session, results.result_set).run("download_collection", target="memory://x/")
     assert {"catalog.json", "c/a/a.json", "c/a/B04.tif", "c/b/b.json"} <= set(store)
 
 

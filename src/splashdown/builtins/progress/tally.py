@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from splashdown._display.text import counted
+from splashdown._display.text import counted, total
 from splashdown.events import Event, Progress, RunStarted, TransferFinished, TransferStarted
-from splashdown.model import Outcome, Status, total
+from splashdown.model import Outcome, Status
 
 #: The engine's error type for a transfer that was stopped with the run; its asset is not at fault.
 STOPPED = "StoppedError"

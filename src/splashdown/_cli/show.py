@@ -1,0 +1,171 @@
+"""Shows what an action returned, whichever plugin offers it, and says by the exit code how it went."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from splashdown._cli import render
+from splashdown._cli.exit_codes import EXIT_FAILED
+from splashdown._cli.transfer import print_failures
+from splashdown._display.text import counted, printable, readable
+from splashdown.actions import ActionOutcome, Download, State, SyncReport, VerifyReport
+from splashdown.errors import DownloadError
+from splashdown.model import Plan, ResultSet, RunReport
+from splashdown.redact import redact_target
+
+if TYPE_CHECKING:
+    from splashdown.results import JobResults
+
+Style = Literal["table", "json", "quiet"]
+#: Fields of an outcome that its report or plan shows.
+_SHOWN = frozenset({"plan", "report", "metadata", "documents"})
+
+
+def style_of(*, as_json: bool, quiet: bool) -> Style:
+    """How a command shows its outcome."""
+    return "json" if as_json else "quiet" if quiet else "table"
+
+
+def perform(results: JobResults, action: str, options: Mapping[str, Any]) -> Any:
+    """Run an action. One that raises ``DownloadError`` has an outcome as well: the report says what failed."""
+    try:
+        return results.run(action, **options)
+    except DownloadError as error:
+        return Download(report=error.report, documents=(error.metadata,) if error.metadata else ())
+
+
+def show(value: Any, style: Style, source: ResultSet | None = None, *, failures: bool = True) -> int:
+    """Print what an action returned and return the exit code.
+
+    ``source`` adds what it could not give; ``failures`` prints a line for each asset that failed, for runs that had no
+    progress display.
+    """
+    if isinstance(value, RunReport):
+        value = Download(report=value)
+    if isinstance(value, Plan):
+        return _show_plan(value, style)
+    if isinstance(value, VerifyReport):
+        return _show_verified(value, style)
+    if isinstance(value, ActionOutcome):
+        if value.report is None:
+            return _show_planned(value, style)
+        return _show_report(value, value.report, style, source, failures=failures)
+    return _show_value(value, style)
+
+
+def _show_report(
+    value: ActionOutcome, report: RunReport, style: Style, source: ResultSet | None, *, failures: bool
+) -> int:
+    if style == "json":
+        render.echo_json(render.report_record(report, value.metadata, source) | _extra(value))
+    elif style == "table":
+        render.report_table(report)
+        more = f", {len(value.removed)} removed" if isinstance(value, SyncReport) else f" in {report.seconds:.1f} s"
+        click.echo(
+            f"{len(report.landed)} of {counted(len(report.outcomes), 'file')} in {redact_target(report.plan.target)},"
+            f" {readable(report.bytes_moved)} moved{more}"
+        )
+        _show_stale(value)
+    return print_failures(report, source.unresolved if source else (), each=failures and style != "json")
+
+
+def _show_planned(value: ActionOutcome, style: Style) -> int:
+    """What an action would do, where it says more than a plan."""
+    if style == "json":
+        render.echo_json(render.plan_record(value.plan) | _extra(value))
+    elif not isinstance(value, SyncReport):
+        _show_plan(value.plan, style)
+    elif style == "table":
+        files, plan = len(value.plan.transfers), value.plan
+        render.table(("file", "asset"), [(t.name, t.asset.label) for t in plan.transfers])
+        click.echo(f"{files} files would be in {redact_target(plan.target)}; nothing was done")
+        _show_stale(value)
+    return 0
+
+
+def _show_plan(plan: Plan, style: Style) -> int:
+    if style == "json":
+        render.echo_json(render.plan_record(plan))
+        return 0
+    render.table(
+        ("file", "asset", "size"),
+        [(t.name, t.asset.label, readable(t.asset.size)) for t in plan.transfers],
+        right=("size",),
+    )
+    for skipped in plan.skipped:
+        click.echo(printable(f"not {skipped.asset.label}: {skipped.reason}"))
+    files, unknown = counted(len(plan.transfers), "file"), sum(t.asset.size is None for t in plan.transfers)
+    more = f" and {counted(unknown, 'file')} of unknown size" if unknown else ""
+    click.echo(
+        f"{files} would go to {redact_target(plan.target)}: {readable(plan.known_size)}{more}; nothing was moved"
+    )
+    return 0
+
+
+def _show_stale(value: object) -> None:
+    """What a sync removed, and what it left and why."""
+    if not isinstance(value, SyncReport):
+        return
+    for name in value.removed:
+        click.echo(f"removed: {printable(name)}")
+    for name in value.stale:
+        if name not in value.removed:
+            why = value.left.get(name, "remove it with --delete")
+            click.echo(f"not in the source any more: {printable(name)}: {why}")
+
+
+def _show_verified(report: VerifyReport, style: Style) -> int:
+    if style == "json":
+        files = [
+            {"name": f.name, "state": str(f.state), "size": f.size, "checked": list(f.checked), "detail": f.detail}
+            for f in report.files
+        ]
+        render.echo_json({"target": redact_target(report.target), "ok": report.ok, "files": files})
+    elif style == "quiet":
+        for file in report.files:
+            if file.state is not State.OK and (report.strict or file.state is not State.EXTRA):
+                detail = f": {file.detail}" if file.detail else ""
+                click.echo(printable(f"{file.state}: {file.name}{detail}"), err=True)
+    else:
+        _verified_table(report)
+    return 0 if report.ok else EXIT_FAILED
+
+
+def _verified_table(report: VerifyReport) -> None:
+    """Each file, or of very many only those that are not as they were stored; and how many there are of each kind."""
+    every = len(report.files) <= render.MOST_ROWS
+    rows = [
+        (f.name, readable(f.size), str(f.state), f.detail or ", ".join(f.checked))
+        for f in report.files
+        if every or f.state is not State.OK
+    ]
+    if rows:
+        render.table(("file", "size", "state", "checked"), rows, right=("size",))
+    right, extra = len(report.of(State.OK)), len(report.of(State.EXTRA))
+    bad = len(report.files) - right - extra
+    said = [f"{counted(right, 'file')} as stored"]
+    said += [f"{bad} missing or changed"] if bad else []
+    said += [f"{extra} that no receipt knows"] if extra else []
+    click.echo(", ".join(said))
+
+
+def _show_value(value: Any, style: Style) -> int:
+    """Anything else: a mapping, list or dataclass as JSON, the rest as it prints itself."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
+    if style == "json" or isinstance(value, Mapping | list | tuple):
+        render.echo_json(value)
+    elif value is not None and style != "quiet":
+        click.echo(str(value))
+    return 0
+
+
+def _extra(value: object) -> dict[str, Any]:
+    """What an outcome says besides its plan and its report, for ``--json``."""
+    if not dataclasses.is_dataclass(value):
+        return {}
+    return {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.name not in _SHOWN}

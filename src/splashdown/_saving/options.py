@@ -1,0 +1,24 @@
+"""The options of every action that saves files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from splashdown.actions import ActionSession
+from splashdown.protocols import Listener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveOptions:
+    """How a run is watched and set, whatever it saves."""
+
+    progress: bool = field(default=False, metadata={"help": "Show progress."})
+    listeners: Sequence[Listener] = ()
+    settings: Any = None  #: a :class:`splashdown.Settings` in place of the session's
+    sink_options: Mapping[str, Any] = field(default_factory=dict)
+
+    def all_listeners(self, session: ActionSession) -> list[Listener]:
+        """The listeners of the call, and the progress display where it is wanted."""
+        return [*self.listeners, *([session.listener("progress")] if self.progress else [])]

@@ -1,0 +1,243 @@
+"""For those who write actions: what an action gets, and what the built-in ones return.
+
+The command line shows these values whichever plugin returns them, and takes the exit code from them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from splashdown.columns import columns
+from splashdown.errors import DownloadError
+from splashdown.model import Asset, Plan, ResultSet, RunReport, Skipped, Status, StoredRecord
+from splashdown.protocols import AssetHandle, Listener, Sink
+from splashdown.sources import scheme_of
+
+__all__ = [
+    "ActionOutcome",
+    "ActionSession",
+    "Checked",
+    "Download",
+    "Results",
+    "State",
+    "SyncReport",
+    "VerifyReport",
+]
+
+
+class ActionSession(Protocol):
+    """What an action may use of the :class:`~splashdown.Session` that it runs in."""
+
+    @property
+    def settings(self) -> Any:
+        """The engine's :class:`~splashdown.Settings`."""
+
+    def open(self, source: object, **options: Any) -> Results:
+        """Resolve a source into results."""
+
+    def sink(self, target: str, **options: Any) -> Sink:
+        """The sink for a target; close it after use."""
+
+    def listener(self, name: str, **options: Any) -> Listener:
+        """The listener that a plugin offers under this name."""
+
+    def run(self, action: str, on: Any, /, **options: Any) -> Any:
+        """Do to results, or to a target, what the action of this name does."""
+
+
+class Results(Protocol):
+    """What an action may use of the :class:`~splashdown.JobResults` that it is run on."""
+
+    @property
+    def session(self) -> ActionSession:
+        """The session that opened the source."""
+
+    @property
+    def id(self) -> str:
+        """The id of the job, item, collection or catalog."""
+
+    @property
+    def result_set(self) -> ResultSet:
+        """All that the source lists, and its document."""
+
+    @property
+    def assets(self) -> Sequence[Asset]:
+        """The assets that the user's filters left."""
+
+    @property
+    def skipped(self) -> Sequence[Skipped]:
+        """The assets that they dropped, and why."""
+
+    def get_asset(self, key: str | None = None) -> Any:
+        """The :class:`~splashdown.ResultAsset` with this key, or the only one."""
+
+    def of(self, asset: Asset) -> Results:
+        """These results narrowed to one asset."""
+
+    def select(self, **filters: Any) -> Results:
+        """These results narrowed by filters."""
+
+    def handle(self, asset: Asset) -> AssetHandle:
+        """A handle that reads an asset."""
+
+    def plan(
+        self,
+        target: str | Path,
+        *,
+        layout: str = ...,
+        if_exists: str = ...,
+        reserved: Sequence[str] = ...,
+        names: Mapping[str | tuple[str | None, str], str] | None = ...,
+    ) -> Plan:
+        """The transfers that would bring the assets to a target: names are assigned, nothing is read or written."""
+
+    def transfer(
+        self,
+        plan: Plan,
+        *,
+        sink: Sink | None = ...,
+        recorded: Mapping[str, StoredRecord] | None = ...,
+        listeners: Sequence[Listener] = ...,
+        settings: Any = ...,
+        before_cleanup: Callable[[RunReport], None] | None = ...,
+    ) -> RunReport:
+        """Run a plan; failures are in the report."""
+
+    def run(self, action: str, /, **options: Any) -> Any:
+        """Run another action on the same results."""
+
+    def dry_run(self, action: str, /, **options: Any) -> Any:
+        """What another action would move."""
+
+
+@runtime_checkable
+class ActionOutcome(Protocol):
+    """What an action returns that moves files, with whatever else it has to say in fields of its own."""
+
+    @property
+    def plan(self) -> Plan:
+        """What was to be moved."""
+
+    @property
+    def report(self) -> RunReport | None:
+        """What became of it; ``None`` where nothing was moved, as in a dry run."""
+
+    @property
+    def metadata(self) -> str:
+        """Where the metadata document is that describes the files, the first of several; empty when there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Download:
+    """What a download did: the report, and where its metadata documents are (one for each source, or none)."""
+
+    report: RunReport
+    documents: tuple[str, ...] = ()
+
+    @property
+    def plan(self) -> Plan:
+        """What was to be moved."""
+        return self.report.plan
+
+    @property
+    def metadata(self) -> str:
+        """Where the first metadata document is; empty when there is none."""
+        return self.documents[0] if self.documents else ""
+
+    @property
+    def places(self) -> list[Path | str]:
+        """Where everything is, the metadata documents last: paths of a local target, URLs of any other."""
+        locations = [*columns(self.report.landed, "location"), *self.documents]
+        return list(map(Path, locations)) if scheme_of(self.plan.target) in {"", "file"} else locations
+
+    def raise_failures(self, unresolved: Sequence[str] = ()) -> None:
+        """Raise :class:`~splashdown.errors.DownloadError` when an asset failed.
+
+        ``unresolved`` holds a line for each part of the source that could not be read
+        (:attr:`~splashdown.model.ResultSet.unresolved`); that is a failure as well.
+        """
+        report, failed = self.report, self.report.failed
+        if failed:
+            first = failed[0]
+            stored = sum(status is Status.STORED for status in columns(report.outcomes, "status"))
+            raise DownloadError(
+                f"{len(failed)} of {len(report.outcomes)} assets failed, {stored} landed:"
+                f" {first.asset.label}: {first.error_type}: {first.error}{_more(len(failed))}",
+                report,
+                self.metadata,
+            )
+        if unresolved:
+            raise DownloadError(
+                "not all of the source could be read, what could be read landed:"
+                f" {unresolved[0]}{_more(len(unresolved))}",
+                report,
+                self.metadata,
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncReport:
+    """What a sync did. ``report`` is ``None`` for a dry run; ``left`` says why a stale file was not removed."""
+
+    plan: Plan
+    report: RunReport | None = None
+    metadata: str = ""
+    stale: tuple[str, ...] = ()  #: names of files that the source does not list any more
+    removed: tuple[str, ...] = ()
+    left: Mapping[str, str] = field(default_factory=dict)
+
+
+class State(StrEnum):
+    """What a check found."""
+
+    OK = "ok"
+    MISSING = "missing"  #: a receipt describes it, and it is not there
+    CHANGED = "changed"  #: it is not what was stored
+    UNREADABLE = "unreadable"  #: it is there, and cannot be read
+    EXTRA = "extra"  #: it is there, and no receipt describes it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """One file. ``checked`` says by what: ``size``, ``checksum``; ``detail`` what was wrong."""
+
+    name: str
+    state: State
+    size: int | None = None
+    checked: tuple[str, ...] = ()
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyReport:
+    """What became of everything in a target, the files of receipts first, each part sorted by name."""
+
+    target: str
+    files: tuple[Checked, ...]
+    strict: bool = False  #: whether extra files are a failure
+
+    def of(self, *states: State) -> tuple[Checked, ...]:
+        """The files in one of these states."""
+        return tuple(file for file in self.files if file.state in states)
+
+    @property
+    def ok(self) -> bool:
+        """Whether all that was stored is still there and unchanged; extra files do no harm unless ``strict``."""
+        extra = (State.EXTRA,) if self.strict else ()
+        return not self.of(State.MISSING, State.CHANGED, State.UNREADABLE, *extra)
+
+    def _repr_html_(self) -> str:
+        """The report in a notebook, as a table; what is not as it was stored comes first."""
+        from splashdown._display.html import verify_html
+
+        files = sorted(self.files, key=lambda one: one.state is State.OK)
+        found = [(one.name, one.size, str(one.state), one.detail or ", ".join(one.checked)) for one in files]
+        return verify_html(self.target, len(self.of(State.OK)), found)
+
+
+def _more(count: int) -> str:
+    return f" (and {count - 1} more)" if count > 1 else ""
