@@ -52,7 +52,7 @@ def test_importing_the_library_loads_nothing_but_itself():
     assert_light_import("splashdown", heavy=[*HEAVY, "pluggy", "click", "splashdown.session", "importlib.metadata"])
 
 
-@pytest.mark.parametrize("module", ["hookspecs", "specs", "protocols", "model", "events", "errors"])
+@pytest.mark.parametrize("module", ["actions", "hookspecs", "specs", "protocols", "model", "events", "errors"])
 def test_what_a_plugin_is_written_with_imports_nothing_heavy(module):
     assert_light_import(f"splashdown.{module}", heavy=[*HEAVY, "click", "splashdown.session"])
 

@@ -13,7 +13,7 @@ from splashdown import Asset, JobResults, Plan, Session, Settings, hookimpl
 from splashdown.events import RunStarted
 from splashdown.model import Buffer, Content, Part, PartPolicy, ResultSet, Upload
 from splashdown.protocols import AssetHandle, Filter, Listener, ResolveContext, Resolver, Signer, Sink, Transport
-from splashdown.specs import FilterSpec, LoaderSpec, ResolverSpec, SinkSpec, TransportSpec
+from splashdown.specs import ActionSpec, FilterSpec, LoaderSpec, ResolverSpec, SinkSpec, TransportSpec
 
 
 class ForgetsAbort:
@@ -77,6 +77,12 @@ class JudgesOneByOne:
 def load_without_asset() -> object: ...
 
 
+def act_without_results() -> object: ...
+
+
+def act_on_a_target_alone(target: str) -> object: ...
+
+
 def listens_to_starts(event: RunStarted) -> None: ...
 
 
@@ -116,6 +122,12 @@ def splashdown_resolvers() -> Iterator[ResolverSpec]:
 @hookimpl
 def splashdown_loaders() -> Iterator[LoaderSpec]:
     yield LoaderSpec(name="a", load=load_without_asset)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+@hookimpl
+def splashdown_actions() -> Iterator[ActionSpec]:
+    yield ActionSpec(name="a", run=act_without_results)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    yield ActionSpec(name="a", on_target=act_on_a_target_alone)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
 
 def changes_values(plan: Plan, asset: AssetHandle, results: JobResults) -> Mapping[str, object]:

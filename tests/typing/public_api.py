@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, assert_type
@@ -42,6 +42,16 @@ from splashdown import (
     connect,
     hookimpl,
     hookspec,
+)
+from splashdown.actions import (
+    ActionOutcome,
+    ActionSession,
+    Checked,
+    Download,
+    Results,
+    State,
+    SyncReport,
+    VerifyReport,
 )
 from splashdown.auth import ClientCredentials, Netrc, StoredLogin
 from splashdown.errors import HttpStatusError, PluginWarning, StoreError, error_text
@@ -357,6 +367,28 @@ def shelve(results: JobResults, *, folder: str, tries: int) -> RunReport:
     return results.transfer(results.plan(f"shelf://{folder}/{tries}"))
 
 
+def plan_shelf(results: Results, *, folder: str, tries: int) -> Plan:
+    return results.plan(f"shelf://{folder}/{tries}")
+
+
+def tidy(session: ActionSession, target: str | Path, *, folder: str, tries: int) -> VerifyReport:
+    with closing(session.sink(str(target))) as sink:
+        assert_type(sink, Sink)
+    return VerifyReport(target=str(target), files=(Checked(name=folder, state=State.OK, size=tries),))
+
+
+def uses_what_actions_return(session: Session, results: JobResults) -> ActionOutcome:
+    given: Results = results
+    place: ActionSession = session
+    done: Download = given.run("download_files", target="out")
+    assert_type(done.places, list[Path | str])
+    done.raise_failures(given.result_set.unresolved)
+    planned: SyncReport = given.dry_run("sync", target="out")
+    checked: VerifyReport = place.run("verify", "out")
+    assert checked.ok
+    return planned if planned.stale else done
+
+
 def seams() -> tuple[object, ...]:
     transport: Transport = ShelfTransport()
     resolver: Resolver = ShelfResolver()
@@ -420,7 +452,8 @@ def splashdown_listeners() -> Iterable[ListenerSpec]:
 
 @hookimpl
 def splashdown_actions() -> Iterable[ActionSpec]:
-    yield ActionSpec(name="shelve", run=shelve, options=ShelfOptions, command=True)
+    yield ActionSpec(name="shelve", run=shelve, plan=plan_shelf, options=ShelfOptions, command=True)
+    yield ActionSpec(name="tidy", on_target=tidy, options=ShelfOptions, command=True)
 
 
 @hookimpl(wrapper=True)

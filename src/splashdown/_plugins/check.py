@@ -60,7 +60,7 @@ def examine(info: PluginInfo, specs: Sequence[Spec]) -> PluginCheck:
         if options_type is not None:
             try:
                 fields = fields_of(options_type, plugin=spec.name)
-                # The environment has no influence on loaders.
+                # What is loaded does not depend on the environment.
                 options[spec.name] = (
                     tuple(replace(f, variable="") for f in fields) if isinstance(spec, LoaderSpec) else fields
                 )
@@ -79,8 +79,14 @@ def _problems(spec: Spec) -> Iterator[str]:
         if spec.summarise is not None:
             yield from _call_problems("summarise", spec.summarise, 1)
     elif isinstance(spec, ActionSpec):
-        # The caller passes the other arguments; the command line passes options alone.
-        yield from _call_problems("run", spec.run, 1, more=not spec.command or spec.options is not None)
+        # The caller may pass more than the results or the target; the command line passes options alone.
+        more = not spec.command or spec.options is not None
+        if spec.run is not None:
+            yield from _call_problems("run", spec.run, 1, more=more)
+        if spec.plan is not None:
+            yield from _call_problems("plan", spec.plan, 1, more=more)
+        if spec.on_target is not None:
+            yield from _call_problems("on_target", spec.on_target, 2, more=more)
     else:
         create = getattr(spec.create, "__wrapped__", spec.create)
         yield from _call_problems("create", create, 2 if isinstance(spec, SinkSpec) else 1)
@@ -103,7 +109,7 @@ def _resolver_problems(spec: ResolverSpec) -> Iterator[str]:
 
 
 def refuse_made(made: object, protocol: type) -> str:
-    """The faults of the object that ``create`` made; empty where it has all members of its protocol."""
+    """What is wrong with what ``create`` has made; empty where it has all that its protocol asks for."""
     if isinstance(made, protocol):
         return ""
     if made is None:

@@ -217,6 +217,11 @@ def _mistakes(spec: Spec) -> Iterator[str]:
     for extension in getattr(spec, "extensions", ()):
         if not extension.startswith("."):
             yield f"extensions of {spec.name!r} has {extension!r}; write it with its dot: '.{extension}'"
+    if isinstance(spec, ActionSpec) and spec.run is None:
+        if spec.on_target is None:
+            yield f"the action {spec.name!r} has nothing to call; give it run= or on_target="
+        elif spec.plan is not None:
+            yield f"the action {spec.name!r} has a plan= for results and no run=; give it both or neither"
     options = getattr(spec, "options", None)
     if options is not None and not (isinstance(options, type) and dataclasses.is_dataclass(options)):
         yield f"options of {spec.name!r} is {options!r}; it has to be a dataclass"

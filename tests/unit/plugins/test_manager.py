@@ -7,7 +7,7 @@ import pytest
 from splashdown._plugins.manager import REGISTRATION, RUN_PLAN, Manager
 from splashdown.errors import PluginError
 from splashdown.hookspecs import HookSpecs, hookimpl
-from splashdown.specs import FilterSpec, LoaderSpec, SinkSpec
+from splashdown.specs import ActionSpec, FilterSpec, LoaderSpec, SinkSpec
 
 
 def marked(function, **options):
@@ -96,6 +96,12 @@ def test_an_argument_that_the_hook_does_not_have_is_refused_and_rolled_back():
             "'s3://', which is not a URL scheme",
         ),
         ("splashdown_sinks", SinkSpec(name="a", schemes=("s",), create=print, options=int), "has to be a dataclass"),
+        ("splashdown_actions", ActionSpec(name="a"), "'a' has nothing to call; give it run= or on_target="),
+        (
+            "splashdown_actions",
+            ActionSpec(name="a", plan=print, on_target=print),
+            "has a plan= for results and no run=",
+        ),
     ],
 )
 def test_a_yield_that_is_no_proper_spec_is_refused(hook, yielded, text):

@@ -577,6 +577,14 @@ class TestCheck:
                 {"splashdown_actions": [ActionSpec(name="a", run=lambda results, more: 1, command=True)]},
                 "missing a required argument: 'more'",
             ),
+            (
+                {"splashdown_actions": [ActionSpec(name="a", run=print, plan=lambda: 1)]},
+                "plan has to take 1 argument",
+            ),
+            (
+                {"splashdown_actions": [ActionSpec(name="a", on_target=lambda session: 1)]},
+                "on_target has to take 2 arguments",
+            ),
             ({"splashdown_filters": [FilterSpec(name="no-name", create=lambda v: v)]}, "not a Python identifier"),
         ],
     )

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from splashdown.actions import Results
 from splashdown.errors import OptionError
 from splashdown.redact import redact
-from splashdown.results import JobResults
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,7 +21,7 @@ class InventoryOptions:
     to: Path = field(metadata={"help": "The file to write: .csv or .parquet."})
 
 
-def inventory_frame(results: JobResults) -> pd.DataFrame:
+def inventory_frame(results: Results) -> pd.DataFrame:
     """The assets as a table: identity, type, size in bytes, checksum, time, box, and the href without secrets."""
     import pandas as pd
 
@@ -49,7 +49,7 @@ def inventory_frame(results: JobResults) -> pd.DataFrame:
     return frame
 
 
-def inventory(results: JobResults, *, to: str | Path) -> dict[str, Any]:
+def inventory(results: Results, *, to: str | Path) -> dict[str, Any]:
     """Write the table; returns ``assets``, how many, and ``path``. Raises ``OptionError`` for another kind of file."""
     path = Path(to)
     frame = inventory_frame(results)
