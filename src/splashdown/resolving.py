@@ -1,23 +1,31 @@
-"""For resolvers that bring a client of their own: reads the results of an openEO job through it.
+"""For those who write resolvers: assets from STAC asset objects, many of them in little memory, and openEO's documents.
 
-Reading, waiting and exceptions are those of the built-in resolver; the caller sends the requests, with its own
-credentials.
+    def assets_of(item):
+        for key, metadata in item["assets"].items():
+            yield describe_asset(key, metadata["href"], metadata, item=item["id"], owner=item)
+
+    items = PackedItems()
+    assets = pack(asset for item in client.items() for asset in items.add(item, assets_of(item)))
+    return ResultSet(id="...", kind="catalogue", document={...}, items=items, assets=assets)
+
+The built-in resolvers use the same functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from splashdown._documents.authority import Anonymous
-from splashdown._documents.client import Client
-from splashdown.builtins.openeo.resolve import JobOptions, JobReader, attempt
-from splashdown.builtins.openeo.urls import parse_job_url
+from splashdown._series.assets import pack
+from splashdown._series.items import PackedItems
+from splashdown._stac.describe import describe_asset
 
 if TYPE_CHECKING:
     from splashdown.model import ResultSet
     from splashdown.protocols import ResolveContext
+
+__all__ = ["Answer", "Fetch", "PackedItems", "describe_asset", "pack", "resolve_job"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,36 +49,15 @@ def resolve_job(
     back-end says that the token is not valid any more, and returns whether it has a new one. The result set has no
     credentials: set its ``transport`` where the assets need them. Raises what the built-in resolver raises.
     """
+    from splashdown.builtins.openeo.borrowed import BorrowedClient
+    from splashdown.builtins.openeo.resolve import JobOptions, JobReader, attempt
+    from splashdown.builtins.openeo.urls import parse_job_url
+
+    def ask(url: str) -> tuple[str, int, bytes]:
+        answer = fetch(url)
+        return answer.url, answer.status, answer.body
+
     options = JobOptions.of(context.options)
-    reader = JobReader(
-        url=parse_job_url(url), client=_Borrowed(fetch, renew), partial=options.partial, alternate=options.alternate
-    )
+    client = BorrowedClient(ask, renew)
+    reader = JobReader(url=parse_job_url(url), client=client, partial=options.partial, alternate=options.alternate)
     return attempt(reader, options, context)
-
-
-class _Renewing(Anonymous):
-    def __init__(self, renew: Callable[[], bool]) -> None:
-        self._renew = renew
-
-    def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002 - the credentials are not ours
-        return self._renew()
-
-
-class _Borrowed(Client):
-    """Reads documents through the caller's client, without a session."""
-
-    def __init__(self, fetch: Fetch, renew: Callable[[], bool] | None) -> None:
-        self.authority = _Renewing(renew) if renew else Anonymous()
-        self._borrowed = fetch
-
-    def close(self) -> None:
-        """The connections are not ours."""
-
-    def _fetch(
-        self,
-        url: str,
-        headers: Mapping[str, str] | None,  # noqa: ARG002 - the credentials are not ours
-        question: Mapping[str, Any] | None,  # noqa: ARG002 - a job's results are never searched
-    ) -> tuple[str, int, bytes, bool]:
-        answer = self._borrowed(url)
-        return answer.url, answer.status, answer.body, True

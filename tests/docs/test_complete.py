@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 import inspect
 import pkgutil
 import re
@@ -12,7 +13,7 @@ import pytest
 from doc_pages import ROOT, Page, pages
 
 import splashdown
-from splashdown import backend, errors, events, model, protocols, specs, testing
+from splashdown import actions, backend, errors, events, model, protocols, resolving, specs, testing
 from splashdown._cli.exit_codes import exit_code
 from splashdown._cli.main import COMMANDS, cli
 from splashdown._engine.settings import RetryPolicy, Settings
@@ -98,7 +99,7 @@ def test_every_name_of_the_test_kit_is_on_its_page():
     assert set(testing.__all__) - named(page("testing.md")) == set()
 
 
-@pytest.mark.parametrize("module", [model, protocols, specs], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [actions, model, protocols, specs, resolving], ids=lambda module: module.__name__)
 def test_every_value_protocol_and_spec_is_in_the_reference(module):
     assert {kind.__name__ for kind in own(module)} - named(*reference()) == set()
 
@@ -109,6 +110,24 @@ def test_every_field_of_a_value_is_in_the_reference(value):
     assert row, f"{value.__name__} is not on the page"
     fields = [field.name for field in dataclasses.fields(value)] if dataclasses.is_dataclass(value) else list(value)
     assert re.findall(r"`(\w+)`", row[1]) == fields
+
+
+@pytest.mark.parametrize(
+    "value",
+    [kind for kind in own(actions) if dataclasses.is_dataclass(kind) or issubclass(kind, enum.Enum)],
+    ids=lambda value: value.__name__,
+)
+def test_every_field_that_an_action_returns_is_on_its_page(value):
+    row = re.search(rf"^\| `{value.__name__}` \| (.*?) \|", page("actions.md").text, re.MULTILINE)
+    assert row, f"{value.__name__} is not on the page"
+    fields = [field.name for field in dataclasses.fields(value)] if dataclasses.is_dataclass(value) else list(value)
+    assert re.findall(r"`(\w+)`", row[1]) == fields
+
+
+def test_every_name_for_authors_of_resolvers_is_in_its_table():
+    section = page("library.md").text.partition("## resolving")[2].partition("\n## ")[0]
+    described = set(re.findall(r"^\| `(\w+)\(", section, re.MULTILINE))
+    assert described == set(resolving.__all__) - {"Answer", "Fetch"}
 
 
 @pytest.mark.parametrize("event", own(events), ids=lambda event: event.__name__)

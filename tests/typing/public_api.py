@@ -102,6 +102,7 @@ from splashdown.protocols import (
     SupportsWhy,
     Transport,
 )
+from splashdown.resolving import PackedItems, describe_asset, pack
 from splashdown.specs import (
     ActionSpec,
     FilterSpec,
@@ -318,7 +319,11 @@ class ShelfResolver:
 
     def resolve(self, source: Any, context: ResolveContext) -> ResultSet:
         context.notify(f"looking at {source} as {context.auth}")
-        return ResultSet(id=str(source), kind="items", assets=(Asset(key="a", href="shelf://a"),), document={})
+        return ResultSet(id=str(source), kind="items", assets=pack(self.assets_of({})), document={})
+
+    def assets_of(self, item: dict[str, Any]) -> list[Asset]:
+        described = describe_asset("a", "shelf://a", {}, item="i", owner=item)
+        return PackedItems().add(item, [described])
 
 
 class ShelfSigner:

@@ -1,16 +1,21 @@
 """Resolvers of other distributions: a job's results through a client that they bring, and assets over its transport."""
 
+import gc
 import json
 import threading
+import tracemalloc
 from dataclasses import dataclass, field
 
 import pytest
 
 import splashdown
+from splashdown import hookimpl
+from splashdown.columns import columns
 from splashdown.errors import AuthError, JobFailed, OptionError, ResolveError
 from splashdown.model import Asset, ResultSet
-from splashdown.resolving import Answer, resolve_job
-from splashdown.testing import FakeContext, FakeTransport
+from splashdown.resolving import Answer, PackedItems, describe_asset, pack, resolve_job
+from splashdown.specs import ResolverSpec
+from splashdown.testing import FakeContext, FakeTransport, make_session
 
 URL = "https://openeo.example/1.2/jobs/j1/results"
 ITEM = "https://openeo.example/1.2/jobs/j1/results/items/i"
@@ -92,3 +97,69 @@ def test_a_result_set_brings_the_transport_for_its_own_assets_only(tmp_path):
         assert {path.read_bytes() for path in (tmp_path / "out").iterdir()} >= {b'{"a": 1}', b'{"b": 2}'}
         assert splashdown.JobResults(session, brought).load_json("a") == {"a": 1}
     assert transport.requests
+
+
+class Catalogue:
+    """A resolver of another distribution, whose source lists items by number."""
+
+    def accepts(self, source):
+        return isinstance(source, int)
+
+    def resolve(self, source, context):
+        items = PackedItems()
+        found = (self.item(number) for number in range(source))
+        assets = pack(asset for item in found for asset in items.add(item, self.assets_of(item)))
+        document = {"type": "FeatureCollection", "id": "catalogue"}
+        return ResultSet(id="catalogue", kind="items", document=document, items=items, assets=assets)
+
+    def item(self, number):
+        properties = {"datetime": "2024-01-01T00:00:00Z", "number": number, **{f"property {n}": n for n in range(30)}}
+        metadata = {"href": f"https://host.example/{number}.tif", "type": "image/tiff", "file:size": number}
+        return {
+            "type": "Feature",
+            "id": f"i{number}",
+            "geometry": {"type": "Point", "coordinates": [number % 180, 0]},
+            "bbox": [0.0, 0.0, 1.0, 1.0],
+            "properties": properties,
+            "assets": {"data": {**metadata, "roles": ["data"], "title": f"file {number}"}},
+        }
+
+    def assets_of(self, item):
+        for key, metadata in item["assets"].items():
+            yield describe_asset(key, metadata["href"], metadata, item=item["id"], owner=item)
+
+
+class CataloguePlugin:
+    @hookimpl
+    def splashdown_resolvers(self):
+        yield ResolverSpec(name="catalogue", create=Catalogue)
+
+
+@pytest.mark.parametrize("count", [3, 3000])
+def test_another_resolver_describes_its_assets_as_the_built_in_ones_do(count):
+    with make_session(CataloguePlugin()) as session:
+        results = session.open(count)
+        asset = results["i2/data"]
+        assert (asset.href, asset.media_type, asset.size) == ("https://host.example/2.tif", "image/tiff", 2)
+        assert asset.metadata["title"] == "file 2"
+        assert asset.asset.properties["number"] == 2
+        assert asset.asset.geometry["coordinates"] == [2, 0]
+        assert len(results.select(datetime="2024-01-01", bbox="0,0,1,1", roles="data")) == count
+        assert [feature["id"] for feature in results.get_metadata()["features"]] == [f"i{n}" for n in range(count)]
+        plan = results.plan("out", layout="{number}.tif")
+        assert len(set(columns(plan.transfers, "name"))) == count
+
+
+def test_very_many_assets_of_another_resolver_take_little_memory():
+    count = 2_000
+    gc.collect()
+    tracemalloc.start()
+    try:
+        packed = Catalogue().resolve(count, FakeContext())
+        gc.collect()
+        used, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(packed.assets) == count
+    # An item and its asset as Python objects take more than four kilobytes.
+    assert used / count < 600

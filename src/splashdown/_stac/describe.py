@@ -16,9 +16,15 @@ from splashdown.model import Asset
 
 
 def describe_asset(
-    key: str, href: str, metadata: Mapping[str, Any], item: str | None, owner: Mapping[str, Any]
+    key: str, href: str, metadata: Mapping[str, Any], *, item: str | None, owner: Mapping[str, Any]
 ) -> Asset:
-    """The asset ``key`` of ``owner``, a STAC Item (then ``item`` is its id) or Collection; ``href`` is absolute."""
+    """The asset that an asset object of a STAC document describes (STAC 0.6 to 1.1).
+
+    ``key`` and ``metadata`` are the name and the value in ``owner["assets"]``; ``owner`` is the Item, then ``item`` is
+    its id, or the Collection, then ``item`` is ``None``. ``href`` is absolute: where it leads is up to the caller.
+    Media type, roles, size, checksum, times and box are read from the asset object, else from the owner; a field of a
+    wrong type counts as missing.
+    """
     assets = owner.get("assets")
     properties = owner.get("properties")
     properties = properties if isinstance(properties, Mapping) else {}

@@ -135,7 +135,7 @@ class _Reading:
             if absolute is None:
                 self.warnings.append(f"the asset {key!r} was left out: a document on the web may not link local files")
                 continue
-            yield describe_asset(key, absolute, metadata, item, document.body)
+            yield describe_asset(key, absolute, metadata, item=item, owner=document.body)
 
 
 def _absolute(base: str, href: str) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 from splashdown._documents.document import Document, links_of
 from splashdown._documents.places import resolve_href, shown
 from splashdown._series.assets import pack
-from splashdown._series.documents import Documents, View, plain
+from splashdown._series.items import PackedItems
 from splashdown._stac.describe import advertised_href, describe_asset, text
 from splashdown._stac.migrate import kind_of
 from splashdown.errors import ResolveError
@@ -29,7 +29,7 @@ class Collector:
     """
 
     alternate: str | None = None
-    items: Documents | list[dict[str, Any]] = field(default_factory=Documents)
+    items: PackedItems | list[dict[str, Any]] = field(default_factory=PackedItems)
     warnings: list[str] = field(default_factory=list)
     left_out: int = 0
     broken: bool = False  #: whether an asset had no href
@@ -60,23 +60,10 @@ class Collector:
         return pack(self._assets(document, None))
 
     def _keep(self, document: Document, assets: Sequence[Asset]) -> Sequence[Asset]:
-        items, at = self.items, len(self.items)
-        if not isinstance(items, Documents):
-            items.append(document.body)
-            return assets
-        body = plain(document.body)
-        items.append(body)
-        properties = View(items, at, ("properties",)) if body.get("properties") else None
-        geometry = View(items, at, ("geometry",)) if body.get("geometry") else None
-        return [
-            replace(
-                asset,
-                metadata=View(items, at, ("assets", asset.key)),
-                properties=properties if properties is not None and asset.properties else asset.properties,
-                geometry=geometry if asset.geometry else None,
-            )
-            for asset in assets
-        ]
+        if isinstance(self.items, PackedItems):
+            return self.items.add(document.body, assets)
+        self.items.append(document.body)
+        return assets
 
     def _assets(self, document: Document, item: str | None) -> Iterator[Asset]:
         assets = document.body.get("assets")
@@ -94,7 +81,7 @@ class Collector:
             if absolute is None:
                 self._leave_out(_refused(document, key, href))
                 continue
-            yield describe_asset(key, absolute, metadata, item, document.body)
+            yield describe_asset(key, absolute, metadata, item=item, owner=document.body)
 
     def _leave_out(self, line: str) -> None:
         self.left_out += 1

@@ -16,7 +16,7 @@ from splashdown._documents.expiry import expires_at
 from splashdown._documents.places import open_local, place_of, shown
 from splashdown._documents.reading import Reader
 from splashdown._series.assets import pack
-from splashdown._series.documents import Documents
+from splashdown._series.items import PackedItems
 from splashdown._stac.migrate import kind_of, up_to_date
 from splashdown.builtins.stac import api, inmemory
 from splashdown.builtins.stac.assets import Collector, without_repeats
@@ -53,7 +53,7 @@ def resolve_stac(source: Any, context: ResolveContext) -> ResultSet:
     try:
         opened = _open(source, place, reader, options)
         # Objects in the caller's memory may hold more than JSON, and packing them saves nothing.
-        collector = Collector(alternate=options.alternate, items=Documents() if place or source == "-" else [])
+        collector = Collector(alternate=options.alternate, items=PackedItems() if place or source == "-" else [])
         result = _collect(opened, collector, reader, options)
     finally:
         reader.close()

@@ -1,0 +1,37 @@
+"""The items of a source in blocks, and assets that look up what their item says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from splashdown._series.documents import Documents, View, plain
+from splashdown.model import Asset
+
+
+class PackedItems(Documents):
+    """Item documents in little memory, however many there are: a sequence for ``ResultSet.items``.
+
+    An item holds nothing but JSON values.
+    """
+
+    def add(self, item: dict[str, Any], assets: Iterable[Asset]) -> list[Asset]:
+        """Keep an item; returns its assets, which refer to it instead of holding what it says."""
+        body, at = plain(item), len(self)
+        self.append(body)
+        properties = View(self, at, ("properties",)) if body.get("properties") else None
+        geometry = View(self, at, ("geometry",)) if body.get("geometry") else None
+        return [
+            replace(
+                asset,
+                metadata=View(self, at, ("assets", asset.key)),
+                properties=_in_place_of(asset.properties, properties),
+                geometry=geometry if asset.geometry else None,
+            )
+            for asset in assets
+        ]
+
+
+def _in_place_of(value: Mapping[str, Any], view: View | None) -> Mapping[str, Any]:
+    return view if view is not None and value else value

@@ -1,0 +1,39 @@
+"""Reads documents through the client of another package, which asks for URLs and has credentials in its own way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from splashdown._documents.authority import Anonymous
+from splashdown._documents.client import Client
+
+#: What a server said to the request for a URL: where it was finally read, the status and the body.
+Ask = Callable[[str], tuple[str, int, bytes]]
+
+
+class BorrowedClient(Client):
+    """Asks for URLs with ``ask``, and for a new token with ``renew``; has no session of its own."""
+
+    def __init__(self, ask: Ask, renew: Callable[[], bool] | None) -> None:
+        self.authority = _Renewing(renew) if renew else Anonymous()
+        self._ask = ask
+
+    def close(self) -> None:
+        """Leave the connections to the client that they belong to."""
+
+    def _fetch(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None,  # noqa: ARG002 - the other client has the credentials
+        question: Mapping[str, Any] | None,  # noqa: ARG002 - a job's results are never searched
+    ) -> tuple[str, int, bytes, bool]:
+        return *self._ask(url), True
+
+
+class _Renewing(Anonymous):
+    def __init__(self, renew: Callable[[], bool]) -> None:
+        self._renew = renew
+
+    def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002 - the other client has the credentials
+        return self._renew()
