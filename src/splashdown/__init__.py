@@ -12,8 +12,10 @@ Who imports what: each line knows the lines below it. A name without an undersco
     _engine, _plugins, _naming                           the host: moves bytes, finds plugins, names files
     builtins                                             a plugin each, reached by the registry alone
     hookspecs, specs                                     what a plugin registers
-    _receipts, _stac, _documents, _series, _display      libraries shared by host and built-ins
+    _saving, _choosing, _receipts, _stac, _documents, _series  libraries shared by host and built-ins
+    actions                                              what actions get and return
     protocols, events                                    what objects of plugins do, and what a run emits
+    _display                                             how values are shown to people and programs
     model, auth, checksums, columns, connections, errors, redact, safe_names, sources  values and pure functions
 
 Names are imported when they are first used, so that ``import splashdown`` stays quick.

@@ -1,6 +1,6 @@
-"""For those who write actions: what an action gets, and what the built-in ones return.
+"""For those who write actions: what an action gets, and the values that the built-in ones return.
 
-The command line shows these values whichever plugin returns them, and takes the exit code from them.
+The command line shows these values, whichever plugin returns them, and takes the exit code from them.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ class Results(Protocol):
 
 @runtime_checkable
 class ActionOutcome(Protocol):
-    """What an action returns that moves files, with whatever else it has to say in fields of its own."""
+    """The return value of an action that moves files; it may have fields of its own besides."""
 
     @property
     def plan(self) -> Plan:
@@ -124,7 +124,7 @@ class ActionOutcome(Protocol):
 
     @property
     def report(self) -> RunReport | None:
-        """What became of it; ``None`` where nothing was moved, as in a dry run."""
+        """The outcome of every transfer; ``None`` where nothing was moved, as in a dry run."""
 
     @property
     def metadata(self) -> str:
@@ -133,7 +133,7 @@ class ActionOutcome(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
-    """What a download did: the report, and where its metadata documents are (one for each source, or none)."""
+    """The outcome of a download: the report, and where its metadata documents are (one for each source, or none)."""
 
     report: RunReport
     documents: tuple[str, ...] = ()
@@ -181,7 +181,7 @@ class Download:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncReport:
-    """What a sync did. ``report`` is ``None`` for a dry run; ``left`` says why a stale file was not removed."""
+    """The outcome of a sync. ``report`` is ``None`` for a dry run; ``left`` has reasons for stale files that stay."""
 
     plan: Plan
     report: RunReport | None = None
@@ -192,7 +192,7 @@ class SyncReport:
 
 
 class State(StrEnum):
-    """What a check found."""
+    """The state of a file in a target."""
 
     OK = "ok"
     MISSING = "missing"  #: a receipt describes it, and it is not there
@@ -203,7 +203,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """One file. ``checked`` says by what: ``size``, ``checksum``; ``detail`` what was wrong."""
+    """The check of one file: what was compared (``size``, ``checksum``), and in ``detail`` the difference."""
 
     name: str
     state: State
@@ -214,7 +214,7 @@ class Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyReport:
-    """What became of everything in a target, the files of receipts first, each part sorted by name."""
+    """The checks of everything in a target, the files of receipts first, each part sorted by name."""
 
     target: str
     files: tuple[Checked, ...]

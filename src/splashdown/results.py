@@ -120,7 +120,7 @@ class JobResults:
 
         Built in are ``keys``, ``exclude`` (globs), ``regex``, ``types`` (media types), ``roles``, ``items``,
         ``collections``, ``datetime``, ``bbox``, ``min_size``, ``max_size``; plugins add theirs by their names. A
-        value is one thing or a list of alternatives; ``None`` is no filter.
+        value is one thing or a list of alternatives; a filter with ``None`` is left out.
         """
         registry = self.session.registry
         assets, skipped = apply_filters(self.assets, filters, lambda name, value: registry.filter(name).create(value))
@@ -293,8 +293,8 @@ class JobResults:
     ) -> RunReport:
         """Repeat what failed in an earlier run of :meth:`download_files` or :meth:`download_file`, with its names.
 
-        The metadata document that belongs to the files is brought up to date. What fails again is in the report, which
-        tells about the repeated assets alone; nothing is raised for it. The options are those of the download. Raises
+        The metadata document that belongs to the files is brought up to date. The report is about the repeated assets
+        alone; nothing is raised for those that fail again. The options are those of the download. Raises
         :class:`~splashdown.errors.UsageError` for a report of something else.
         """
         repeated: RunReport = self.run(

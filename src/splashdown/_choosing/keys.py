@@ -1,4 +1,4 @@
-"""The one asset that a key means, and what to say when none or several match."""
+"""The one asset that a key means, and the errors where none or several match."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def collection_options(function: F) -> F:
 
 
 def take_collection(given: dict[str, Any]) -> dict[str, Any] | None:
-    """Take these options out of a command's; ``None`` when no catalog is asked for."""
+    """Take these options out of a command's; ``None`` without ``--as-collection``."""
     wanted = given.pop("as_collection")
     options = {name: value for name in ("output", "missing", "original_hrefs") if (value := given.pop(name))}
     if options and not wanted:

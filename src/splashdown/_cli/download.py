@@ -77,7 +77,7 @@ def _split(arguments: tuple[str, ...]) -> tuple[object, str]:
 
 
 def _action(key: str | None, catalog: dict[str, Any] | None, given: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The action that does what the command was asked for, and its options, taken out of the command's."""
+    """The action that the command runs, and the action's options, taken out of the command's."""
     layout, if_exists, no_metadata = (given.pop(name) for name in ("layout", "if_exists", "no_metadata"))
     options: dict[str, Any] = {"layout": layout} if layout else {}
     options["if_exists"] = "overwrite" if given.pop("overwrite") else if_exists

@@ -64,8 +64,8 @@ class Command(click.Command):
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, group by group; those that belong to none come first."""
         options = [each for each in self.get_params(ctx) if isinstance(each, click.Option)]
-        told = [(_group(each), row) for each in options if (row := each.get_help_record(ctx)) is not None]
-        sections = {title: [row for group, row in told if group == title] for title in ("Options", LOADERS, *_GROUPS)}
+        shown = [(_group(each), row) for each in options if (row := each.get_help_record(ctx)) is not None]
+        sections = {title: [row for group, row in shown if group == title] for title in ("Options", LOADERS, *_GROUPS)}
         for title, rows in sections.items():
             if rows:
                 with formatter.section(title):
@@ -83,7 +83,7 @@ class Group(click.Group):
 
 
 def write_help(command: click.Command, formatter: click.HelpFormatter) -> None:
-    """Write a command's help text; an example stays on one line, whatever the width, so that it can be copied."""
+    """Write the help of a command; an example stays on one line, whatever the width, so that it can be copied."""
     for paragraph in (command.help or "").split("\n\n"):
         text = " ".join(paragraph.split())
         formatter.write_paragraph()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class LoadCommand(Command):
-    """Has the options of all loaders besides its own; which of them fit shows once the loader is chosen."""
+    """Has the options of all loaders besides its own; those of other loaders are refused once one is chosen."""
 
     def get_params(self, ctx: click.Context) -> list[click.Parameter]:
         """The command's own parameters, then those of the loaders."""

@@ -119,13 +119,13 @@ def _write_any_text() -> None:
 
 def _warn_in_one_line() -> None:
     """Show each warning about a plugin once, as a line; others are for developers and stay as they are."""
-    usual, said = warnings.showwarning, set[str]()
+    usual, shown = warnings.showwarning, set[str]()
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
         if category.__name__ != "PluginWarning":
             usual(message, category, *where, **more)
-        elif str(message) not in said:
-            said.add(str(message))
+        elif str(message) not in shown:
+            shown.add(str(message))
             click.echo(f"Warning: {message}", err=True)
 
     warnings.showwarning = show

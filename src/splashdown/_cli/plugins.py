@@ -1,4 +1,4 @@
-"""``splashdown plugins``: what is installed, what it offers, and what is wrong with it."""
+"""``splashdown plugins``: the plugins, what they offer, and what is wrong with one."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def list_plugins(as_json: bool) -> int:
 @click.argument("name")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 def check_plugin(name: str, as_json: bool) -> int:
-    """Say all that can be found out about the plugin NAME without using it; exit code 1 when something is wrong.
+    """Report what can be found out about the plugin NAME without using it; exit code 1 when something is wrong.
 
     NAME is a plugin's, a distribution's, or DISTRIBUTION:PLUGIN.
 

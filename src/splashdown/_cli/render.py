@@ -17,7 +17,7 @@ from splashdown._display.text import printable, readable
 from splashdown.model import Asset, Outcome, Plan, ResultSet, RunReport
 from splashdown.redact import redact, redact_target
 
-#: From this many files on nobody reads a row for each.
+#: A table with more rows than this would not be read.
 MOST_ROWS = 200
 
 
@@ -48,7 +48,7 @@ def table(
 
 
 def facts(title: str, found: Mapping[str, object]) -> None:
-    """What is known of one thing: a line for each fact, and a table for one that is a list of records."""
+    """The facts about one thing: a line for each, and a table for one that is a list of records."""
     records = {name: fact for name, fact in found.items() if isinstance(fact, list)}
     click.echo(title)
     single = [(name, _value(fact)) for name, fact in found.items() if name not in records]
@@ -60,14 +60,14 @@ def facts(title: str, found: Mapping[str, object]) -> None:
 
 
 def _value(fact: object) -> str:
-    """Six digits of a number tell enough; nothing for what is not known."""
+    """A fact as a string: six digits of a number, and nothing where it is unknown."""
     if fact is None or fact != fact:  # noqa: PLR0124 - NaN
         return ""
     return f"{fact:.6g}" if isinstance(fact, float) else str(fact)
 
 
 def program() -> str:
-    """How this command was called, so that what is suggested can be typed: it need not be on the path."""
+    """How this command was called, so that a suggestion can be typed: the command need not be on the path."""
     called = Path(sys.argv[0])
     found = shutil.which("splashdown")
     known = found is not None and Path(found).resolve() == called.resolve()
@@ -103,7 +103,7 @@ def plan_record(plan: Plan) -> dict[str, Any]:
 
 
 def outcome_record(outcome: Outcome) -> dict[str, Any]:
-    """What became of an asset, for ``--json``."""
+    """The outcome of an asset, for ``--json``."""
     record: dict[str, Any] = {
         "item": outcome.asset.item,
         "key": outcome.asset.key,
@@ -126,7 +126,7 @@ def outcome_record(outcome: Outcome) -> dict[str, Any]:
 
 
 def report_record(report: RunReport, metadata: str = "", source: ResultSet | None = None) -> dict[str, Any]:
-    """A report for ``--json``; ``source`` says what it could not give."""
+    """A report for ``--json``; ``source`` adds its warnings, and what of it could not be read."""
     unresolved, warnings = (source.unresolved, source.warnings) if source else ((), ())
     return {
         "source": report.plan.source,
@@ -143,13 +143,13 @@ def report_record(report: RunReport, metadata: str = "", source: ResultSet | Non
 
 
 def _remark(outcome: Outcome) -> str:
-    """What the table says of a file besides its status: what it was checked against, or why it did not land."""
+    """The last column of the table: what the file was checked against, or why it did not land."""
     checked = ", ".join(outcome.verified)
     return outcome.error_type or ", ".join(filter(None, (outcome.reason, checked))) or "not verified"
 
 
 def report_table(report: RunReport) -> None:
-    """What landed, for people: each file, or in a large run only what did not land and how many did."""
+    """The files of a run, for people: each one, or of a large run the failures and how many landed."""
     shown = report.outcomes if len(report.outcomes) <= MOST_ROWS else report.failed
     rows = [
         (

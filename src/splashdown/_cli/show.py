@@ -1,4 +1,4 @@
-"""Shows what an action returned, whichever plugin offers it, and says by the exit code how it went."""
+"""Shows the outcome of an action, whichever plugin offers it, and derives the exit code from it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def style_of(*, as_json: bool, quiet: bool) -> Style:
 
 
 def perform(results: JobResults, action: str, options: Mapping[str, Any]) -> Any:
-    """Run an action. One that raises ``DownloadError`` has an outcome as well: the report says what failed."""
+    """Run an action. ``DownloadError`` carries an outcome as well: the report, with the assets that failed."""
     try:
         return results.run(action, **options)
     except DownloadError as error:
@@ -39,10 +39,10 @@ def perform(results: JobResults, action: str, options: Mapping[str, Any]) -> Any
 
 
 def show(value: Any, style: Style, source: ResultSet | None = None, *, failures: bool = True) -> int:
-    """Print what an action returned and return the exit code.
+    """Print the outcome of an action and return the exit code.
 
-    ``source`` adds what it could not give; ``failures`` prints a line for each asset that failed, for runs that had no
-    progress display.
+    ``source`` adds its warnings, and what of it could not be read. ``failures`` prints a line for each asset that
+    failed, for runs without a progress display.
     """
     if isinstance(value, RunReport):
         value = Download(report=value)
@@ -74,7 +74,7 @@ def _show_report(
 
 
 def _show_planned(value: ActionOutcome, style: Style) -> int:
-    """What an action would do, where it says more than a plan."""
+    """The outcome of a dry run that holds more than a plan."""
     if style == "json":
         render.echo_json(render.plan_record(value.plan) | _extra(value))
     elif not isinstance(value, SyncReport):
@@ -107,7 +107,7 @@ def _show_plan(plan: Plan, style: Style) -> int:
 
 
 def _show_stale(value: object) -> None:
-    """What a sync removed, and what it left and why."""
+    """The files that a sync removed, and those that it left, with the reason."""
     if not isinstance(value, SyncReport):
         return
     for name in value.removed:
@@ -147,10 +147,10 @@ def _verified_table(report: VerifyReport) -> None:
         render.table(("file", "size", "state", "checked"), rows, right=("size",))
     right, extra = len(report.of(State.OK)), len(report.of(State.EXTRA))
     bad = len(report.files) - right - extra
-    said = [f"{counted(right, 'file')} as stored"]
-    said += [f"{bad} missing or changed"] if bad else []
-    said += [f"{extra} that no receipt knows"] if extra else []
-    click.echo(", ".join(said))
+    counts = [f"{counted(right, 'file')} as stored"]
+    counts += [f"{bad} missing or changed"] if bad else []
+    counts += [f"{extra} that no receipt knows"] if extra else []
+    click.echo(", ".join(counts))
 
 
 def _show_value(value: Any, style: Style) -> int:
@@ -165,7 +165,7 @@ def _show_value(value: Any, style: Style) -> int:
 
 
 def _extra(value: object) -> dict[str, Any]:
-    """What an outcome says besides its plan and its report, for ``--json``."""
+    """The other fields of an outcome, for ``--json``."""
     if not dataclasses.is_dataclass(value):
         return {}
     return {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if f.name not in _SHOWN}

@@ -33,7 +33,7 @@ _FILTERS = {
 
 _REGISTRY = "splashdown.registry"
 
-#: Options that a STAC API answers.
+#: Options that are sent to a STAC API.
 _SEARCH = ("datetime", "bbox", "ids", "collections", "limit")
 
 
@@ -52,9 +52,9 @@ def filter_options(function: F) -> F:
             "--latest-per", metavar="FIELD", multiple=True, help="Only the latest of each item, key, date, ..."
         ),
         click.option("--one-per", metavar="FIELD", multiple=True, help="Only the first of each item, key, date, ..."),
-        click.option("--ids", metavar="ID", multiple=True, help="Only these items; a STAC API is asked for them."),
-        click.option("--collections", metavar="ID", multiple=True, help="Only these collections; asked for as well."),
-        click.option("--limit", metavar="N", type=click.IntRange(1), help="At most so many items of a STAC source."),
+        click.option("--ids", metavar="ID", multiple=True, help="Only these items; sent to a STAC API."),
+        click.option("--collections", metavar="ID", multiple=True, help="Only these collections; sent to a STAC API."),
+        click.option("--limit", metavar="N", type=click.IntRange(1), help="At most N items of a STAC source."),
         click.option("--where", metavar="FILTER=VALUE", multiple=True, help="A filter by its name; repeatable."),
     )
     return with_options(function, options)
@@ -81,9 +81,9 @@ def source_options(function: F) -> F:
     options = (
         *_SIGN_IN,
         click.option("--wait", is_flag=True, help="Wait until the openEO job is finished."),
-        click.option("--partial", is_flag=True, help="Take what there is of an unfinished openEO job."),
+        click.option("--partial", is_flag=True, help="Take the results that an unfinished openEO job has so far."),
         click.option("--alternate", metavar="NAME", help="Of assets with several hrefs take this one, e.g. s3."),
-        click.option("--resolver", metavar="NAME", help="Take this resolver, where the source's form does not tell."),
+        click.option("--resolver", metavar="NAME", help="Use this resolver, where the source's form does not decide."),
         plugin_option,
     )
     return with_options(function, options)
@@ -101,7 +101,7 @@ def open_source(
 ) -> JobResults:
     """Open a source for a command: credentials from the environment or a prompt, filters applied.
 
-    ``action`` is what will be done with it: one that is not there is refused before anything is read.
+    ``action`` is the one that will run on it: an action that is missing is refused before anything is read.
     """
     session = make_session(given.pop("option", ()))
     if action is not None:
@@ -113,8 +113,8 @@ def open_source(
     if alternate := given.pop("alternate", None):
         options["alternate"] = alternate
     options |= search_options(session, source, resolver, given)
-    tell = _say_nothing if quiet else notify
-    results = session.open(source, auth=credentials(given), resolver=resolver, notify=tell, **options)
+    shown = _say_nothing if quiet else notify
+    results = session.open(source, auth=credentials(given), resolver=resolver, notify=shown, **options)
     return select(results, given)
 
 
@@ -148,7 +148,7 @@ def make_session(
 
 
 def registry(context: click.Context) -> Registry:
-    """The plugins of the command line, before a source is opened: what they add has to be known to parse the rest."""
+    """The plugins of the command line, before a source is opened: the rest is parsed with the options that they add."""
     meta = context.find_root().meta
     if _REGISTRY not in meta:
         meta[_REGISTRY] = make_session(context=context).registry

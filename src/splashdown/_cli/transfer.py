@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def transfer_options(function: F) -> F:
-    """Give a command the options that say how files are moved."""
+    """Give a command the options of moving files."""
     options = (
         click.option(
             "--if-exists",
             type=click.Choice(["auto", "skip", "overwrite", "error", "rename"]),
             default="auto",
             show_default=True,
-            help="What to do about files that are there.",
+            help="How to treat files that exist already.",
         ),
         click.option("--jobs", type=click.IntRange(1, 512), metavar="N", help="Files at a time."),
         click.option("--no-resume", is_flag=True, help="Keep nothing of an unfinished file."),
@@ -49,7 +49,7 @@ def settings_for(results: JobResults, chosen: dict[str, Any]) -> Any:
 
 
 def progress_display(session: Session, *, quiet: bool) -> list[Listener]:
-    """The listener that shows progress; none where the plugin is disabled, as the display is only the usual one."""
+    """The listener that shows progress; none where its plugin is disabled, because the user did not ask for it."""
     from splashdown.errors import DisabledError
 
     try:
@@ -59,7 +59,7 @@ def progress_display(session: Session, *, quiet: bool) -> list[Listener]:
 
 
 def print_warnings(results: JobResults) -> None:
-    """Print what the source could not give; what makes the run fail is printed at its end."""
+    """Print the warnings of the source; those that make the run fail are printed at its end."""
     for warning in results.result_set.warnings:
         if warning not in results.result_set.unresolved:
             click.echo(f"Warning: {printable(warning)}", err=True)

@@ -1,4 +1,4 @@
-"""``splashdown uploads``: what crashed runs have left in a target, and how to be rid of it."""
+"""``splashdown uploads``: lists and removes what crashed runs left in a target."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _json = click.option("--json", "as_json", is_flag=True, help="One JSON document 
 def _seconds(_context: click.Context, _parameter: click.Parameter, age: str) -> float:
     match = re.fullmatch(r"([0-9]+)([smhdw]?)", age)
     if match is None:
-        raise click.BadParameter(f"{age!r} is no age; write 90s, 30m, 12h, 1d or 2w")
+        raise click.BadParameter(f"{age!r} is not an age; write 90s, 30m, 12h, 1d or 2w")
     return float(int(match[1]) * _UNITS[match[2]])
 
 
 @click.group("uploads", cls=Group, short_help="List and remove what unfinished runs left in a store.")
 def command() -> None:
-    """List and remove uploads that were begun and never finished.
+    """List and remove unfinished uploads.
 
-    A run that was killed leaves what it had stored, for the next run of the same command to go on from. Stores count,
-    and bill, such parts until somebody removes them.
+    A run that was killed leaves the parts that it has stored, so that the next run of the same command goes on from
+    there. Stores count such parts, and charge for them, until they are removed.
 
     Example: splashdown uploads list s3://bucket/prefix/
     """
@@ -77,7 +77,7 @@ def list_(target: str, as_json: bool, option: tuple[str, ...]) -> int:
     metavar="AGE",
     help="Leave younger ones: 90s, 12h, 2w, ...",
 )
-@click.option("--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
+@click.option("--dry-run", is_flag=True, help="Show what would be removed; remove nothing.")
 @_json
 @plugin_option
 def clean(target: str, older_than: float, dry_run: bool, as_json: bool, option: tuple[str, ...]) -> int:
@@ -119,7 +119,7 @@ def _summary(removed: list[Unfinished], young: int, target: str, *, dry_run: boo
 
 
 def _abort(sink: Sink, one: Unfinished) -> str:
-    """Remove one upload; the error's text where that fails, so that the others are still removed."""
+    """Remove one upload; returns the error where that fails, so that the others are still removed."""
     from splashdown.errors import error_text
 
     try:

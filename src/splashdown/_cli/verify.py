@@ -1,4 +1,4 @@
-"""``splashdown verify``: whether what was downloaded is still there and unchanged."""
+"""``splashdown verify``: whether the files of a download are still there and unchanged."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def _document_in(source: str) -> str:
 
 
 def _no_source(source: str) -> str:
-    """What to say of a string that is not a URL, and not a file either: mostly a typo, or the bare id of a job."""
+    """The message about a string that is neither a URL nor a file: mostly a typo, or the bare id of a job."""
     if not source.strip():
         return "the source is empty; pass the URL of an openEO job, or the path or URL of a STAC document"
     return (
@@ -170,7 +170,7 @@ def is_installed(loading: Loading, package: str) -> bool:
 
 
 def state(loading: Loading) -> str:
-    """What may be the reason that something is missing: plugins that failed, and those that are disabled."""
+    """Possible reasons for something to be missing: plugins that failed, and those that are disabled."""
     failed = [str(f) for f in loading.failures]
     text = "".join(f"; {f}" for f in failed)
     disabled = [f"{i.name} (by {i.disabled_by})" for i in loading.infos() if i.status == "disabled"]

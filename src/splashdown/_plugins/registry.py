@@ -166,7 +166,7 @@ class Registry:
     def refuse_disabled_transports(self, hrefs: Iterable[str]) -> None:
         """Raise :class:`~splashdown.errors.DisabledError` when a disabled plugin is what would read one of them.
 
-        What no plugin reads is not refused: in a run, those assets fail and the others land.
+        Hrefs that no plugin reads, disabled or not, are not refused: in a run those assets fail and the others land.
         """
         if not self.choice.disable:
             return
@@ -220,7 +220,7 @@ class Registry:
         for offer in offers:
             name = offer.spec.name
             rivals = [o for o in offers if o.spec.name == name]
-            # A built-in or given plugin keeps its name, whatever is installed.
+            # Built-in and given plugins keep their names, whatever is installed.
             settled = len(rivals) == 1 or (name in own and offer.plugin.origin.value != "installed")
             found[name if settled else f"{offer.plugin.distribution or offer.plugin.name}:{name}"] = offer
         return found

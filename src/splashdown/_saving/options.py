@@ -20,5 +20,5 @@ class SaveOptions:
     sink_options: Mapping[str, Any] = field(default_factory=dict)
 
     def all_listeners(self, session: ActionSession) -> list[Listener]:
-        """The listeners of the call, and the progress display where it is wanted."""
+        """The listeners of the call, and the progress display with ``progress``."""
         return [*self.listeners, *([session.listener("progress")] if self.progress else [])]

@@ -73,7 +73,7 @@ def load_bytes(asset: AssetHandle, *, max_bytes: int = BYTES_BYTES) -> bytes:
 
 @hookimpl
 def splashdown_loaders() -> Iterable[LoaderSpec]:
-    """``json``, ``text``, and ``bytes``, which is never chosen unasked."""
+    """``json``, ``text``, and ``bytes``, which is only found by its name."""
     yield LoaderSpec(
         name="json",
         load=load_json,

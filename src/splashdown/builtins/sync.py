@@ -1,6 +1,6 @@
-"""The action ``sync``: download what is new or changed and, if asked, remove what the source no longer has.
+"""The action ``sync``: download new and changed files and, with ``delete``, remove those that the source lost.
 
-It removes only what a receipt says was put there and what is still as it was stored.
+It removes only files that a receipt describes and that are still as they were stored.
 """
 
 from __future__ import annotations
@@ -89,8 +89,8 @@ def _download(as_collection: bool) -> str:
 
 def _stale(results: Results, plan: Plan, before: TargetRecords) -> Iterable[str]:
     if results.result_set.narrowed:
-        return  # what is not listed may well be there
-    # What a filter left out is still the source's, and stays.
+        return  # the source may have more than it was asked to list
+    # Assets that a filter left out are still the source's, and their files stay.
     listed = {asset.identity for asset in results.result_set.assets}
     names = {transfer.name: transfer.asset.identity for transfer in plan.transfers}
     moved = set(names.values())
