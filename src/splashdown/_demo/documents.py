@@ -31,7 +31,7 @@ def content(name: str) -> bytes:
 
 @cache
 def job() -> Mapping[str, Any]:
-    """What is known about the job and its files."""
+    """The job and its files, as the data folder describes them."""
     described: Json = json.loads(content("job.json"))
     return described
 

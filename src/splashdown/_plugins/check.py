@@ -60,7 +60,7 @@ def examine(info: PluginInfo, specs: Sequence[Spec]) -> PluginCheck:
         if options_type is not None:
             try:
                 fields = fields_of(options_type, plugin=spec.name)
-                # What is loaded does not depend on the environment.
+                # The environment has no influence on loaders.
                 options[spec.name] = (
                     tuple(replace(f, variable="") for f in fields) if isinstance(spec, LoaderSpec) else fields
                 )
@@ -109,7 +109,7 @@ def _resolver_problems(spec: ResolverSpec) -> Iterator[str]:
 
 
 def refuse_made(made: object, protocol: type) -> str:
-    """What is wrong with what ``create`` has made; empty where it has all that its protocol asks for."""
+    """The faults of the object that ``create`` made; empty where it has all members of its protocol."""
     if isinstance(made, protocol):
         return ""
     if made is None:
