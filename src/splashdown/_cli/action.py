@@ -19,6 +19,7 @@ from splashdown._cli.source import (
     registry,
     source_options,
 )
+from splashdown._cli.transfer import print_warnings
 
 if TYPE_CHECKING:
     from splashdown._cli.show import Style
@@ -73,9 +74,10 @@ def _run(
     from splashdown._cli.show import perform, show
 
     if spec.run is None:
-        return show(make_session(given["option"]).run(name, place, **options), style)
+        return show(perform(make_session(given["option"]).run, name, place, **options), style)
     results = open_source(place, action=name, **given)
-    done = results.dry_run(name, **options) if dry_run else perform(results, name, options)
+    print_warnings(results)
+    done = results.dry_run(name, **options) if dry_run else perform(results.run, name, **options)
     return show(done, style, results.result_set)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from splashdown._cli.collection import collection_options, take_collection
-from splashdown._cli.help import Command
+from splashdown._cli.help import Command, was_given
 from splashdown._cli.source import filter_options, open_source, source_options
 from splashdown._cli.transfer import (
     print_failures,
@@ -43,6 +43,7 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
     A file that is complete is not fetched again; an interrupted run goes on where it stopped.
     """
     from splashdown._cli.show import perform, show, style_of
+    from splashdown.actions import Download
 
     catalog = take_collection(given)
     if catalog is not None and key is not None:
@@ -57,10 +58,10 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
     if dry_run:
         return show(results.dry_run(action, **options), style)
     shown = progress_display(results.session, quiet=quiet)
-    done = perform(results, action, options | {"listeners": shown})
-    if action != "download_file":
+    done = perform(results.run, action, listeners=shown, progress=False, **options)
+    if key is None:
         return show(done, style, results.result_set, failures=not shown)
-    if style != "table":
+    if style != "table" or not isinstance(done, Download):
         return show(done, style, failures=not shown)
     for place in done.places:
         click.echo(str(place))
@@ -80,11 +81,12 @@ def _action(key: str | None, catalog: dict[str, Any] | None, given: dict[str, An
     """The action that the command runs, and the action's options, taken out of the command's."""
     layout, if_exists, no_metadata = (given.pop(name) for name in ("layout", "if_exists", "no_metadata"))
     options: dict[str, Any] = {"layout": layout} if layout else {}
-    options["if_exists"] = "overwrite" if given.pop("overwrite") else if_exists
+    if given.pop("overwrite"):
+        options["if_exists"] = "overwrite"
+    elif was_given("if_exists"):
+        options["if_exists"] = if_exists
     if catalog is not None:
         return "download_collection", options | catalog
     if key is None:
         return "download_files", options | {"include_stac_metadata": not no_metadata}
-    if options["if_exists"] == "auto":
-        del options["if_exists"]  # what is usual depends on whether the target names a file
     return "download_file", options | {"key": key}

@@ -63,7 +63,8 @@ def check_plugin(name: str, as_json: bool) -> int:
 
 def _explain(found: PluginCheck) -> None:
     info = found.info
-    click.echo(f"{info.name}: {info.status}, {info.origin} {info.distribution} {info.version}".rstrip())
+    status = f"{info.status} by {info.disabled_by}" if info.disabled_by else info.status
+    click.echo(f"{info.name}: {status}, {info.origin} {info.distribution} {info.version}".rstrip())
     click.echo(f"offers: {_offers(info) or 'nothing'}")
     for name, options in found.options.items():
         click.echo(f"options of {name}:")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Any, Literal
 
 import click
 
@@ -17,9 +17,6 @@ from splashdown.errors import DownloadError
 from splashdown.model import Plan, ResultSet, RunReport
 from splashdown.redact import redact_target
 
-if TYPE_CHECKING:
-    from splashdown.results import JobResults
-
 Style = Literal["table", "json", "quiet"]
 #: Fields of an outcome that its report or plan shows.
 _SHOWN = frozenset({"plan", "report", "metadata", "documents"})
@@ -30,10 +27,13 @@ def style_of(*, as_json: bool, quiet: bool) -> Style:
     return "json" if as_json else "quiet" if quiet else "table"
 
 
-def perform(results: JobResults, action: str, options: Mapping[str, Any]) -> Any:
-    """Run an action. ``DownloadError`` carries an outcome as well: the report, with the assets that failed."""
+def perform(run: Callable[..., Any], action: str, *target: str, **options: Any) -> Any:
+    """Run an action, with ``run`` of results or of a session.
+
+    ``DownloadError`` carries an outcome as well: the report, with the assets that failed.
+    """
     try:
-        return results.run(action, **options)
+        return run(action, *target, **options)
     except DownloadError as error:
         return Download(report=error.report, documents=(error.metadata,) if error.metadata else ())
 

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from splashdown._cli.collection import collection_options, take_collection
-from splashdown._cli.help import Command
+from splashdown._cli.help import Command, was_given
 from splashdown._cli.source import filter_options, open_source, source_options
 from splashdown._cli.transfer import (
     print_warnings,
@@ -44,9 +44,10 @@ def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) 
 
     catalog = take_collection(given)
     dry_run, style = given.pop("dry_run"), style_of(as_json=as_json, quiet=quiet)
-    options: dict[str, Any] = {name: given.pop(name) for name in ("delete", "if_exists")} | (catalog or {})
-    if layout := given.pop("layout"):
-        options["layout"] = layout
+    layout, if_exists = given.pop("layout"), given.pop("if_exists")
+    options: dict[str, Any] = {"delete": given.pop("delete"), **(catalog or {})}
+    options |= {"layout": layout} if layout else {}
+    options |= {"if_exists": if_exists} if was_given("if_exists") else {}
     chosen = take_settings(given)
     results = open_source(source, action="sync", quiet=quiet, **given)
     print_warnings(results)
@@ -56,7 +57,7 @@ def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) 
     shown = progress_display(results.session, quiet=quiet)
     failed = False
     try:
-        done = results.run("sync", listeners=shown, **options)
+        done = results.run("sync", listeners=shown, progress=False, **options)
     except DownloadError as error:
         failed = True
         done = SyncReport(plan=error.report.plan, report=error.report, metadata=error.metadata)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from splashdown._cli.help import Command
+from splashdown._cli.help import Command, was_given
 from splashdown._cli.source import make_session, plugin_option
 
 
@@ -27,5 +27,7 @@ def command(
     """
     from splashdown._cli.show import show, style_of
 
-    report = make_session(option).run("verify", target, jobs=jobs, read=not quick, strict=strict)
+    chosen = {"jobs": jobs if was_given("jobs") else None, "read": False if quick else None, "strict": strict or None}
+    options = {name: value for name, value in chosen.items() if value is not None}
+    report = make_session(option).run("verify", target, **options)
     return show(report, style_of(as_json=as_json, quiet=quiet))

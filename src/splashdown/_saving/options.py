@@ -15,8 +15,8 @@ class SaveOptions:
     """How a run is watched and set, whatever it saves."""
 
     progress: bool = field(default=False, metadata={"help": "Show progress."})
-    listeners: Sequence[Listener] = ()
-    settings: Any = None  #: a :class:`splashdown.Settings` in place of the session's
+    listeners: Sequence[Listener] = field(default=(), metadata={"python_only": "a list of listeners"})
+    settings: Any = field(default=None, metadata={"python_only": "a splashdown.Settings"})
     sink_options: Mapping[str, Any] = field(default_factory=dict)
 
     def all_listeners(self, session: ActionSession) -> list[Listener]:

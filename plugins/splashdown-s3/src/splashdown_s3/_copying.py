@@ -18,10 +18,11 @@ from splashdown.model import Content, Part, Stored
 from splashdown_s3 import _attributes as attributes
 from splashdown_s3 import _objects as objects
 from splashdown_s3._errors import Refused
+from splashdown_s3._failures import FAILURES
 from splashdown_s3._honoured import settle_tags
 from splashdown_s3._multipart import Multipart, Started, Tag
 from splashdown_s3._options import MAX_PARTS
-from splashdown_s3._store import FAILURES, Store
+from splashdown_s3._store import Store
 from splashdown_s3._uri import Location
 
 GIB = 1024**3

@@ -141,7 +141,7 @@ def _judge(error: Exception, store: Store | None, where: Location, doing: str) -
     """Explain an answer of the store, or what kept it from answering; ``None`` for errors of another kind."""
     from botocore.exceptions import ClientError
 
-    from splashdown_s3._store import FAILURES
+    from splashdown_s3._failures import FAILURES
 
     if isinstance(error, ClientError):
         error = Refused.of_boto(error.response)

@@ -14,8 +14,9 @@ from splashdown_s3 import _attributes as attributes
 from splashdown_s3 import _objects as objects
 from splashdown_s3._checksums import Algorithm, by_name, choose
 from splashdown_s3._errors import LACKS, Refused
+from splashdown_s3._failures import FAILURES
 from splashdown_s3._honoured import require_encryption, settle_tags
-from splashdown_s3._store import FAILURES, Store
+from splashdown_s3._store import Store
 from splashdown_s3._uri import Location
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, quote, urlsplit
 
 import urllib3
-from botocore.exceptions import BotoCoreError, NoCredentialsError
+from botocore.exceptions import NoCredentialsError
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
@@ -285,7 +285,3 @@ def _refused(response: BaseHTTPResponse | Answer) -> Refused:
     finally:
         response.release_conn()
     return Refused.parse(response.status, bytes(text).decode(errors="replace"), response.headers)
-
-
-#: What botocore and urllib3 raise, besides ``Refused``.
-FAILURES = (BotoCoreError, urllib3.exceptions.HTTPError, OSError)
