@@ -11,6 +11,10 @@ of its answer, which is most of the cost of a small file. Only an answer of the 
 HTTP/1.1, 200 or 206, a length, header lines without any peculiarity, the connection kept. Every other one is given to
 :mod:`http.client` from its first byte, as if it had not been looked at.
 
+A connection serves another request only when its state is known: the answer ended where it had to, its length was
+clear, and nothing has come since. The read timeout is for the head as a whole, with the informational answers before
+it, and for each read of the body.
+
 Retries, redirects and what a status means are left to the caller, who has to read the body of the answer and give its
 connection back (``drain_conn``, ``release_conn``).
 """
@@ -18,7 +22,7 @@ connection back (``drain_conn``, ``release_conn``).
 from __future__ import annotations
 
 import http.client
-import io
+import math
 import re
 import socket
 import time
@@ -26,13 +30,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, cast
 
-from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPHeaderDict, HTTPResponse, Retry, Timeout
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Retry, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
+from splashdown._answers import DRAIN_BYTES, DRAIN_SECONDS, FullResponse, Head, full_response, read_head, set_timeout
 from splashdown.model import Buffer
 
-__all__ = ["Answer", "make_lean", "send"]
+__all__ = ["Answer", "glimpse", "make_lean", "send"]
 
 #: A buffer of this size is filled again and again by a long body: few system calls, few turns of the interpreter.
 CHUNK = 512 * 1024
@@ -41,13 +46,13 @@ ENOUGH = 256 * 1024
 GATHER_SECONDS = 0.05
 #: The first read takes the head and, of a small file, the body too.
 _FIRST = 72 * 1024
-_LONGEST_HEAD = 64 * 1024
 #: A body up to this size is sent in one write with the head; of a longer one so much at a time, each with a timeout of
 #: its own, as what is limited is silence and not the length of a body.
 _WRITE = 256 * 1024
 _NEVER = Retry(False, redirect=False)
 #: A target in which nothing has to be percent-encoded (RFC 3986, section 3.3 and 3.4).
 _ENCODED = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})+")
+_USUAL = (b"HTTP/1.1 200", b"HTTP/1.1 206")
 _STATUS = re.compile(r"HTTP/1\.1 (200|206)(?: [^\r\n]*)?")
 _FIELD = re.compile(r"^([A-Za-z0-9-]+):([^\r\n]*)\r\n", re.MULTILINE)
 #: Headers that decide what the body is; repeated ones are left to ``http.client``.
@@ -114,17 +119,21 @@ class Answer:
         return buffer[:size]
 
     def release_conn(self) -> None:
-        """Give the connection back; it serves the next request unless it was closed."""
+        """Give the connection back; it serves the next request unless it was closed, or the body has not ended."""
+        if self.left:
+            self.close()
         connection, self._connection = self._connection, None
         if connection is not None and self._pool is not None:
             self._pool._put_conn(connection)  # noqa: SLF001 - urllib3's own responses give it back so
 
     def drain_conn(self) -> None:
-        """Read the rest of the body, so that the connection can serve the next request; never raises."""
-        if self.left:
+        """Read a short rest of the body, so that the connection can serve the next request; never raises."""
+        if 0 < self.left <= DRAIN_BYTES:
+            deadline = time.monotonic() + DRAIN_SECONDS
             with suppress(OSError, HTTPError):
+                set_timeout(self._socket, deadline)
                 while self.read():
-                    pass
+                    set_timeout(self._socket, deadline)
         if self.left:
             self.close()
 
@@ -137,14 +146,22 @@ class Answer:
 class _Lean(HTTPConnection):
     """What plain and TLS connections have in common."""
 
+    full = False  #: every answer is urllib3's own kind
     _asked = ("", "")
 
     def request(  # type: ignore[override]  # as of urllib3
-        self, method: str, url: str, body: Buffer | None = None, headers: Mapping[str, str] | None = None, **_: Any
+        self,
+        method: str,
+        url: str,
+        body: Buffer | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        **_: Any,
     ) -> None:
         """Send a request. ``headers`` has everything, ``Host`` too, but for the length of the body."""
         lines = [f"{method} {url} HTTP/1.1", *(f"{name}: {value}" for name, value in (headers or {}).items())]
-        if body is not None:
+        if isinstance(body, str):
+            body = body.encode()
+        if body is not None and not (self.full and "Content-Length" in (headers or {})):
             lines.append(f"Content-Length: {len(body)}")
         lines.append("\r\n")
         head = "\r\n".join(lines).encode("latin-1")
@@ -162,47 +179,52 @@ class _Lean(HTTPConnection):
                 for at in range(0, len(view), _WRITE):
                     self.sock.sendall(view[at : at + _WRITE])
 
-    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as of urllib3
+    def getresponse(self) -> FullResponse:  # type: ignore[override]  # as of urllib3
         """The answer. Its type is only close to urllib3's for a usual one, see :class:`Answer`."""
         connection = self.sock
         self._limit()
+        deadline = math.inf if self.timeout is None else time.monotonic() + self.timeout
         data = connection.recv(_FIRST)
         if not data:
             raise http.client.RemoteDisconnected("the server closed the connection without an answer")
-        while (end := data.find(b"\r\n\r\n")) < 0 and len(data) < _LONGEST_HEAD and (more := connection.recv(_FIRST)):
-            data += more
-        plain = _plain(data[:end].decode("latin-1")) if end > 0 else None
-        if plain is None:
-            return self._other(data)
+        answer: Any = self._usual(data, data.find(b"\r\n\r\n") + 4)
+        if answer is None:
+            head = read_head(data, connection, deadline)
+            self._limit()
+            # What has come in pieces, or after an informational answer, may be as usual as any.
+            answer = self._usual(head.head + head.rest, len(head.head)) or self._other(head)
+        return answer  # type: ignore[no-any-return]
+
+    def _usual(self, data: bytes, end: int) -> Answer | None:
+        """The answer whose head ends there, if it is of the plainest kind."""
+        if (
+            self.full
+            or end < 4
+            or not data.startswith(_USUAL)
+            or (plain := _plain(data[: end - 4].decode("latin-1"))) is None
+        ):
+            return None
         status, fields, length = plain
-        length = 0 if self._asked[0] == "HEAD" else length
-        return Answer(self, status, fields, memoryview(data)[end + 4 :], length)  # type: ignore[return-value]
+        return Answer(self, status, fields, memoryview(data)[end:], 0 if self._asked[0] == "HEAD" else length)
+
+    def _other(self, head: Head) -> FullResponse:
+        """Let ``http.client`` read an answer that is not of the plainest kind."""
+        method, target = self._asked
+        answer, reusable = full_response(head, self, method=method, target=target, timeout=self.timeout)
+        if not reusable:
+            self.close()  # the answer holds on to the socket as long as it needs it
+        return answer
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the connection is open and silent: what a server says without being asked is not the next answer."""
+        held = getattr(self.sock, "pending", None)  # TLS may have read more than was asked of it
+        return super().is_connected and not (held and held())
 
     def _limit(self) -> None:
         """Set the time limit of the socket where it is another one: that is a call of the system."""
         if self.sock.gettimeout() != self.timeout:
             self.sock.settimeout(self.timeout)
-
-    def _other(self, data: bytes) -> HTTPResponse:
-        """Let ``http.client`` read an answer of which ``data`` has come already."""
-        connection: Any = _Replay(data, self.sock)
-        method, target = self._asked
-        answer = http.client.HTTPResponse(connection, method=method)
-        answer.begin()
-        if answer.will_close:
-            self.close()  # the answer holds on to the socket as long as it needs it
-        return HTTPResponse(
-            body=answer,
-            headers=HTTPHeaderDict(answer.msg.items()),
-            status=answer.status,
-            version=answer.version,
-            reason=answer.reason,
-            preload_content=False,
-            decode_content=False,
-            original_response=answer,
-            request_method=method,
-            request_url=target,
-        )
 
 
 class LeanHTTPConnection(_Lean):
@@ -213,13 +235,29 @@ class LeanHTTPSConnection(_Lean, HTTPSConnection):
     """For TLS."""
 
 
-#: What takes the place of urllib3's own; pools of other connections (SOCKS) are left as they are.
-_INSTEAD: dict[type, Any] = {HTTPConnection: LeanHTTPConnection, HTTPSConnection: LeanHTTPSConnection}
+#: What takes the place of urllib3's own.
+_INSTEAD: dict[tuple[type, bool], Any] = {
+    (HTTPConnection, False): LeanHTTPConnection,
+    (HTTPSConnection, False): LeanHTTPSConnection,
+}
 
 
-def make_lean(pool: HTTPConnectionPool) -> None:
-    """Let a pool make such connections."""
-    pool.ConnectionCls = _INSTEAD.get(pool.ConnectionCls, pool.ConnectionCls)
+def _is_lean(pool: HTTPConnectionPool) -> bool:
+    connections: Any = pool.ConnectionCls
+    return issubclass(connections, _Lean)
+
+
+def make_lean(pool: HTTPConnectionPool, *, full: bool = False) -> None:
+    """Let a pool make such connections, whatever kind it makes now (SOCKS has one of its own).
+
+    With ``full`` each answer is urllib3's own kind, for callers that want it decoded.
+    """
+    own: Any = pool.ConnectionCls
+    if _is_lean(pool):
+        return
+    if (own, full) not in _INSTEAD:
+        _INSTEAD[own, full] = type(f"Lean{own.__name__}", (_Lean, own), {"full": full})
+    pool.ConnectionCls = _INSTEAD[own, full]
 
 
 def send(
@@ -236,7 +274,7 @@ def send(
     Nothing is repeated and no redirect followed. Where there is neither a proxy nor anything to encode in the target,
     this is what ``urlopen`` does, at a third of its cost.
     """
-    if pool.proxy is not None or pool.ConnectionCls not in _INSTEAD.values() or not _ENCODED.fullmatch(target):
+    if pool.proxy is not None or not _is_lean(pool) or not _ENCODED.fullmatch(target):
         return pool.urlopen(
             method,
             target,
@@ -260,6 +298,11 @@ def send(
         raise
 
 
+def glimpse(response: BaseHTTPResponse | Answer, size: int) -> bytes:
+    """The beginning of an error body, as far as it comes within some seconds; never raises."""
+    return response.glimpse(size) if isinstance(response, FullResponse) else b""
+
+
 def _exchanged(
     pool: HTTPConnectionPool, connection: Any, timeout: Timeout, request: tuple[str, str, Buffer | None, dict[str, str]]
 ) -> BaseHTTPResponse | Answer:
@@ -274,39 +317,6 @@ def _exchanged(
     response: Any = connection.getresponse()
     response._connection, response._pool = connection, pool  # noqa: SLF001 - as the pool does it
     return response  # type: ignore[no-any-return]
-
-
-class _Replay:
-    """A socket for ``http.client`` whose first bytes have been read already."""
-
-    def __init__(self, data: bytes, connection: socket.socket) -> None:
-        self._data, self._connection = data, connection
-
-    def makefile(self, mode: str) -> io.BufferedReader:
-        """What ``http.client`` asks a socket for."""
-        assert mode == "rb"
-        return io.BufferedReader(_Both(self._data, self._connection.makefile("rb", buffering=0)), 64 * 1024)
-
-
-class _Both(io.RawIOBase):
-    """Bytes, and then a stream."""
-
-    def __init__(self, data: bytes, rest: Any) -> None:
-        self._data, self._rest = memoryview(data), rest
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> Any:
-        size = min(len(self._data), len(buffer))
-        if not size:
-            return self._rest.readinto(buffer)
-        buffer[:size], self._data = self._data[:size], self._data[size:]
-        return size
-
-    def close(self) -> None:
-        self._rest.close()
-        super().close()
 
 
 def _plain(head: str) -> tuple[int, dict[str, str], int] | None:

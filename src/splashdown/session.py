@@ -24,6 +24,7 @@ from splashdown.sources import matches_origin, refuse_no_origin, scheme_of, with
 
 if TYPE_CHECKING:
     from splashdown._engine.settings import Settings
+    from splashdown.http import HttpOptions
     from splashdown.model import Asset, ResultSet
     from splashdown.protocols import AssetHandle, Listener, Signer, Sink, Transport
 
@@ -38,6 +39,14 @@ class OpenContext:
     options: Mapping[str, Any] = field(default_factory=dict)
     notify: Callable[[str], None] = _log.info
     session: Session
+
+    @property
+    def http(self) -> HttpOptions:
+        """How documents are to be asked for: as assets are."""
+        from splashdown.http import HttpOptions
+
+        options: HttpOptions = self.session._fill("http", HttpOptions, {})  # noqa: SLF001 - a part of the session
+        return options
 
     def resolve(self, source: object) -> ResultSet:
         """Resolve another source with the same credentials and options."""

@@ -1,19 +1,22 @@
-"""Reads JSON documents over HTTP: redirects by hand, credentials for one origin alone, a size limit, retries.
+"""Reads JSON documents over HTTP: redirects by hand, credentials for one origin alone, limits, retries.
 
 It leaves the meaning of documents to others, and credentials to :mod:`splashdown._documents.authority`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Iterator, Mapping
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
 import requests
-from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 from urllib3 import Retry
+from urllib3.exceptions import ReadTimeoutError
 
+from splashdown._answers import AnswerError
+from splashdown._documents.adapter import DocumentAdapter
 from splashdown._documents.authority import Anonymous, Authority
 from splashdown._documents.document import Document, parse_object
 from splashdown._documents.faults import fault
@@ -21,10 +24,15 @@ from splashdown._documents.places import shown
 from splashdown._documents.redirects import Redirects
 from splashdown._version import __version__
 from splashdown.errors import AuthError, ResolveError
+from splashdown.http import HttpOptions
 
 #: Real results documents reach some megabytes (tens of thousands of links); this is far above that.
 MAX_BYTES = 128 * 2**20
-_TIMEOUT = (10.0, 120.0)  # seconds to connect, and between two bytes: back-ends take long to list hundreds of assets
+#: A document may take so many read timeouts to begin, and for each 64 KiB: back-ends take long to list many assets.
+_PATIENCE = 2
+#: A document may take so many read timeouts as a whole, with the redirects that lead to it.
+_WHOLE = 10
+_PIECE = 64 * 1024
 _RETRY = Retry(
     total=3,
     connect=2,
@@ -57,15 +65,18 @@ no_ambient_auth = _Own({})
 class Client:
     """Reads documents; one object serves several threads."""
 
-    def __init__(self, authority: Authority | None = None) -> None:
+    def __init__(self, authority: Authority | None = None, http: HttpOptions | None = None) -> None:
         self.authority: Authority = authority or Anonymous()
+        http = http or HttpOptions()
+        self._timeout = (min(10.0, http.connect_timeout), _PATIENCE * http.read_timeout)
+        self._whole = _WHOLE * http.read_timeout
         self._session = requests.Session()
         self._session.headers.update(
             {"User-Agent": f"splashdown/{__version__}", "Accept": "application/json, */*;q=0.5"}
         )
         # A cookie is a credential too, and nothing here needs one.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = HTTPAdapter(max_retries=_RETRY, pool_maxsize=16)
+        adapter = DocumentAdapter(max_retries=_RETRY, pool_maxsize=16)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -129,6 +140,7 @@ class Client:
         self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None
     ) -> tuple[str, int, bytes, bool]:
         hops = Redirects(url, ResolveError)
+        end = time.monotonic() + self._whole
         method = "GET" if question is None else "POST"
         while True:
             sent = self._credentials(hops, headers)
@@ -137,35 +149,61 @@ class Client:
                 hops.url,
                 json=question,
                 auth=_Own(sent),
-                timeout=_TIMEOUT,
+                timeout=self._timeout,
                 allow_redirects=False,
                 stream=True,
             ) as answer:
                 if not hops.follow(answer.status_code, answer.headers.get("Location")):
-                    return hops.url, answer.status_code, _body(answer, hops.url), bool(sent)
+                    return hops.url, answer.status_code, self._body(answer, hops.url, end), bool(sent)
 
     def _credentials(self, hops: Redirects, headers: Mapping[str, str] | None) -> Mapping[str, str]:
         if not hops.at_home:
             return {}
         return self.authority.headers(hops.url) if headers is None else headers
 
-
-def _body(answer: requests.Response, url: str) -> bytes:
-    body = bytearray()
-    for chunk in answer.iter_content(2**16):
-        body += chunk
-        if len(body) > MAX_BYTES:
+    def _body(self, answer: requests.Response, url: str, end: float) -> bytes:
+        body = bytearray()
+        raw: Any = answer.raw
+        raw.end_within(end - time.monotonic())
+        try:
+            for chunk in answer.iter_content(_PIECE):
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    raise ResolveError(
+                        f"{shown(url)} is larger than {MAX_BYTES // 2**20} MiB, too large for a metadata document"
+                    )
+        except requests.ConnectionError:
+            if time.monotonic() < end:
+                raise
             raise ResolveError(
-                f"{shown(url)} is larger than {MAX_BYTES // 2**20} MiB, too large for a metadata document"
-            )
-    return bytes(body)
+                f"{shown(url)} was not complete after {self._whole:g} seconds; try again, or raise http.read_timeout"
+            ) from None
+        return bytes(body)
 
 
 def _reason(error: requests.RequestException) -> str:
     # Messages of requests repeat the URL with its query; only the cause below them is shown.
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "ChunkedEncodingError: the answer was cut off"
-    cause = error.args[0] if error.args and isinstance(error.args[0], BaseException) else error
-    reason = getattr(cause, "reason", None)
-    text = str(reason) if isinstance(reason, BaseException) else ""
-    return f"{type(error).__name__}: {text.rpartition(': ')[2]}" if text else type(error).__name__
+    causes = list(_causes(error))
+    if (answer := next((one for one in causes if isinstance(one, AnswerError)), None)) is not None:
+        return str(answer)
+    if any(isinstance(one, ReadTimeoutError) for one in causes):
+        return f"{type(error).__name__}: no answer, or too slow a one, within the read timeout"
+    reasons = (getattr(one, "reason", None) for one in causes)
+    text = next((str(reason).rpartition(": ")[2] for reason in reasons if isinstance(reason, BaseException)), "")
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error and those that it wraps, as requests and urllib3 do it: as arguments, and as a reason."""
+    yield error
+    for one in (*error.args, getattr(error, "reason", None)):
+        if isinstance(one, BaseException):
+            yield from _causes(one)
+
+
+def http_options(context: object) -> HttpOptions | None:
+    """How the user wants HTTP to be done, as far as the context of a resolver says so: those of a session do."""
+    found = getattr(context, "http", None)
+    return found if isinstance(found, HttpOptions) else None

@@ -31,9 +31,9 @@ class Reader:
     def client(self) -> Client:
         """The HTTP client, made with the first document on the web."""
         if self._client is None:
-            from splashdown._documents.client import Client
+            from splashdown._documents.client import Client, http_options
 
-            self._client = Client(self.authority)
+            self._client = Client(self.authority, http_options(self.context))
         return self._client
 
     def read(self, place: str) -> Document:

@@ -22,7 +22,7 @@ from botocore.exceptions import NoCredentialsError
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
-from splashdown.connections import Answer, make_lean, send
+from splashdown.connections import Answer, glimpse, make_lean, send
 from splashdown.http import HttpOptions
 from splashdown_s3._attributes import fixed
 from splashdown_s3._clients import Clients
@@ -278,10 +278,10 @@ def _target(address: Address, where: Location, query: Sequence[tuple[str, str]])
 
 
 def _refused(response: BaseHTTPResponse | Answer) -> Refused:
-    """What an error answer says; gives the connection back."""
+    """The error in an answer; gives the connection back."""
     try:
-        text = b"" if isinstance(response, Answer) else response.read(_ERROR_BODY) or b""
+        text = glimpse(response, _ERROR_BODY)
         response.drain_conn()
     finally:
         response.release_conn()
-    return Refused.parse(response.status, bytes(text).decode(errors="replace"), response.headers)
+    return Refused.parse(response.status, text.decode(errors="replace"), response.headers)

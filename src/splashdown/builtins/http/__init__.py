@@ -28,7 +28,9 @@ class HttpOptions:
     """Options of connections. Times are in seconds."""
 
     connect_timeout: float = 20.0
-    read_timeout: float = 60.0  #: longest silence of a server; there is no limit on the whole answer
+    read_timeout: float = (
+        60.0  #: for the head of an answer, and longest silence in its body; a document gets ten times that
+    )
     pool_size: int = 64  #: idle connections that are kept for each host
     verify: bool | str = True  #: check certificates; a path names the bundle of authorities to trust
     max_redirects: int = 10

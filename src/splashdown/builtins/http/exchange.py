@@ -17,7 +17,7 @@ from splashdown.builtins.http.body import Body
 from splashdown.builtins.http.failures import ERROR_BYTES, connection_error, status_error
 from splashdown.builtins.http.headers import content_range, number, remote_info, unsatisfied_size
 from splashdown.builtins.http.hosts import Hosts
-from splashdown.connections import Answer, send
+from splashdown.connections import Answer, glimpse, send
 from splashdown.errors import (
     ChangedError,
     HttpStatusError,
@@ -116,7 +116,7 @@ def accept(href: str, request: ReadRequest, response: BaseHTTPResponse | Answer)
     if status == 416:
         _judge_unsatisfied(href, request, unsatisfied_size(headers.get("content-range")))
     if status not in {200, 203}:
-        raise status_error(href, status, headers, _some(response))
+        raise status_error(href, status, headers, glimpse(response, ERROR_BYTES))
     _check_encoding(href, headers)
     length = None if _is_chunked(headers) else number(headers.get("content-length"))
     info = remote_info(headers, size=length, ranges="bytes" in headers.get("accept-ranges", "").lower(), whole=True)
@@ -166,15 +166,6 @@ def _check_encoding(href: str, headers: Mapping[str, str]) -> None:
 
 def _is_chunked(headers: Mapping[str, str]) -> bool:
     return "chunked" in headers.get("transfer-encoding", "").lower()
-
-
-def _some(response: BaseHTTPResponse | Answer) -> bytes:
-    if isinstance(response, Answer):  # never an error's
-        return b""
-    try:
-        return response.read(ERROR_BYTES, decode_content=False) or b""
-    except Exception:  # the status is enough
-        return b""
 
 
 def _discard(response: BaseHTTPResponse | Answer) -> None:

@@ -13,6 +13,7 @@ from http import HTTPStatus
 
 import urllib3.exceptions as u3
 
+from splashdown._answers import AnswerError
 from splashdown.builtins.http.headers import retry_after
 from splashdown.errors import (
     HttpStatusError,
@@ -75,6 +76,8 @@ def connection_error(href: str, error: BaseException) -> TransferError:
         return NetworkError(f"{where}: the server's certificate is not trusted ({reason})", retryable=False)
     if _has(chain, u3.ConnectTimeoutError) and not _has(chain, u3.NewConnectionError):
         return NetworkError(f"{where}: no connection within the connect timeout (ConnectTimeoutError)")
+    if (answer := next((one for one in chain if isinstance(one, AnswerError)), None)) is not None:
+        return NetworkError(f"{where}: {answer}")
     for name_error in chain:
         if isinstance(name_error, socket.gaierror):
             final = name_error.errno == socket.EAI_NONAME

@@ -6,19 +6,24 @@ Connect Discovery 1.0). Secrets go there alone, and no redirect is followed with
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError
 
+from splashdown._documents.adapter import DocumentAdapter
 from splashdown._documents.client import Client, no_ambient_auth
 from splashdown._documents.document import parse_object
 from splashdown._documents.places import shown
 from splashdown.errors import AuthError, error_text
 
 _TIMEOUT = (10.0, 30.0)
+#: Answers with tokens have some kilobytes.
+_MOST_BYTES = 2**20
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -87,30 +92,40 @@ def refresh(provider: Provider, client_id: str, client_secret: str | None, refre
 
 
 def _ask(provider: Provider, form: Mapping[str, str]) -> Grant:
-    with requests.Session() as session:
-        endpoint = _token_endpoint(provider)
-        try:
-            answer = session.post(
-                endpoint, data=dict(form), auth=no_ambient_auth, timeout=_TIMEOUT, allow_redirects=False
-            )
-        except requests.RequestException as error:
-            raise AuthError(f"the OIDC provider {provider.id!r} did not answer ({type(error).__name__})") from None
-    if answer.status_code != 200:
-        raise AuthError(_refusal(provider, answer), status=answer.status_code)
-    body = parse_object(answer.content, endpoint)
+    endpoint = _token_endpoint(provider)
+    try:
+        status, answer = _post(endpoint, form)
+    except (requests.RequestException, HTTPError) as error:
+        raise AuthError(f"the OIDC provider {provider.id!r} did not answer ({type(error).__name__})") from None
+    if status != 200:
+        raise AuthError(_refusal(provider, status, answer), status=status)
+    body = parse_object(answer, endpoint)
     access, fresh = body.get("access_token"), body.get("refresh_token")
     if not isinstance(access, str) or not access:
         raise AuthError(f"the OIDC provider {provider.id!r} answered without an access token")
     return Grant(access_token=access, refresh_token=fresh if isinstance(fresh, str) and fresh else None)
 
 
-def _refusal(provider: Provider, answer: requests.Response) -> str:
+def _post(endpoint: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+    with requests.Session() as session:
+        adapter = DocumentAdapter()
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        with session.post(
+            endpoint, data=dict(form), auth=no_ambient_auth, timeout=_TIMEOUT, allow_redirects=False, stream=True
+        ) as answer:
+            raw: Any = answer.raw
+            raw.end_within(_TIMEOUT[1])
+            return answer.status_code, raw.read(_MOST_BYTES, decode_content=True)
+
+
+def _refusal(provider: Provider, status: int, answer: bytes) -> str:
     try:
-        body: Mapping[str, Any] = answer.json()
+        body = json.loads(answer)
         why = f"{body.get('error', '')} {body.get('error_description', '')}".strip()
-    except (ValueError, AttributeError):
+    except (ValueError, RecursionError, AttributeError):
         why = ""
-    return f"the OIDC provider {provider.id!r} refused: {why[:300] or 'no reason given'} (HTTP {answer.status_code})"
+    return f"the OIDC provider {provider.id!r} refused: {why[:300] or 'no reason given'} (HTTP {status})"
 
 
 def _token_endpoint(provider: Provider) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from splashdown._documents.authority import OriginSigner
-from splashdown._documents.client import Client
+from splashdown._documents.client import Client, http_options
 from splashdown._documents.document import Document, WebPageError
 from splashdown._documents.expiry import expires_at
 from splashdown.builtins.openeo import jobs
@@ -25,6 +25,7 @@ from splashdown.protocols import ResolveContext
 
 if TYPE_CHECKING:
     from splashdown.backend import Job
+    from splashdown.http import HttpOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +125,8 @@ def resolve_job(source: str | Job, context: ResolveContext) -> ResultSet:
     if not isinstance(source, str):
         auth = source.authority if auth is None else auth
         source = source.url
-    reader = _reader(parse_job_url(source), auth, options)
+    http = http_options(context)
+    reader = _reader(parse_job_url(source), auth, options, http)
     try:
         return attempt(reader, options, context)
     except JobNotFound:
@@ -134,7 +136,7 @@ def resolve_job(source: str | Job, context: ResolveContext) -> ResultSet:
         if other is None:
             raise
     # The address was the back-end's, not its API's.
-    return attempt(_reader(other, auth, options), options, context)
+    return attempt(_reader(other, auth, options, http), options, context)
 
 
 def attempt(reader: JobReader, options: JobOptions, context: ResolveContext) -> ResultSet:
@@ -144,8 +146,8 @@ def attempt(reader: JobReader, options: JobOptions, context: ResolveContext) -> 
     return reader.read()
 
 
-def _reader(url: JobUrl, auth: object, options: JobOptions) -> JobReader:
-    client = Client(make_authority(url.api, auth))
+def _reader(url: JobUrl, auth: object, options: JobOptions, http: HttpOptions | None) -> JobReader:
+    client = Client(make_authority(url.api, auth), http)
     return JobReader(url=url, client=client, partial=options.partial, alternate=options.alternate)
 
 

@@ -1,0 +1,38 @@
+"""Puts ``requests`` on the connections of :mod:`splashdown.connections`: heads in time, no answer taken for another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool
+
+from splashdown.connections import make_lean
+
+_OWN_PORTS = {"http": 80, "https": 443}
+
+
+class DocumentAdapter(HTTPAdapter):
+    """``requests``' adapter over such connections."""
+
+    def get_connection_with_tls_context(
+        self,
+        request: requests.PreparedRequest,
+        verify: bool | str | None,
+        proxies: Mapping[str, str] | None = None,
+        cert: Any = None,
+    ) -> Any:
+        """The pool for a request."""
+        pool = super().get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
+        assert isinstance(pool, HTTPConnectionPool)  # the adapter's type hints promise less
+        make_lean(pool, full=True)
+        return pool
+
+    def add_headers(self, request: requests.PreparedRequest, **_: Any) -> None:
+        """Say the host: the connections send the headers that they are given, and no others."""
+        parts = urlsplit(str(request.url))
+        host = parts.netloc.rpartition("@")[2]
+        request.headers.setdefault("Host", host.removesuffix(f":{_OWN_PORTS.get(parts.scheme)}"))
