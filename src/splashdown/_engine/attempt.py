@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 
 from splashdown._engine.buffered import BufferedMover
@@ -11,6 +12,7 @@ from splashdown._engine.existing import Verdict
 from splashdown._engine.inplace import InPlaceMover
 from splashdown._engine.part_mover import OpenUpload, PartMover
 from splashdown._engine.parts import cut, cut_unknown_size
+from splashdown._engine.preflight import check_promise
 from splashdown._engine.range_reader import RangeReader
 from splashdown._engine.records import Entry, identity
 from splashdown._engine.restart import RestartError
@@ -26,6 +28,8 @@ from splashdown.model import Content, Outcome, Part, RemoteInfo, Status, StoredP
 
 #: The largest part of a file over one connection. A kill loses the part under way, and a part costs no request there.
 _ONE_CONNECTION = 8 * MIB
+#: A file of more parts is not recorded in the journal, which would list them all: it has terabytes, or claims to.
+_MOST_RECORDED = 100_000
 #: After these, what is stored is worth nothing; after any other failure the next run continues from it.
 _WORTHLESS = (RestartError, ChecksumError, ChangedError, ExistsError, StoreError)
 
@@ -39,7 +43,7 @@ class Attempt:
         self._upload: Upload | None = None
         self._journal_number = ""  #: what the journal calls the upload
         self._resumable = False
-        self._parts: tuple[Part, ...] = ()
+        self._parts: Sequence[Part] = ()
         self._stored_before: tuple[StoredPart, ...] = ()  #: parts that an earlier run has put
 
     def run(self) -> Outcome:
@@ -129,6 +133,7 @@ class Attempt:
 
     def _begin(self, info: RemoteInfo) -> None:
         context, source, name = self._context, self._source, self._verdict.name
+        check_promise(context, source.asset, info.size)
         self._parts = self._cut(info)
         content = Content(
             size=info.size,
@@ -140,7 +145,7 @@ class Attempt:
         )
         self._upload = upload = retry_store_call(context, source, lambda: context.sink.begin(name, content))
         # A file of one part is fetched again from its beginning, which costs less than to record its progress.
-        resumable = len(self._parts) > 1 and context.journal.keeps and context.can.resume is not None
+        resumable = 1 < len(self._parts) <= _MOST_RECORDED and context.journal.keeps and context.can.resume is not None
         if resumable and info.validator and info.size is not None and source.can_continue:
             self._record(
                 Entry(
@@ -160,7 +165,7 @@ class Attempt:
         self._resumable = journal.keeps
         self._journal_number = journal.begin(entry) if self._resumable else journal.open(entry.upload)
 
-    def _cut(self, info: RemoteInfo) -> tuple[Part, ...]:
+    def _cut(self, info: RemoteInfo) -> Sequence[Part]:
         """How the file is cut; empty where its end is unknown."""
         policy, settings = self._context.sink.parts, self._context.settings
         if info.size is None:
@@ -224,8 +229,7 @@ class Attempt:
         if not policy.buffered:
             # Parts that come out of order can be hashed only by reading them back.
             return InPlaceMover(work, parts, more_workers=more if large and self._can_hash(digests) else 0)
-        unknown = next(cut_unknown_size(policy, settings.part_size))
-        largest = max((part.size or 0 for part in self._parts), default=unknown.size or 0)
+        largest = (self._parts[0] if self._parts else next(cut_unknown_size(policy, settings.part_size))).size or 0
         more = more if unsized else min(more, len(self._parts) - len(stored) - 1)
         return BufferedMover(work, parts, largest=largest, connections=large, more_workers=more)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import overload
 
 from splashdown._engine.settings import MIB
 from splashdown.errors import StoreError
@@ -16,11 +17,40 @@ _BUFFERED = 8 * MIB
 _GROW_EVERY = 1_000
 
 
-def cut(size: int, policy: PartPolicy, wanted: int, connections: int = 1) -> tuple[Part, ...]:
+class Cut(Sequence[Part]):
+    """The parts of a file: a number of equal ones, then the given ones.
+
+    Each is made when it is asked for: a server may claim a size whose parts do not fit into memory.
+    """
+
+    def __init__(self, step: int, count: int, rest: Sequence[Part]) -> None:
+        self._step, self._count, self._rest = step, count, rest
+
+    def __len__(self) -> int:
+        return self._count + len(self._rest)
+
+    @overload
+    def __getitem__(self, index: int) -> Part: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Part]: ...
+
+    def __getitem__(self, index: int | slice) -> Part | Sequence[Part]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        at = index if index >= 0 else index + len(self)
+        if 0 <= at < self._count:
+            return Part(number=at + 1, start=at * self._step, stop=(at + 1) * self._step)
+        if not 0 <= at < len(self):
+            raise IndexError(index)
+        return self._rest[at - self._count]
+
+
+def cut(size: int, policy: PartPolicy, wanted: int, connections: int = 1) -> Sequence[Part]:
     """The parts of a file of known size: at least one, without gaps, as the sink's policy wants them.
 
     ``wanted`` is the largest part where the policy leaves a choice; over several ``connections`` the last parts are
-    smaller. Raises ``StoreError`` for a file that the sink cannot take.
+    smaller, and none is larger than the first. Raises ``StoreError`` for a file that the sink cannot take.
     """
     step = _step(policy, wanted)
     if policy.max_parts is not None:
@@ -33,17 +63,19 @@ def cut(size: int, policy: PartPolicy, wanted: int, connections: int = 1) -> tup
     # Smaller parts cost a store one more request each, and use up its number of parts; a disk does not mind.
     can_taper = not policy.buffered and policy.max_parts is None
     least = max(policy.min_size, min(_TAPER, step)) if can_taper and connections > 1 else step
-    parts: list[Part] = []
-    at = 0
-    while not parts or at < size:
+    # All parts are equal while two of them are left for each connection.
+    equal = max(0, size // step - (2 * connections if least < step else 0) - 1)
+    rest: list[Part] = []
+    at = equal * step
+    while not rest or at < size:
         stride = step
         if least < step:
             stride = min(step, max(least, _aligned((size - at) // (2 * connections), MIB)))
             stride = min(step, _aligned(stride, policy.align))
         stop = min(size, at + stride)
-        parts.append(Part(number=len(parts) + 1, start=at, stop=stop))
+        rest.append(Part(number=equal + len(rest) + 1, start=at, stop=stop))
         at = stop
-    return tuple(parts)
+    return Cut(step, equal, rest)
 
 
 def cut_unknown_size(policy: PartPolicy, wanted: int) -> Iterator[Part]:

@@ -6,7 +6,10 @@ from splashdown._display.text import readable
 from splashdown._engine.context import Context
 from splashdown._engine.records import identity
 from splashdown.errors import StoreError
-from splashdown.model import IfExists, Plan, Transfer
+from splashdown.model import Asset, IfExists, Plan, Transfer
+
+#: No store takes a larger object and no file system a larger file (1 PiB): a server that says so is wrong.
+_LARGEST = 2**50
 
 
 def check_space(context: Context, plan: Plan) -> None:
@@ -24,6 +27,18 @@ def check_space(context: Context, plan: Plan) -> None:
             f"{plan.target} has {readable(free)} free, and {readable(needed)} are to come; "
             "make room, choose fewer assets, or another target"
         )
+
+
+def check_promise(context: Context, asset: Asset, size: int | None) -> None:
+    """Raise ``StoreError`` for a size, by the server's word, that cannot be stored; small files are not checked."""
+    if size is None or size < context.settings.range_cutoff:
+        return
+    claim = f"{asset.label}: the server says that the file has {readable(size)}"
+    if size > _LARGEST:
+        raise StoreError(f"{claim}, which cannot be; nothing was stored")
+    free = context.can.space.free_space() if context.can.space is not None else None
+    if free is not None and size > free:
+        raise StoreError(f"{claim}, and the target has {readable(free)} free; make room, or choose another target")
 
 
 def _there(context: Context, plan: Plan) -> int:

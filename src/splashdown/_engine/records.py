@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
@@ -31,7 +31,7 @@ class Entry:
     size: int
     validator: str
     at: float
-    cut: tuple[Part, ...]
+    cut: Sequence[Part]
     parts: list[StoredPart] = field(default_factory=list)
 
 

@@ -11,8 +11,9 @@ from splashdown.redact import redact
 
 # RFC 3986, sections 3.2.2 and 3.2.3; letters beyond ASCII are names that IDNA encodes later.
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:(?P<port>\d{1,5})?)?")
-# Characters about which parsers disagree, or that could end a header line. A space in a path is common and harmless.
-_SUSPECT = re.compile(r"[\x00-\x1f\x7f\\]")
+# Characters about which parsers disagree, that could end a header line, or that have no bytes (surrogates). A space in
+# a path is common and harmless.
+_SUSPECT = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
 # Almost all hrefs have this form and need no closer look.
 _USUAL = re.compile(r"(https?://[a-z0-9.-]+(?::(?!80/|443/)(?:[1-9]\d{0,3}|[1-5]\d{4}))?)(/[!-\"$-\[\]-~]*)")
 _PORTS = {"http": 80, "https": 443}
@@ -29,13 +30,13 @@ def parse(href: str) -> Address:
     """Parse an absolute http(s) href.
 
     Raises :class:`~splashdown.errors.TransferError` for another scheme, for user and password inside the href,
-    and for control characters and backslashes, about which parsers disagree.
+    for control characters and backslashes, about which parsers disagree, and for surrogates.
     """
     usual = _USUAL.fullmatch(href)
     if usual is not None:
         return Address(usual[1], usual[2])
     if _SUSPECT.search(href):
-        raise TransferError(f"{redact(href)!r} holds a control character or a backslash: such an href is not followed")
+        raise TransferError(f"{redact(href)!r} holds a control character, a backslash or a surrogate; it is refused")
     try:
         scheme, netloc, path, query, _ = urlsplit(href)
     except ValueError as error:

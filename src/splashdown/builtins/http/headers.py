@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import datetime as dt
 import email.utils
 import re
 import time
@@ -12,7 +13,9 @@ from typing import NamedTuple
 
 from splashdown.model import RemoteInfo
 
-_RANGE = re.compile(r"\s*bytes\s+(?:(\d+)-(\d+)|\*)/(\d+|\*)\s*", re.IGNORECASE)
+#: A number of bytes that fits into 63 bits. Longer ones make no sense, and are slow to convert.
+_NUMBER = r"[0-9]{1,18}"
+_RANGE = re.compile(rf"\s*bytes\s+(?:({_NUMBER})-({_NUMBER})|\*)/({_NUMBER}|\*)\s*", re.IGNORECASE | re.ASCII)
 #: Multihash code (varint, hex) and digest length of the names that the digest headers use.
 _FUNCTIONS = {
     "md5": ("d501", 16),
@@ -30,6 +33,14 @@ _DIGESTS = ("repr-digest", "digest", "x-goog-hash", "content-md5", _NOTED)
 _QUOTAS = ("ratelimit", "ratelimit-remaining", "x-ratelimit-remaining")
 #: Seconds since the epoch above this, seconds to wait below: ``X-RateLimit-Reset`` is used for both.
 _EPOCH = 1_000_000_000
+
+
+#: Validators, media types and versions have some dozen characters.
+_LONGEST = 1000
+_LONGEST_DATE = 64
+#: A name begins where a word does: to try each letter of a long one would take minutes.
+_FIELD = re.compile(r"\b(\w+)\s*=\s*(\d+)", re.ASCII)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class ContentRange(NamedTuple):
@@ -59,17 +70,17 @@ def unsatisfied_size(value: str | None) -> int | None:
 def number(value: str | None) -> int | None:
     """A non-negative decimal number, as ``Content-Length`` is."""
     value = (value or "").strip()
-    return int(value) if value.isascii() and value.isdigit() and len(value) < 20 else None
+    return int(value) if value.isascii() and value.isdigit() and len(value) <= 18 else None
 
 
 def remote_info(headers: Mapping[str, str], *, size: int | None, ranges: bool, whole: bool) -> RemoteInfo:
     """The file as the headers describe it. ``whole``: the body is the complete file."""
-    version = headers.get("x-amz-version-id")
+    version = _clean(headers.get("x-amz-version-id"))
     return RemoteInfo(
         size=size,
-        media_type=headers.get("content-type"),
-        etag=headers.get("etag"),
-        last_modified=headers.get("last-modified"),
+        media_type=_clean(headers.get("content-type")),
+        etag=_clean(headers.get("etag")),
+        last_modified=_clean(headers.get("last-modified")),
         ranges=ranges,
         digests=dict(_digests(headers, whole=whole)) if any(name in headers for name in _DIGESTS) else {},
         version=None if version == "null" else version,
@@ -85,14 +96,26 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """
     value = headers.get("retry-after")
     if value is not None:
-        if (seconds := number(value)) is not None:
-            return float(seconds)
-        try:
-            moment = email.utils.parsedate_to_datetime(value)
-        except ValueError:
-            return None
-        return max(0.0, moment.timestamp() - time.time())
+        seconds = number(value)
+        return _until(value) if seconds is None else float(seconds)
     return quota_reset(headers)
+
+
+def _until(date: str) -> float | None:
+    """Seconds until an HTTP date; one without a zone is UTC, as all of them have to be."""
+    if len(date) > _LONGEST_DATE:  # long numbers are slow to convert
+        return None
+    try:
+        moment = email.utils.parsedate_to_datetime(date)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+        return max(0.0, (moment - dt.datetime.now(dt.UTC)).total_seconds())
+    except (ValueError, TypeError, IndexError, OverflowError):  # the parser takes numbers of any size
+        return None
+
+
+def _clean(value: str | None) -> str | None:
+    """A value that can be sent back and shown: short, and without control characters."""
+    return None if value is None or len(value) > _LONGEST or _CONTROL.search(value) else value
 
 
 def quota_reset(headers: Mapping[str, str]) -> float | None:
@@ -105,8 +128,8 @@ def quota_reset(headers: Mapping[str, str]) -> float | None:
 
 def _quota(headers: Mapping[str, str]) -> tuple[int | None, int | None]:
     """Seconds until the quota is reset, and the remaining requests."""
-    combined = headers.get("ratelimit", "")
-    fields = {name.lower(): value for name, value in re.findall(r"(\w+)\s*=\s*(\d+)", combined)}
+    combined = headers.get("ratelimit", "")[:_LONGEST]
+    fields = {name.lower(): value for name, value in _FIELD.findall(combined)}
     reset = fields.get("t", fields.get("reset"))
     remaining = fields.get("r", fields.get("remaining"))
     for prefix in ("ratelimit", "x-ratelimit"):
