@@ -49,7 +49,7 @@ def connect(backend: str, *, auth: object = None, session: Session | None = None
     session.registry.refuse_disabled("openeo", "nothing here speaks to openEO back-ends")
     address = _address(backend)
     with closing(Client()) as anonymous:
-        api = discover(address, anonymous.get)
+        api = discover(address, anonymous.get, bound=auth is not None)
         capabilities = anonymous.get(f"{api}/").body
     if not isinstance(capabilities.get("api_version"), str):
         raise ResolveError(f"{api} is not an openEO API: its capabilities name no api_version")

@@ -35,9 +35,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from splashdown._answers import DRAIN_BYTES, DRAIN_SECONDS, FullResponse, Head, full_response, read_head, set_timeout
+from splashdown._recent import MOST_HOSTS, RecentlyUsed, close_idle
 from splashdown.model import Buffer
 
-__all__ = ["Answer", "glimpse", "make_lean", "send"]
+__all__ = ["MOST_HOSTS", "Answer", "RecentlyUsed", "close_idle", "glimpse", "make_lean", "send"]
 
 #: A buffer of this size is filled again and again by a long body: few system calls, few turns of the interpreter.
 CHUNK = 512 * 1024

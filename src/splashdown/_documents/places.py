@@ -17,8 +17,15 @@ from splashdown.errors import ResolveError, UsageError, error_text
 from splashdown.redact import redact
 from splashdown.sources import at_home, is_in_store, is_url, origin_of
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+#: Control characters, and surrogates, which have no bytes to send.
+_CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+#: Schemes behind which files or memory of this machine are.
+_HERE = frozenset({"file", "local", "memory"})
+#: Protocols of fsspec that lead to other machines. Any other may read files here, by a chain for example.
+_FSSPEC_REMOTE = frozenset(
+    {"abfs", "abfss", "adl", "az", "ftp", "gcs", "gs", "hf", "http", "https", "oci", "oss", "s3", "s3a", "sftp", "ssh"}
+)
 #: A query with one of these is a presigned URL; object stores refuse it with credentials in a header as well.
 _SIGNED = frozenset({"x-amz-signature", "x-goog-signature", "signature", "sig"})
 #: The rest of the path of a signed link to an openEO job's results is the signature.
@@ -81,14 +88,14 @@ def shown(place: str) -> str:
 def resolve_href(base: str, href: str) -> str | None:
     """The absolute href; ``None`` when the document at ``base`` may not link it, or it is not valid.
 
-    An href with a scheme other than ``file`` stays as it is (keys of object stores are not URLs). Only a local document
-    may link local files; a document without a place may link files below the current folder.
+    An href with a scheme other than ``file`` stays as it is (keys of object stores are not URLs), see :func:`may_link`.
+    Only a local document may link local files; a document without a place may link files below the current folder.
     """
     href = href.strip()
     if not href or _CONTROL.search(href):
         return None
     if _SCHEME.match(href) and not is_local(href):
-        return href
+        return href if may_link(base, href) else None
     if is_local(base):
         if is_local(href):
             return (
@@ -105,9 +112,45 @@ def resolve_href(base: str, href: str) -> str | None:
     if not base:
         return _below_here(href)
     try:
-        return urljoin(base, href)
+        joined = urljoin(base, href)
     except ValueError:
         return None
+    return joined if is_url(joined) else None  # a drive letter looks like a scheme
+
+
+def may_link(base: str, href: str) -> bool:
+    """Whether a document may link an href with a scheme.
+
+    A plugin is picked (``distribution:scheme://``) by users alone. What is on this machine is linked by local documents
+    alone, and what is in the document's own store by that document.
+    """
+    scheme, separator, rest = href.partition("://")
+    scheme = scheme.lower()
+    if not separator or ":" in scheme:
+        return False
+    if scheme not in _HERE | {"fsspec"} or is_local(base):
+        return True
+    protocol = rest.partition("/")[0].lower()
+    return (scheme == "fsspec" and protocol in _FSSPEC_REMOTE) or _store_of(href) == _store_of(base)
+
+
+def why_refused(base: str, href: str) -> str:
+    """What to say of an href for which :func:`resolve_href` gives ``None``."""
+    if _CONTROL.search(href):
+        return "it holds control characters or surrogates"
+    scheme, separator, _ = href.partition("://")
+    if separator and ":" in scheme:
+        return "only the user may pick a plugin, a document may not"
+    if _SCHEME.match(href) and not separator and not is_local(href):
+        return "it is not the URL of a file"
+    if not base and not _SCHEME.match(href):
+        return "the document has no place to resolve the href against: pass base="
+    return "a document on the web may not name local files"
+
+
+def _store_of(place: str) -> str:
+    """Scheme and bucket, or scheme and protocol."""
+    return "/".join(place.split("/")[:3]).lower()
 
 
 def _local(folder: Path, href: str) -> str:

@@ -17,6 +17,8 @@ from splashdown.errors import ResolveError, SplashdownError, error_text
 
 #: More documents than most trees have; a server that invents documents as they are read is left here.
 MAX_DOCUMENTS = 20_000
+#: One in so many of the allowed documents may be read without an item: links that only lead to more links.
+_FRUITLESS = 10
 _CONNECTIONS = 8
 #: Documents that are read before they are used; bounds what waits in memory.
 _AHEAD = 64
@@ -39,6 +41,7 @@ class Walk:
     max_documents: int = MAX_DOCUMENTS
     broken: list[str] = field(default_factory=list)
     _seen: set[str] = field(default_factory=set)
+    _since_item: int = 0
 
     def below(self, root: Document) -> Iterator[Document]:
         """Items below a root document, in the order of the links, read as they are asked for.
@@ -52,7 +55,10 @@ class Walk:
             while level:
                 following: list[_Link] = []
                 for link, document in self._read_all(level, pool):
-                    yield from self.items(document)
+                    for item in self.items(document):
+                        self._since_item = 0
+                        yield item
+                    self._count_fruitless(link)
                     following.extend(self._linked(document, link))
                 level = following
         finally:
@@ -93,6 +99,13 @@ class Walk:
         if len(self._seen) > self.max_documents:
             raise ResolveError(f"{shown(_root(link))} links more than {self.max_documents} documents; {self.advice}")
         return True
+
+    def _count_fruitless(self, link: _Link) -> None:
+        self._since_item += 1
+        if self._since_item > max(1, self.max_documents // _FRUITLESS):
+            raise ResolveError(
+                f"{shown(_root(link))} links {self._since_item - 1} documents in a row without an item; {self.advice}"
+            )
 
     def _linked(self, document: Document, link: _Link) -> list[_Link]:
         return [_Link(place.partition("#")[0], link) for place in self.links(document)]

@@ -22,7 +22,7 @@ from botocore.exceptions import NoCredentialsError
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
-from splashdown.connections import Answer, glimpse, make_lean, send
+from splashdown.connections import MOST_HOSTS, Answer, RecentlyUsed, close_idle, glimpse, make_lean, send
 from splashdown.http import HttpOptions
 from splashdown_s3._attributes import fixed
 from splashdown_s3._clients import Clients
@@ -92,7 +92,7 @@ class Store:
         self._lock = threading.RLock()
         self._addresses: dict[str, Address] = {}
         self._managers: dict[str, urllib3.PoolManager] = {}
-        self._pools: dict[str, HTTPConnectionPool] = {}
+        self._pools = RecentlyUsed(self._make_pool, close_idle)  #: each bucket may have a host of its own
         self._timeout = urllib3.Timeout(connect=options.connect_timeout, read=options.read_timeout)
 
     @property
@@ -149,7 +149,7 @@ class Store:
             payload_hash = self._payload_hash(address, body)
         target = _target(address, where, query)
         sent = self._signed(method, address, target, dict(headers or {}), payload_hash)
-        pool = self._pool(address.base)
+        pool = self._pools.get(address.base)
         url = address.base + target if pool.proxy and address.base.startswith("http:") else target
         response = send(pool, url, {**_COMMON, **sent}, self._timeout, method=method, body=body)
         if response.status < 300:
@@ -250,19 +250,18 @@ class Store:
             return UNSIGNED_PAYLOAD
         return hashlib.sha256(body).hexdigest()
 
-    def _pool(self, base: str) -> HTTPConnectionPool:
-        pool = self._pools.get(base)
-        if pool is None:
-            with self._lock:
-                proxy = get_environ_proxies(base).get(urlsplit(base).scheme, "")
-                manager = self._managers.setdefault(proxy, self._managers.get(proxy) or self._make_manager(proxy))
-                pool = self._pools[base] = manager.connection_from_url(base)
-                make_lean(pool)
+    def _make_pool(self, base: str) -> HTTPConnectionPool:
+        with self._lock:
+            proxy = get_environ_proxies(base).get(urlsplit(base).scheme, "")
+            manager = self._managers.setdefault(proxy, self._managers.get(proxy) or self._make_manager(proxy))
+            pool = manager.connection_from_url(base)
+        make_lean(pool)
         return pool
 
     def _make_manager(self, proxy: str) -> urllib3.PoolManager:
         options = self.options
         common: dict[str, Any] = {
+            "num_pools": MOST_HOSTS,
             "maxsize": options.connections,
             "timeout": self._timeout,
             "cert_reqs": "CERT_REQUIRED",

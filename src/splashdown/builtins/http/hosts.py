@@ -8,7 +8,6 @@ them. ``netrc`` is never read: credentials come from signers alone.
 from __future__ import annotations
 
 import os
-import threading
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -17,7 +16,7 @@ import requests.utils
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 
-from splashdown.connections import make_lean
+from splashdown.connections import MOST_HOSTS, RecentlyUsed, close_idle, make_lean
 from splashdown.errors import NetworkError, TransferError, error_text
 
 
@@ -31,27 +30,20 @@ class Host:
 
 
 class Hosts:
-    """The hosts of one transport, found by origin from any thread."""
+    """The hosts of one transport, found by origin from any thread; the connections of those used last are kept."""
 
     def __init__(self, *, pool_size: int, verify: bool | str) -> None:
-        self._adapter = HTTPAdapter(pool_connections=64, pool_maxsize=pool_size, max_retries=0)
+        self._adapter = HTTPAdapter(pool_connections=MOST_HOSTS, pool_maxsize=pool_size, max_retries=0)
         self._verify = _bundle(verify)
-        self._hosts: dict[str, Host] = {}
-        self._lock = threading.Lock()
+        self._hosts = RecentlyUsed(self._prepare, lambda host: close_idle(host.pool))
 
     def get(self, origin: str) -> Host:
-        """The host of ``scheme://host[:port]``. Raises ``TransferError`` for an invalid host or proxy."""
-        host = self._hosts.get(origin)
-        if host is None:
-            with self._lock:
-                host = self._hosts.get(origin) or self._hosts.setdefault(origin, self._prepare(origin))
-        return host
+        """The host of ``scheme://host[:port]``. Raises ``TransferError`` for a host or a proxy that makes no sense."""
+        return self._hosts.get(origin)
 
     def close(self) -> None:
         """Close all idle connections."""
         self._adapter.close()
-        for host in self._hosts.values():
-            host.pool.close()
         self._hosts.clear()
 
     def _prepare(self, origin: str) -> Host:

@@ -10,10 +10,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
-from urllib.parse import urljoin, urlsplit
 
 from splashdown._documents.document import Document
-from splashdown._documents.places import shown
+from splashdown._documents.places import resolve_href, shown, why_refused
 from splashdown._series.assets import pack
 from splashdown._stac.describe import advertised_href, describe_asset, text
 from splashdown.builtins.openeo.tree import Tree
@@ -133,20 +132,13 @@ class _Reading:
                 raise ResolveError(f"{shown(document.place)}: the asset {key!r} has no href; its document is broken")
             absolute = _absolute(document.place, href)
             if absolute is None:
-                self.warnings.append(f"the asset {key!r} was left out: a document on the web may not link local files")
+                self.warnings.append(f"the asset {key!r} was left out: {why_refused(document.place, href)}")
                 continue
             yield describe_asset(key, absolute, metadata, item=item, owner=document.body)
 
 
 def _absolute(base: str, href: str) -> str | None:
-    # `C:\x` and `\\host\x` parse as a URL or as a relative path, and would be opened as local files later.
-    if "\\" in href:
-        return None
     if _COMPLETE.fullmatch(href):
         return href
-    try:
-        absolute = urljoin(base, href.strip())
-        scheme = urlsplit(absolute).scheme.lower()
-    except ValueError:
-        return None
-    return absolute if len(scheme) > 1 and scheme != "file" else None
+    # `C:\x` and `\\host\x` parse as a URL or as a relative path, and would be opened as local files later.
+    return None if "\\" in href else resolve_href(base, href)

@@ -8,7 +8,9 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from splashdown._documents.document import Document
+from splashdown._documents.places import shown
 from splashdown.errors import ResolveError, SplashdownError
+from splashdown.sources import origin_of
 
 _VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+.*)?$")
 #: Major version of the API that this package supports.
@@ -19,12 +21,15 @@ JWT_CLASS = "/authentication/jwt"
 Get = Callable[[str], Document]
 
 
-def discover(backend: str, get: Get) -> str:
+def discover(backend: str, get: Get, *, bound: bool) -> str:
     """The base URL of the API version to use, without a slash at the end.
 
     ``.well-known/openeo`` lists them: of the supported production versions (else of all supported
     ones), the highest by SemVer counts. A back-end without such a list is its own API. Raises
     :class:`~splashdown.errors.ResolveError` when it lists only other major versions.
+
+    ``bound`` says that credentials are set: they are for the origin that the user named, so the API has to be there
+    (or at its host by https instead of http). Raises ``ResolveError`` for one that is elsewhere.
     """
     base = backend.rstrip("/")
     try:
@@ -39,7 +44,22 @@ def discover(backend: str, get: Get) -> str:
         raise ResolveError(f"{base} offers the openEO API in the versions {names}; version {_MAJOR}.x is needed")
     production = [entry for entry in candidates if entry.get("production", True)]
     best = max(production or candidates, key=lambda entry: semver(entry["api_version"]), default=None)
-    return urljoin(document.place, best["url"]).rstrip("/") if best else base
+    api = urljoin(document.place, best["url"]).rstrip("/") if best else base
+    if bound and not _within(api, base):
+        raise ResolveError(
+            f"{shown(base)} says that its API is {shown(api)}, which is another origin: the credentials are not sent"
+            " there; if you trust it, use that address instead"
+        )
+    return api
+
+
+def _within(api: str, backend: str) -> bool:
+    """Whether an API has the origin of its back-end, or its host with TLS."""
+    try:
+        own, given = origin_of(api), origin_of(backend)
+    except ValueError:
+        return False
+    return own == given or (own[0] == "https" and given[0] == "http" and own[1] == given[1] and given[2] == 80)
 
 
 def speaks_jwt(capabilities: Mapping[str, Any]) -> bool:

@@ -132,7 +132,7 @@ def resolve_job(source: str | Job, context: ResolveContext) -> ResultSet:
     except JobNotFound:
         raise
     except (NotFoundError, WebPageError):
-        other = _elsewhere(reader)
+        other = _elsewhere(reader, bound=auth is not None)
         if other is None:
             raise
     # The address was the back-end's, not its API's.
@@ -151,12 +151,12 @@ def _reader(url: JobUrl, auth: object, options: JobOptions, http: HttpOptions | 
     return JobReader(url=url, client=client, partial=options.partial, alternate=options.alternate)
 
 
-def _elsewhere(reader: JobReader) -> JobUrl | None:
+def _elsewhere(reader: JobReader, *, bound: bool) -> JobUrl | None:
     """The same job at the API that ``.well-known/openeo`` names, when the address as given has no API."""
     if reader.url.signed:
         return None
     with closing(Client()) as anonymous:
-        api = discover(reader.url.api, anonymous.get)
+        api = discover(reader.url.api, anonymous.get, bound=bound)
     if api == reader.url.api:
         return None
     query = urlsplit(reader.url.results).query

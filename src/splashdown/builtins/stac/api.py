@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,12 +17,22 @@ from splashdown.errors import ResolveError
 from splashdown.sources import is_url
 
 #: A search with more pages than this is considered endless.
-_MAX_PAGES = 100_000
+_MAX_PAGES = 20_000
+#: Pages with fewer items than this, in the mean, are soon too many: a server that invents pages has no end.
+_USUAL_ITEMS = 10
+_MOST_SMALL_PAGES = 1_000
+_MOST_EMPTY_PAGES = 10
 _SEARCH = "item-search"
 #: Parameters of a search that select items.
 _NARROWING = frozenset({"datetime", "bbox", "ids", "collections", "intersects", "query", "filter", "filter-lang"})
 #: Headers that a ``next`` link may not set: the client or the connection sets them.
-_OWN_HEADERS = frozenset({"authorization", "cookie", "host", "content-length", "transfer-encoding", "content-type"})
+_OWN_HEADERS = frozenset(
+    {"authorization", "connection", "content-length", "content-type", "cookie", "expect", "host"}
+    | {"proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"}
+)
+#: A name, and a value, that can be sent (RFC 9110, section 5): the document says them.
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
+_HEADER_VALUE = re.compile(r"[\x20-\x7e]{0,4000}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,17 +87,20 @@ def pages(
     ``warn`` is given.
     """
     asked: set[tuple[str, str]] = set()
+    count = _Count()
     current, page = question or SearchRequest(url=first.place), first
     while True:
         features = page.body.get("features")
         for feature in features if isinstance(features, list) else ():
             if isinstance(feature, dict):
+                count.items += 1
                 yield Document(place=page.place, body=feature)
+        count.page(bool(features), first)
         following = _next(page, current)
         if following is None:
             return
         mark = (following.url, repr(following.body))
-        if mark in asked or len(asked) > _MAX_PAGES:
+        if mark in asked:
             raise ResolveError(f"the pages of {shown(first.place)} lead in a circle")
         asked.add(mark)
         try:
@@ -96,6 +110,28 @@ def pages(
                 raise
             warn(f"not all pages could be read: {error}")
             return
+
+
+@dataclass(slots=True)
+class _Count:
+    """What the pages have had so far."""
+
+    pages: int = 0
+    items: int = 0
+    empty: int = 0  #: pages without an item, in a row
+
+    def page(self, full: bool, first: Document) -> None:
+        """One page more. Raises ``ResolveError`` where there seems to be no end."""
+        self.pages += 1
+        self.empty = 0 if full else self.empty + 1
+        few = self.pages > _MOST_SMALL_PAGES and self.items < self.pages * _USUAL_ITEMS
+        if self.empty > _MOST_EMPTY_PAGES:
+            raise ResolveError(f"{shown(first.place)}: {self.empty} pages in a row have no item; this looks endless")
+        if few or self.pages > _MAX_PAGES:
+            raise ResolveError(
+                f"{shown(first.place)}: {self.pages} pages have {self.items} items; this looks endless: limit the items"
+                " (limit=), or ask for larger pages (page_size=)"
+            )
 
 
 def with_filters(url: str, options: StacOptions, collections: object = None) -> str:
@@ -167,7 +203,7 @@ def _next(page: Document, asked: SearchRequest) -> SearchRequest | None:
     headers = {
         str(n): str(v)
         for n, v in (given.items() if isinstance(given, Mapping) else ())
-        if str(n).lower() not in _OWN_HEADERS
+        if str(n).lower() not in _OWN_HEADERS and _HEADER_NAME.fullmatch(str(n)) and _HEADER_VALUE.fullmatch(str(v))
     }
     if str(link.get("method", "GET")).upper() != "POST":
         return SearchRequest(url=_with_lost_filters(link["href"], asked.url), headers=headers)

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any
 
 from splashdown._documents.document import Document, links_of
-from splashdown._documents.places import resolve_href, shown
+from splashdown._documents.places import resolve_href, shown, why_refused
 from splashdown._series.assets import pack
 from splashdown._series.items import PackedItems
 from splashdown._stac.describe import advertised_href, describe_asset, text
@@ -90,10 +90,7 @@ class Collector:
 
 
 def _refused(document: Document, key: str, href: str) -> str:
-    if document.place:
-        why = "a document on the web may not name local files"
-    else:
-        why = "the document has no place to resolve the href against: pass base="
+    why = why_refused(document.place, href)
     return f"{_named(document)}: the asset {key!r} was left out ({href[:80]!r}): {why}"
 
 
