@@ -37,7 +37,7 @@ _MOST_INFORMATIONAL = 32
 #: An unwanted rest is read to keep its connection where that is cheaper than a new one: little, and quickly.
 DRAIN_BYTES = 16 * 1024
 DRAIN_SECONDS = 1.0
-#: What an error body says is worth so long a wait, and what has come by then is used.
+#: An error body is worth so long a wait; as much as has come by then is used.
 _GLIMPSE_SECONDS = 3.0
 #: ``http.client`` ends a head at the first empty line, whichever line ends it was written with.
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
@@ -197,7 +197,7 @@ class _Framed(http.client.HTTPResponse):
 
 
 class _Wire:
-    """A socket for ``http.client``, whose first bytes have been read already; closing it tells what was left on it.
+    """A socket for ``http.client``, whose first bytes have been read already; closing it finds what was left on it.
 
     Each read of the body has the timeout as a whole: a chunk whose size comes byte by byte would never end else.
     """

@@ -25,7 +25,7 @@ class RecentlyUsed(Generic[T]):
     def __init__(self, make: Callable[[str], T], let_go: Callable[[T], object], most: int = MOST_HOSTS) -> None:
         self._make, self._let_go, self._most = make, let_go, most
         self._values: dict[str, T] = {}
-        self._used: set[str] = set()  #: keys that were asked for since somebody had to go
+        self._used: set[str] = set()  #: keys that were asked for since a value had to go
         self._lock = threading.Lock()
 
     def get(self, key: str) -> T:

@@ -135,7 +135,7 @@ def may_link(base: str, href: str) -> bool:
 
 
 def why_refused(base: str, href: str) -> str:
-    """What to say of an href for which :func:`resolve_href` gives ``None``."""
+    """The reason to give for an href for which :func:`resolve_href` gives ``None``."""
     if _CONTROL.search(href):
         return "it holds control characters or surrogates"
     scheme, separator, _ = href.partition("://")

@@ -28,7 +28,7 @@ _NARROWING = frozenset({"datetime", "bbox", "ids", "collections", "intersects", 
 #: Headers that a ``next`` link may not set: the client or the connection sets them.
 _OWN_HEADERS = frozenset(
     {"authorization", "connection", "content-length", "content-type", "cookie", "expect", "host"}
-    | {"proxy-authorization", "te", "trailer", "transfer-encoding", "upgrade"}
+    | {"keep-alive", "proxy-authorization", "trailer", "transfer-encoding", "upgrade"}
 )
 #: A name, and a value, that can be sent (RFC 9110, section 5): the document says them.
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
