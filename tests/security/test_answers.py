@@ -129,7 +129,7 @@ def test_a_head_that_breaks_off_is_not_a_short_one(transport):
         read(transport, server.url + "/a")
 
 
-#: Answers that hold more than they say, or leave open where they end. What is served is right all the same.
+#: Answers that hold more than they say, or leave open where they end; the file is right all the same.
 UNCLEAR = {
     "a second answer": lambda n: plain(n) + plain(99),
     "junk after the body": lambda n: plain(n) + b"JUNK",

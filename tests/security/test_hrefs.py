@@ -1,4 +1,4 @@
-"""What a document may link depends on where the document is: one on the web reads no file of this machine."""
+"""The hrefs that a document may link depend on where the document is: one on the web reads no file of this machine."""
 
 import json
 

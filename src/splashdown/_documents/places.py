@@ -121,8 +121,8 @@ def resolve_href(base: str, href: str) -> str | None:
 def may_link(base: str, href: str) -> bool:
     """Whether a document may link an href with a scheme.
 
-    A plugin is picked (``distribution:scheme://``) by users alone. What is on this machine is linked by local documents
-    alone, and what is in the document's own store by that document.
+    A plugin is picked (``distribution:scheme://``) by users alone. Only local documents link what is on this
+    machine, but a document in a store may link what is in that store.
     """
     scheme, separator, rest = href.partition("://")
     scheme = scheme.lower()
