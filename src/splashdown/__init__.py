@@ -16,7 +16,8 @@ Who imports what: each line knows the lines below it. A name without an undersco
     actions                                              what actions get and return
     protocols, events                                    what objects of plugins do, and what a run emits
     _display                                             how values are shown to people and programs
-    model, auth, checksums, columns, connections, errors, redact, safe_names, sources, store_errors  values and functions
+    connections, _connections                            HTTP over pooled connections
+    model, auth, checksums, columns, errors, redact, safe_names, sources, store_errors  values and pure functions
 
 Names are imported when they are first used, so that ``import splashdown`` stays quick.
 """

@@ -34,8 +34,16 @@ from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Retry, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from splashdown._answers import DRAIN_BYTES, DRAIN_SECONDS, FullResponse, Head, full_response, read_head, set_timeout
-from splashdown._recent import MOST_HOSTS, RecentlyUsed, close_idle
+from splashdown._connections.answers import (
+    DRAIN_BYTES,
+    DRAIN_SECONDS,
+    FullResponse,
+    Head,
+    full_response,
+    read_head,
+    set_timeout,
+)
+from splashdown._connections.recent import MOST_HOSTS, RecentlyUsed, close_idle
 from splashdown.model import Buffer
 
 __all__ = ["MOST_HOSTS", "Answer", "RecentlyUsed", "close_idle", "glimpse", "make_lean", "send"]

@@ -9,6 +9,7 @@ For requests of another kind, :mod:`splashdown.connections` is one level below.
 
 from __future__ import annotations
 
-from splashdown.builtins.http import HttpOptions, HttpTransport
+from splashdown._connections.options import HttpOptions
+from splashdown.builtins.http import HttpTransport
 
 __all__ = ["HttpOptions", "HttpTransport"]

@@ -23,8 +23,8 @@ from splashdown.results import JobResults
 from splashdown.sources import matches_origin, refuse_no_origin, scheme_of, without_pick
 
 if TYPE_CHECKING:
+    from splashdown._connections.options import HttpOptions
     from splashdown._engine.settings import Settings
-    from splashdown.http import HttpOptions
     from splashdown.model import Asset, ResultSet
     from splashdown.protocols import AssetHandle, Listener, Signer, Sink, Transport
 
@@ -43,7 +43,7 @@ class OpenContext:
     @property
     def http(self) -> HttpOptions:
         """How documents are to be asked for: as assets are."""
-        from splashdown.http import HttpOptions
+        from splashdown._connections.options import HttpOptions
 
         options: HttpOptions = self.session._fill("http", HttpOptions, {})  # noqa: SLF001 - a part of the session
         return options

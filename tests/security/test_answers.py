@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from raw_server import raw_server
 
-from splashdown._answers import LONGEST_HEAD, read_head
+from splashdown._connections.answers import LONGEST_HEAD, read_head
 from splashdown._documents.client import Client
 from splashdown.connections import make_lean, send
 from splashdown.errors import ResolveError, TransferError

@@ -15,7 +15,8 @@ from requests.auth import AuthBase
 from urllib3 import Retry
 from urllib3.exceptions import ReadTimeoutError
 
-from splashdown._answers import AnswerError
+from splashdown._connections.answers import AnswerError
+from splashdown._connections.options import HttpOptions
 from splashdown._documents.adapter import DocumentAdapter
 from splashdown._documents.authority import Anonymous, Authority
 from splashdown._documents.document import Document, parse_object
@@ -24,7 +25,6 @@ from splashdown._documents.places import shown
 from splashdown._documents.redirects import Redirects
 from splashdown._version import __version__
 from splashdown.errors import AuthError, ResolveError
-from splashdown.http import HttpOptions
 
 #: Real results documents reach some megabytes (tens of thousands of links); this is far above that.
 MAX_BYTES = 128 * 2**20

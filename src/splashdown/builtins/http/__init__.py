@@ -8,10 +8,9 @@ error of one answer.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from splashdown._version import __version__
+from splashdown._connections.options import HttpOptions
 from splashdown.hookspecs import hookimpl
 from splashdown.specs import TransportSpec
 
@@ -21,20 +20,6 @@ if TYPE_CHECKING:
     from splashdown.builtins.http.exchange import Exchange
     from splashdown.model import ReadRequest
     from splashdown.protocols import Stream, Transport
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpOptions:
-    """Options of connections. Times are in seconds."""
-
-    connect_timeout: float = 20.0
-    read_timeout: float = (
-        60.0  #: for the head of an answer, and longest silence in its body; a document gets ten times that
-    )
-    pool_size: int = 64  #: idle connections that are kept for each host
-    verify: bool | str = True  #: check certificates; a path names the bundle of authorities to trust
-    max_redirects: int = 10
-    user_agent: str = f"splashdown/{__version__}"
 
 
 class HttpTransport:

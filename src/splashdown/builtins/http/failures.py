@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 import urllib3.exceptions as u3
 
-from splashdown._answers import AnswerError
+from splashdown._connections.answers import AnswerError
 from splashdown.builtins.http.headers import retry_after
 from splashdown.errors import (
     HttpStatusError,

@@ -24,8 +24,8 @@ from splashdown.model import ResultSet
 from splashdown.protocols import ResolveContext
 
 if TYPE_CHECKING:
+    from splashdown._connections.options import HttpOptions
     from splashdown.backend import Job
-    from splashdown.http import HttpOptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
