@@ -135,7 +135,7 @@ def test_json_of_a_check_is_that_of_verify(run, tmp_path):
 def test_a_built_in_command_takes_what_is_configured_for_its_action(run, tmp_path):
     (tmp_path / ".git").mkdir()
     (tmp_path / "splashdown.toml").write_text(
-        '[options.download_files]\nlayout = "deep/{key}"\nif_exists = "error"\n[options.verify]\nstrict = true\n'
+        '[options.download_files]\nlayout = "deep/{key}"\nif_exists = "overwrite"\n[options.verify]\nstrict = true\n'
     )
     assert run("download", "item.json", "out", "--include", "a*")[0] == 0
     assert (tmp_path / "out" / "deep" / "a.txt").exists()
@@ -143,7 +143,9 @@ def test_a_built_in_command_takes_what_is_configured_for_its_action(run, tmp_pat
     (tmp_path / "out" / "more").write_text("?")
     assert run("verify", "out")[0] == 1
     for command in ("download", "sync"):
-        code, _, err = run(command, "item.json", "out", "--include", "a*")
-        assert code == 1
-        assert "ExistsError" in err
-        assert run(command, "item.json", "out", "--include", "a*", "--if-exists", "auto")[0] == 0
+        file = tmp_path / "out" / "deep" / "a.txt"
+        file.write_text("edited")
+        assert run(command, "item.json", "out", "--include", "a*", "--if-exists", "skip")[0] == 0
+        assert file.read_text() == "edited"
+        assert run(command, "item.json", "out", "--include", "a*")[0] == 0
+        assert file.read_text() == "a"

@@ -84,7 +84,7 @@ def test_a_catalog_is_not_repeated_in_parts(server, document, tmp_path):
     server.script("/b.bin", Status(404))
     results = splashdown.open({"type": "FeatureCollection", "features": [document]})
     report = failing(lambda: results.download_collection(tmp_path / "out"))
-    with pytest.raises(UsageError, match="call what made it again"):
+    with pytest.raises(UsageError, match="repeat the call that made it"):
         results.retry(report)
     results.download_collection(tmp_path / "out")
     assert list((tmp_path / "out").rglob("b.bin"))
