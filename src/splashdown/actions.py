@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from splashdown.columns import columns
 from splashdown.errors import DownloadError
-from splashdown.model import Asset, Plan, ResultSet, RunReport, Skipped, Status, StoredRecord
+from splashdown.model import Asset, Plan, ResultSet, RunReport, Skipped
 from splashdown.protocols import AssetHandle, Listener, Sink
 from splashdown.sources import scheme_of
 
@@ -100,12 +100,12 @@ class Results(Protocol):
         plan: Plan,
         *,
         sink: Sink | None = ...,
-        recorded: Mapping[str, StoredRecord] | None = ...,
+        memory: Any = ...,
         listeners: Sequence[Listener] = ...,
         settings: Any = ...,
         before_cleanup: Callable[[RunReport], None] | None = ...,
     ) -> RunReport:
-        """Run a plan; failures are in the report."""
+        """Run a plan; failures are in the report. What the target remembers is read, unless ``memory`` holds it."""
 
     def run(self, action: str, /, **options: Any) -> Any:
         """Run another action on the same results."""
@@ -163,12 +163,16 @@ class Download:
         report, failed = self.report, self.report.failed
         if failed:
             first = failed[0]
-            stored = sum(status is Status.STORED for status in columns(report.outcomes, "status"))
             raise DownloadError(
-                f"{len(failed)} of {len(report.outcomes)} assets failed, {stored} landed:"
-                f" {first.asset.label}: {first.error_type}: {first.error}{_more(len(failed))}",
+                f"{report.counts}: {first.asset.label}: {first.error_type}: {first.error}{_more(len(failed))}",
                 report,
                 self.metadata,
+            )
+        if report.unwritten:
+            raise DownloadError(
+                f"the files landed, and the metadata document could not be written ({report.unwritten}); the next run"
+                " of the same call writes it, and fetches nothing again",
+                report,
             )
         if unresolved:
             raise DownloadError(

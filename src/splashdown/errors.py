@@ -250,6 +250,19 @@ class DownloadError(SplashdownError):
         self.metadata = metadata
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM asked the process to end; like Ctrl-C it ends a run with its report."""
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C or SIGTERM ended a run; ``report`` has all outcomes, ``metadata`` the place of the saved document."""
+
+    def __init__(self, report: RunReport, metadata: str = "") -> None:
+        super().__init__(f"the run was interrupted ({report.interrupted})")
+        self.report = report
+        self.metadata = metadata
+
+
 #: Client errors after which the same request may succeed later (RFC 9110, RFC 6585).
 RETRYABLE_STATUS = frozenset({408, 425, 429})
 

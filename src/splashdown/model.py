@@ -7,6 +7,7 @@ first byte, ``stop`` the one after the last, as in Python's slices).
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -291,6 +292,7 @@ class StoredRecord:
     validator: str | None = None  #: validator of the remote version that was stored
     identity: tuple[str | None, str] | None = None  #: the asset's ``(item, key)``
     written_at: float | None = None  #: when the receipt recorded it, seconds since the epoch
+    metadata: str | None = None  #: fingerprint of what the metadata said of the file then, see ``trust_metadata``
     ours: bool = True  #: false for a file that Splashdown did not create: receipts list it, later runs leave it alone
 
 
@@ -355,6 +357,7 @@ class Status(StrEnum):
     STORED = "stored"
     SKIPPED = "skipped"
     FAILED = "failed"
+    NOT_TRIED = "not_tried"  #: the run ended before the asset was complete: an earlier failure, a signal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -382,6 +385,9 @@ class Outcome:
         return self.transfer.asset
 
 
+_LANDED = frozenset({Status.STORED, Status.SKIPPED})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RunReport:
     """The outcome of every asset of a plan, in the plan's order."""
@@ -389,27 +395,48 @@ class RunReport:
     plan: Plan
     outcomes: Sequence[Outcome]  #: in the order of the plan's transfers
     seconds: float = 0.0
+    unwritten: str = ""  #: why the metadata document could not be written, where that is so
+    interrupted: str = ""  #: the signal that ended the run early: ``SIGINT``, ``SIGTERM``
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
         """The outcomes that failed."""
-        return tuple(self.outcomes[n] for n, status in enumerate(self._statuses) if status is Status.FAILED)
+        return self._with(Status.FAILED)
+
+    @property
+    def not_tried(self) -> tuple[Outcome, ...]:
+        """The outcomes of assets that the run did not come to."""
+        return self._with(Status.NOT_TRIED)
 
     @property
     def landed(self) -> Sequence[Outcome]:
         """The outcomes that are at their destination, whether moved now or found complete."""
-        at = array("l", (n for n, status in enumerate(self._statuses) if status is not Status.FAILED))
+        at = array("l", (n for n, status in enumerate(self._statuses) if status in _LANDED))
         return take(self.outcomes, at)
 
     @property
     def ok(self) -> bool:
-        """Whether nothing failed."""
-        return not self.failed
+        """Whether everything landed, and the metadata document is written where one was wanted."""
+        return not self.unwritten and all(status in _LANDED for status in self._statuses)
 
     @property
     def bytes_moved(self) -> int:
         """Bytes that came over the wire."""
         return sum(columns(self.outcomes, "bytes_moved"))
+
+    @property
+    def counts(self) -> str:
+        """The outcomes in words: ``1 of 3 assets failed, 1 landed, 1 was there already``."""
+        counts = Counter(self._statuses)
+        every, kept = len(self.outcomes), counts[Status.SKIPPED]
+        said = [f"{counts[Status.FAILED]} of {every} {'asset' if every == 1 else 'assets'} failed"]
+        said += [f"{counts[Status.STORED]} landed"] if counts[Status.STORED] else []
+        said += [f"{kept} {'was' if kept == 1 else 'were'} there already"] if kept else []
+        said += [f"{counts[Status.NOT_TRIED]} not tried"] if counts[Status.NOT_TRIED] else []
+        return ", ".join(said)
+
+    def _with(self, wanted: Status) -> tuple[Outcome, ...]:
+        return tuple(self.outcomes[n] for n, status in enumerate(self._statuses) if status is wanted)
 
     @property
     def _statuses(self) -> Iterator[Status]:

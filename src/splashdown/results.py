@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
+    from splashdown._engine.context import Memory
     from splashdown._engine.remote import Remote
     from splashdown._engine.settings import Settings
-    from splashdown.model import ResultSet, RunReport, StoredRecord
+    from splashdown.model import ResultSet, RunReport
     from splashdown.protocols import AssetHandle, Listener, Sink
     from splashdown.session import Session
 
@@ -166,24 +167,36 @@ class JobResults:
         plan: Plan,
         *,
         sink: Sink | None = None,
-        recorded: Mapping[str, StoredRecord] | None = None,
+        memory: Memory | None = None,
         listeners: Sequence[Listener] = (),
         settings: Settings | None = None,
         before_cleanup: Callable[[RunReport], None] | None = None,
     ) -> RunReport:
         """Run a plan; failures are in the report, not raised. ``sink`` is one that is open already.
 
-        ``before_cleanup`` is called with the report before the engine forgets what it has stored: write receipts there.
+        Files that earlier runs have stored in the target are known, and replaced where the asset has changed. No
+        receipt is written, unless ``before_cleanup`` does so, which is called with the report before unfinished uploads
+        are forgotten. ``memory`` is what the target remembers, where the caller has read that.
         """
+        from splashdown._engine.context import Forgetful
         from splashdown._engine.run import Run, run_plan
+        from splashdown._receipts.memory import TargetMemory
 
         self._refuse_disabled(plan)
         remote = self._remote() if settings is None else replace(self._remote(), settings=settings)
         with closing(self.session.sink(plan.target)) if sink is None else nullcontext(sink) as place:
-            run = Run(
-                plan=plan, sink=place, recorded=recorded or {}, listeners=listeners, before_cleanup=before_cleanup
-            )
-            report = self.session.registry.run_plan(plan, lambda: run_plan(run, remote))
+            own = TargetMemory(place, self.result_set.parts, target=plan.target) if memory is None else None
+            with own or nullcontext():
+                run = Run(
+                    plan=plan,
+                    sink=place,
+                    memory=memory or own or Forgetful(),
+                    listeners=listeners,
+                    before_cleanup=before_cleanup,
+                )
+                report = self.session.registry.run_plan(plan, lambda: run_plan(run, remote))
+                if own is not None:
+                    own.finish(lambda _known: False)
         if scheme_of(plan.target) in {"", "file"}:
             self._copies.add(report.landed)
         return report

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from typing import TypeGuard
 
 #: Bytes of one segment. File systems take 255; the rest is for temporary names and for numbers that resolve a clash.
 MAX_SEGMENT = 180
@@ -68,6 +69,29 @@ def safe_path(path: str) -> str:
 def is_safe_path(path: str) -> bool:
     """Whether the path can be used as it stands: relative, below its root, and the same on every system."""
     return bool(path) and safe_path(path) == path
+
+
+def leads_below(path: object) -> TypeGuard[str]:
+    """Whether this is a relative POSIX path that every system can open, and that leads nowhere but below its start.
+
+    It need not be safe in the sense of :func:`safe_path`: that is for names that are given, this for names that are
+    read from what others may have written.
+    """
+    if not isinstance(path, str) or not 0 < len(path) <= _LONGEST or "\0" in path:
+        return False
+    if not path.isascii():
+        try:
+            path.encode()
+        except UnicodeEncodeError:  # half a surrogate pair
+            return False
+    if "/" not in path:
+        return path not in _UPWARDS
+    return not any(segment in _UPWARDS for segment in path.split("/"))
+
+
+_UPWARDS = frozenset({"", ".", ".."})
+#: What Linux takes for a path, in bytes; no store takes more.
+_LONGEST = 4096
 
 
 def fold(path: str) -> str:

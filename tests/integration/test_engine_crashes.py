@@ -55,7 +55,7 @@ def test_killed_at_random_and_started_again_until_done(server, tmp_path, seed):
         server.always("/" + name, Drip(size=20_000, delay=0.01))
     target = tmp_path / "target"
     order = {
-        "receipt": str(tmp_path / "receipt.json"),
+        "receipt": True,
         "files": {name: f"{server.url}/{name}" for name in files},
         "settings": {"part_size": 50_000, "range_cutoff": 600_000, "range_connections": 3},
     }
@@ -207,7 +207,19 @@ class TestSystemCalls:
         need_strace()
         partial = tmp_path / ".splashdown" / "fixed-1.part"
         partial.parent.mkdir(exist_ok=True)
-        prefix = ["strace", "-f", "-qq", "-o", "/dev/null", "-P", str(partial), "-e", f"trace={trace}"]
+        prefix = [
+            "strace",
+            "-f",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-P",
+            str(partial),
+            "-P",
+            partial.name,
+            "-e",
+            f"trace={trace}",
+        ]
         prefix += [*(["-e", f"inject={inject}"] if inject else [])]
         return run(prefix, tmp_path, server, partial="fixed", old=OLD, if_exists="overwrite", **order)
 

@@ -32,6 +32,7 @@ from faults import (
     WrongTotal,
 )
 
+from splashdown._engine.context import Forgetful
 from splashdown._engine.remote import Remote
 from splashdown._engine.renew import Renewal
 from splashdown._engine.run import Run, run_plan
@@ -235,7 +236,7 @@ def test_a_second_run_moves_no_byte(server, download, tmp_path):
     first = download().outcomes[0]
     known = {"a.bin": StoredRecord(size=first.size, checksum=first.checksum, validator=first.validator)}
     before = server.sent()
-    report = download(recorded=known)
+    report = download(memory=Forgetful(recorded=known))
     assert report.outcomes[0].status is Ended.SKIPPED
     assert server.sent() == before
     assert server.seen[-1].status == 304
@@ -351,7 +352,7 @@ def test_a_server_that_ignores_conditions_sends_no_body_to_a_second_run(server, 
         handler.send(handler.whole())
 
     server.always("/a.bin", unconditionally)
-    (outcome,) = download(recorded=known).outcomes
+    (outcome,) = download(memory=Forgetful(recorded=known)).outcomes
     assert outcome.status is Ended.SKIPPED
     assert outcome.bytes_moved == 0
 

@@ -4,8 +4,8 @@
 
 Prints one JSON object: what became of each file, and what the target holds afterwards. Further fields: ``old`` writes
 this text under each name first, ``settings`` are the engine's, ``sizes`` puts sizes into the metadata, ``partial``
-makes the random names of partial files this one, so that strace can be told which file to break; ``receipt`` is a
-file that remembers what has landed, as the metadata document of a download does.
+makes the random names of partial files this one, so that strace can be told which file to break; with ``receipt`` a
+metadata document is written.
 """
 
 from __future__ import annotations
@@ -13,33 +13,24 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 
 from splashdown._engine.remote import Remote
 from splashdown._engine.run import Run, run_plan
 from splashdown._engine.settings import RetryPolicy, Settings
+from splashdown._receipts import document as receipt
+from splashdown._receipts.memory import TargetMemory
 from splashdown.builtins import local
 from splashdown.errors import SplashdownError, error_text
 from splashdown.http import HttpOptions, HttpTransport
-from splashdown.model import Asset, IfExists, Plan, RunReport, StoredRecord, Transfer
+from splashdown.model import Asset, IfExists, Member, Plan, ResultSet, RunReport, StoredRecord, Transfer
 
 
-def read_receipt(order: dict) -> dict[str, StoredRecord]:
-    path = Path(order.get("receipt", "/nonexistent"))
-    return (
-        {name: StoredRecord(**known) for name, known in json.loads(path.read_text()).items()} if path.exists() else {}
-    )
-
-
-def write_receipt(order: dict, report: RunReport) -> None:
-    if "receipt" in order:
-        path = Path(order["receipt"])
-        beside = path.with_suffix(".new")
-        facts = {
-            o.transfer.name: {"size": o.size, "checksum": o.checksum, "validator": o.validator} for o in report.landed
-        }
-        beside.write_text(json.dumps(facts))
-        beside.replace(path)
+def parts(order: dict, assets: tuple[Asset, ...]) -> list[Member]:
+    results = ResultSet(id="test", kind="collection", assets=assets, document={"type": "Collection", "id": "test"})
+    return [Member(folder="", results=results)] if order.get("receipt") else []
 
 
 def main(order: dict) -> dict:
@@ -47,7 +38,7 @@ def main(order: dict) -> dict:
     for name in order["files"] if "old" in order else ():
         (target / name).write_text(order["old"])
     if "partial" in order:
-        local.secrets.token_hex = lambda n: order["partial"]
+        local.secrets = SimpleNamespace(token_hex=lambda n: order["partial"])
     settings = Settings(retry=RetryPolicy(base=0.01), **order.get("settings", {}))
     transfers = tuple(
         Transfer(
@@ -61,13 +52,21 @@ def main(order: dict) -> dict:
     sink = local.LocalSink(target)
     said = {"error": ""}
     try:
-        run = Run(
-            plan=Plan(target=str(target), transfers=transfers, source="test"),
-            sink=sink,
-            recorded=read_receipt(order),
-            before_cleanup=lambda report: write_receipt(order, report),
-        )
-        report = run_plan(run, Remote(transport=lambda href: transport, settings=settings))
+        described = parts(order, tuple(one.asset for one in transfers))
+        with TargetMemory(sink, described, target=str(target)) as memory:
+
+            def write(report: RunReport) -> None:
+                def written(known: Mapping[str, StoredRecord]) -> bool:
+                    for part in described:
+                        document = receipt.receipt_document(part.results, report.landed, known)
+                        receipt.write(sink, "collection.json", document)
+                    return bool(described)
+
+                memory.finish(written)
+
+            plan = Plan(target=str(target), transfers=transfers, source="test")
+            run = Run(plan=plan, sink=sink, memory=memory, before_cleanup=write)
+            report = run_plan(run, Remote(transport=lambda href: transport, settings=settings))
         said["outcomes"] = [[o.status, o.error_type, o.error] for o in report.outcomes]
         said["moved"] = report.bytes_moved
     except SplashdownError as error:
@@ -77,7 +76,7 @@ def main(order: dict) -> dict:
     said["there"] = {
         path.relative_to(target).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(target.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name != "collection.json"
     }
     return said
 

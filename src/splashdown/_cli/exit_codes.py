@@ -7,6 +7,7 @@ EXIT_USAGE = 2
 EXIT_NOT_RESOLVED = 3
 EXIT_NOT_AUTHORISED = 4
 EXIT_INTERRUPTED = 130
+EXIT_TERMINATED = 143
 
 
 def exit_code(error: Exception) -> int:

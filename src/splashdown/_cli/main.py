@@ -5,14 +5,16 @@ from __future__ import annotations
 import importlib
 import io
 import os
+import signal
 import sys
+import threading
 import warnings
 from collections.abc import Sequence
 from typing import Any, TextIO
 
 import click
 
-from splashdown._cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, exit_code
+from splashdown._cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED, exit_code
 from splashdown._cli.help import Group
 from splashdown._version import __version__
 
@@ -72,7 +74,7 @@ def cli(**plugins: Any) -> None:
     SPLASHDOWN_PASSWORD.
 
     Exit codes: 0 all landed, 1 some assets failed, 2 wrong usage, 3 source not resolved,
-    4 not authorised, 130 interrupted.
+    4 not authorised, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
     """
 
 
@@ -88,15 +90,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _write_any_text()
         _warn_in_one_line()
+        _end_at_sigterm()
         result: Any = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
         click.echo("Interrupted; run the same command again to go on where it stopped.", err=True)
-        return EXIT_INTERRUPTED
+        return EXIT_TERMINATED if type(error).__name__ == "Terminated" else EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader has gone (`splashdown ls ... | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -104,6 +107,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _report(error)
     return result if isinstance(result, int) else 0
+
+
+def _end_at_sigterm() -> None:
+    """Let SIGTERM end a command as Ctrl-C does: with what is unfinished kept, a whole report, and its own exit code."""
+
+    def end(_number: int, _frame: object) -> None:
+        from splashdown.errors import Terminated
+
+        raise Terminated
+
+    # Only a main thread gets signals; who embeds the command line in another one keeps its own way to end.
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, end)
 
 
 def _nowhere() -> TextIO:

@@ -135,6 +135,8 @@ def report_record(report: RunReport, metadata: str = "", source: ResultSet | Non
         "seconds": round(report.seconds, 3),
         "bytes_moved": report.bytes_moved,
         "metadata": metadata,
+        "metadata_error": report.unwritten,
+        "interrupted": report.interrupted,
         "unresolved": list(unresolved),
         "warnings": list(warnings),
         "outcomes": [outcome_record(o) for o in report.outcomes],
@@ -150,7 +152,7 @@ def _remark(outcome: Outcome) -> str:
 
 def report_table(report: RunReport) -> None:
     """The files of a run, for people: each one, or of a large run the failures and how many landed."""
-    shown = report.outcomes if len(report.outcomes) <= MOST_ROWS else report.failed
+    shown = report.outcomes if len(report.outcomes) <= MOST_ROWS else (*report.failed, *report.not_tried[:MOST_ROWS])
     rows = [
         (
             outcome.transfer.name,

@@ -13,7 +13,7 @@ from splashdown._cli.exit_codes import EXIT_FAILED
 from splashdown._cli.transfer import print_failures
 from splashdown._display.text import counted, printable, readable
 from splashdown.actions import ActionOutcome, Download, State, SyncReport, VerifyReport
-from splashdown.errors import DownloadError
+from splashdown.errors import DownloadError, Interrupted
 from splashdown.model import Plan, ResultSet, RunReport
 from splashdown.redact import redact_target
 
@@ -30,11 +30,11 @@ def style_of(*, as_json: bool, quiet: bool) -> Style:
 def perform(run: Callable[..., Any], action: str, *target: str, **options: Any) -> Any:
     """Run an action, with ``run`` of results or of a session.
 
-    ``DownloadError`` carries an outcome as well: the report, with the assets that failed.
+    ``DownloadError`` and ``Interrupted`` carry an outcome as well: the report, with the assets that failed.
     """
     try:
         return run(action, *target, **options)
-    except DownloadError as error:
+    except (DownloadError, Interrupted) as error:
         return Download(report=error.report, documents=(error.metadata,) if error.metadata else ())
 
 

@@ -40,7 +40,7 @@ def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) 
     """
     from splashdown._cli.show import show, style_of
     from splashdown.actions import SyncReport
-    from splashdown.errors import DownloadError
+    from splashdown.errors import DownloadError, Interrupted
 
     catalog = take_collection(given)
     dry_run, style = given.pop("dry_run"), style_of(as_json=as_json, quiet=quiet)
@@ -58,7 +58,7 @@ def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) 
     failed = False
     try:
         done = results.run("sync", listeners=shown, progress=False, **options)
-    except DownloadError as error:
+    except (DownloadError, Interrupted) as error:
         failed = True
         done = SyncReport(plan=error.report.plan, report=error.report, metadata=error.metadata)
     code = show(done, style, results.result_set, failures=not shown)

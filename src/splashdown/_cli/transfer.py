@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from splashdown._cli.exit_codes import EXIT_FAILED
+from splashdown._cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED
 from splashdown._cli.help import F, with_options
-from splashdown._display.text import counted, printable
+from splashdown._display.text import printable
 
 if TYPE_CHECKING:
     from splashdown.model import RunReport
@@ -71,12 +71,19 @@ def print_failures(report: RunReport, unresolved: Sequence[str] = (), *, each: b
         click.echo(f"Failed: {printable(outcome.asset.label)}: {outcome.error_type}: {outcome.error}", err=True)
     for line in unresolved:
         click.echo(f"Failed: {printable(line)}", err=True)
-    if report.failed:
-        count = f"{len(report.failed)} of {counted(len(report.outcomes), 'asset')}"
-        click.echo(f"Error: {count} failed; run the same command again for the rest", err=True)
+    if report.failed or report.not_tried:
+        click.echo(f"Error: {report.counts}; run the same command again for the rest", err=True)
+    if report.unwritten:
+        click.echo(
+            f"Error: the metadata document could not be written ({printable(report.unwritten)}); the next run of the"
+            " same command writes it, and fetches nothing again",
+            err=True,
+        )
     if unresolved:
         count = (
             "1 source or linked document" if len(unresolved) == 1 else f"{len(unresolved)} sources or linked documents"
         )
         click.echo(f"Error: {count} could not be read; run the same command again for the rest", err=True)
-    return EXIT_FAILED if report.failed or unresolved else 0
+    if report.interrupted:
+        return EXIT_TERMINATED if report.interrupted == "SIGTERM" else EXIT_INTERRUPTED
+    return EXIT_FAILED if unresolved or not report.ok else 0

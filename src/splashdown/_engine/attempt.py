@@ -244,14 +244,14 @@ class Attempt:
             raise StoppedError(f"{source.asset.label}: stopped")
         checksum = digests.multihash
         # Noted before the file gets its name: after a crash between the two, the next run knows the file as its own.
-        context.journal.storing(
+        context.memory.storing(
             upload.key,
             StoredRecord(size=size, checksum=checksum, validator=info.validator, identity=source.asset.identity),
         )
         try:
             location = retry_store_call(context, source, lambda: context.sink.commit(upload, tags))
         except BaseException:
-            context.journal.unstored(upload.key)
+            context.memory.unstored(upload.key)
             raise
         context.journal.end(self._journal_number)
         return source.outcome(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from splashdown._engine.dispatch import Dispatcher
 from splashdown._engine.journal import Journal
@@ -24,6 +25,46 @@ from splashdown.protocols import (
     SupportsSpace,
     SupportsStat,
 )
+
+
+class Memory(Protocol):
+    """What a target remembers, as a run needs it."""
+
+    @property
+    def recorded(self) -> Mapping[str, StoredRecord]:
+        """What was stored under each name, by any run."""
+
+    def storing(self, name: str, record: StoredRecord, /) -> None:
+        """Note, just before a file gets its name, what it will be."""
+
+    def unstored(self, name: str, /) -> None:
+        """Note that it did not get its name."""
+
+    def look_again(self, name: str, wait: Callable[[float], bool], /) -> bool:
+        """Whether another run has noted something about a name since."""
+
+    def beat(self) -> None:
+        """Show others that this run is active."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forgetful:
+    """The memory of a run that notes nothing: only what it was given is known."""
+
+    recorded: Mapping[str, StoredRecord] = field(default_factory=dict)
+
+    def storing(self, name: str, record: StoredRecord) -> None:
+        """Nothing is noted."""
+
+    def unstored(self, name: str) -> None:
+        """Nothing was noted."""
+
+    def look_again(self, name: str, wait: Callable[[float], bool]) -> bool:  # noqa: ARG002 - the protocol's signature
+        """No other run is known."""
+        return False
+
+    def beat(self) -> None:
+        """No other run looks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +110,7 @@ class Context:
     journal: Journal
     pool: Pool  #: threads for the second and further connections of large files
     memory_budget: MemoryBudget
-    recorded: Mapping[str, StoredRecord]  #: by name, of receipts and of runs that did not get to write theirs
+    memory: Memory  #: what the target remembers of this run, of earlier ones and of others
     source: str = ""
     names: frozenset[str] = frozenset()  #: names of the plan, which a renamed file must not take
     stop: threading.Event = field(default_factory=threading.Event)

@@ -40,6 +40,7 @@ class Verdict:
 def decide(context: Context, transfer: Transfer) -> Verdict:
     """Decide about one transfer. Raises ``ExistsError`` where what is there must not be touched."""
     stat, policy, name = context.can.stat, transfer.if_exists, transfer.name
+    context.journal.wait_for_others(name, lambda seconds: _has_ended(context, name, seconds))
     if policy is IfExists.OVERWRITE or stat is None:
         # A sink that cannot say what is there can still refuse to replace it.
         return Verdict(name=name, replace=policy in {IfExists.OVERWRITE, IfExists.AUTO})
@@ -51,11 +52,17 @@ def decide(context: Context, transfer: Transfer) -> Verdict:
     verdict = _compare(context, transfer.asset, name, there)
     if verdict.keep or verdict.unless:
         return verdict
+    # Another run may have stored it since this one looked.
+    if policy is IfExists.AUTO and context.memory.look_again(name, context.stop.wait):
+        there = stat.stat(name) or there
+        verdict = _compare(context, transfer.asset, name, there)
+        if verdict.keep or verdict.unless:
+            return verdict
     if policy is IfExists.RENAME:
         return _renamed(context, transfer)
-    if policy is IfExists.AUTO and name in context.recorded:
+    if policy is IfExists.AUTO and name in context.memory.recorded:
         # An older version of the same asset is replaced: that is what a later run is for.
-        other = context.recorded[name].identity
+        other = context.memory.recorded[name].identity
         if other is None or _may_be_one(other, transfer.asset.identity):
             return verdict
         raise ExistsError(
@@ -66,6 +73,11 @@ def decide(context: Context, transfer: Transfer) -> Verdict:
         f"{there.location or name} exists and was not recognised as this asset; choose --if-exists overwrite, skip or"
         " rename, or another target"
     )
+
+
+def _has_ended(context: Context, name: str, seconds: float) -> bool:
+    """Wait; whether another run has meanwhile stored a file, or this one is to stop."""
+    return context.memory.look_again(name, context.stop.wait) or context.stop.wait(seconds)
 
 
 def _may_be_one(one: tuple[str | None, str], other: tuple[str | None, str]) -> bool:
@@ -83,7 +95,7 @@ def _kept_unread(context: Context, asset: Asset, name: str, there: Stored) -> Ve
 
 def _record_of(context: Context, asset: Asset, name: str, there: Stored) -> StoredRecord | None:
     """What an earlier run noted about what is there; nothing when it is another asset's or has another size now."""
-    record = context.recorded.get(name)
+    record = context.memory.recorded.get(name)
     if record is not None and (record.size != there.size or (record.identity or asset.identity) != asset.identity):
         return None
     return record

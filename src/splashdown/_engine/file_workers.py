@@ -7,11 +7,11 @@ import time
 from collections.abc import Sequence
 
 from splashdown._engine.context import Context
-from splashdown._engine.owner import HEARTBEAT_SECONDS
 from splashdown._engine.pool import Pool
 from splashdown._engine.retry import host_of
 from splashdown._engine.schedule import Schedule
 from splashdown._engine.transfer import move
+from splashdown._folders.owner import HEARTBEAT_SECONDS
 from splashdown._series.outcomes import slots_for
 from splashdown.columns import columns
 from splashdown.errors import error_text
@@ -47,12 +47,17 @@ class FileWorkers:
                 pool.submit(self._work)
             pool.close()
             self._wait()
+        return self.outcomes()
+
+    def outcomes(self) -> Sequence[Outcome]:
+        """What is known of every file so far."""
         return self._outcomes.outcomes()
 
     def _wait(self) -> None:
         beat = time.monotonic()
         try:
             while not self._ended.wait(_TICK):
+                self._context.memory.beat()
                 if time.monotonic() - beat > HEARTBEAT_SECONDS:
                     beat = time.monotonic()
                     self._context.journal.touch()
@@ -104,7 +109,7 @@ class FileWorkers:
 def _not_tried(plan: Plan, number: int) -> Outcome:
     return Outcome(
         transfer=plan.transfers[number],
-        status=Status.FAILED,
+        status=Status.NOT_TRIED,
         error_type="StoppedError",
-        error="not tried: the run stopped at an earlier failure",
+        error="not tried: the run ended before it came to this asset",
     )

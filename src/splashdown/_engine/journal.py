@@ -10,47 +10,47 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from splashdown._engine import owner, records
+from splashdown._engine import records
+from splashdown._engine.neighbours import Neighbours
 from splashdown._engine.records import Entry, Record, Replayed
-from splashdown.errors import error_text
-from splashdown.model import StoredPart, StoredRecord, Upload
+from splashdown._folders import owner
+from splashdown._folders.folder import Folder, LazyChild, OddFileError
+from splashdown.errors import StoreError, error_text
+from splashdown.model import StoredPart, Upload
 
 _log = logging.getLogger("splashdown")
 
 #: What nobody came back for within a week is removed.
 _OLDEST_SECONDS = 7 * 24 * 3600.0
+#: A journal, and one of an earlier run that this one has taken over.
+_EXTENSION, _TAKEN = ".journal", ".taken"
 
 
 class Journal:
     """One run's journal. That it cannot be written costs the resuming of this run, never the run.
 
     ``folder`` is where journals are; the ones that were left behind there are taken over. With ``keep=False`` no upload
-    is noted for a later run to go on with. What is under way and what has landed is noted all the same, so that after a
-    kill the next run can remove the one and knows the other for ours.
+    is noted for a later run to go on with. What is under way is noted all the same, so that after a kill the next run
+    can remove it.
     """
 
     def __init__(self, folder: Path | None, *, keep: bool) -> None:
-        self._folder = folder
+        self._folder = LazyChild(str(folder.parent), folder.name) if folder is not None else None
+        self._neighbours = Neighbours(self._folder, _EXTENSION) if self._folder is not None else None
         self._keep = keep
         self._writable = folder is not None
         self._lock = threading.Lock()
         self._file: _File | None = None
         self._count = 0
         self._begun: set[str] = set()  #: uploads under way that the next run can go on with
-        self._stored = 0  #: files that this run has stored
         self._loose: dict[str, Upload] = {}  #: uploads under way that no later run can go on with
         self._ended: list[Record] = []  #: what can wait for the next record to be written with it
-        self._taken = owner.claim(folder) if folder is not None else []
-        self._old = records.merge(_read(path) for path in self._taken)
-
-    @property
-    def stored(self) -> Mapping[str, StoredRecord]:
-        """What earlier, unfinished runs have stored, by name."""
-        return self._old.stored
+        self._taken = self._claim()
+        self._old = records.merge(self._read(name) for name in self._taken)
 
     @property
     def keeps(self) -> bool:
@@ -127,63 +127,69 @@ class Journal:
             self._begun.remove(number)
         self._write(records.end(number))
 
-    def storing(self, name: str, record: StoredRecord) -> None:
-        """Note, just before a file gets its name, what it will be."""
-        self._write(records.stored(name, record))
-        with self._lock:
-            self._stored += 1
-
-    def unstored(self, name: str) -> None:
-        """Note that it did not get its name."""
-        self._write(records.unstored(name))
-        with self._lock:
-            self._stored -= 1
-
     def touch(self) -> None:
         """Show other machines that this run is alive."""
         if self._file is not None:
             self._file.touch()
 
-    def close(self, finished: Iterable[str] | None) -> None:
-        """End the run. ``finished`` are files that need no memory any more; ``None`` keeps everything.
+    def wait_for_others(self, name: str, stop: Callable[[float], bool]) -> None:
+        """Return when no other run on this machine stores a file of this name; ``stop`` sleeps, and is true to end."""
+        if self._neighbours is not None:
+            self._neighbours.wait_for(name, self._file.name if self._file is not None else "", stop)
 
-        What is left belongs to whoever comes next; the folder goes when nothing is left in it.
-        """
+    def close(self) -> None:
+        """End the run. What is left belongs to whoever comes next; the folder goes when nothing is left in it."""
         with self._lock:
             self._writable = False  # a thread that is late writes nothing any more
             file, self._file = self._file, None
-            worth = bool(self._loose or self._begun or (finished is None and self._stored))
+            worth = bool(self._loose or self._begun)
         if file is not None:
             if worth:
                 with suppress(OSError):
                     file.write(self._ended)
             file.close()
-        written = [*self._taken, *([file.path] if file is not None else [])]
-        if worth:
-            for path in written:
-                with suppress(OSError):
-                    path.rename(path.with_name(owner.free_name()))
-        else:
-            self._drop(written, frozenset(finished or () if self._old.stored else ()))
-        if self._folder is not None:
-            with suppress(OSError):
-                self._folder.rmdir()
+        written = [*self._taken, *([file.name] if file is not None else [])]
+        if self._folder is None:
+            return
+        with suppress(OSError):
+            folder = self._folder.get()
+            if worth:
+                for name in written:
+                    with suppress(OSError):
+                        folder.rename(name, folder, owner.free_name(_EXTENSION))
+            else:
+                self._drop(folder, written)
+        self._folder.drop()
 
-    def _drop(self, written: list[Path], finished: frozenset[str]) -> None:
-        """Remove journals; what others may still come back for, or has to be removed, is written anew first."""
-        rest = Replayed(
-            entries=self._old.entries,
-            stored={name: k for name, k in self._old.stored.items() if name not in finished and not _is_old(k)},
-            surplus=self._old.surplus,
-        )
-        if self._folder is not None and (rest.entries or rest.stored or rest.surplus):
+    def _drop(self, folder: Folder, written: list[str]) -> None:
+        """Remove journals; what others may still come back for, or has to be removed, is written again first."""
+        if self._old.entries or self._old.surplus:
             with suppress(OSError):
-                file = _File(self._folder / owner.free_name())
-                file.write(list(records.rewritten(rest)))
+                file = _File(folder, owner.free_name(_EXTENSION))
+                file.write(list(records.rewritten(self._old)))
                 file.close()
-        for path in written:
+        for name in written:
             with suppress(OSError):
-                path.unlink()
+                folder.unlink(name)
+
+    def _claim(self) -> list[str]:
+        """Take over what earlier runs have left. Raises ``StoreError`` where the folder is a link or a file."""
+        if self._folder is None:
+            return []
+        try:
+            return owner.claim(self._folder.get(), _EXTENSION, _TAKEN)
+        except OddFileError as error:
+            raise StoreError(f"unfinished files cannot be kept: {error.strerror}") from None
+        except OSError:
+            return []
+
+    def _read(self, name: str) -> Replayed:
+        assert self._folder is not None
+        try:
+            with os.fdopen(self._folder.get().open(name), "rb") as file:
+                return records.replay(records.lines_of(file))
+        except OSError:
+            return Replayed()
 
     def _number(self) -> str:
         with self._lock:
@@ -206,22 +212,22 @@ class Journal:
         assert self._folder is not None
         with self._lock:
             if self._file is None:
-                self._folder.mkdir(parents=True, exist_ok=True)
                 try:
-                    self._file = _File(self._folder / owner.new_name())
+                    self._file = _File(self._folder.get(make=True), owner.new_name(_EXTENSION))
                 except FileNotFoundError:  # another process has finished just now and taken the folder with it
-                    self._folder.mkdir(parents=True, exist_ok=True)
-                    self._file = _File(self._folder / owner.new_name())
+                    self._folder.close()
+                    self._file = _File(self._folder.get(make=True), owner.new_name(_EXTENSION))
             return self._file
 
 
 class _File:
     """Appends lines; one ``write`` for each call, so that threads do not mix and a crash tears the last at most."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, folder: Folder, name: str) -> None:
+        self.name = name
+        self._folder = folder
         self._lock = threading.Lock()
-        self._descriptor: int | None = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self._descriptor: int | None = folder.create(name, os.O_APPEND, 0o600)
 
     def write(self, lines: Sequence[Record]) -> None:
         data = b"".join(map(records.line, lines))
@@ -232,25 +238,13 @@ class _File:
 
     def touch(self) -> None:
         with suppress(OSError):
-            os.utime(self.path)
+            self._folder.touch(self.name)
 
     def close(self) -> None:
         with self._lock:
             if self._descriptor is not None:
                 os.close(self._descriptor)
                 self._descriptor = None
-
-
-def _is_old(record: StoredRecord) -> bool:
-    return record.written_at is not None and time.time() - record.written_at > _OLDEST_SECONDS
-
-
-def _read(path: Path) -> Replayed:
-    try:
-        with path.open("rb") as file:
-            return records.replay(file)
-    except OSError:
-        return Replayed()
 
 
 def user_state_dir(target: str) -> Path:

@@ -1,23 +1,26 @@
 """The records of a journal: values, and the JSON lines they become. Pure; the file is the business of ``journal``.
 
 ``begin`` is an upload of several parts that a later run can go on with, ``part`` one of its parts that is stored,
-``open`` an upload that only its own run can end, ``end`` says that an upload is no more, ``stored`` that a file is
-about to get its name, ``unstored`` that it did not. Records hold no href and no credentials.
+``open`` an upload that only its own run can end, ``end`` says that an upload is no more. Records hold no href and no
+credentials. What was stored under which name is noted in the target itself, see ``splashdown._receipts.fragments``.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import IO
 
-from splashdown.model import Part, StoredPart, StoredRecord, Upload
+from splashdown._folders.fields import Fields
+from splashdown.model import Part, StoredPart, Upload
 
 Record = dict[str, object]
+
+_LONGEST_LINE = 2**20
+_MOST_BYTES = 2**30
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
@@ -37,10 +40,9 @@ class Entry:
 
 @dataclass(slots=True, kw_only=True)
 class Replayed:
-    """What journals tell: unfinished uploads by identity, and files that were stored by name."""
+    """What journals say: unfinished uploads by identity."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
-    stored: dict[str, StoredRecord] = field(default_factory=dict)
     surplus: list[Upload] = field(default_factory=list)  #: uploads that nobody can go on with: to be aborted
 
 
@@ -85,24 +87,12 @@ def end(number: str) -> Record:
     return {"do": "end", "id": number}
 
 
-def stored(name: str, record: StoredRecord) -> Record:
-    """The record of a file."""
-    item, key = record.identity or (None, "")
-    return {
-        "do": "stored",
-        "name": name,
-        "size": record.size,
-        "checksum": record.checksum,
-        "validator": record.validator,
-        "item": item,
-        "key": key,
-        "at": time.time() if record.written_at is None else record.written_at,
-    }
-
-
-def unstored(name: str) -> Record:
-    """The record of a file that did not get its name after all."""
-    return {"do": "unstored", "name": name}
+def lines_of(file: IO[bytes]) -> Iterator[bytes]:
+    """The lines of a journal; a line or a file that is longer than any that is made here ends early."""
+    left = _MOST_BYTES
+    while left > 0 and (text := file.readline(_LONGEST_LINE)):
+        left -= len(text)
+        yield text
 
 
 def replay(lines: Iterable[bytes]) -> Replayed:
@@ -110,26 +100,22 @@ def replay(lines: Iterable[bytes]) -> Replayed:
     found, by_number, loose = Replayed(), dict[str, Entry](), dict[str, Upload]()
     for text in lines:
         try:
-            record = json.loads(text)
-            match record["do"]:
+            record = Fields(text)
+            match record.text("do"):
                 case "begin":
-                    by_number[record["id"]] = entry = _entry(record)
+                    by_number[record.text("id")] = entry = _entry(record)
                     if entry.identity in found.entries:
                         found.surplus.append(found.entries[entry.identity].upload)
                     found.entries[entry.identity] = entry
                 case "part":
-                    by_number[record["id"]].parts.append(_stored_part(record))
+                    by_number[record.text("id")].parts.append(_stored_part(record))
                 case "open":
-                    loose[record["id"]] = _upload(record)
-                case "end" if loose.pop(record["id"], None) is None:
-                    entry = by_number.pop(record["id"])
+                    loose[record.text("id")] = _upload(record)
+                case "end" if loose.pop(record.text("id"), None) is None:
+                    entry = by_number.pop(record.text("id"))
                     if found.entries.get(entry.identity) is entry:
                         del found.entries[entry.identity]
-                case "stored":
-                    found.stored[str(record["name"])] = _stored_record(record)
-                case "unstored":
-                    found.stored.pop(str(record["name"]), None)
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError):
             continue
     found.surplus.extend(loose.values())
     return found
@@ -143,7 +129,6 @@ def merge(replays: Iterable[Replayed]) -> Replayed:
             if of in all_of_them.entries:
                 all_of_them.surplus.append(all_of_them.entries[of].upload)
             all_of_them.entries[of] = entry
-        all_of_them.stored.update(one.stored)
         all_of_them.surplus.extend(one.surplus)
     return all_of_them
 
@@ -156,38 +141,26 @@ def rewritten(rest: Replayed) -> Iterator[Record]:
             yield part(f"r{number}", one)
     for number, upload in enumerate(rest.surplus):
         yield opened(f"s{number}", upload)
-    for name, record in rest.stored.items():
-        yield stored(name, record)
 
 
-def _entry(record: Mapping[str, Any]) -> Entry:
-    bounds = [int(one) for one in record["cut"]]
-    if not bounds or bounds != sorted(bounds) or bounds[-1] != int(record["size"]):
+def _entry(record: Fields) -> Entry:
+    bounds, size = record.numbers("cut"), record.number("size")
+    if not bounds or bounds != sorted(bounds) or bounds[0] != 0 or bounds[-1] != size:
         raise ValueError("the parts are not those of one file")
     return Entry(
-        identity=str(record["of"]),
+        identity=record.text("of"),
         upload=_upload(record),
-        size=int(record["size"]),
-        validator=str(record["validator"]),
-        at=float(record["at"]),
+        size=size,
+        validator=record.validator("validator") or "",
+        at=record.time("at"),
         cut=tuple(Part(number=number, start=a, stop=b) for number, (a, b) in enumerate(pairwise(bounds), start=1)),
     )
 
 
-def _upload(record: Mapping[str, Any]) -> Upload:
-    return Upload(key=str(record["name"]), token={str(n): str(v) for n, v in record["token"].items()})
+def _upload(record: Fields) -> Upload:
+    return Upload(key=record.name("name"), token=record.texts("token"))
 
 
-def _stored_part(record: Mapping[str, Any]) -> StoredPart:
-    one = Part(number=int(record["n"]), start=int(record["start"]), stop=int(record["stop"]))
-    return StoredPart(part=one, tag=str(record["tag"]))
-
-
-def _stored_record(record: Mapping[str, Any]) -> StoredRecord:
-    return StoredRecord(
-        size=int(record["size"]),
-        checksum=record.get("checksum"),
-        validator=record.get("validator"),
-        identity=(record.get("item"), str(record["key"])),
-        written_at=float(record["at"]),
-    )
+def _stored_part(record: Fields) -> StoredPart:
+    one = Part(number=record.number("n"), start=record.number("start"), stop=record.number("stop"))
+    return StoredPart(part=one, tag=record.text("tag"))

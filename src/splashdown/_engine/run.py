@@ -6,12 +6,12 @@ The threads are in ``file_workers``; how one asset is moved is in ``transfer``.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from splashdown._engine.context import Abilities, Context
+from splashdown._engine.context import Abilities, Context, Forgetful, Memory
 from splashdown._engine.dispatch import Dispatcher
 from splashdown._engine.file_workers import FileWorkers
 from splashdown._engine.journal import Journal, user_state_dir
@@ -20,8 +20,9 @@ from splashdown._engine.pool import Pool
 from splashdown._engine.preflight import check_space
 from splashdown._engine.remote import Remote
 from splashdown.columns import columns
+from splashdown.errors import Interrupted, Terminated
 from splashdown.events import RunFinished, RunInterrupted, RunStarted
-from splashdown.model import IfExists, Plan, RunReport, StoredRecord, Upload
+from splashdown.model import IfExists, Plan, RunReport, Upload
 from splashdown.protocols import Listener, Sink, SupportsState
 
 
@@ -29,13 +30,13 @@ from splashdown.protocols import Listener, Sink, SupportsState
 class Run:
     """What to move and where to, who watches, and what earlier runs have left there.
 
-    ``recorded`` is what the receipt of an earlier run says, by name. ``before_cleanup`` is called with the report
-    before the engine forgets what it has stored: receipts are written there, so that no crash comes between the two.
+    ``memory`` is what the target remembers, and notes there what this run stores. ``before_cleanup`` is called with the
+    report before unfinished uploads are forgotten: receipts are written there.
     """
 
     plan: Plan
     sink: Sink
-    recorded: Mapping[str, StoredRecord] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Forgetful)
     listeners: Sequence[Listener] = ()
     before_cleanup: Callable[[RunReport], None] | None = None
 
@@ -49,19 +50,26 @@ def run_plan(run: Run, remote: Remote) -> RunReport:
     begun = time.perf_counter()
     plan, context = run.plan, _context(run, remote)
     events, journal = context.events, context.journal
-    finished, interrupted = None, False
+    interrupted = False
     try:
         _abort(context, journal.surplus())  # first: what it removes may make the room that the next line looks for
         check_space(context, plan)
         events.emit(RunStarted(plan=plan))
-        outcomes = FileWorkers(context, plan).run()
+        workers = FileWorkers(context, plan)
+        try:
+            outcomes = workers.run()
+        except KeyboardInterrupt as signal:
+            name = "SIGTERM" if isinstance(signal, Terminated) else "SIGINT"
+            report = RunReport(
+                plan=plan, outcomes=workers.outcomes(), seconds=time.perf_counter() - begun, interrupted=name
+            )
+            if run.before_cleanup is not None:
+                run.before_cleanup(report)
+            raise Interrupted(report) from signal
         report = RunReport(plan=plan, outcomes=outcomes, seconds=time.perf_counter() - begun)
         _abort(context, journal.leftovers(outcome.transfer.name for outcome in report.landed))
         if run.before_cleanup is not None:
             run.before_cleanup(report)
-        # Without a receipt the journal is the only memory of what landed, and a repeated run needs it.
-        if report.ok or run.before_cleanup is not None or not context.settings.resume:
-            finished = (outcome.transfer.name for outcome in report.landed)
         events.emit(RunFinished(report=report))
     except BaseException as error:
         interrupted = not isinstance(error, Exception)
@@ -69,7 +77,7 @@ def run_plan(run: Run, remote: Remote) -> RunReport:
         raise
     finally:
         context.pool.close()
-        journal.close(finished)
+        journal.close()
         events.close(interrupted=interrupted)
     return report
 
@@ -87,8 +95,7 @@ def _context(run: Run, remote: Remote) -> Context:
         # The thread of a file is its first connection.
         pool=Pool(settings.range_connections - 1, "splashdown-part"),
         memory_budget=MemoryBudget(settings.memory),
-        # The journal is newer: a run that was killed did not get to write its receipt.
-        recorded={**run.recorded, **journal.stored},
+        memory=run.memory,
         source=plan.source,
         names=_names(plan),
     )

@@ -8,11 +8,12 @@ from splashdown._engine.attempt import Attempt
 from splashdown._engine.context import Context
 from splashdown._engine.existing import Verdict, decide
 from splashdown._engine.restart import with_restarts
+from splashdown._engine.retry import StoppedError
 from splashdown._engine.source import Source
 from splashdown.checksums import comparable, same, understood
 from splashdown.errors import ChecksumError, ExistsError, NotModifiedError, TransferError, error_text
 from splashdown.events import TransferFinished
-from splashdown.model import Asset, Content, IfExists, Outcome, Status, Stored, Transfer
+from splashdown.model import Asset, Content, IfExists, Outcome, Status, Stored, StoredRecord, Transfer
 from splashdown.redact import redact
 
 
@@ -22,8 +23,9 @@ def move(context: Context, transfer: Transfer) -> Outcome:
     try:
         outcome = _move(context, source)
     except Exception as error:
+        status = Status.NOT_TRIED if isinstance(error, StoppedError) else Status.FAILED
         outcome = source.outcome(
-            transfer=transfer, status=Status.FAILED, error_type=type(error).__name__, error=_message(error, source)
+            transfer=transfer, status=status, error_type=type(error).__name__, error=_message(error, source)
         )
     if context.events.active:
         context.events.emit(TransferFinished(outcome=outcome))
@@ -69,6 +71,8 @@ def _copied_in_store(context: Context, source: Source, verdict: Verdict) -> Outc
         verified = _check_copy(context, asset, stored)
     except ChecksumError as error:
         raise ChecksumError(f"{error}; {_remove_copy(context, verdict.name)}") from error
+    record = StoredRecord(size=stored.size, checksum=stored.checksum, identity=asset.identity)
+    context.memory.storing(verdict.name, record)
     return source.outcome(
         transfer=verdict.renamed(source.transfer),
         status=Status.STORED,

@@ -13,12 +13,14 @@ from posixpath import basename
 from urllib.parse import unquote, urlsplit
 
 from splashdown._naming.templates import Fields, check, render
+from splashdown._receipts.names import free_folders, is_reserved
 from splashdown.columns import columns
 from splashdown.errors import UsageError
 from splashdown.model import Asset
 from splashdown.safe_names import (
     fold,
     is_safe_path,
+    leads_below,
     numbered,
     safe_path,
     safe_segment,
@@ -84,7 +86,7 @@ def assign_names(
     """
     claims = _Claims(reserved)
     chosen = _chosen(assets, names or {}, claims)
-    named = list(_wanted(assets, layout, job_id))
+    named = list(map(free_folders, _wanted(assets, layout, job_id)))
     owners = [(item or "", key, href) for item, key, href in columns(assets, "item", "key", "href")]
     order = sorted((i for i in range(len(assets)) if i not in chosen), key=owners.__getitem__)
     for i, name in chosen.items():
@@ -169,7 +171,7 @@ class _Claims:
 
     def free(self, name: str) -> bool:
         folded = fold(name)
-        if folded in self._files or folded in self._folders:
+        if folded in self._files or folded in self._folders or is_reserved(name):
             return False
         return not any(parent in self._files for parent in _parents(folded))
 
@@ -196,8 +198,13 @@ def _chosen(
         name = names.get(asset.identity) or names.get(asset.label) or names.get(asset.key)
         if name is None:
             continue
-        if name.startswith("/") or "\0" in name or any(s in {"", ".", ".."} for s in name.split("/")):
+        if not leads_below(name):
             raise UsageError(f"{name!r} cannot be the name of {asset.label}: give a relative path below the target")
+        if is_reserved(name):
+            raise UsageError(
+                f"{name!r} is kept for what this program notes about a target, it cannot be the name of {asset.label}:"
+                " choose another one"
+            )
         if not claims.free(name):
             raise UsageError(f"{name!r} is taken, it cannot be the name of {asset.label}: choose another one")
         chosen[i] = claims.take(name)
@@ -223,7 +230,7 @@ def _alternatives(item: str, name: str, *, flat: bool) -> Iterator[str]:
     """Names for an asset of an item (or of none) whose name is contested, best first, without end."""
     folder = safe_segment(item) if item else ""
     if folder and folder not in name.split("/")[:-1]:
-        name = safe_path(f"{folder}_{name}" if flat else f"{folder}/{name}")
+        name = free_folders(safe_path(f"{folder}_{name}" if flat else f"{folder}/{name}"))
     yield name
     first, slash, rest = name.partition("/")
     head, _, last = name.rpartition("/")

@@ -12,11 +12,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from splashdown._receipts import document as receipt
-from splashdown._receipts.entries import describe_stored
+from splashdown._receipts.entries import describe_stored, drop_marks
 from splashdown._receipts.links import Linker
+from splashdown._receipts.names import HIDDEN, NAMES
 from splashdown._series.documents import plain
 from splashdown._stac.describe import text
 from splashdown._stac.hrefs import public_href
+from splashdown._stac.marks import OURS
 from splashdown._stac.migrate import kind_of, up_to_date
 from splashdown.model import Asset, ResultSet, StoredRecord
 from splashdown.safe_names import fold, numbered, safe_segment
@@ -71,7 +73,7 @@ def arrange(result_set: ResultSet) -> Arrangement:
     if kind_of(body) == "FeatureCollection":
         body = {"type": "Catalog", "stac_version": _VERSION, "id": result_set.id, "description": _about(result_set)}
     root = Page(name=_ROOTS.get(kind_of(body), "catalog.json"), body=body, item=_only_item(body))
-    taken = {fold(root.name)}
+    taken = {fold(root.name), *(fold(name) for name in (*NAMES.values(), HIDDEN))}
     collections: dict[str, Page] = {}
     for member in map(_current, members):
         if kind_of(member) in {"Collection", "Catalog"}:
@@ -152,7 +154,7 @@ class Writer:
         return owners
 
     def _body(self, page: Page, by_owner: Mapping[str | None, Mapping[str, Asset]]) -> dict[str, Any]:
-        body = copy.deepcopy(dict(page.body))
+        body = copy.deepcopy({name: value for name, value in page.body.items() if not name.startswith(OURS)})
         assets = body.get("assets")
         own = by_owner.get(page.item, {})
         kept = {
@@ -169,6 +171,7 @@ class Writer:
         return body
 
     def _entry(self, page: Page, entry: dict[str, Any], asset: Asset | None) -> dict[str, Any] | None:
+        drop_marks(entry)
         place = self.places.get(asset.identity) if asset is not None else None
         if asset is None or place is None:
             return self._missing(entry, asset) if self.keep_missing else None

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 
-from splashdown._receipts import document as receipt
-from splashdown._receipts.reading import read_all_receipts
+from splashdown._receipts.memory import read_target
+from splashdown._receipts.names import COMPANIONS, HIDDEN
 from splashdown.actions import Checked, State, VerifyReport
 from splashdown.checksums import hash_of, same
 from splashdown.errors import ResolveError, SplashdownError, TargetError, error_text
@@ -24,7 +24,7 @@ def verify_target(sink: Sink, target: str, *, jobs: int = 8, read: bool = True) 
     """
     if not isinstance(sink, SupportsStat):
         raise TargetError(f"what is in {target} cannot be looked at: its sink has no stat()")
-    found = read_all_receipts(sink)
+    found = read_target(sink, everywhere=True)
     if not found.records:
         raise ResolveError(
             f"{target} holds no receipt that describes files: name a folder that splashdown download or sync wrote"
@@ -70,5 +70,5 @@ def _extra(sink: Sink, ours: set[str]) -> Iterable[Checked]:
     if not isinstance(sink, SupportsList):
         return
     for name, size in sorted(sink.list()):
-        if name not in ours and name not in receipt.COMPANIONS:
+        if name not in ours and name not in COMPANIONS and not name.startswith(f"{HIDDEN}/"):
             yield Checked(name=name, state=State.EXTRA, size=size)

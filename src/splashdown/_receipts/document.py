@@ -7,11 +7,14 @@ It is written and read through the sink, so that it works for every target.
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from splashdown._display.json import dumps
+from splashdown._folders.fields import Fields
+from splashdown._folders.folder import OddFileError
 from splashdown._receipts.entries import (
     Assets,
     Features,
@@ -23,7 +26,8 @@ from splashdown._receipts.entries import (
     key_of,
     relink,
 )
-from splashdown._stac.marks import ITEM, KEY, VALIDATOR, below
+from splashdown._receipts.names import NAMES, OTHER
+from splashdown._stac.marks import ITEM, KEY, OURS, VALIDATOR, below
 from splashdown.columns import cells
 from splashdown.errors import SplashdownError, TargetError, error_text
 from splashdown.model import Asset, Buffer, Content, Outcome, Part, ResultSet, StoredRecord
@@ -32,18 +36,9 @@ from splashdown.protocols import Sink, SupportsRead, SupportsStat
 #: The STAC extension that defines ``file:size`` and ``file:checksum``.
 FILE_EXTENSION = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
 
-#: What the receipt of each kind of source is called; openEO users know the first name.
-NAMES: Mapping[str, str] = {
-    "job": "job-results.json",
-    "item": "item.json",
-    "collection": "collection.json",
-    "catalog": "catalog.json",
-    "items": "items.json",
-}
-
-#: What else may be written beside a receipt: it says the same in another form.
-COMPANIONS = ("items.parquet",)
-
+#: Of the whole document: that it is a receipt, and what it is called. It is written here and nowhere else: what comes
+#: from a source loses every field of ours, and no asset gets the name of a receipt.
+MARK = "splashdown:receipt"
 #: Of the whole document: files of earlier runs that the source does not list any more.
 _STALE = "splashdown:stale"
 _STALE_DOCUMENTS = "splashdown:stale_documents"
@@ -59,7 +54,7 @@ _MAX_BYTES = 256 * 2**20
 
 def name_of(result_set: ResultSet) -> str:
     """The file name of the receipt for this kind of source."""
-    return NAMES.get(result_set.kind, "results.json")
+    return NAMES.get(result_set.kind, OTHER)
 
 
 def receipt_document(
@@ -70,7 +65,9 @@ def receipt_document(
     Its features and assets are made while they are iterated: there may be a hundred thousand of them, which are too
     much to be in memory once more.
     """
-    document: dict[str, Any] = {n: v if n in _LONG else copied(v) for n, v in result_set.document.items()}
+    document: dict[str, Any] = {
+        n: v if n in _LONG else copied(v) for n, v in result_set.document.items() if not n.startswith(OURS)
+    }
     if document.get("type") == "FeatureCollection":
         document.setdefault("features", result_set.items)
     relink(document, result_set.href)
@@ -103,8 +100,11 @@ def write(sink: Sink, name: str, document: Mapping[str, Any]) -> str:
 
 
 def store(sink: Sink, name: str, document: Mapping[str, Any], media_type: str) -> str:
-    """Store a document as one step, piece by piece where it is long; returns its location."""
-    data = pieces(document)
+    """Store a document as one step, piece by piece where it is long; returns its location.
+
+    It gets the mark of a receipt, which says its own name: a copy under another name is not one.
+    """
+    data = pieces({**document, MARK: posixpath.basename(name)})
     first, second = next(data), next(data, None)
     if second is None:
         return store_bytes(sink, name, first, media_type)
@@ -173,33 +173,40 @@ def _store(sink: Sink, name: str, content: Content, part: Part, chunks: Iterable
         raise
 
 
+def is_receipt(document: Mapping[str, Any], name: str) -> bool:
+    """Whether this tool wrote the document under this name."""
+    return document.get(MARK) == posixpath.basename(name)
+
+
 def stored_records(
     document: Mapping[str, Any], written_at: float | None = None, folder: str = ""
 ) -> dict[str, StoredRecord]:
     """What a receipt says was put there: by name, relative to the target. ``folder`` is that of the receipt.
 
     ``written_at`` is when the receipt was written (seconds since the epoch): a file that is older than its receipt
-    has not changed since it was described.
+    has not changed since it was described. Entries with fields that this tool does not write are left out.
     """
     result: dict[str, StoredRecord] = {}
-    stale = document.get(_STALE)
-    entries = [*_entries(document), *(e for e in (stale if isinstance(stale, list) else ()) if isinstance(e, dict))]
-    for entry in entries:
-        name, size, key = below(folder, entry.get("href")), entry.get("file:size"), entry.get(KEY)
-        if not (name and isinstance(size, int) and isinstance(key, str)):
-            continue
-        result[name] = StoredRecord(
-            size=size,
-            checksum=_text(entry.get("file:checksum")),
-            validator=_text(entry.get(VALIDATOR)),
-            identity=(_text(entry.get(ITEM)), key),
-            written_at=written_at,
-        )
+    for entry in _entries(document):
+        name = below(folder, entry.get("href"))
+        record = _record(entry, written_at) if name else None
+        if name and record:
+            result[name] = record
     return result
 
 
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+def _record(entry: Mapping[str, Any], written_at: float | None) -> StoredRecord | None:
+    fields = Fields(entry)
+    try:
+        return StoredRecord(
+            size=fields.number("file:size"),
+            checksum=fields.checksum("file:checksum"),
+            validator=fields.validator(VALIDATOR),
+            identity=(fields.optional(ITEM), fields.text(KEY)),
+            written_at=written_at,
+        )
+    except (KeyError, ValueError):
+        return None
 
 
 def read_bytes(sink: SupportsRead, name: str) -> bytes | None:
@@ -217,6 +224,8 @@ def read_bytes(sink: SupportsRead, name: str) -> bytes | None:
                     return None
     except FileNotFoundError:
         return None
+    except OddFileError as error:
+        raise TargetError(f"the name of a receipt is taken: {error.strerror}; nothing was done") from None
     except (OSError, SplashdownError) as error:
         if _is_there(sink, name):
             raise TargetError(
@@ -234,13 +243,15 @@ def _is_there(sink: object, name: str) -> bool:
 
 
 def _entries(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The asset objects that a document holds itself."""
-    for entry in dict(document.get("assets") or {}).values():
-        if isinstance(entry, dict):
-            yield entry
-    for feature in document.get("features") or ():
-        if isinstance(feature, dict):
-            yield from _entries(feature)
+    """The asset objects that a document holds, and those of its features; those of stale files last."""
+    features = document.get("features")
+    for holder in (document, *(features if isinstance(features, list) else ())):
+        assets = holder.get("assets") if isinstance(holder, dict) else None
+        for entry in assets.values() if isinstance(assets, dict) else ():
+            if isinstance(entry, dict):
+                yield entry
+    stale = document.get(_STALE)
+    yield from (entry for entry in (stale if isinstance(stale, list) else ()) if isinstance(entry, dict))
 
 
 def keep_stale(

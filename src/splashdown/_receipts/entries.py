@@ -9,7 +9,7 @@ from typing import Any
 from splashdown._receipts.links import Linker
 from splashdown._series.documents import is_packed
 from splashdown._stac.hrefs import public_href
-from splashdown._stac.marks import ITEM, KEY, VALIDATOR
+from splashdown._stac.marks import ITEM, KEY, OURS, VALIDATOR
 from splashdown.columns import cells, columns
 from splashdown.model import Asset, Outcome, StoredRecord
 
@@ -64,6 +64,8 @@ class Assets(Mapping[str, Any]):
     def __getitem__(self, key: str) -> Any:
         at = self._placed.get(key)
         entry = self._copied(self._listed[key] if at is None or key in self._listed else self._assets[at].metadata)
+        if isinstance(entry, dict):
+            drop_marks(entry)
         if at is not None:
             item, own, href = self._fields(at)
             entry["href"] = public_href(href)
@@ -154,6 +156,15 @@ def key_of(
 def _same(assets: Mapping[str, Any], item: str, key: str) -> bool:
     entry = assets.get(key)
     return isinstance(entry, dict) and entry.get(ITEM) == item
+
+
+def drop_marks(entry: dict[str, Any]) -> None:
+    """Take the fields of this project out of what came from a source, which may not say what is in this target.
+
+    The item that a saved document names says which asset it is, and nothing of a file.
+    """
+    for name in [name for name in entry if name.startswith(OURS) and name != ITEM]:
+        del entry[name]
 
 
 def describe_stored(entry: dict[str, Any], href: str, record: StoredRecord, identity: Identity) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import posixpath
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from splashdown._folders.fields import read_json
 from splashdown._receipts import document as receipt
 from splashdown._receipts.links import relative_links
+from splashdown._receipts.names import NAMES
+from splashdown.errors import TargetError
 from splashdown.model import StoredRecord
 from splashdown.protocols import Sink, SupportsList, SupportsRead, SupportsStat
+from splashdown.safe_names import leads_below
 
 #: As many documents as a target is believed to have; a receipt that somebody else made up ends here.
 _MAX_DOCUMENTS = 500_000
@@ -26,10 +29,11 @@ class TargetRecords:
     records: Mapping[str, StoredRecord] = field(default_factory=dict)
 
 
-def read_receipts(sink: Sink, prefix: str = "", roots: Iterable[str] = tuple(receipt.NAMES.values())) -> TargetRecords:
+def read_receipts(sink: Sink, prefix: str = "", roots: Iterable[str] = tuple(NAMES.values())) -> TargetRecords:
     """Read the receipts of a target and the documents that they link; empty where there are none, or no reading.
 
-    ``prefix`` is a folder of the target (with its slash) that is read by itself: names are relative to it then.
+    ``prefix`` is a folder of the target (with its slash) that is read by itself: names are relative to it then. Raises
+    ``TargetError`` where a name of a receipt is taken by a document that looks like one and is not.
     """
     if not isinstance(sink, SupportsRead):
         return TargetRecords()
@@ -39,16 +43,19 @@ def read_receipts(sink: Sink, prefix: str = "", roots: Iterable[str] = tuple(rec
     seen = set(waiting)
     while waiting and len(documents) < _MAX_DOCUMENTS:
         name = waiting.popleft()
-        body = _document(sink, prefix + name)
-        if body is None:
+        body = read_document(sink, prefix + name)
+        # What a run has stored as an asset is not a receipt, whatever stands in it.
+        if body is None or name in records:
             continue
         folder = posixpath.dirname(name)
         found = receipt.stored_records(body, _written(sink, prefix + name), folder)
-        linked = [below for below in relative_links(body, folder) if not below.startswith(("../", "/"))]
-        linked += receipt.stale_documents(body) if not folder else ()
-        if not found and not linked and not _ours(body):
+        if not receipt.is_receipt(body, name):
+            if found and not folder:
+                raise _unknown(prefix + name)
             continue
         documents[name] = None
+        linked = [below for below in relative_links(body, folder) if leads_below(below)]
+        linked += receipt.stale_documents(body) if not folder else ()
         for place, entry in found.items():
             records.setdefault(place, entry)
         waiting += [below for below in linked if below not in seen]
@@ -56,24 +63,29 @@ def read_receipts(sink: Sink, prefix: str = "", roots: Iterable[str] = tuple(rec
     return TargetRecords(documents=tuple(documents), records=records)
 
 
+def _unknown(name: str) -> TargetError:
+    return TargetError(
+        f"{name} in the target describes files as a receipt does, and lacks its mark: an earlier version of this"
+        " program wrote it, or it was copied there; move it away to go on, files that are complete are found by their"
+        " checksums"
+    )
+
+
 def read_all_receipts(sink: Sink) -> TargetRecords:
     """As :func:`read_receipts`, of every receipt anywhere below the target (several sources have a folder each)."""
-    names = set(receipt.NAMES.values())
+    names = set(NAMES.values())
     if not isinstance(sink, SupportsList):
         return read_receipts(sink)
     found = sorted((name for name, _ in sink.list() if posixpath.basename(name) in names), key=lambda n: n.count("/"))
-    return read_receipts(sink, roots=[*receipt.NAMES.values(), *found])
+    return read_receipts(sink, roots=[*NAMES.values(), *found])
 
 
-def _ours(body: Mapping[str, Any]) -> bool:
-    return bool(body.get("stac_version")) or body.get("type") == "FeatureCollection"
-
-
-def _document(sink: SupportsRead, name: str) -> dict[str, Any] | None:
+def read_document(sink: SupportsRead, name: str) -> dict[str, Any] | None:
+    """A JSON object of the target; ``None`` where there is none under this name."""
     data = receipt.read_bytes(sink, name)
     try:
-        body = json.loads(data) if data is not None else None
-    except (ValueError, RecursionError):
+        body = read_json(data) if data is not None else None
+    except ValueError:
         return None
     return body if isinstance(body, dict) else None
 

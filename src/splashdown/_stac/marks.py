@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import posixpath
 
+from splashdown.safe_names import leads_below
+
 # On an asset, beside the file extension's fields: what the next run needs to recognise it.
+OURS = "splashdown:"
 VALIDATOR = "splashdown:validator"
 ITEM = "splashdown:item"
 KEY = "splashdown:key"
@@ -15,4 +18,4 @@ def below(folder: str, href: object) -> str | None:
     if not isinstance(href, str) or not href.startswith(("./", "../")):
         return None
     name = posixpath.normpath(posixpath.join(folder, href))
-    return None if name.startswith(("../", "/")) or name in {".", ".."} else name
+    return name if leads_below(name) else None

@@ -6,7 +6,7 @@ documents.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,13 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from splashdown._receipts import document as receipt
 from splashdown._receipts.kept import kept_records
-from splashdown._receipts.reading import TargetRecords, read_receipts
+from splashdown._receipts.memory import TargetMemory
+from splashdown._receipts.names import COMPANIONS
 from splashdown._saving.options import SaveOptions
+from splashdown._saving.receipts import Receipts
 from splashdown._saving.refusals import refuse_empty, refuse_file_as_folder, refuse_no_assets
 from splashdown.actions import Download, Results
 from splashdown.errors import OptionError, UsageError
 from splashdown.hookspecs import hookimpl
-from splashdown.model import IfExists, Plan, RunReport
+from splashdown.model import IfExists, Plan, RunReport, StoredRecord
 from splashdown.protocols import Sink
 from splashdown.specs import ActionSpec
 
@@ -87,23 +89,25 @@ def _refuse_output(results: Results, arrangement: Arrangement, options: Collecti
 
 def _move(results: Results, plan: Plan, arrangement: Arrangement, options: CollectionOptions) -> Download:
     """Run the plan and write the documents."""
-    documents: list[str] = []
+    with (
+        closing(results.session.sink(plan.target, **options.sink_options)) as sink,
+        TargetMemory(sink, results.result_set.parts, target=plan.target) as memory,
+    ):
+        receipts = Receipts(memory)
 
-    def write_documents(report: RunReport) -> None:
-        if report.landed:
-            documents.append(_write(results, arrangement, options, sink, report, before))
+        def write(report: RunReport, known: Mapping[str, StoredRecord]) -> list[str]:
+            return [_write(results, arrangement, options, sink, report, known, memory.documents)]
 
-    with closing(results.session.sink(plan.target, **options.sink_options)) as sink:
-        before = read_receipts(sink)
-        report = results.transfer(
-            plan,
-            sink=sink,
-            recorded=before.records,
-            listeners=options.all_listeners(results.session),
-            settings=options.settings,
-            before_cleanup=write_documents,
-        )
-    return Download(report=report, documents=tuple(documents))
+        with receipts.at_interrupts():
+            report = results.transfer(
+                plan,
+                sink=sink,
+                memory=memory,
+                listeners=options.all_listeners(results.session),
+                settings=options.settings,
+                before_cleanup=lambda report: receipts.finish(report, write),
+            )
+    return receipts.download(report)
 
 
 def _plan(results: Results, target: str | Path, arrangement: Arrangement, options: CollectionOptions) -> Plan:
@@ -111,7 +115,7 @@ def _plan(results: Results, target: str | Path, arrangement: Arrangement, option
         target,
         layout=options.layout or arrangement.layout,
         if_exists=options.if_exists,
-        reserved=[*arrangement.names, "items.json", *receipt.COMPANIONS],
+        reserved=[*arrangement.names, "items.json", *COMPANIONS],
     )
 
 
@@ -121,12 +125,13 @@ def _write(
     options: CollectionOptions,
     sink: Sink,
     report: RunReport,
-    before: TargetRecords,
+    known: Mapping[str, StoredRecord],
+    earlier: Sequence[str],
 ) -> str:
     from splashdown._receipts.catalog import Writer
     from splashdown._receipts.entries import Places
 
-    kept = kept_records(sink, before.records, report)
+    kept = kept_records(sink, known, report)
     writer = Writer(
         arrangement=arrangement,
         result_set=results.result_set,
@@ -141,7 +146,7 @@ def _write(
     for name, body in writer.documents():
         written.add(name)
         if name == arrangement.root.name:
-            receipt.keep_documents(body, (old for old in before.documents if old not in written))
+            receipt.keep_documents(body, (old for old in earlier if old not in written))
         location = receipt.store(sink, name, body, _GEOJSON if body.get("type") == "Feature" else _JSON)
     return location
 
@@ -153,7 +158,7 @@ def _write_items(writer: Writer, sink: Sink, *, table: bool) -> str:
         return location
     from splashdown._documents.geoparquet import write_items
 
-    return receipt.store_bytes(sink, receipt.COMPANIONS[0], write_items(body["features"]), _PARQUET)
+    return receipt.store_bytes(sink, COMPANIONS[0], write_items(body["features"]), _PARQUET)
 
 
 @hookimpl

@@ -13,8 +13,9 @@ from typing import Any
 
 from splashdown._receipts import document as receipt
 from splashdown._receipts.kept import kept_records
-from splashdown._receipts.reading import read_receipts
+from splashdown._receipts.memory import TargetMemory
 from splashdown._saving.options import SaveOptions
+from splashdown._saving.receipts import Receipts
 from splashdown._saving.refusals import refuse_empty, refuse_file_as_folder, refuse_no_assets
 from splashdown.actions import Download, Results
 from splashdown.errors import UsageError
@@ -77,7 +78,7 @@ def retry(results: Results, report: RunReport, **given: Any) -> RunReport:
             "this report is not of a download_files of these results: repeat the call that made it, which keeps what is"
             " complete"
         )
-    plan = replace(report.plan, transfers=tuple(outcome.transfer for outcome in report.failed))
+    plan = replace(report.plan, transfers=tuple(one.transfer for one in (*report.failed, *report.not_tried)))
     return _move(results, plan, parts if plan.documents else [], SaveOptions(**given)).report
 
 
@@ -127,28 +128,26 @@ def _documents(parts: Iterable[Member]) -> tuple[str, ...]:
 
 def _move(results: Results, plan: Plan, parts: Sequence[Member], options: SaveOptions) -> Download:
     """Run a plan and write its receipts."""
-    documents: list[str] = []
+    with (
+        closing(results.session.sink(plan.target, **options.sink_options)) as sink,
+        TargetMemory(sink, parts, target=plan.target, writes=bool(parts)) as memory,
+    ):
+        receipts = Receipts(memory)
 
-    def write_receipts(report: RunReport) -> None:
-        if report.landed:
-            kept = kept_records(sink, recorded, report)
-            documents.extend(_write_receipt(sink, part, report, kept) for part in parts)
+        def write(report: RunReport, known: Mapping[str, StoredRecord]) -> list[str]:
+            kept = kept_records(sink, known, report)
+            return [_write_receipt(sink, part, report, kept) for part in parts]
 
-    with closing(results.session.sink(plan.target, **options.sink_options)) as sink:
-        recorded = {
-            name: entry
-            for part in parts
-            for name, entry in part.united_records(read_receipts(sink, part.prefix).records).items()
-        }
-        report = results.transfer(
-            plan,
-            sink=sink,
-            recorded=recorded,
-            listeners=options.all_listeners(results.session),
-            settings=options.settings,
-            before_cleanup=write_receipts if plan.documents else None,
-        )
-    return Download(report=report, documents=tuple(documents))
+        with receipts.at_interrupts():
+            report = results.transfer(
+                plan,
+                sink=sink,
+                memory=memory,
+                listeners=options.all_listeners(results.session),
+                settings=options.settings,
+                before_cleanup=lambda report: receipts.finish(report, write if plan.documents else None),
+            )
+    return receipts.download(report)
 
 
 def _write_receipt(sink: Sink, part: Member, report: RunReport, kept: Mapping[str, StoredRecord]) -> str:

@@ -11,21 +11,24 @@ import functools
 import io
 import itertools
 import os
+import re
 import secrets
 import shutil
 import stat
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from splashdown._folders.folder import Folder, LazyChild, LazyFolder, kind_of_file
 from splashdown.errors import ExistsError, StoreError, TargetError, error_text
 from splashdown.hookspecs import hookimpl
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, StoredPart, Unfinished, Upload
+from splashdown.safe_names import fold, leads_below
 from splashdown.sources import at_home
 from splashdown.specs import SinkSpec
 
@@ -35,38 +38,40 @@ HIDDEN = ".splashdown"
 _READ_SIZE = 1024 * 1024
 #: The engine gives up what nobody came back for within a week; this is longer, so that the two never disagree.
 _FORGOTTEN_SECONDS = 14 * 24 * 3600.0
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
-_AGAIN = os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+#: Names of partial files, as they are made here: a journal that somebody else wrote can name nothing else.
+_PARTIAL = re.compile(r"[0-9a-z]{1,32}-[0-9]{1,12}\.part")
 #: Waits before another try of a rename that a virus scanner or indexer on Windows holds up, in seconds.
 _RENAME_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8) if sys.platform == "win32" else ()
 
 
 class LocalSink:
-    """Stores objects as files below a folder, which is made when the first one comes."""
+    """Stores objects as files below a folder, which is made when the first one comes.
+
+    The folder may be named through links. Below it none is followed, and only regular files are read or listed: see
+    :mod:`splashdown._folders.folder`.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self._hidden = root / HIDDEN
         self.parts = PartPolicy()
+        self._root, self._hidden = LazyFolder(str(root)), LazyChild(str(root), HIDDEN)
         self._open: dict[str, int] = {}
-        self._parents: dict[str, str] = {}
-        self._real_root: Path | None = None
         # Text, because a path object costs more than the system call it is for, thousands of times.
-        self._partials = f"{self._hidden}{os.sep}"
+        self._place = f"{root}{os.sep}"
         # Names that nobody else gives or guesses: random once, then counted.
         self._stem, self._numbers = secrets.token_hex(12), itertools.count(1)
 
     @property
     def state_dir(self) -> Path | None:
         """Where unfinished files are, and the engine's journal beside them."""
-        return self._hidden
+        return self.root / HIDDEN
 
     def begin(self, key: str, content: Content) -> Upload:
         """Make the temporary file; it gets the mode that the umask leaves."""
-        self._parent(key)
         name = f"{self._stem}-{next(self._numbers)}.part"
         with _storing(key):
-            self._open[name] = self._create(self._partials + name)
+            self._check_parent(key)
+            self._open[name] = self._create(name)
         token = {"part": name, "boot": _boot()}
         if content.durable:
             token["durable"] = "1"
@@ -76,12 +81,12 @@ class LocalSink:
 
     def put_part(self, upload: Upload, part: Part, chunks: Iterable[Buffer]) -> str:
         """Write chunks where they belong. Parts may be written at the same time."""
-        name = upload.token["part"]
+        name = _partial(upload)
         descriptor = self._open.pop(name, None)
         try:
             if descriptor is None:
                 with _storing(upload.key):
-                    descriptor = os.open(self._partials + name, _AGAIN)
+                    descriptor = self._hidden.get().open(name, os.O_WRONLY)
             return _write(descriptor, upload, part, chunks)
         finally:
             if descriptor is not None:
@@ -89,56 +94,59 @@ class LocalSink:
 
     def commit(self, upload: Upload, tags: Sequence[str]) -> str:  # noqa: ARG002 - the parts are in their places already
         """Rename the temporary file over the final name."""
-        part = self._partials + upload.token["part"]
-        folder = self._parent(upload.key)
-        final = os.path.join(folder, upload.key.rpartition("/")[2])  # noqa: PTH118 - see self._partials
-        self._forget(upload)
-        with _storing(upload.key):
+        key, part = upload.key, _partial(upload)
+        self._forget(part)
+        with _storing(key), self._parent(key) as (folder, name):
+            hidden = self._hidden.get()
             if "new" in upload.token:
-                _place_new(part, final)
+                _place_new(hidden, part, folder, name)
             else:
-                _replace(part, final)
+                _replace(hidden, part, folder, name)
             if "durable" in upload.token:
-                _sync_folder(folder)
-        return final
+                folder.sync()
+        return self._location(key)
 
     def abort(self, upload: Upload) -> None:
         """Remove the temporary file."""
-        self._forget(upload)
-        with suppress(OSError):
-            os.unlink(self._partials + upload.token["part"])  # noqa: PTH108
+        with suppress(StoreError, OSError):
+            part = _partial(upload)
+            self._forget(part)
+            self._hidden.get().unlink(part)
 
     def close(self) -> None:
         """Remove the hidden folder where nothing unfinished is left in it."""
         for name in tuple(self._open):
             os.close(self._open.pop(name))
         with suppress(OSError):
-            _remove_forgotten(self._hidden)
-            self._hidden.rmdir()
+            _remove_forgotten(self._hidden.get())
+        self._hidden.drop()
+        self._root.close()
 
     def stat(self, key: str) -> Stored | None:
-        """Size and time of a file. Raises ``StoreError`` where a folder has the name."""
-        path = os.path.join(self.root, key)  # noqa: PTH118 - see self._partials
+        """Size and time of a file. Raises ``StoreError`` where a folder, a link or another odd thing has the name."""
         try:
-            found = os.stat(path)  # noqa: PTH116
+            with self._parent(key, make=False) as (folder, name):
+                found = folder.stat(name)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise StoreError(f"cannot look at {key!r}: {error_text(error)}") from error
-        if stat.S_ISDIR(found.st_mode):
-            raise StoreError(f"cannot store {key!r}: there is a folder of this name at {path}; move it away")
-        return Stored(size=found.st_size, location=path, modified=found.st_mtime)
+        if not stat.S_ISREG(found.st_mode):
+            raise StoreError(f"cannot store {key!r}: there is {kind_of_file(found)} of this name; move it away")
+        return Stored(size=found.st_size, location=self._location(key), modified=found.st_mtime)
 
     @contextmanager
     def read(self, key: str) -> Iterator[Iterator[Buffer]]:
         """The bytes of a stored file."""
-        with (self.root / key).open("rb", buffering=0) as file:
+        with self._parent(key, make=False) as (folder, name):
+            number = folder.open(name)
+        with io.FileIO(number) as file:
             yield _chunks(file, None)
 
     @contextmanager
     def read_back(self, upload: Upload, start: int = 0, stop: int | None = None) -> Iterator[Iterator[Buffer]]:
         """The bytes of an unfinished file."""
-        with (self._hidden / upload.token["part"]).open("rb", buffering=0) as file:
+        with io.FileIO(self._hidden.get().open(_partial(upload))) as file:
             file.seek(start)
             yield _chunks(file, None if stop is None else stop - start)
 
@@ -147,38 +155,43 @@ class LocalSink:
         if "durable" not in upload.token and upload.token.get("boot") != _boot():
             return ()
         try:
-            size = (self._hidden / upload.token["part"]).stat().st_size
-        except (OSError, KeyError):
+            found = self._hidden.get().stat(_partial(upload))
+        except (OSError, StoreError):
             return ()
+        size = found.st_size if stat.S_ISREG(found.st_mode) else 0
         return [one for one in parts if one.part.stop is not None and one.part.stop <= size]
 
     def unfinished(self) -> Iterator[Unfinished]:
         """Every partial file. Whose it was to become only the run that writes it knows, so it goes by its own name."""
-        for path in sorted(self._hidden.glob("*.part")):
-            with suppress(FileNotFoundError):  # finished meanwhile
-                found = path.stat()
-                upload = Upload(key=f"{HIDDEN}/{path.name}", token={"part": path.name})
-                yield Unfinished(upload=upload, begun=found.st_mtime, size=found.st_size)
+        try:
+            found = [*self._hidden.get().scan()]
+        except OSError:
+            return
+        for name, state in sorted(found, key=lambda each: each[0]):
+            if _PARTIAL.fullmatch(name) and stat.S_ISREG(state.st_mode):
+                upload = Upload(key=f"{HIDDEN}/{name}", token={"part": name})
+                yield Unfinished(upload=upload, begun=state.st_mtime, size=state.st_size)
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """Every file below the target but the hidden ones of this sink."""
-        for folder, names, files in os.walk(self.root):
-            names[:] = sorted(name for name in names if name != HIDDEN)
-            for name in sorted(files):
-                path = Path(folder, name)
-                key = path.relative_to(self.root).as_posix()
-                if key.startswith(prefix):
-                    yield key, path.stat().st_size
+        """Every regular file below the target but the hidden ones of this sink."""
+        try:
+            root = self._root.get()
+        except FileNotFoundError:
+            return
+        for name, found in root.walk(skip=HIDDEN):
+            if name.startswith(prefix):
+                yield name, found.st_size
 
     def delete(self, key: str) -> None:
         """Remove a file, and the folders below the target that are empty then."""
-        folder = Path(self._parent(key, make=False))
-        with _storing(key):
-            (folder / key.rpartition("/")[2]).unlink(missing_ok=True)
+        with _storing(key), suppress(FileNotFoundError), self._parent(key, make=False) as (folder, name):
+            folder.unlink(name)
+        folders = key.split("/")[:-1]
         with suppress(OSError):  # a folder that holds something else stays
-            for _ in range(key.count("/")):
-                folder.rmdir()
-                folder = folder.parent
+            while folders:
+                with self._parent("/".join(folders), make=False) as (above, name):
+                    above.rmdir(name)
+                folders.pop()
 
     def free_space(self) -> int | None:
         """Bytes that the filesystem of the target can take."""
@@ -191,44 +204,51 @@ class LocalSink:
                 return None
         return None
 
-    def _create(self, path: str) -> int:
+    def _create(self, name: str) -> int:
         try:
-            return os.open(path, _NEW, 0o666)
+            return self._hidden.get(make=True).create(name)
         except FileNotFoundError:
             # Another process that finished may have removed the folder just now; once more is enough for that.
-            self._hidden.mkdir(parents=True, exist_ok=True)
-            if self._hidden.is_symlink():
-                raise StoreError(f"{self._hidden} is a symbolic link; remove it, it has to be a folder") from None
-            return os.open(path, _NEW, 0o666)
+            self._hidden.close()
+            return self._hidden.get(make=True).create(name)
 
-    def _forget(self, upload: Upload) -> None:
-        descriptor = self._open.pop(upload.token["part"], None)
+    def _forget(self, part: str) -> None:
+        descriptor = self._open.pop(part, None)
         if descriptor is not None:
             os.close(descriptor)
 
-    def _parent(self, key: str, *, make: bool = True) -> str:
-        """The folder of a key, made and checked once: nothing is stored outside of the target."""
-        name, tail = key.rpartition("/")[::2]
-        if not tail or tail in {".", ".."} or "\0" in tail or (os.sep != "/" and os.sep in tail):
-            raise StoreError(f"{key!r} is not the name of a file below the target")
-        folder = self._parents.get(name)
-        if folder is None:
-            folder = self._checked_parent(key, name, make=make)
-            self._parents[name] = folder
-        return folder
+    def _location(self, key: str) -> str:
+        return self._place + (key if os.sep == "/" else key.replace("/", os.sep))
 
-    def _checked_parent(self, key: str, name: str, *, make: bool) -> str:
-        parts = name.split("/") if name else []
-        if any(part in {"", ".", ".."} or "\0" in part or (os.sep != "/" and os.sep in part) for part in parts):
+    def _check_parent(self, key: str) -> None:
+        """Make the folder of a key now: a link or a file in its way must cost no transfer."""
+        with self._parent(key):
+            pass
+
+    @contextmanager
+    def _deep_parent(self, key: str, *, make: bool) -> Iterator[tuple[Folder, str]]:
+        folder, name = self._root.get(make=make).reach(key, make=make)
+        try:
+            yield folder, name
+        finally:
+            folder.close()
+
+    def _parent(self, key: str, *, make: bool = True) -> AbstractContextManager[tuple[Folder, str]]:
+        """The folder of a key, and the last segment of the key."""
+        if not leads_below(key) or (os.sep != "/" and os.sep in key):
             raise StoreError(f"{key!r} is not the name of a file below the target")
-        folder = self.root.joinpath(*parts)
-        with _storing(key):
-            if make:
-                folder.mkdir(parents=True, exist_ok=True)
-            self._real_root = self._real_root or self.root.resolve()
-            if not folder.resolve().is_relative_to(self._real_root):
-                raise StoreError(f"cannot store {key!r}: a symbolic link leads out of the target {self.root}")
-        return str(folder)
+        if HIDDEN in fold(key).split("/"):
+            raise StoreError(f"{key!r} is where unfinished files are; choose another name")
+        if "/" in key:
+            return self._deep_parent(key, make=make)
+        return nullcontext((self._root.get(make=make), key))
+
+
+def _partial(upload: Upload) -> str:
+    name = upload.token.get("part", "")
+    if not _PARTIAL.fullmatch(name):
+        raise StoreError(f"cannot store {upload.key!r}: {name!r} is not the name of a partial file")
+    return name
 
 
 def _write(descriptor: int, upload: Upload, part: Part, chunks: Iterable[Buffer]) -> str:
@@ -265,67 +285,59 @@ def _chunks(file: io.FileIO, left: int | None) -> Iterator[Buffer]:
         yield buffer[:size]
 
 
-def _remove_forgotten(hidden: Path) -> None:
+def _remove_forgotten(hidden: Folder) -> None:
     """Remove partial files that a kill left in the moment before anybody knew of them, and nobody has touched since."""
-    for path in hidden.glob("*.part"):
-        if time.time() - path.lstat().st_mtime > _FORGOTTEN_SECONDS:
-            path.unlink()
+    for name, found in hidden.scan():
+        forgotten = time.time() - found.st_mtime > _FORGOTTEN_SECONDS
+        if forgotten and _PARTIAL.fullmatch(name) and stat.S_ISREG(found.st_mode):
+            hidden.unlink(name)
 
 
-def _replace(part: str, final: str) -> None:
+def _replace(hidden: Folder, part: str, folder: Folder, name: str) -> None:
     for wait in _RENAME_WAITS:
         try:
-            os.replace(part, final)  # noqa: PTH105
+            hidden.rename(part, folder, name)
             return
         except PermissionError:
             time.sleep(wait)
     try:
-        os.replace(part, final)  # noqa: PTH105
+        hidden.rename(part, folder, name)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        _replace_across(Path(part), Path(final))
+        _replace_across(hidden, part, folder, name)
 
 
-def _replace_across(part: Path, final: Path) -> None:
+def _replace_across(hidden: Folder, part: str, folder: Folder, name: str) -> None:
     """A folder of the target is another filesystem: copy beside the final name, then rename there."""
-    beside = final.with_name(f".{secrets.token_hex(12)}.part")
+    beside = f".{secrets.token_hex(12)}.part"
     try:
-        target = os.open(beside, _NEW, 0o666)
-        with os.fdopen(target, "wb") as out, part.open("rb") as source:
+        with os.fdopen(folder.create(beside), "wb") as out, os.fdopen(hidden.open(part), "rb") as source:
             shutil.copyfileobj(source, out, _READ_SIZE)
             out.flush()
             os.fsync(out.fileno())
-        beside.replace(final)
+        folder.rename(beside, folder, name)
     except OSError:
-        beside.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            folder.unlink(beside)
         raise
-    part.unlink()
+    hidden.unlink(part)
 
 
-def _place_new(part: str, final: str) -> None:
+def _place_new(hidden: Folder, part: str, folder: Folder, name: str) -> None:
     """Give the final name only when nobody has it: a hard link never replaces."""
-    taken = ExistsError(f"{final} exists already; choose --if-exists overwrite or rename")
+    taken = ExistsError(f"{folder.path}{os.sep}{name} exists already; choose --if-exists overwrite or rename")
     try:
-        os.link(part, final)
+        hidden.link(part, folder, name)
     except FileExistsError:
         raise taken from None
     except OSError:  # no hard links in this filesystem
-        if Path(final).exists():
+        with suppress(FileNotFoundError):
+            folder.stat(name)
             raise taken from None
-        _replace(part, final)
+        _replace(hidden, part, folder, name)
         return
-    Path(part).unlink()
-
-
-def _sync_folder(folder: str) -> None:
-    if sys.platform == "win32":
-        return  # folders cannot be opened there
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    hidden.unlink(part)
 
 
 @functools.cache

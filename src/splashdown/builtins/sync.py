@@ -5,7 +5,6 @@ It removes only files that a receipt describes and that are still as they were s
 
 from __future__ import annotations
 
-import json
 import posixpath
 from collections.abc import Iterable, Mapping
 from contextlib import closing
@@ -15,9 +14,10 @@ from typing import Any
 
 from splashdown._receipts import document as receipt
 from splashdown._receipts.checking import check
-from splashdown._receipts.reading import TargetRecords, read_receipts
+from splashdown._receipts.memory import TargetMemory, read_target
+from splashdown._receipts.reading import TargetRecords, read_document, read_receipts
 from splashdown.actions import Download, Results, State, SyncReport
-from splashdown.errors import UsageError
+from splashdown.errors import SplashdownError, UsageError, error_text
 from splashdown.hookspecs import hookimpl
 from splashdown.model import Plan, StoredRecord
 from splashdown.protocols import Sink, SupportsList, SupportsRead, SupportsStat
@@ -44,9 +44,13 @@ def sync(
         return synced
     if why := _incomplete(results):
         return replace(synced, left=dict.fromkeys(planned.stale, why))
-    with closing(results.session.sink(str(target), **sink_options)) as sink:
+    with (
+        closing(results.session.sink(str(target), **sink_options)) as sink,
+        TargetMemory(sink, target=str(target)) as memory,  # no other run unites while the receipt is changed here
+    ):
         removed, left = _remove(sink, {name: before.records[name] for name in planned.stale})
         _forget(sink, before, removed)
+        memory.finish(lambda _known: False)
     return replace(synced, removed=tuple(removed), left=left)
 
 
@@ -72,7 +76,7 @@ def _refuse(results: Results, *, delete: bool) -> None:
 
 def _read_receipts(results: Results, target: str | Path, sink_options: Mapping[str, Any]) -> TargetRecords:
     with closing(results.session.sink(str(target), **sink_options)) as sink:
-        return read_receipts(sink)
+        return read_target(sink)
 
 
 def _planned(
@@ -107,21 +111,38 @@ def _incomplete(results: Results) -> str:
 
 
 def _remove(sink: Sink, stale: Mapping[str, StoredRecord]) -> tuple[list[str], dict[str, str]]:
+    """Remove stale files; what is left is there with the reason. One that a store keeps is no reason to stop."""
     removed: list[str] = []
     left: dict[str, str] = {}
     for name, record in stale.items():
-        if not isinstance(sink, SupportsList):
-            left[name] = "this store cannot remove objects"
-            continue
-        found = check(sink, name, record)
-        if found.state is State.CHANGED:
-            left[name] = f"it changed since it was stored ({found.detail})"
-        elif found.state is State.UNREADABLE:
-            left[name] = found.detail
+        why = _keeps(sink, name, record)
+        if why:
+            left[name] = why
         else:
-            sink.delete(name)
             removed.append(name)
     return removed, left
+
+
+def _keeps(sink: Sink, name: str, record: StoredRecord) -> str:
+    """Remove a file, or say why it is left: it goes only with the very bytes that were stored."""
+    if not isinstance(sink, SupportsList):
+        return "this store cannot remove objects"
+    found = check(sink, name, record)
+    if found.state is State.CHANGED:
+        return f"it changed since it was stored ({found.detail})"
+    if found.state is State.UNREADABLE:
+        return found.detail
+    if found.state is State.OK and "checksum" not in found.checked:
+        return "whether it is as it was stored cannot be told: its checksum was not noted, or cannot be computed here"
+    return _delete(sink, name)
+
+
+def _delete(sink: SupportsList, name: str) -> str:
+    try:
+        sink.delete(name)
+    except (OSError, SplashdownError) as error:
+        return f"it could not be removed ({error_text(error)})"
+    return ""
 
 
 def _forget(sink: Sink, before: TargetRecords, removed: Iterable[str]) -> None:
@@ -130,7 +151,7 @@ def _forget(sink: Sink, before: TargetRecords, removed: Iterable[str]) -> None:
     if not gone or not isinstance(sink, SupportsRead):
         return
     after = read_receipts(sink)
-    documents = {name: json.loads(receipt.read_bytes(sink, name) or b"{}") for name in after.documents}
+    documents = {name: read_document(sink, name) or {} for name in after.documents}
     stale = {name for document in documents.values() for name in receipt.stale_documents(document)}
     lost = {name for name in stale & set(documents) if _is_empty(sink, name, documents[name], gone)}
     for name, document in documents.items():
@@ -138,7 +159,7 @@ def _forget(sink: Sink, before: TargetRecords, removed: Iterable[str]) -> None:
             receipt.write(sink, name, document)
     if isinstance(sink, SupportsList):
         for name in lost | (set(before.documents) - set(after.documents)):
-            sink.delete(name)
+            _delete(sink, name)
 
 
 def _is_empty(sink: Sink, name: str, document: Mapping[str, Any], gone: set[str]) -> bool:

@@ -36,12 +36,12 @@ def verify(results: Results, target: str | Path = ".", **given: Any) -> VerifyRe
 
     Raises ``ResolveError`` where the target holds no receipt.
     """
-    from splashdown._receipts.reading import read_all_receipts
+    from splashdown._receipts.memory import read_target
 
     options = VerifyOptions(**given)
     with closing(results.session.sink(str(target), **options.sink_options)) as sink:
         report = _check(sink, target, options)
-        there = {record.identity for record in read_all_receipts(sink).records.values()}
+        there = {record.identity for record in read_target(sink, everywhere=True).records.values()}
     # A saved document, opened as a source, lists the assets of items at its root: as KEY or ITEM/KEY.
     there |= {(None, name) for item, key in filter(None, there) for name in (key, f"{item}/{key}")}
     absent = (

@@ -11,13 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scripted import DATA, SMALL, Body, ScriptedTransport, Store, plan_of, remote_of, sha256
 
-from splashdown._engine import attempt, owner, records
+from splashdown._engine import attempt, records
 from splashdown._engine.journal import Journal
 from splashdown._engine.records import Entry
 from splashdown._engine.run import Run, run_plan
+from splashdown._folders import owner
+from splashdown._folders.folder import Folder
+from splashdown._receipts.memory import TargetMemory
 from splashdown.builtins.local import LocalSink
 from splashdown.errors import HttpStatusError, StoreError
-from splashdown.model import IfExists, Part, Status, StoredPart, StoredRecord, Upload
+from splashdown.model import IfExists, Part, Status, StoredPart, Upload
 
 ONE = replace(SMALL, range_connections=1)
 
@@ -169,63 +172,58 @@ def test_files_that_a_killed_run_has_stored_are_known_without_a_receipt(tmp_path
     def die(report):
         raise Killed
 
-    with pytest.raises(Killed):
-        run_plan(Run(plan=plan, sink=sink, before_cleanup=die), remote_of(transport, ONE))
+    with TargetMemory(sink) as memory, pytest.raises(Killed):
+        run_plan(Run(plan=plan, sink=sink, memory=memory, before_cleanup=die), remote_of(transport, ONE))
     assert len(transport.requests) == 5
-    report = run_plan(Run(plan=plan, sink=LocalSink(tmp_path)), remote_of(transport, ONE))
+    with TargetMemory(LocalSink(tmp_path)) as memory:
+        report = run_plan(Run(plan=plan, sink=LocalSink(tmp_path), memory=memory), remote_of(transport, ONE))
+        memory.finish(lambda known: True)
     assert [o.status for o in report.outcomes] == [Status.SKIPPED] * 5
     assert report.bytes_moved == 0
     assert hidden(tmp_path) == []
 
 
 class TestOwnership:
+    UPLOAD = Upload(key="a", token={})
+
     def test_a_live_process_keeps_its_journal(self, tmp_path):
         first = Journal(tmp_path, keep=True)
-        first.storing("a", StoredRecord(size=1, identity=(None, "a")))
-        assert not owner.claim(tmp_path)
-        assert Journal(tmp_path, keep=True).stored == {}
+        first.open(self.UPLOAD)
+        assert not owner.claim(Folder.named(str(tmp_path)), ".journal", ".taken")
+        assert Journal(tmp_path, keep=True).surplus() == []
 
     def test_a_dead_process_loses_it_to_one_other_only(self, tmp_path):
         child = os.fork()
         if child == 0:
-            Journal(tmp_path, keep=True).storing("a", StoredRecord(size=1, identity=(None, "a")))
+            Journal(tmp_path, keep=True).open(self.UPLOAD)
             os._exit(0)
         os.waitpid(child, 0)
         first, second = Journal(tmp_path, keep=True), Journal(tmp_path, keep=True)
-        assert set(first.stored) == {"a"}
-        assert second.stored == {}
+        assert first.surplus() == [self.UPLOAD]
+        assert second.surplus() == []
 
     def test_a_journal_that_was_given_back_is_free(self, tmp_path):
         first = Journal(tmp_path, keep=True)
-        first.storing("a", StoredRecord(size=1, identity=(None, "a")))
-        first.close(None)
-        assert set(Journal(tmp_path, keep=True).stored) == {"a"}
+        first.open(self.UPLOAD)
+        first.close()
+        assert Journal(tmp_path, keep=True).surplus() == [self.UPLOAD]
 
     def test_another_machines_journal_is_taken_only_when_it_is_old(self, tmp_path):
-        journal = tmp_path / "0123456789ab-17-99-abcdef.journal"
-        journal.write_bytes(records.line(records.stored("a", StoredRecord(size=1, identity=(None, "a")))))
-        assert Journal(tmp_path, keep=True).stored == {}
+        journal = tmp_path / "0123456789ab-17-99-abcdef012345.journal"
+        journal.write_bytes(records.line(records.opened("1", self.UPLOAD)))
+        assert Journal(tmp_path, keep=True).surplus() == []
         os.utime(journal, (1, 1))
-        assert set(Journal(tmp_path, keep=True).stored) == {"a"}
-
-    def test_what_belongs_to_other_plans_stays(self, tmp_path):
-        first = Journal(tmp_path, keep=True)
-        first.storing("a", StoredRecord(size=1, identity=(None, "a")))
-        first.storing("b", StoredRecord(size=1, identity=(None, "b")))
-        first.close(None)
-        second = Journal(tmp_path, keep=True)
-        second.close(["a"])
-        third = Journal(tmp_path, keep=True)
-        assert set(third.stored) == {"b"}
-        third.close(["b"])
-        assert not tmp_path.exists()
+        assert Journal(tmp_path, keep=True).surplus() == [self.UPLOAD]
 
     def test_a_journal_that_cannot_be_written_does_not_fail_the_run(self, tmp_path, caplog):
         (tmp_path / "file").write_text("")
         journal = Journal(tmp_path / "file" / "below", keep=True)
-        journal.storing("a", StoredRecord(size=1, identity=(None, "a")))
-        journal.storing("b", StoredRecord(size=1, identity=(None, "b")))
+        journal.open(self.UPLOAD)
+        journal.open(self.UPLOAD)
         assert sum("cannot be resumed" in r.getMessage() for r in caplog.records) == 1
+
+
+CUT = (Part(number=1, start=0, stop=1),)
 
 
 class TestUploadsThatNobodyCanGoOnWith:
@@ -237,9 +235,9 @@ class TestUploadsThatNobodyCanGoOnWith:
         if child == 0:
             journal = Journal(folder, keep=True)
             done = journal.open(Upload(key="b", token={}))
-            journal.open(self.UPLOAD)
             journal.end(done)
-            journal.storing("b", StoredRecord(size=1, identity=(None, "b")))
+            journal.end(journal.open(Upload(key="c", token={})))
+            journal.open(self.UPLOAD)
             os._exit(0)
         os.waitpid(child, 0)
 
@@ -250,23 +248,23 @@ class TestUploadsThatNobodyCanGoOnWith:
     @pytest.mark.parametrize("keep", [True, False])
     def test_a_run_that_does_not_come_to_it_leaves_them_to_the_one_after(self, tmp_path, keep):
         self.killed(tmp_path)
-        Journal(tmp_path, keep=keep).close(None)
+        Journal(tmp_path, keep=keep).close()
         journal = Journal(tmp_path, keep=True)
         assert journal.surplus() == [self.UPLOAD]
-        journal.close(["b"])
+        journal.close()
         assert not tmp_path.exists()
 
     def test_what_is_under_way_when_a_run_ends_is_left_to_the_next(self, tmp_path):
         journal = Journal(tmp_path, keep=False)
         number = journal.open(self.UPLOAD)
         assert journal.loose == [(number, self.UPLOAD)]
-        journal.close(None)
+        journal.close()
         assert Journal(tmp_path, keep=False).surplus() == [self.UPLOAD]
 
     def test_what_was_ended_is_forgotten(self, tmp_path):
         journal = Journal(tmp_path / "state", keep=False)
         journal.end(journal.open(self.UPLOAD))
-        journal.close(None)
+        journal.close()
         assert not (tmp_path / "state").exists()
 
     def test_without_a_folder_nothing_piles_up(self):
@@ -278,8 +276,8 @@ class TestUploadsThatNobodyCanGoOnWith:
 
     def test_an_unfinished_upload_of_a_name_that_has_landed_since_is_aborted(self, tmp_path):
         first = Journal(tmp_path, keep=True)
-        first.begin(Entry(identity="i", upload=self.UPLOAD, size=1, validator='"v"', at=time.time(), cut=()))
-        first.close(None)
+        first.begin(Entry(identity="i", upload=self.UPLOAD, size=1, validator='"v"', at=time.time(), cut=CUT))
+        first.close()
         second = Journal(tmp_path, keep=True)
         assert second.leftovers(frozenset()) == []
         assert second.leftovers(frozenset({"a"})) == [self.UPLOAD]
@@ -288,22 +286,16 @@ class TestUploadsThatNobodyCanGoOnWith:
 def test_unknown_partial_files_are_removed_after_two_weeks(tmp_path):
     hidden = tmp_path / ".splashdown"
     hidden.mkdir()
-    for name, age in (("new.part", 0), ("old.part", 15 * 24 * 3600)):
+    for name, age in (("0a-1.part", 0), ("0b-1.part", 1_300_000), ("thesis.part", 1_300_000)):
         (hidden / name).touch()
         os.utime(hidden / name, (time.time() - age,) * 2)
     LocalSink(tmp_path).close()
-    assert [path.name for path in hidden.iterdir()] == ["new.part"]
+    assert sorted(path.name for path in hidden.iterdir()) == ["0a-1.part", "thesis.part"]
 
 
-names = st.text(min_size=1, max_size=8)
-knowns = st.builds(
-    StoredRecord,
-    size=st.integers(0, 2**50),
-    checksum=st.none() | st.just("1220aa"),
-    validator=st.none() | names,
-    identity=st.tuples(st.none() | names, names),
-    written_at=st.floats(0, 2e9),
-)
+#: Names, tokens and ETags as they are in journals: they lead nowhere but below the target.
+names = st.text(st.characters(codec="utf-8", exclude_characters="/.\0"), min_size=1, max_size=8)
+etags = st.text(st.characters(min_codepoint=0x20, max_codepoint=0x7E), max_size=8)
 
 
 @st.composite
@@ -316,7 +308,7 @@ def entries(draw):
         identity=draw(st.uuids()).hex,
         upload=Upload(key=draw(names), token=draw(st.dictionaries(names, names, max_size=3))),
         size=bounds[-1],
-        validator=draw(names),
+        validator=draw(etags),
         at=draw(st.floats(0, 2e9)),
         cut=parts,
         parts=[StoredPart(part=p, tag=draw(names)) for p in held],
@@ -326,12 +318,11 @@ def entries(draw):
 loose = st.builds(Upload, key=names, token=st.dictionaries(names, names, max_size=3))
 
 
-@given(st.lists(entries(), max_size=4), st.dictionaries(names, knowns, max_size=4), st.lists(loose, max_size=4))
-def test_a_journal_says_what_was_written(uploads, stored, surplus):
-    rest = records.Replayed(entries={e.identity: e for e in uploads}, stored=stored, surplus=surplus)
+@given(st.lists(entries(), max_size=4), st.lists(loose, max_size=4))
+def test_a_journal_says_what_was_written(uploads, surplus):
+    rest = records.Replayed(entries={e.identity: e for e in uploads}, surplus=surplus)
     again = records.replay([records.line(r) for r in records.rewritten(rest)])
     assert again.entries == rest.entries
-    assert again.stored == stored
     assert again.surplus == surplus
 
 

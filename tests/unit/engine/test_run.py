@@ -15,6 +15,7 @@ import pytest
 from scripted import Body, ScriptedTransport, cut, fine, plan_of, raising, remote_of
 
 from splashdown._engine import renew
+from splashdown._engine.context import Forgetful
 from splashdown._engine.run import Run, run_plan
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown.builtins.local import LocalSink
@@ -189,7 +190,9 @@ def test_fail_fast_stops_the_run_and_names_what_was_not_tried():
     bodies = {f"http://h/{n}": Body(DATA) for n in range(50)}
     bodies["http://h/0"].faults = [raising(HttpStatusError("gone", status=404))]
     report, _ = run(bodies, MemorySink(), settings=replace(FAST, fail_fast=True, jobs=1))
-    assert len(report.failed) == 50
+    assert len(report.failed) == 1
+    assert len(report.not_tried) == 49
+    assert not report.ok
     assert report.outcomes[0].error_type == "HttpStatusError"
     assert "not tried" in report.outcomes[49].error
 
@@ -375,7 +378,7 @@ class TestWhatIsThere:
         plan = plan_of(bodies, **(asset or {}))
         plan = replace(plan, transfers=(replace(plan.transfers[0], if_exists=policy),))
         sink = LocalSink(tmp_path)
-        report, transport = run(bodies, sink, plan, recorded=recorded or {})
+        report, transport = run(bodies, sink, plan, memory=Forgetful(recorded=recorded or {}))
         sink.close()
         return report.outcomes[0], transport
 

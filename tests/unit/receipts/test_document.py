@@ -163,7 +163,8 @@ def test_a_long_receipt_goes_to_the_sink_in_pieces_and_says_all_the_same(make):
     results, outcomes = make()
     sink = Watched()
     receipt.write(sink, "receipt.json", receipt.receipt_document(results, outcomes))
-    assert sink.store["receipt.json"] == encoded(receipt.receipt_document(results, outcomes))
+    marked = {**receipt.receipt_document(results, outcomes), "splashdown:receipt": "receipt.json"}
+    assert sink.store["receipt.json"] == encoded(marked)
     assert len(receipt.stored_records(json.loads(sink.store["receipt.json"]))) == 3000
     assert len(sink.sizes) > 2
     assert max(sink.sizes) < 512 * 1024

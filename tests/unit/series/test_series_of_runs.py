@@ -118,8 +118,8 @@ def test_a_packed_plan_tells_of_files_that_were_renamed(tmp_path):
 
 def test_what_was_not_tried_is_in_the_report_of_a_packed_plan(tmp_path):
     report = run(bodies(150, [0]), as_packed(plan_of(bodies(150))), fail_fast=True, jobs=1)
-    assert len(report.outcomes) == len(report.failed) == 150
-    assert {o.error_type for o in report.failed} == {"HttpStatusError", "StoppedError"}
+    assert len(report.outcomes) == len(report.failed) + len(report.not_tried) == 150
+    assert {o.error_type for o in (*report.failed, *report.not_tried)} == {"HttpStatusError", "StoppedError"}
     assert not report.landed
 
 

@@ -101,10 +101,13 @@ class FsspecSink:
         yield self._chunks(key)
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """Every file below the target but the unfinished ones."""
+        """Every file below the target but the hidden ones, which are listed when they are asked for."""
+        hidden = prefix.startswith(f"{HIDDEN}/")
+        folder = f"{HIDDEN}/" if hidden else ""
         with storing(self._url, "list"):
-            for name, size in files.walk(self._fs, self._root or "/"):
-                if name.startswith(prefix) and not name.startswith(f"{HIDDEN}/"):
+            for found, size in files.walk(self._fs, f"{self._root}/{folder}".rstrip("/") or "/"):
+                name = folder + found
+                if name.startswith(prefix) and (hidden or not name.startswith(f"{HIDDEN}/")):
                     yield name, size
 
     def delete(self, key: str) -> None:

@@ -135,8 +135,9 @@ class ObstoreSink:
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Every object below the target, without the empty ones that consoles make to show a folder."""
+        folder = self._target.key + prefix[: prefix.rfind("/") + 1]  # a store lists whole segments
         with storing(self._target, "list"):
-            for batch in obstore.list(self._store, self._target.key or None):
+            for batch in obstore.list(self._store, folder or None):
                 for meta in batch:
                     name = meta["path"].removeprefix(self._target.key)
                     if name.startswith(prefix) and not name.endswith("/"):

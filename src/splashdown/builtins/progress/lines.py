@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TextIO
 
 from splashdown._display.text import printable
-from splashdown.builtins.progress.tally import STOPPED, Tally, summary
+from splashdown.builtins.progress.tally import Tally, summary
 from splashdown.events import Event, Retried, TransferFinished
+from splashdown.model import Status
 
 
 class ProgressLines:
@@ -22,7 +23,7 @@ class ProgressLines:
         if isinstance(event, Retried):
             name = event.transfer.asset.label
             self._write(f"{name}: {event.error}; trying again in {event.delay:.1f} s")
-        elif isinstance(event, TransferFinished) and event.outcome.error_type != STOPPED:
+        elif isinstance(event, TransferFinished) and event.outcome.status is not Status.NOT_TRIED:
             self._write(f"[{self._tally.finished}/{self._tally.files}] {summary(event.outcome)}")
 
     def _write(self, line: str) -> None:

@@ -8,9 +8,6 @@ from splashdown._display.text import counted, total
 from splashdown.events import Event, Progress, RunStarted, TransferFinished, TransferStarted
 from splashdown.model import Outcome, Status
 
-#: The engine's error type for a transfer that was stopped with the run; its asset is not at fault.
-STOPPED = "StoppedError"
-
 
 @dataclass(slots=True)
 class Moving:
@@ -62,7 +59,7 @@ class Tally:
 
 def is_failure(outcome: Outcome) -> bool:
     """Whether the asset failed; a transfer that was stopped with the run did not."""
-    return outcome.status is Status.FAILED and outcome.error_type != STOPPED
+    return outcome.status is Status.FAILED
 
 
 def shortened(name: str, width: int) -> str:
@@ -78,6 +75,8 @@ def summary(outcome: Outcome) -> str:
     name = outcome.transfer.name
     if outcome.status is Status.FAILED:
         return f"{name}: failed: {outcome.error_type}: {outcome.error}"
+    if outcome.status is Status.NOT_TRIED:
+        return f"{name}: not tried"
     if outcome.status is Status.SKIPPED:
         return f"{name}: skipped: {outcome.reason}"
     checked = f", checked by {' and '.join(outcome.verified)}" if outcome.verified else ", not verified"

@@ -1,0 +1,136 @@
+"""The fragment of one run: a line for each file that it stores; how lines are made, read and united.
+
+Pure. Where fragments are is for :mod:`splashdown._receipts.notes`, and who may remove them for ``memory``.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import IO
+
+from splashdown._folders.fields import Fields
+from splashdown.model import StoredRecord
+
+_LONGEST_LINE = 64 * 1024
+_MOST_BYTES = 2**30
+
+_encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+
+#: Candidates for what is under each name. Most names have one.
+Candidates = Mapping[str, Sequence[StoredRecord]]
+
+
+def storing_line(name: str, record: StoredRecord) -> bytes:
+    """The line that is written just before a file gets its name."""
+    item, key = record.identity or (None, "")
+    line = {
+        "do": "stored",
+        "name": name,
+        "size": record.size,
+        "checksum": record.checksum,
+        "validator": record.validator,
+        "item": item,
+        "key": key,
+        "metadata": record.metadata,
+        "at": time.time() if record.written_at is None else record.written_at,
+    }
+    return _line(line)
+
+
+def unstored_line(name: str) -> bytes:
+    """The line for a file that did not get its name after all."""
+    return _line({"do": "unstored", "name": name})
+
+
+def alive_line(at: float) -> bytes:
+    """The line that says when the run was last known to be active, where the store does not."""
+    return _line({"do": "alive", "at": at})
+
+
+def free_line() -> bytes:
+    """The line that says that the run has ended, and left its fragment to the last one."""
+    return _line({"do": "free"})
+
+
+def _line(record: Mapping[str, object]) -> bytes:
+    return _encode(record).encode(errors="backslashreplace") + b"\n"
+
+
+@dataclass(slots=True, kw_only=True)
+class Fragment:
+    """What one run says. ``alive`` is when it was last active; zero where no line says so, or one that it ended."""
+
+    stored: dict[str, list[StoredRecord]] = field(default_factory=dict)
+    alive: float = 0.0
+
+    def add(self, lines: Iterable[bytes]) -> None:
+        """Read further lines; what is none of ours, or was torn by a crash, is left out."""
+        for line in lines:
+            try:
+                record = Fields(line)
+                match record.text("do"):
+                    case "stored":
+                        self.stored.setdefault(record.name("name"), []).append(_stored_record(record))
+                    case "unstored":
+                        self._take_back(record.name("name"))
+                    case "alive":
+                        self.alive = record.time("at")
+                    case "free":
+                        self.alive = 0.0
+            except (ValueError, KeyError):
+                continue
+
+    def _take_back(self, name: str) -> None:
+        if records := self.stored.get(name):
+            records.pop()
+            if not records:
+                del self.stored[name]
+
+
+def _stored_record(record: Fields) -> StoredRecord:
+    return StoredRecord(
+        size=record.number("size"),
+        checksum=record.checksum("checksum"),
+        validator=record.validator("validator"),
+        identity=(record.optional("item"), record.text("key")),
+        metadata=record.optional("metadata"),
+        written_at=record.time("at"),
+    )
+
+
+def lines_of(file: IO[bytes]) -> Iterator[bytes]:
+    """The whole lines of a file, as far as any that is made here is long."""
+    left = _MOST_BYTES
+    while left > 0 and (line := file.readline(_LONGEST_LINE)):
+        left -= len(line)
+        if line.endswith(b"\n"):
+            yield line
+
+
+def unite(*sources: Candidates | Mapping[str, StoredRecord]) -> dict[str, tuple[StoredRecord, ...]]:
+    """All candidates for each name. Neither the order of the sources nor how often one is given makes a difference."""
+    found: dict[str, dict[StoredRecord, float | None]] = {}
+    for source in sources:
+        for name, records in source.items():
+            mine = found.setdefault(name, {})
+            for record in [records] if isinstance(records, StoredRecord) else records:
+                said = replace(record, written_at=None)
+                mine[said] = _later(mine.get(said), record.written_at)
+    return {name: tuple(_sorted(records)) for name, records in found.items()}
+
+
+def _later(one: float | None, other: float | None) -> float | None:
+    return max((at for at in (one, other) if at is not None), default=None)
+
+
+def _sorted(records: Mapping[StoredRecord, float | None]) -> Iterator[StoredRecord]:
+    """The newest first; of equally old ones the order is the same wherever they came from."""
+    dated = [replace(record, written_at=at) for record, at in records.items()]
+    return iter(sorted(dated, key=_age, reverse=True))
+
+
+def _age(record: StoredRecord) -> tuple[float, str]:
+    return (record.written_at or 0.0, repr(record))

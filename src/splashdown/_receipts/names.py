@@ -1,0 +1,41 @@
+"""The names that a target keeps for itself: no asset of any source is ever stored under one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from splashdown.safe_names import fold, numbered
+
+#: What the receipt of each kind of source is called; openEO users know the first name.
+NAMES: Mapping[str, str] = {
+    "job": "job-results.json",
+    "item": "item.json",
+    "collection": "collection.json",
+    "catalog": "catalog.json",
+    "items": "items.json",
+}
+#: What the receipt of any other kind of source is called.
+OTHER = "results.json"
+
+#: What else may be written beside a receipt: it says the same in another form.
+COMPANIONS = ("items.parquet",)
+
+#: The folder of a target for what is not finished, and for what runs note while they are under way.
+HIDDEN = ".splashdown"
+
+_RESERVED = frozenset((*NAMES.values(), OTHER, HIDDEN))
+
+
+def is_reserved(name: str) -> bool:
+    """Whether a name means a receipt, or something in a hidden folder, here or in a target that is a folder of this."""
+    folded = fold(name)
+    return not _RESERVED.isdisjoint(folded.split("/")) if "/" in folded else folded in _RESERVED
+
+
+def free_folders(path: str) -> str:
+    """The path with other names for folders that have a reserved one: a receipt has to find its name free."""
+    head, slash, last = path.rpartition("/")
+    if not slash or not is_reserved(head):
+        return path
+    segments = (numbered(one, 2) if fold(one) in _RESERVED else one for one in head.split("/"))
+    return f"{'/'.join(segments)}/{last}"
