@@ -7,11 +7,13 @@ import pytest
 import urllib3
 from raw_server import raw_server
 
-from splashdown._documents.client import Client
+import splashdown
+from splashdown._documents.client import Client, http_options
 from splashdown.connections import make_lean, send
 from splashdown.errors import ResolveError, StalledError, TransferError
 from splashdown.http import HttpOptions, HttpTransport
 from splashdown.model import ReadRequest
+from splashdown.session import OpenContext
 
 TIMEOUT = 0.3
 #: Far more than is allowed anywhere below, on a machine that has much to do.
@@ -110,3 +112,9 @@ def test_a_document_whose_head_is_slow_is_given_up(name, slow):
     with slow(*SLOW_HEADS[name]) as server, pytest.raises(ResolveError, match="read timeout"):
         client.get(server.url)
     client.close()
+
+
+def test_documents_and_files_have_the_read_timeout_of_one_option():
+    with splashdown.Session(discover=False, config=False, options={"http": {"read_timeout": 7.0}}) as session:
+        assert http_options(OpenContext(session=session)).read_timeout == 7.0
+    assert http_options(object()) is None
