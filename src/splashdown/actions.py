@@ -105,7 +105,7 @@ class Results(Protocol):
         settings: Any = ...,
         before_cleanup: Callable[[RunReport], None] | None = ...,
     ) -> RunReport:
-        """Run a plan; failures are in the report. What the target remembers is read, unless ``memory`` holds it."""
+        """Run a plan; failures are in the report. The records of the target are read, unless ``memory`` holds them."""
 
     def run(self, action: str, /, **options: Any) -> Any:
         """Run another action on the same results."""

@@ -1,6 +1,6 @@
-"""What happens to a name in the target that is taken already: keep, replace, refuse or rename. Decided before reading.
+"""The decision about a name that is taken in the target: keep, replace, refuse or rename. It is made before reading.
 
-What is there counts as complete by its size and checksum, or by the validator that was recorded when it was stored;
+A stored file counts as complete by its size and checksum, or by the validator that was recorded when it was stored;
 never by its name alone.
 """
 
@@ -94,7 +94,7 @@ def _kept_unread(context: Context, asset: Asset, name: str, there: Stored) -> Ve
 
 
 def _record_of(context: Context, asset: Asset, name: str, there: Stored) -> StoredRecord | None:
-    """What an earlier run noted about what is there; nothing when it is another asset's or has another size now."""
+    """The record of an earlier run; none for a file that is another asset's or has another size now."""
     record = context.memory.recorded.get(name)
     if record is not None and (record.size != there.size or (record.identity or asset.identity) != asset.identity):
         return None

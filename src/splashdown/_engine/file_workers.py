@@ -50,7 +50,7 @@ class FileWorkers:
         return self.outcomes()
 
     def outcomes(self) -> Sequence[Outcome]:
-        """What is known of every file so far."""
+        """The outcome of every file so far."""
         return self._outcomes.outcomes()
 
     def _wait(self) -> None:

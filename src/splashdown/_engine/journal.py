@@ -1,6 +1,6 @@
 """Remembers, for the next run, what an unfinished run has stored: an append-only file beside the partial data.
 
-What the records say is the business of ``records``; which journals may be taken over, of ``owner``.
+``records`` defines the records; ``owner`` decides which journals may be taken over.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from splashdown.model import StoredPart, Upload
 
 _log = logging.getLogger("splashdown")
 
-#: What nobody came back for within a week is removed.
+#: Uploads that no run continued within a week are removed.
 _OLDEST_SECONDS = 7 * 24 * 3600.0
 #: A journal, and one of an earlier run that this one has taken over.
 _EXTENSION, _TAKEN = ".journal", ".taken"
@@ -34,7 +34,7 @@ class Journal:
     """One run's journal. That it cannot be written costs the resuming of this run, never the run.
 
     ``folder`` is where journals are; the ones that were left behind there are taken over. With ``keep=False`` no upload
-    is noted for a later run to go on with. What is under way is noted all the same, so that after a kill the next run
+    is noted for a later run to go on with. Uploads under way are noted all the same, so that after a kill the next run
     can remove it.
     """
 
@@ -59,7 +59,7 @@ class Journal:
 
     @property
     def loose(self) -> list[tuple[str, Upload]]:
-        """Uploads under way, with their numbers, that nobody will go on with once this run ends."""
+        """Uploads under way, with their numbers, that no run will continue once this one ends."""
         with self._lock:
             return list(self._loose.items())
 
@@ -77,12 +77,12 @@ class Journal:
         return self._old.entries.pop(of, None)
 
     def surplus(self) -> list[Upload]:
-        """Uploads of earlier runs that nobody could go on with, for the caller to abort."""
+        """Uploads of earlier runs that no run can continue, for the caller to abort."""
         dead, self._old.surplus = self._old.surplus, []
         return dead
 
     def leftovers(self, landed: Iterable[str]) -> list[Upload]:
-        """Uploads that nobody will continue, for the caller to abort.
+        """Uploads that no run will continue, for the caller to abort.
 
         They are too old, replaced, of a name that has landed, or any when this run keeps nothing.
         """
@@ -138,7 +138,7 @@ class Journal:
             self._neighbours.wait_for(name, self._file.name if self._file is not None else "", stop)
 
     def close(self) -> None:
-        """End the run. What is left belongs to whoever comes next; the folder goes when nothing is left in it."""
+        """End the run. The next run takes over the rest; the folder goes when it is empty."""
         with self._lock:
             self._writable = False  # a thread that is late writes nothing any more
             file, self._file = self._file, None

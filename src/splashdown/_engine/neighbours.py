@@ -1,4 +1,4 @@
-"""What other runs on this machine are storing in the same folder at the moment, as their journals say."""
+"""Files that other runs on this machine are storing in the same folder at the moment, from their journals."""
 
 from __future__ import annotations
 

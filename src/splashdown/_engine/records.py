@@ -1,8 +1,8 @@
-"""The records of a journal: values, and the JSON lines they become. Pure; the file is the business of ``journal``.
+"""The records of a journal: values, and the JSON lines they become. Pure; ``journal`` owns the file.
 
 ``begin`` is an upload of several parts that a later run can go on with, ``part`` one of its parts that is stored,
 ``open`` an upload that only its own run can end, ``end`` says that an upload is no more. Records hold no href and no
-credentials. What was stored under which name is noted in the target itself, see ``splashdown._receipts.fragments``.
+credentials. Stored files are noted in the target itself, see ``splashdown._receipts.fragments``.
 """
 
 from __future__ import annotations
@@ -43,11 +43,11 @@ class Replayed:
     """What journals say: unfinished uploads by identity."""
 
     entries: dict[str, Entry] = field(default_factory=dict)
-    surplus: list[Upload] = field(default_factory=list)  #: uploads that nobody can go on with: to be aborted
+    surplus: list[Upload] = field(default_factory=list)  #: uploads that no run can continue: to be aborted
 
 
 def identity(source: str, item: str | None, key: str, name: str) -> str:
-    """What an asset is called in a journal: the same in every run, however its href is signed."""
+    """The name of an asset in a journal: the same in every run, however its href is signed."""
     return hashlib.sha256("\0".join((source, item or "", key, name)).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
@@ -122,7 +122,7 @@ def replay(lines: Iterable[bytes]) -> Replayed:
 
 
 def merge(replays: Iterable[Replayed]) -> Replayed:
-    """What several journals tell together, the later ones winning."""
+    """The records of several journals together; the later ones win."""
     all_of_them = Replayed()
     for one in replays:
         for of, entry in one.entries.items():
@@ -134,7 +134,7 @@ def merge(replays: Iterable[Replayed]) -> Replayed:
 
 
 def rewritten(rest: Replayed) -> Iterator[Record]:
-    """The records of a journal that tells just this."""
+    """The records of a journal with just this content."""
     for number, entry in enumerate(rest.entries.values()):
         yield begin(f"r{number}", entry)
         for one in entry.parts:

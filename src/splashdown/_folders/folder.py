@@ -103,7 +103,7 @@ class Folder:
         return number
 
     def stat(self, name: str) -> os.stat_result:
-        """What the name itself is; a link is not followed."""
+        """The status of the name itself; a link is not followed."""
         where, at = self._at(name)
         return os.stat(where, dir_fd=at, follow_symlinks=False)
 
@@ -263,7 +263,7 @@ def _is_link(found: os.stat_result) -> bool:
 
 
 def kind_of_file(found: os.stat_result) -> str:
-    """What something is, for a message."""
+    """The kind of a file, for a message."""
     return _kind(found.st_mode)
 
 

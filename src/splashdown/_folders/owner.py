@@ -1,4 +1,4 @@
-"""Names of files say whose they are, so that what a dead process has left can be told from what a live one writes.
+"""Names of files name their process, so that files of a dead process and of a live one can be distinguished.
 
 Nothing relies on file locks, which several network filesystems ignore. A file changes hands by one rename: of two
 processes that want it only one succeeds.
@@ -86,7 +86,7 @@ def _lives(pid: int, started: str) -> bool:
     except (ProcessLookupError, OverflowError):
         return False
     except OSError:
-        pass  # it lives and is somebody else's
+        pass  # it lives and belongs to another user
     return _started(pid) == started
 
 

@@ -244,7 +244,7 @@ def _public_alternates(entry: Mapping[str, Any]) -> dict[str, Any]:
 def _current(body: Mapping[str, Any]) -> dict[str, Any]:
     ready = plain(dict(body))
     if kind_of(ready) == "Feature" and not isinstance(ready.get("stac_version"), str):
-        # Before 0.8 only catalogs said their version. What is newer and says none has no field of old names to move.
+        # Before 0.8 only catalogs said their version. A newer one without a version has no field of old names to move.
         ready["stac_version"] = "0.7.0"
     return up_to_date(ready, "a document of the results")
 

@@ -1,7 +1,7 @@
 """The receipt: the STAC document that is saved beside the files, describing what is really there.
 
 Landed assets get a relative href, ``file:size`` and ``file:checksum`` (STAC file extension) of the stored
-bytes; the others keep their href without its secrets. The next run reads it to tell what is ours and complete.
+bytes; the others keep their href without its secrets. The next run reads it to find what is ours and complete.
 It is written and read through the sink, so that it works for every target.
 """
 
@@ -48,7 +48,7 @@ _PIECE = 256 * 1024
 #: From so many on, assets and items are written one in a line.
 _MANY = 1_000
 _LONG = frozenset({"features", "assets"})
-# Bounds what is read of a receipt that somebody else may have put there.
+# A bound for receipts that another program may have put there.
 _MAX_BYTES = 256 * 2**20
 
 
@@ -238,7 +238,7 @@ def read_bytes(sink: SupportsRead, name: str) -> bytes | None:
 def _is_there(sink: object, name: str) -> bool:
     try:
         return isinstance(sink, SupportsStat) and sink.stat(name) is not None
-    except (OSError, SplashdownError):  # who may only write is told neither
+    except (OSError, SplashdownError):  # a user who may only write gets neither answer
         return False
 
 

@@ -34,7 +34,7 @@ _RESERVED_BYTES, _RESERVED_EACH = 256 * 1024, 2 * 1024
 
 
 class TargetMemory:
-    """What is known of a target. The sink belongs to the caller; close the memory before it.
+    """The records of a target. The sink belongs to the caller; close the memory before it.
 
     ``parts`` are the sources that have a receipt in the target, each in its folder. ``writes`` says that this run will
     store files: it has a fragment of its own then.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from splashdown.safe_names import fold, numbered
 
-#: What the receipt of each kind of source is called; openEO users know the first name.
+#: The name of the receipt of each kind of source; openEO users know the first name.
 NAMES: Mapping[str, str] = {
     "job": "job-results.json",
     "item": "item.json",
@@ -14,7 +14,7 @@ NAMES: Mapping[str, str] = {
     "catalog": "catalog.json",
     "items": "items.json",
 }
-#: What the receipt of any other kind of source is called.
+#: The name of the receipt of any other kind of source.
 OTHER = "results.json"
 
 #: What else may be written beside a receipt: it says the same in another form.

@@ -45,7 +45,7 @@ class Notes(Protocol):
         """Make this run's own fragment, which says that it is active."""
 
     def append(self, line: bytes) -> None:
-        """Note a line. What cannot be written now is kept for the next time."""
+        """Note a line. One that cannot be written now is kept for the next time."""
 
     def beat(self) -> None:
         """Show that the run is active, and write what waits for it."""
@@ -138,7 +138,7 @@ class FolderNotes:
                 self._folder.get().touch(self._name)
 
     def read(self) -> tuple[dict[str, Fragment], bool]:
-        """What was appended since is read; a live process is known by the name of its file."""
+        """Lines appended since are read; a live process is known by the name of its file."""
         for _ in range(_TRIES):
             active, found = False, dict[str, Fragment]()
             try:

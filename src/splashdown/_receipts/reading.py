@@ -17,7 +17,7 @@ from splashdown.model import StoredRecord
 from splashdown.protocols import Sink, SupportsList, SupportsRead, SupportsStat
 from splashdown.safe_names import leads_below
 
-#: As many documents as a target is believed to have; a receipt that somebody else made up ends here.
+#: As many documents as a target is believed to have; a receipt that another program made up ends here.
 _MAX_DOCUMENTS = 500_000
 
 
@@ -44,7 +44,7 @@ def read_receipts(sink: Sink, prefix: str = "", roots: Iterable[str] = tuple(NAM
     while waiting and len(documents) < _MAX_DOCUMENTS:
         name = waiting.popleft()
         body = read_document(sink, prefix + name)
-        # What a run has stored as an asset is not a receipt, whatever stands in it.
+        # A file that a run has stored as an asset is not a receipt, whatever it holds.
         if body is None or name in records:
             continue
         folder = posixpath.dirname(name)

@@ -36,9 +36,9 @@ from splashdown.specs import SinkSpec
 HIDDEN = ".splashdown"
 
 _READ_SIZE = 1024 * 1024
-#: The engine gives up what nobody came back for within a week; this is longer, so that the two never disagree.
+#: The engine gives up uploads that no run continued within a week; this is longer, so that the two never disagree.
 _FORGOTTEN_SECONDS = 14 * 24 * 3600.0
-#: Names of partial files, as they are made here: a journal that somebody else wrote can name nothing else.
+#: Names of partial files, as they are made here: a journal from elsewhere can name nothing else.
 _PARTIAL = re.compile(r"[0-9a-z]{1,32}-[0-9]{1,12}\.part")
 #: Waits before another try of a rename that a virus scanner or indexer on Windows holds up, in seconds.
 _RENAME_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8) if sys.platform == "win32" else ()
@@ -58,7 +58,7 @@ class LocalSink:
         self._open: dict[str, int] = {}
         # Text, because a path object costs more than the system call it is for, thousands of times.
         self._place = f"{root}{os.sep}"
-        # Names that nobody else gives or guesses: random once, then counted.
+        # Names that no other process gives or guesses: random once, then counted.
         self._stem, self._numbers = secrets.token_hex(12), itertools.count(1)
 
     @property
@@ -266,7 +266,7 @@ def _write(descriptor: int, upload: Upload, part: Part, chunks: Iterable[Buffer]
         except OSError as error:
             raise _store_error(key, error) from error
     with _storing(key):
-        # The file's own position tells whether all bytes that the system said it took have really moved it.
+        # The file's own position shows whether the system took all bytes that it said it took.
         end = os.lseek(descriptor, 0, os.SEEK_CUR)
         if end != part.start + total:
             raise StoreError(f"cannot store {key!r}: {part.start + total - end} bytes were lost while writing")
@@ -286,7 +286,7 @@ def _chunks(file: io.FileIO, left: int | None) -> Iterator[Buffer]:
 
 
 def _remove_forgotten(hidden: Folder) -> None:
-    """Remove partial files that a kill left in the moment before anybody knew of them, and nobody has touched since."""
+    """Remove partial files that a kill left before they were noted, and that have not been touched since."""
     for name, found in hidden.scan():
         forgotten = time.time() - found.st_mtime > _FORGOTTEN_SECONDS
         if forgotten and _PARTIAL.fullmatch(name) and stat.S_ISREG(found.st_mode):
@@ -325,7 +325,7 @@ def _replace_across(hidden: Folder, part: str, folder: Folder, name: str) -> Non
 
 
 def _place_new(hidden: Folder, part: str, folder: Folder, name: str) -> None:
-    """Give the final name only when nobody has it: a hard link never replaces."""
+    """Give the final name only when it is free: a hard link never replaces."""
     taken = ExistsError(f"{folder.path}{os.sep}{name} exists already; choose --if-exists overwrite or rename")
     try:
         hidden.link(part, folder, name)
@@ -342,7 +342,7 @@ def _place_new(hidden: Folder, part: str, folder: Folder, name: str) -> None:
 
 @functools.cache
 def _boot() -> str:
-    """What changes when the machine starts anew; empty where the system does not tell."""
+    """A value that changes when the machine restarts; empty where the system has none."""
     try:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:

@@ -133,7 +133,7 @@ def _keeps(sink: Sink, name: str, record: StoredRecord) -> str:
     if found.state is State.UNREADABLE:
         return found.detail
     if found.state is State.OK and "checksum" not in found.checked:
-        return "whether it is as it was stored cannot be told: its checksum was not noted, or cannot be computed here"
+        return "it may have changed since it was stored: its checksum was not noted, or cannot be computed here"
     return _delete(sink, name)
 
 
