@@ -15,7 +15,7 @@ Who imports what: each line knows the lines below it. A name without an undersco
     _saving, _choosing, _receipts, _stac, _documents, _series  libraries shared by host and built-ins
     actions                                              what actions get and return
     protocols, events                                    what objects of plugins do, and what a run emits
-    _display                                             how values are shown to people and programs
+    _display, _folders                                   how values are shown; folders in which no link is followed
     connections, _connections                            HTTP over pooled connections
     model, auth, checksums, columns, errors, redact, safe_names, sources, store_errors  values and pure functions
 

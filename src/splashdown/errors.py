@@ -34,6 +34,10 @@
     |-- LoadError                     an asset could not become an object
     `-- DownloadError                 a run ended with failures; carries the RunReport
 
+    KeyboardInterrupt
+    |-- Interrupted                   Ctrl-C or SIGTERM ended a run; carries the RunReport
+    `-- Terminated                    SIGTERM asked the command to end
+
     PluginWarning                     a plugin failed and was left out, or failed in use (a UserWarning)
 
 Every message is one line that says what, why and what to do. No message holds a secret: hrefs go through

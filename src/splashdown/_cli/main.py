@@ -9,7 +9,8 @@ import signal
 import sys
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TextIO
 
 import click
@@ -90,8 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _write_any_text()
         _warn_in_one_line()
-        _end_at_sigterm()
-        result: Any = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        with _ending_at_sigterm():
+            result: Any = cli.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
@@ -109,7 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _end_at_sigterm() -> None:
+@contextmanager
+def _ending_at_sigterm() -> Iterator[None]:
     """Let SIGTERM end a command as Ctrl-C does: with what is unfinished kept, a whole report, and its own exit code."""
 
     def end(_number: int, _frame: object) -> None:
@@ -118,8 +120,14 @@ def _end_at_sigterm() -> None:
         raise Terminated
 
     # Only a main thread gets signals; who embeds the command line in another one keeps its own way to end.
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, end)
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _nowhere() -> TextIO:
