@@ -62,7 +62,7 @@ def main(order: dict) -> dict:
                         receipt.write(sink, "collection.json", document)
                     return bool(described)
 
-                memory.finish(written)
+                memory.finish(written, whole=report.ok)
 
             plan = Plan(target=str(target), transfers=transfers, source="test")
             run = Run(plan=plan, sink=sink, memory=memory, before_cleanup=write)

@@ -46,7 +46,7 @@ class TargetMemory:
         self._writes = writes and self._notes is not None
         self._lock = threading.Lock()
         self._looked = 0.0
-        self._noted = False
+        self._stored = 0  #: files in this run's fragment
         self._told = False
         self.documents: tuple[str, ...] = ()  #: names of the receipts that were read
         # Before anything is read: whoever sees no fragment of this run has written all that this run will read.
@@ -74,12 +74,15 @@ class TargetMemory:
     def storing(self, name: str, record: StoredRecord) -> None:
         """Note, just before a file gets its name, what it will be."""
         if self._notes is not None and self._writes:
-            self._noted = True
+            with self._lock:
+                self._stored += 1
             self._notes.append(storing_line(name, record))
 
     def unstored(self, name: str) -> None:
         """Note that it did not get its name."""
         if self._notes is not None and self._writes:
+            with self._lock:
+                self._stored -= 1
             self._notes.append(unstored_line(name))
 
     def beat(self) -> None:
@@ -100,10 +103,11 @@ class TargetMemory:
             if found or not active or time.monotonic() > until or wait(_LOOK_SECONDS):
                 return found
 
-    def finish(self, write: Callable[[Mapping[str, StoredRecord]], bool]) -> None:
+    def finish(self, write: Callable[[Mapping[str, StoredRecord]], bool], *, whole: bool = True) -> None:
         """Write the receipt, and remove the fragments that are in it unless another run is active.
 
-        ``write`` gets all that is known, as :attr:`recorded`; it returns whether it wrote a receipt.
+        ``write`` gets all that is known, as :attr:`recorded`; it returns whether it wrote a receipt. Without one, a run
+        that did not store everything (``whole``) leaves its fragment, for the next run to know its own files.
         """
         if self._notes is None or not self._writes:
             write(self._known)
@@ -117,8 +121,7 @@ class TargetMemory:
                 self._known = self._chosen(fragments)
             written = write(self._known)
             if not written:
-                if not (self._noted and self._is_described()):
-                    self._notes.drop(())
+                self._forget(fragments, whole=whole)
                 return
             active = self._notes.read()[1]
             if not active and self._notes.seen() == seen:
@@ -131,9 +134,20 @@ class TargetMemory:
                 if self._notes.read()[1] or not self._notes.retake():
                     return
 
+    def _forget(self, fragments: Mapping[str, Fragment], *, whole: bool) -> None:
+        """Remove what no later run needs, where no receipt was written."""
+        assert self._notes is not None
+        if self._stored and (not whole or self._is_described()):
+            return
+        # Once all is stored, nothing has to be known of it: files without a receipt are not managed.
+        done = [name for name, one in fragments.items() if not one.stored or (whole and not self._is_described())]
+        self._notes.drop(() if self._notes.read()[1] else done)
+
     def close(self) -> None:
         """Give back what is open. What this run stored stays noted, unless ``finish`` has united it."""
         if self._notes is not None:
+            if self._writes and not self._stored:
+                self._notes.drop(())  # an empty fragment helps no run
             self._notes.close()
 
     def _fragments(self) -> dict[str, Fragment]:

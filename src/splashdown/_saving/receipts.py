@@ -33,7 +33,7 @@ class Receipts:
             return True
 
         try:
-            self._memory.finish(written)
+            self._memory.finish(written, whole=report.ok)
         except (OSError, SplashdownError) as error:
             self._failure = error_text(error)
 
