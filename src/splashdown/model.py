@@ -292,7 +292,6 @@ class StoredRecord:
     validator: str | None = None  #: validator of the remote version that was stored
     identity: tuple[str | None, str] | None = None  #: the asset's ``(item, key)``
     written_at: float | None = None  #: when the receipt recorded it, seconds since the epoch
-    metadata: str | None = None  #: fingerprint of what the metadata said of the file then, see ``trust_metadata``
     ours: bool = True  #: false for a file that Splashdown did not create: receipts list it, later runs leave it alone
 
 

@@ -85,7 +85,7 @@ def test_a_run_that_failed_in_part_is_shown_and_ends_with_exit_code_1(run, comma
     assert "1 of 2 files in out, 1 B moved" in out
     failed, error = err.splitlines()
     assert failed.startswith("Failed: one/b.txt: ")
-    assert error == "Error: 1 of 2 assets failed; run the same command again for the rest"
+    assert error == "Error: 1 of 2 assets failed, 1 landed; run the same command again for the rest"
 
 
 def test_json_is_the_report_with_what_else_the_outcome_says(run):

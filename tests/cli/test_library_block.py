@@ -125,7 +125,7 @@ def test_results_are_asked_for_a_key_as_a_dict_is(results):
 
 
 def test_an_asset_is_not_asked_for_by_its_place(results):
-    with pytest.raises(UsageError, match="by its key, a text, not by 0"):
+    with pytest.raises(UsageError, match=r"expected an asset key \(str\), got 0"):
         results[0]
 
 

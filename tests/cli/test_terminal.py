@@ -125,7 +125,7 @@ def test_ctrl_c_leaves_a_clean_screen_with_a_cursor_and_exit_code_130(endless, t
     assert screen.end() == 130
     assert screen.raw.rindex("\x1b[?25h") > screen.raw.rindex("\x1b[?25l")
     after = ANSI.sub("", screen.raw[screen.raw.rindex("\x1b[?25h") :])
-    assert "Interrupted; run the same command again" in after
+    assert "1 not tried; run the same command again" in after
     assert "failed" not in screen.text
     assert "Traceback" not in screen.text
 

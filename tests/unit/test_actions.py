@@ -158,11 +158,11 @@ def test_what_a_download_did_has_its_report_and_its_places(results, tmp_path):
 
 def test_a_download_that_failed_in_part_raises_its_report(results, tmp_path):
     (tmp_path / "a.txt").unlink()
-    with pytest.raises(DownloadError, match=r"1 of 1 assets failed, 0 landed: one/a\.txt: ") as failed:
+    with pytest.raises(DownloadError, match=r"1 of 1 asset failed: one/a\.txt: ") as failed:
         results.run("mirror", target=tmp_path / "out")
     assert len(failed.value.report.failed) == 1
     done = Download(report=failed.value.report)
-    with pytest.raises(DownloadError, match=r"1 of 1 assets failed"):
+    with pytest.raises(DownloadError, match=r"1 of 1 asset failed"):
         done.raise_failures()
     with pytest.raises(DownloadError, match=r"what could be read landed: x \(and 1 more\)"):
         Download(report=RunReport(plan=done.plan, outcomes=())).raise_failures(("x", "y"))

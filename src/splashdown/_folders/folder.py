@@ -245,8 +245,10 @@ class LazyChild(LazyFolder):
     def __init__(self, path: str, name: str) -> None:
         super().__init__(path)
         self._name = name
+        self._outer_is_new = False
 
     def _opened(self, *, make: bool) -> Folder:
+        self._outer_is_new = self._outer_is_new or (make and not os.path.lexists(self.path))
         with Folder.named(self.path, make=make) as outer:
             return outer.child(self._name, make=make)
 
@@ -255,6 +257,9 @@ class LazyChild(LazyFolder):
         self.close()
         with suppress(OSError), Folder.named(self.path) as outer:
             outer.rmdir(self._name)
+        if self._outer_is_new:
+            with suppress(OSError):  # it holds files, as it should: only a run that stored nothing leaves it empty
+                os.rmdir(self.path)  # noqa: PTH106 - as the rest of this module
 
 
 def _is_link(found: os.stat_result) -> bool:

@@ -34,7 +34,6 @@ def storing_line(name: str, record: StoredRecord) -> bytes:
         "validator": record.validator,
         "item": item,
         "key": key,
-        "metadata": record.metadata,
         "at": time.time() if record.written_at is None else record.written_at,
     }
     return _line(line)
@@ -96,7 +95,6 @@ def _stored_record(record: Fields) -> StoredRecord:
         checksum=record.checksum("checksum"),
         validator=record.validator("validator"),
         identity=(record.optional("item"), record.text("key")),
-        metadata=record.optional("metadata"),
         written_at=record.time("at"),
     )
 
