@@ -425,11 +425,13 @@ class RunReport:
 
     @property
     def counts(self) -> str:
-        """The outcomes in words: ``1 of 3 assets failed, 1 landed, 1 was there already``."""
+        """The outcomes in words: ``1 of 3 assets failed, 1 landed``, or ``2 of 3 assets landed, 1 not tried``."""
         counts = Counter(self._statuses)
         every, kept = len(self.outcomes), counts[Status.SKIPPED]
-        said = [f"{counts[Status.FAILED]} of {every} {'asset' if every == 1 else 'assets'} failed"]
-        said += [f"{counts[Status.STORED]} landed"] if counts[Status.STORED] else []
+        failed, landed = counts[Status.FAILED], counts[Status.STORED]
+        of_all = f"of {every} {'asset' if every == 1 else 'assets'}"
+        said = [f"{failed} {of_all} failed"] if failed else [f"{landed} {of_all} landed"]
+        said += [f"{landed} landed"] if failed and landed else []
         said += [f"{kept} {'was' if kept == 1 else 'were'} there already"] if kept else []
         said += [f"{counts[Status.NOT_TRIED]} not tried"] if counts[Status.NOT_TRIED] else []
         return ", ".join(said)

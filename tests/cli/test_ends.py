@@ -37,7 +37,7 @@ def test_a_signal_ends_a_download_with_a_whole_report_and_a_receipt(server, tmp_
     report = json.loads(out)
     assert {one["name"]: one["status"] for one in report["outcomes"]} == {"a.bin": "stored", "b.bin": "not_tried"}
     assert report["interrupted"] == number.name
-    assert "1 landed, 1 not tried" in errors
+    assert "1 of 2 assets landed, 1 not tried" in errors
     described = json.loads((target / "item.json").read_text())["assets"]
     assert described["a.bin"]["href"] == "./a.bin"
 
