@@ -131,7 +131,7 @@ def may_link(base: str, href: str) -> bool:
     if scheme not in _HERE | {"fsspec"} or is_local(base):
         return True
     protocol = rest.partition("/")[0].lower()
-    if not base and protocol == "memory":
+    if not base and protocol == "memory" and ".." not in rest.split("/"):
         return True  # the caller holds the document, and what it names, in this process
     return (scheme == "fsspec" and protocol in _FSSPEC_REMOTE) or _store_of(href) == _store_of(base)
 
