@@ -196,7 +196,7 @@ class JobResults:
                 )
                 report = self.session.registry.run_plan(plan, lambda: run_plan(run, remote))
                 if own is not None:
-                    own.finish(lambda _known: False)
+                    own.finish(lambda _known: False, whole=report.ok)
         if scheme_of(plan.target) in {"", "file"}:
             self._copies.add(report.landed)
         return report

@@ -137,10 +137,11 @@ class TargetMemory:
     def _forget(self, fragments: Mapping[str, Fragment], *, whole: bool) -> None:
         """Remove what no later run needs, where no receipt was written."""
         assert self._notes is not None
-        if self._stored and (not whole or self._is_described()):
+        needed = not whole or self._is_described()
+        if self._stored and needed:
             return
         # Once all is stored, nothing has to be known of it: files without a receipt are not managed.
-        done = [name for name, one in fragments.items() if not one.stored or (whole and not self._is_described())]
+        done = [name for name, one in fragments.items() if not one.stored or not needed]
         self._notes.drop(() if self._notes.read()[1] else done)
 
     def close(self) -> None:
