@@ -69,6 +69,12 @@ def unit(session: nox.Session) -> None:
 
 
 @nox.session(requires=["environment"])
+def tests(session: nox.Session) -> None:
+    """The test command of the README: core and plugins."""
+    run(session, "pytest", *session.posargs)
+
+
+@nox.session(requires=["environment"])
 def core(session: nox.Session) -> None:
     """All of tests/: unit, docs, command line, real servers, template."""
     run(session, "pytest", "tests", *session.posargs)
@@ -88,8 +94,8 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(requires=["environment"])
 def slow(session: nox.Session) -> None:
-    """What takes longer than a few seconds, of core and plugins."""
-    run(session, "pytest", "-m", "slow", *session.posargs)
+    """Tests that take long for what they add, of core and plugins."""
+    run(session, "pytest", "-m", "slow and not needs_npm and not swift and not rgw", *session.posargs)
 
 
 @nox.session(requires=["environment"])

@@ -66,7 +66,7 @@ class Screen:
     def end(self):
         self.read()
         os.close(self._master)
-        return self._process.wait(20)
+        return self._process.wait(60)
 
 
 def test_a_terminal_gets_bars_and_a_table(demo_job, tmp_path):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from doc_pages import Page
 from example_host import HOST, example_host
-from seaweedfs import SeaweedFS, seaweedfs
+from seaweedfs import SeaweedFS
 
 from splashdown._demo import documents
 
@@ -56,11 +56,11 @@ def example(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.fixture
-def buckets(page: Page, store: SeaweedFS, monkeypatch: pytest.MonkeyPatch):
+def buckets(page: Page, weed: SeaweedFS, monkeypatch: pytest.MonkeyPatch):
     """Every bucket that the page names, empty, on a real store that boto3 finds by the environment."""
     import boto3
 
-    for name, value in {**store.environment, "AWS_EC2_METADATA_DISABLED": "true"}.items():
+    for name, value in {**weed.environment, "AWS_EC2_METADATA_DISABLED": "true"}.items():
         monkeypatch.setenv(name, value)
     names = {name for block in page.blocks for name in re.findall(r"s3://([a-z0-9][a-z0-9.-]+)", block.code)}
     resource = boto3.resource("s3", region_name="us-east-1")
@@ -70,12 +70,6 @@ def buckets(page: Page, store: SeaweedFS, monkeypatch: pytest.MonkeyPatch):
     for name in names:
         resource.Bucket(name).objects.all().delete()
         resource.Bucket(name).delete()
-
-
-@pytest.fixture(scope="session")
-def store(tmp_path_factory: pytest.TempPathFactory):
-    with seaweedfs(tmp_path_factory.mktemp("store")) as running:
-        yield running
 
 
 class _Beside:

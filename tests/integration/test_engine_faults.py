@@ -121,7 +121,7 @@ REPAIRABLE = {
 @pytest.mark.parametrize("script", REPAIRABLE.values(), ids=REPAIRABLE)
 def test_what_can_be_repaired_is(server, download, tmp_path, script):
     server.script("/a.bin", *script)
-    report = download(read_timeout=0.5)
+    report = download(read_timeout=2.0)
     (outcome,) = report.outcomes
     assert outcome.error == ""
     assert (tmp_path / "a.bin").read_bytes() == DATA
@@ -148,7 +148,7 @@ def test_what_cannot_be_repaired_leaves_the_old_file(server, download, tmp_path,
     (tmp_path / "a.bin").write_bytes(b"old")
     server.files["/a.bin"] = replace(server.files["/a.bin"], ranges=False)
     server.always("/a.bin", fault)
-    report = download(if_exists=IfExists.OVERWRITE, read_timeout=0.2)
+    report = download(if_exists=IfExists.OVERWRITE, read_timeout=0.2 if kind == "StalledError" else 30.0)
     (outcome,) = report.outcomes
     assert outcome.error_type == kind
     assert text in outcome.error
@@ -190,18 +190,16 @@ def test_a_wait_that_the_server_asks_for_holds_for_all_requests_to_it(server, do
 
 def test_a_connection_that_only_drips_is_given_up_and_opened_anew(server, download, tmp_path):
     server.script("/a.bin", Drip(size=20, delay=0.05))
-    begun = time.monotonic()
-    report = download(settings=replace(FAST, low_speed=10_000))
+    report = download(settings=replace(FAST, low_speed=10_000))  # at 400 bytes a second it would take 40 minutes
     assert report.ok
-    assert time.monotonic() - begun < 5
     assert (tmp_path / "a.bin").read_bytes() == DATA
     assert len(server.seen) > 1
 
 
 def test_a_slow_but_steady_server_has_all_the_time_it_needs(server, download, tmp_path):
     server.add("/slow.bin", DATA[:60_000])
-    server.script("/slow.bin", Drip(size=2_000, delay=0.05))
-    report = download("/slow.bin", read_timeout=0.5, settings=replace(FAST, low_speed=1_000, low_speed_time=0.2))
+    server.script("/slow.bin", Drip(size=1_000, delay=0.05))
+    report = download("/slow.bin", read_timeout=1.5, settings=replace(FAST, low_speed=100, low_speed_time=0.2))
     assert report.ok
     assert len(server.seen) == 1
 
@@ -266,16 +264,17 @@ def test_links_that_expire_in_the_middle_are_renewed_once(server, download, tmp_
 
 def test_no_more_files_at_a_time_than_a_host_is_allowed(server, download):
     paths = [f"/{n}.bin" for n in range(12)]
-    lock, busy = threading.Lock(), [0, 0]
+    lock, busy, both = threading.Lock(), [0, 0], threading.Barrier(2)
 
     def count(handler, answer):
         with lock:
             busy[0] += 1
             busy[1] = max(busy)
-        time.sleep(0.02)
-        handler.send(answer)
+        both.wait(60)
+        time.sleep(0.02)  # for a third one to come, if it may
         with lock:
-            busy[0] -= 1
+            busy[0] -= 1  # before the answer, which lets the next one come
+        handler.send(answer)
 
     for path in paths:
         server.add(path, b"x" * 10)
@@ -333,14 +332,14 @@ def test_an_exhausted_quota_is_waited_for(server, download, headers):
     assert time.monotonic() - begun >= 0.95
 
 
-@pytest.mark.parametrize(("reset", "least", "most"), [("1", 0.95, 10), ("3600", 0, 60)])
-def test_the_answer_that_uses_up_a_quota_delays_the_next_request(server, download, reset, least, most):
-    # A reset that is further away than anybody would wait for is left to the refusal that follows.
+@pytest.mark.parametrize(("reset", "least"), [("1", 0.95), ("3600", 0)])
+def test_the_answer_that_uses_up_a_quota_delays_the_next_request(server, download, reset, least):
+    # An hour is longer than a user would wait; then the request is made at once, and its refusal is what counts.
     server.add("/a.bin", DATA, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset})
     server.add("/b.bin", b"second")
     begun = time.monotonic()
     assert download("/a.bin", "/b.bin", settings=replace(FAST, jobs=1)).ok
-    assert least <= time.monotonic() - begun < most
+    assert time.monotonic() - begun >= least
     assert [one.path for one in server.seen] == ["/a.bin", "/b.bin"]
 
 

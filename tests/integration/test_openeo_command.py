@@ -166,5 +166,5 @@ def test_ctrl_c_ends_a_wait_with_exit_code_130(backend: Backend, tmp_path, more)
     assert process.stderr is not None
     assert "running" in process.stderr.readline()
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) == 130
+    assert process.wait(60) == 130
     assert "Traceback" not in process.stderr.read()

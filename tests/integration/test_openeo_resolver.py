@@ -101,9 +101,9 @@ def test_refreshing_gives_new_hrefs_for_the_same_identities(short_backend: Backe
     assert [a.identity for a in again.assets] == [a.identity for a in results.assets]
 
 
-def test_assets_on_another_host_are_read_without_credentials(backend: Backend, elsewhere):
+def test_assets_on_another_host_are_read_without_credentials(backend: Backend, other_host):
     results = resolve(backend.job(JobIds.elsewhere), backend.auth)
-    assert all(asset.href.startswith(elsewhere.other_name) for asset in results.assets)
+    assert all(asset.href.startswith(other_host.other_name) for asset in results.assets)
     assert contents(results) == backend.content(JobIds.elsewhere)
 
 

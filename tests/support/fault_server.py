@@ -262,7 +262,7 @@ class FaultServer:
         return sum(one.sent for one in self.seen if path in {None, one.path})
 
     def wait_for(
-        self, condition: Callable[[list[Seen]], bool], timeout: float = 10.0, tick: float | None = None
+        self, condition: Callable[[list[Seen]], bool], timeout: float = 60.0, tick: float | None = None
     ) -> None:
         """Block until the requests so far meet a condition; with ``tick`` it is looked at between requests too."""
         end = time.monotonic() + timeout

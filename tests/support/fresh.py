@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
+
+from own_environment import make_borrowing
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,13 +44,10 @@ class FreshFolder:
         What they need besides is borrowed from the environment that the tests run in, because a dozen packages take
         pip a minute.
         """
-        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(self.path / ".venv")], check=True)
-        python = self.path / ".venv/bin/python"
-        paths = {"base": str(self.path / ".venv"), "platbase": str(self.path / ".venv")}
-        lender, borrower = sysconfig.get_path("purelib"), sysconfig.get_path("purelib", "venv", paths)
-        Path(borrower, "borrowed.pth").write_text(f"import site; site.addsitedir({lender!r})\n")
+        home = self.path / ".venv"
+        make_borrowing(home)
         _pip(
-            "--python", str(python), "install", "-q", "--no-deps", "--no-build-isolation", "--no-compile",
+            "--python", str(home / "bin/python"), "install", "-q", "--no-deps", "--no-build-isolation", "--no-compile",
             str(wheel), *map(str, projects),
         )  # fmt: skip
 

@@ -139,7 +139,7 @@ def plan_of(bodies: dict[str, Body], **asset: object) -> Plan:
 class Store:
     """A sink that needs parts whole, as object stores do; it counts what it holds and fails when told to."""
 
-    def __init__(self, policy=None, faults=(), slow=0.0, state_dir=None):
+    def __init__(self, policy=None, faults=(), slow=0.0, together=1, state_dir=None):
         self.parts = policy or PartPolicy(min_size=1000, max_parts=10_000, buffered=True)
         self.objects, self.uploads = {}, {}
         self.numbers = itertools.count()
@@ -147,6 +147,7 @@ class Store:
         self.state_dir = state_dir
         self.lock = threading.Lock()
         self.busy = self.most_busy = 0
+        self.together, self.enough = together, threading.Event()  # no part is stored before so many are under way
 
     def begin(self, key, content):
         with self.lock:
@@ -159,7 +160,10 @@ class Store:
         with self.lock:
             self.busy += 1
             self.most_busy = max(self.busy, self.most_busy)
+            if self.most_busy >= self.together:
+                self.enough.set()
             fault = self.faults.pop(0) if self.faults else None
+        self.enough.wait(60)
         time.sleep(self.slow)
         with self.lock:
             self.busy -= 1

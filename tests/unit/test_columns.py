@@ -55,7 +55,7 @@ def in_both_forms(number):
 
 
 @given(st.integers(0, 150), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_fields_are_the_same_whether_values_are_made_or_there(number, data):
     for plain, compact, kinds in in_both_forms(number):
         assert isinstance(compact, Columnar)

@@ -31,8 +31,12 @@ def sftp(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sftp")
     key = asyncssh.generate_private_key("ssh-ed25519")
     ready: dict[str, object] = {}
+    connections: list[asyncssh.SSHServerConnection] = []
 
     class Login(asyncssh.SSHServer):
+        def connection_made(self, conn):
+            connections.append(conn)
+
         def begin_auth(self, username):
             return True
 
@@ -52,6 +56,9 @@ def sftp(tmp_path_factory):
         started.set()
         await stop.wait()
         server.close()
+        for connection in connections:  # of filesystems that fsspec keeps for the rest of the process
+            connection.abort()
+            await connection.wait_closed()
 
     started, loop = threading.Event(), asyncio.new_event_loop()
     thread = threading.Thread(target=lambda: loop.run_until_complete(serve()), daemon=True)

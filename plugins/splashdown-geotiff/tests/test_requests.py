@@ -206,7 +206,7 @@ def test_the_headers_of_a_lazy_series_are_read_side_by_side(server, series):
     everybody = threading.Barrier(12)
 
     def together(handler, answer):
-        everybody.wait(20)
+        everybody.wait(60)
         handler.send(answer)
 
     for seen in range(1, 13):

@@ -69,7 +69,7 @@ def test_a_box_in_degrees_covers_what_rasterio_says_it_covers(handle, written):
         assert north - 10 < expected[3] <= north
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.tuples(st.integers(0, 299), st.integers(0, 199)).flatmap(
         lambda at: st.tuples(st.just(at[0]), st.just(at[1]), st.integers(1, 300 - at[0]), st.integers(1, 200 - at[1]))

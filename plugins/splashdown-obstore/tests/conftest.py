@@ -8,19 +8,13 @@ import boto3
 import pytest
 from botocore.config import Config
 from s3_store import remove_bucket
-from seaweedfs import ACCESS_KEY, SECRET_KEY, seaweedfs
+from seaweedfs import ACCESS_KEY, SECRET_KEY
 from splashdown_obstore import ObstoreOptions
 from splashdown_obstore._options import MIN_BUFFER
 from splashdown_obstore._sink import ObstoreSink
 from splashdown_obstore._transport import ObstoreTransport
 
 from splashdown.testing.stores import store
-
-
-@pytest.fixture(scope="session")
-def weed(tmp_path_factory):
-    with seaweedfs(tmp_path_factory.mktemp("seaweedfs")) as running:
-        yield running
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ LARGE = data_of(13 * MIB)
 
 def test_a_large_blob_is_not_visible_before_commit_and_keeps_its_media_type(sink, azure, plain):
     upload = sink.begin("big.tif", Content(size=len(LARGE), media_type="image/tiff"))
-    tag = sink.put_part(upload, Part(number=1, start=0, stop=len(LARGE)), reusing(LARGE, MIB))
+    tag = sink.put_part(upload, Part(number=1, start=0, stop=len(LARGE)), reusing(LARGE))
     container = plain.get_container_client(azure[0].split("/")[2])
     assert list(container.list_blob_names()) == []
     sink.commit(upload, [tag])
@@ -70,11 +70,11 @@ def test_a_large_blob_is_not_visible_before_commit_and_keeps_its_media_type(sink
 def test_an_aborted_blob_is_not_there_and_the_next_one_is_whole(sink, azure, plain):
     part = Part(number=1, start=0, stop=len(LARGE))
     upload = sink.begin("big.tif", Content(size=len(LARGE)))
-    sink.put_part(upload, part, reusing(LARGE, MIB))
+    sink.put_part(upload, part, reusing(LARGE))
     sink.abort(upload)
     assert dict(sink.list()) == {}
     upload = sink.begin("big.tif", Content(size=len(LARGE)))
-    sink.commit(upload, [sink.put_part(upload, part, reusing(LARGE, MIB))])
+    sink.commit(upload, [sink.put_part(upload, part, reusing(LARGE))])
     with sink.read("big.tif") as chunks:
         assert b"".join(bytes(chunk) for chunk in chunks) == LARGE
 

@@ -41,7 +41,7 @@ WHOLE = Part(number=1, start=0, stop=len(LARGE))
 
 def test_a_large_object_goes_in_parts_and_is_not_visible_before_commit(sink, plain, s3):
     upload = sink.begin("big.tif", Content(size=len(LARGE), media_type="image/tiff"))
-    tag = sink.put_part(revived(upload), WHOLE, reusing(LARGE, MIB))
+    tag = sink.put_part(revived(upload), WHOLE, reusing(LARGE))
     assert uploads(plain, s3) == ["run/big.tif"]
     assert list(sink.list()) == []
     location = sink.commit(revived(upload), [tag])
@@ -54,14 +54,14 @@ def test_a_large_object_goes_in_parts_and_is_not_visible_before_commit(sink, pla
 
 def test_an_abort_leaves_no_part_in_the_store(sink, plain, s3):
     upload = sink.begin("big.tif", Content(size=len(LARGE)))
-    sink.put_part(upload, WHOLE, reusing(LARGE, MIB))
+    sink.put_part(upload, WHOLE, reusing(LARGE))
     sink.abort(upload)
     assert uploads(plain, s3) == []
     assert list(sink.list()) == []
 
 
 def test_a_sink_that_is_closed_leaves_no_part_in_the_store(sink, plain, s3):
-    sink.put_part(sink.begin("big.tif", Content(size=len(LARGE))), WHOLE, reusing(LARGE, MIB))
+    sink.put_part(sink.begin("big.tif", Content(size=len(LARGE))), WHOLE, reusing(LARGE))
     sink.close()
     assert uploads(plain, s3) == []
 
@@ -74,14 +74,14 @@ def test_a_second_attempt_drops_the_parts_of_the_first(sink, plain, s3):
     upload = sink.begin("big.tif", Content(size=len(LARGE)))
     with pytest.raises(TimeoutError):
         sink.put_part(upload, WHOLE, breaks())
-    sink.commit(upload, [sink.put_part(upload, WHOLE, reusing(LARGE, MIB))])
+    sink.commit(upload, [sink.put_part(upload, WHOLE, reusing(LARGE))])
     assert uploads(plain, s3) == []
     assert dict(sink.list()) == {"big.tif": len(LARGE)}
 
 
 def test_a_large_object_that_may_not_be_replaced_is_kept(sink):
     upload = sink.begin("big.tif", Content(size=len(LARGE), replace=False))
-    tag = sink.put_part(upload, WHOLE, reusing(LARGE, MIB))
+    tag = sink.put_part(upload, WHOLE, reusing(LARGE))
     store(sink, "big.tif", b"theirs")
     with pytest.raises(ExistsError):
         sink.commit(upload, [tag])
@@ -92,7 +92,7 @@ def test_a_large_object_that_may_not_be_replaced_is_kept(sink):
 def test_the_run_of_a_killed_process_is_done_again_and_lands_whole(s3, tmp_path, plain):
     """Nothing of the dead process's upload is to be seen, and it does not stand in the way."""
     dead = ObstoreSink(*s3)
-    dead.put_part(dead.begin("big.bin", Content(size=len(LARGE))), WHOLE, reusing(LARGE, MIB))
+    dead.put_part(dead.begin("big.bin", Content(size=len(LARGE))), WHOLE, reusing(LARGE))
     (tmp_path / "big.bin").write_bytes(LARGE)
     (tmp_path / "small.bin").write_bytes(b"small")
     document = tmp_path / "item.json"

@@ -18,6 +18,8 @@ import splashdown_openeo
 from splashdown_openeo import ResultAsset
 
 BODY = bytes(range(251)) * 4000  # about a megabyte, with no period that a power of two shares
+#: What requests raises for a body that breaks off: which of them depends on what arrives first, the end or a reset.
+BROKE_OFF = {"ChunkedEncodingError", "ConnectionError"}
 
 
 def one(**how):
@@ -65,7 +67,7 @@ def test_a_server_that_sends_other_ranges_does_not_corrupt_the_file(both):
 @pytest.mark.parametrize("etag", ['"v1"', None])
 def test_a_body_that_breaks_off_is_repaired(both, ranges, etag):
     client, ours = both(one(script=[("cut", 300_000), ("cut", 70_000)], ranges=ranges, etag=etag), save)
-    assert client.error[0] == "ChunkedEncodingError"
+    assert client.error is not None
     assert client.files == {"x.bin": b""}
     assert ours.error is None
     assert ours.files == {"x.bin": BODY}
@@ -73,14 +75,15 @@ def test_a_body_that_breaks_off_is_repaired(both, ranges, etag):
 
 def test_a_body_that_breaks_off_in_a_later_range_is_repaired(both):
     client, ours = both(one(script=[("cut", 300_000), ("cut", 100_000)]), save_in_ranges)
-    assert client.error[0] == "ChunkedEncodingError"
+    assert client.error is not None
     assert len(client.files["x.bin"]) < len(BODY)
     assert ours.files == {"x.bin": BODY}
 
 
 def test_a_body_that_always_breaks_off_leaves_nothing(both):
     client, ours = both(one(script=[("cut", 1000)] * 50), save)
-    assert client.error[0] == ours.error[0] == "ChunkedEncodingError"
+    assert client.error[0] in BROKE_OFF
+    assert ours.error[0] in BROKE_OFF
     assert list(client.files) == ["x.bin"]
     assert ours.files == {}
 
@@ -137,7 +140,7 @@ def test_threads_whose_token_is_refused_at_once_do_not_get_into_each_others_way(
 
     def choosy(handler):
         if handler.path.startswith("/dl/") and handler.headers["Authorization"] != "Bearer oidc/new":
-            everybody.wait(10)
+            everybody.wait(60)
             send(handler, 403, "TokenInvalid")
         else:
             answer(handler)
@@ -240,7 +243,7 @@ def test_files_are_fetched_several_at_a_time(backend, tmp_path):
 
     def together(file, asked):
         if file.body == b"x":
-            everybody.wait(10)
+            everybody.wait(60)
         return content(file, asked)
 
     backend._content = together
@@ -472,7 +475,7 @@ def test_no_signature_gets_into_the_log_or_the_errors_of_the_engine(backend, tmp
 
 def test_loading_survives_a_body_that_breaks_off(both):
     client, ours = both(one(script=[("cut", 300_000)]), lambda case: case.results.get_asset().load_bytes())
-    assert client.error[0] == "ChunkedEncodingError"
+    assert client.error is not None
     assert ours.value == BODY
 
 

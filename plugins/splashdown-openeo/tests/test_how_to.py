@@ -9,35 +9,28 @@ import boto3
 import openeo
 import pandas as pd
 import pytest
-from seaweedfs import ACCESS_KEY, SECRET_KEY, seaweedfs
+from s3_store import remove_bucket
 
 PAGE = Path(__file__).parents[3] / "docs" / "how-to" / "openeo-client.md"
 TIFF = bytes(range(256)) * 400
 
 
 @pytest.fixture
-def bucket(tmp_path_factory, monkeypatch):
+def bucket(weed, monkeypatch):
     """The bucket ``bucket`` of a store that splashdown-s3 finds by the environment."""
-    with seaweedfs(tmp_path_factory.mktemp("store")) as store:
-        for name, value in {
-            "AWS_ACCESS_KEY_ID": ACCESS_KEY,
-            "AWS_SECRET_ACCESS_KEY": SECRET_KEY,
-            "AWS_REGION": "us-east-1",
-            "AWS_ENDPOINT_URL_S3": store.url,
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }.items():
-            monkeypatch.setenv(name, value)
-        client = boto3.client("s3", region_name="us-east-1")
-        client.create_bucket(Bucket="bucket")
-        yield client
-        client.close()
+    for name, value in {**weed.environment, "AWS_EC2_METADATA_DISABLED": "true"}.items():
+        monkeypatch.setenv(name, value)
+    client = boto3.client("s3", region_name="us-east-1")
+    client.create_bucket(Bucket="bucket")
+    yield client
+    remove_bucket(client, "bucket")
+    client.close()
 
 
 def names(client, prefix):
     return sorted(entry["Key"] for entry in client.list_objects_v2(Bucket="bucket", Prefix=prefix).get("Contents", []))
 
 
-@pytest.mark.slow
 def test_every_block_of_the_page_runs_and_does_what_it_says(backend, bucket, tmp_path, monkeypatch):
     links = {f"openEO_2023-06-{day}Z.tif": backend.add(f"/dl/{day}", TIFF) for day in ("01", "11")}
     backend.files["/dl/01"].script = [("cut", 1000), 500]

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
+import secrets
 import threading
-from collections.abc import Iterator
 from contextlib import nullcontext
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
 
 import openeo
@@ -16,11 +15,9 @@ import pytest
 import requests
 import splashdown_openeo
 from openeo.extra.job_management import MultiBackendJobManager
-from openeo_backend import Backend, JobIds, running_backend
+from openeo_backend import Backend, JobIds
 
 import splashdown
-
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 VERSIONS = ["1.0", "1.1", "1.2"]
 FINISHED = [JobIds.plain, JobIds.single, JobIds.json, JobIds.items, JobIds.items_only, JobIds.sub_folder, JobIds.many]
@@ -29,9 +26,8 @@ SIGNATURE = re.compile(rb"(?<=/)[0-9a-f]{32}(?=[/?])|expires=\d+")
 
 
 @pytest.fixture(scope="module", params=["signed", "unsigned"])
-def server(request) -> Iterator[Backend]:
-    with running_backend(expiration=3600 if request.param == "signed" else None) as backend:
-        yield backend
+def server(request) -> Backend:
+    return request.getfixturevalue(f"{request.param}_backend")
 
 
 def connect(server: Backend, version: str = "1.2") -> openeo.Connection:
@@ -117,7 +113,7 @@ def test_open_tells_the_state_of_a_job_and_waits(server):
         splashdown.open(connection, job_id=JobIds.error)
     with pytest.raises(splashdown.JobNotFound):
         splashdown.open(connection, job_id="nobody-knows")
-    name = JobIds.finishing(f"client-{id(connection)}")
+    name = JobIds.finishing(f"client-{secrets.token_hex(6)}")
     assert len(splashdown.open(connection, job_id=name, wait=True)) == 1
 
 
@@ -130,9 +126,9 @@ def test_loading_gives_the_same(server):
 
 def test_the_clients_job_manager_runs_jobs_to_their_end_and_downloads_the_same(server, tmp_path):
     """Started by us, watched by the client: queued, running, finished."""
-    seen = []
+    seen, number = [], secrets.token_hex(6)
     for install, name in ((nullcontext, "client"), (splashdown_openeo.installed, "ours")):
-        job_id = JobIds.finishing(f"{name}-{id(tmp_path)}")
+        job_id = JobIds.finishing(f"{name}-{number}")
         manager = MultiBackendJobManager(poll_sleep=0, root_dir=tmp_path / name)
         manager.add_backend("b", connection=connect(server))
         jobs = pd.DataFrame({"id": [job_id], "status": ["queued"], "backend_name": ["b"], "start_time": [None]})
@@ -145,42 +141,21 @@ def test_the_clients_job_manager_runs_jobs_to_their_end_and_downloads_the_same(s
     assert set(seen[0].values()) & set(server.content(JobIds.single).values())
 
 
-def test_short_lived_links_are_renewed(tmp_path):
-    with running_backend(expiration=1) as server:
-        results = splashdown_openeo.JobResults(connect(server).job(JobIds.plain))
-        results.get_metadata()
-        gone = threading.Event()
-        while requests.get(results.get_assets()[0].href, timeout=10).status_code != 410:
-            gone.wait(0.2)
-        results.download_files(tmp_path)
-        assert set(server.content(JobIds.plain).values()) <= {path.read_bytes() for path in tmp_path.iterdir()}
+def test_short_lived_links_are_renewed(short_backend, tmp_path):
+    results = splashdown_openeo.JobResults(connect(short_backend).job(JobIds.plain))
+    results.get_metadata()
+    pause = threading.Event()
+    while requests.get(results.get_assets()[0].href, timeout=10).status_code != 410:
+        pause.wait(0.2)
+    results.download_files(tmp_path)
+    assert set(short_backend.content(JobIds.plain).values()) <= {path.read_bytes() for path in tmp_path.iterdir()}
 
 
-def test_credentials_do_not_follow_to_another_host(tmp_path):
-    seen, content = [], {}
-
-    class Elsewhere(BaseHTTPRequestHandler):
-        def do_GET(self):
-            seen.append(self.headers.get("Authorization"))
-            self.send_response(400 if seen[-1] else 200)
-            body = content[self.path.rpartition("/")[2]]
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format, *args):
-            pass
-
-    other = ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere)
-    threading.Thread(target=other.serve_forever, daemon=True).start()
-    try:
-        with running_backend(elsewhere=f"http://127.0.0.1:{other.server_port}") as server:
-            content.update(server.content(JobIds.elsewhere))
-            job = connect(server).job(JobIds.elsewhere)
-            splashdown_openeo.JobResults(job).download_files(tmp_path / "drop-in")
-            splashdown.open(job).download_files(tmp_path / "open")
-    finally:
-        other.shutdown()
-        other.server_close()
+def test_credentials_do_not_follow_to_another_host(unsigned_backend, other_host, tmp_path):
+    before = len(other_host.asked)
+    job = connect(unsigned_backend).job(JobIds.elsewhere)
+    splashdown_openeo.JobResults(job).download_files(tmp_path / "drop-in")
+    splashdown.open(job).download_files(tmp_path / "open")
+    seen = [asked.headers.get("Authorization") for asked in other_host.asked[before:]]
     assert len(seen) >= 4
     assert set(seen) == {None}

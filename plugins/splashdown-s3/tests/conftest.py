@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
 
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.loaders import JSONFileLoader
 from rgw_store import rgw
 from s3_store import remove_bucket
-from seaweedfs import seaweedfs
 from splashdown_s3 import S3Options
 from splashdown_s3._sink import S3Sink
 from splashdown_s3._transport import S3Transport
 from swift_store import swift
 
-_STORES = {"seaweedfs": seaweedfs, "swift": swift, "rgw": rgw}
-_MARKED = [pytest.param(name, marks=getattr(pytest.mark, name)) for name in ("swift", "rgw")]
+_OTHERS = {"swift": swift, "rgw": rgw}
+_MARKED = [pytest.param(name, marks=getattr(pytest.mark, name)) for name in _OTHERS]
 
 
 @pytest.fixture(scope="session", params=["seaweedfs", *_MARKED])
 def store(request, tmp_path_factory):
     """Each test that touches a store runs on SeaweedFS, with ``-m swift`` on OpenStack Swift, with ``-m rgw`` on Ceph."""
-    with _STORES[request.param](tmp_path_factory.mktemp(request.param)) as running:
+    if request.param == "seaweedfs":
+        yield request.getfixturevalue("weed")
+        return
+    with _OTHERS[request.param](tmp_path_factory.mktemp(request.param)) as running:
         yield running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def descriptions_parsed_once():
+    """Each session of botocore parses a megabyte of JSON about S3, which takes longer than most tests of this plugin."""
+    parsed = functools.cache(functools.partial(JSONFileLoader.load_file, JSONFileLoader()))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", lambda _, path: parsed(path))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -90,9 +103,12 @@ def transport(options):
     made.close()
 
 
-@pytest.fixture(params=["http", "https"])
+@pytest.fixture(params=[pytest.param("http", marks=pytest.mark.slow), "https"])
 def reached(request, store, credentials, monkeypatch):
-    """The store where boto3 looks for its endpoint, over both schemes: for whole runs without a single option."""
+    """The store where boto3 looks for its endpoint: for whole runs without a single option.
+
+    What differs between the schemes is below whole runs, and tested over both with ``options``.
+    """
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", store.url if request.param == "http" else store.https_url)
     monkeypatch.setenv("AWS_CA_BUNDLE", str(store.ca_bundle))
     return store

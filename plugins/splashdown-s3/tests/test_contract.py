@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
 
 import pytest
+from splashdown_s3._options import MIN_PART
 from splashdown_s3._sink import S3Sink
 
 from splashdown.testing import SinkContract, TransportContract
@@ -22,6 +24,7 @@ class TestS3Sink(SinkContract):
     @pytest.fixture
     def sink(self, place, options):
         target = f"s3://{place}/{secrets.token_hex(6)}/"
+        options = dataclasses.replace(options, part_size=MIN_PART)
         made = S3Sink(target, options)
         made.again = lambda: S3Sink(target, options)
         yield made

@@ -67,6 +67,8 @@ def interrupted(web, plain, bucket, arguments, *, by=signal.SIGKILL):
         if found and len(parts(plain, bucket, found[0])) == 3 and ("--no-resume" in arguments or noted() == 3):
             break
         time.sleep(0.1)  # another process fills the store; there is no event to wait for
+    else:
+        pytest.fail("the store did not get three parts within a minute")
     process.send_signal(by)
     process.communicate(timeout=30)
     return process
@@ -220,6 +222,7 @@ def test_no_age_is_all_uploads_though_the_clock_of_the_store_be_ahead(reached, p
         assert len(uploads(plain, bucket)) == left
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # 2,000 requests, which take some stores minutes
 def test_more_uploads_than_one_answer_holds_are_listed(reached, plain, bucket, capsys):
     from concurrent.futures import ThreadPoolExecutor

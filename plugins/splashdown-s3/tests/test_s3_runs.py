@@ -213,6 +213,7 @@ def test_a_copy_from_another_store_streams(reached, plain, bucket, web):
     assert web.sent() == len(BIG)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_more_assets_than_one_answer_lists_land_are_found_again_and_verify(reached, plain, bucket, web):
     web.add("/same", b"the same for all")

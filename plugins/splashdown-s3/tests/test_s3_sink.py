@@ -281,6 +281,7 @@ def test_a_source_that_cannot_be_copied_is_left_to_streaming(sink, bucket):
     assert sink.copy_from("https://example.org/k", "to", Content()) is None
 
 
+@pytest.mark.slow
 def test_more_objects_than_one_answer_lists_are_listed(sink, store):
     from concurrent.futures import ThreadPoolExecutor
 

@@ -44,8 +44,9 @@ def in_parts(sink: Sink) -> tuple[bytes, list[Part]]:
     return data, parts_of(len(data), policy)
 
 
-def reusing(data: bytes, chunk: int = 700) -> Iterator[Buffer]:
+def reusing(data: bytes) -> Iterator[Buffer]:
     """Chunks in one buffer that is overwritten for each: a sink that keeps a chunk instead of its bytes fails."""
+    chunk = max(700, len(data) // 99)  # many chunks, and not thousands: each of them may be a request
     buffer = bytearray(chunk)
     for at in range(0, len(data), chunk):
         piece = data[at : at + chunk]

@@ -5,7 +5,7 @@ import json
 from contextlib import suppress
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from splashdown._documents import streaming as stream
@@ -36,7 +36,6 @@ class Drip(io.RawIOBase):
 SIZES = st.lists(st.integers(1, 40), min_size=1, max_size=5)
 
 
-@settings(deadline=None)
 @given(st.lists(OBJECTS, min_size=1, max_size=5), BETWEEN, st.booleans(), SIZES)
 @example([{"a": 12345}], "", False, [1])
 def test_a_series_of_documents_is_the_same_however_it_arrives(objects, between, ascii_only, sizes):
@@ -46,7 +45,6 @@ def test_a_series_of_documents_is_the_same_however_it_arrives(objects, between, 
     assert list(stream.documents(Drip(data, sizes), "x")) == [(False, each) for each in objects]
 
 
-@settings(deadline=None)
 @given(OBJECTS, st.lists(OBJECTS, max_size=5), OBJECTS, st.sampled_from([None, 1, 2]), SIZES)
 def test_features_come_one_by_one_and_the_rest_of_the_document_after_them(before, features, after, indent, sizes):
     document = {"type": "FeatureCollection", **before, "features": features, **after}
@@ -56,7 +54,6 @@ def test_features_come_one_by_one_and_the_rest_of_the_document_after_them(before
     assert found[-1] == (False, {name: value for name, value in document.items() if name != "features"})
 
 
-@settings(deadline=None)
 @given(st.lists(OBJECTS.filter(bool), min_size=1, max_size=3), st.data())
 def test_a_file_that_is_cut_off_is_an_error_in_one_line(objects, data):
     text = json.dumps({"type": "FeatureCollection", "features": objects})
@@ -66,7 +63,6 @@ def test_a_file_that_is_cut_off_is_an_error_in_one_line(objects, data):
     assert "\n" not in str(caught.value)
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60), SIZES)
 def test_whatever_the_bytes_are_they_are_objects_or_a_resolve_error(data, sizes):
     found = []

@@ -116,7 +116,7 @@ def test_a_range_that_is_none_is_refused(opened):
 
 
 def test_ranges_are_read_over_several_connections(server, opened):
-    handle, waiting = opened(), threading.Barrier(4, timeout=5)
+    handle, waiting = opened(), threading.Barrier(4, timeout=60)
     handle.read_range(0, 1)
 
     def meet(handler, answer):
@@ -308,7 +308,7 @@ def test_sequential_reading_asks_for_larger_and_larger_ranges(server, opened):
     assert server.sent() == len(CONTENT) * 20
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.lists(
         st.one_of(

@@ -66,7 +66,7 @@ def is_safe_on_every_system(name):
 
 
 @given(st.lists(ASSETS, max_size=12), TEMPLATES, st.lists(KEYS.map(safe_path), max_size=3))
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @example([asset("a"), asset("a/b"), asset("A")], "{key}", [])
 def test_names_are_safe_and_clash_in_no_way_that_a_file_system_knows(assets, layout, reserved):
     found = names(assets, layout=layout, reserved=reserved)
@@ -83,7 +83,7 @@ def test_names_are_safe_and_clash_in_no_way_that_a_file_system_knows(assets, lay
 
 
 @given(st.lists(ASSETS, max_size=8, unique_by=lambda a: (a.identity, a.href)), st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_the_order_of_the_assets_does_not_change_their_names(assets, random):
     shuffled = list(assets)
     random.shuffle(shuffled)

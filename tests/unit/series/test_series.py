@@ -21,7 +21,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.dictionaries(st.text(), VALUES, max_size=4), max_size=200), st.data())
 def test_objects_come_out_as_they_went_in(objects, data):
     packed = Documents()

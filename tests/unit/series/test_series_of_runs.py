@@ -52,7 +52,7 @@ def packed(assets):
     return series
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(ASSETS, max_size=150), st.data())
 def test_assets_come_out_as_they_went_in(assets, data):
     series = packed(assets)

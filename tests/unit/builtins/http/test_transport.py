@@ -276,8 +276,8 @@ def test_a_host_without_address_is_final(transport):
 
 
 def test_silence_in_the_body_is_a_stall_and_dripping_is_not(server):
-    transport = HttpTransport(HttpOptions(read_timeout=0.3))
-    server.script("/a.bin", Drip(len(CONTENT) // 6, 0.1), Stall(after=500))
+    transport = HttpTransport(HttpOptions(read_timeout=1.5))
+    server.script("/a.bin", Drip(len(CONTENT) // 20, 0.1), Stall(after=500))
     assert read(transport, server.url + "/a.bin")[1] == CONTENT
     assert failure(transport, server.url + "/a.bin", StalledError).retryable
     transport.close()
@@ -524,7 +524,7 @@ def test_one_transport_serves_many_threads(server, transport):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     assert results == [True] * 16
 
 

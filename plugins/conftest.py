@@ -1,5 +1,0 @@
-"""What holds for every test of a plugin."""
-
-from interrupts import allow_interrupts
-
-allow_interrupts()
