@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,17 @@ PROGRAMS = ENVIRONMENT / ("Scripts" if sys.platform == "win32" else "bin")
 INSIDE = Path(sys.prefix) == ENVIRONMENT  # this nox is the environment's own
 KNOWN_VERSIONS = {"PIP_CONSTRAINT": str(HERE / ".ci" / "constraints.txt")}
 PYTHONS = nox.project.python_versions(nox.project.load_toml("pyproject.toml"))
+#: Tests that use clocks, sockets and processes most.
+TIMED = (
+    "tests/security",
+    "tests/unit/test_connections.py",
+    "tests/unit/engine",
+    "tests/unit/builtins/http",
+    "tests/unit/receipts",
+    "tests/integration/test_engine_faults.py",
+    "tests/cli/test_ends.py",
+    "plugins/splashdown-openeo/tests/test_better_than_client.py",
+)
 
 nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["lint", "types", "unit"]
@@ -96,6 +108,20 @@ def docs(session: nox.Session) -> None:
 def slow(session: nox.Session) -> None:
     """Tests that take long for what they add, of core and plugins."""
     run(session, "pytest", "-m", "slow and not needs_npm and not swift and not rgw", *session.posargs)
+
+
+@nox.session(requires=["environment"])
+def shuffled(session: nox.Session) -> None:
+    """The tests of core and plugins in random order; ``-- --random-order-seed=N`` repeats one."""
+    given = any("--random-order-seed" in argument for argument in session.posargs)
+    seed = [] if given else [f"--random-order-seed={time.time_ns() % 1_000_000}"]  # one for all processes
+    run(session, "pytest", "--random-order", *seed, *session.posargs)
+
+
+@nox.session(requires=["environment"])
+def repeated(session: nox.Session) -> None:
+    """What depends on clocks, sockets and processes, twenty times."""
+    run(session, "pytest", "--count=20", *(session.posargs or TIMED))
 
 
 @nox.session(requires=["environment"])
