@@ -1,0 +1,188 @@
+"""Kills runs at random moments (SIGKILL), and looks after each kill at everything that a target promises.
+
+    python tests/soak/kills.py [--kills 200] [--only disk,s3] [--seed 1]
+
+After a kill ``verify`` has to know each file that has its name, no file may be torn, and nothing outside the target may
+have changed. The next run has to complete, and files, receipt and ``verify`` are compared byte for byte. The source
+changes between rounds; half of them are ``sync --delete``. At the end one more run has to leave nothing unfinished.
+Prints one JSON object; fails where anything was wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from scene import (
+    HIDDEN,
+    MINE,
+    RECEIPT,
+    FaultServer,
+    Places,
+    Source,
+    Target,
+    complaint,
+    random_bytes,
+    start,
+    verified,
+    wrong_with_the_end,
+)
+
+from splashdown._folders.owner import STALE_SECONDS
+from splashdown.actions import State
+
+FILES = 14
+
+
+class Soak:
+    """Rounds of kills on one target."""
+
+    def __init__(self, source: Source, target: Target, draw: random.Random, outside: Path) -> None:
+        self.source, self.target, self.draw, self.outside = source, target, draw, outside
+        self.wrong: list[str] = []
+        self.count: Counter[str] = Counter()
+        self.stale: set[str] = set()
+        self.ever: dict[str, set[bytes]] = {}  #: every version of each file that was ever offered
+        self.seconds = 1.0  #: how long a run takes that is not killed
+        self.number = self.rounds = 0
+        for _ in range(FILES):
+            self.offer()
+        self.before = snapshot(outside)
+
+    def offer(self) -> None:
+        """Add a file to the source: most are small, one in four has several pieces on its way."""
+        self.number += 1
+        small = self.draw.random() < 0.75
+        self.source.put(f"{self.number:03}.bin", random_bytes(self.draw, *((1, 30_000) if small else (200_000, 900_000))))
+
+    def change(self) -> None:
+        """Change, add and remove some files."""
+        for name in self.draw.sample(sorted(self.source.contents), k=FILES // 2):
+            self.source.put(name, random_bytes(self.draw, 1, 300_000))
+        for name in self.draw.sample(sorted(self.source.contents), k=2):
+            self.source.remove(name)
+            self.stale.add(name)
+        while len(self.source.contents) < FILES:
+            self.offer()
+
+    def round(self) -> None:
+        """Kill a run, look, let another one complete, and look again."""
+        words = (["download"] if self.draw.random() < 0.5 else ["sync", "--delete"])
+        words += [str(self.source.save()), self.target.url, "--quiet", "--json", "--jobs", str(self.draw.choice((2, 8)))]
+        for name, data in self.source.contents.items():
+            self.ever.setdefault(name, set()).add(data)
+        self.rounds += 1
+        process = start(*words)
+        self.wait_for_the_moment(process)
+        process.kill()
+        process.communicate()
+        self.count["kills" if process.returncode == -9 else "too late"] += 1
+        if process.returncode == -9:
+            self.look_after_the_kill()
+        begun = time.monotonic()
+        process = start(*words)
+        said = complaint(process)
+        self.seconds = max(0.6, time.monotonic() - begun)
+        if said:
+            self.wrong.append(f"round {self.rounds}: the next run failed: {said}")
+        stale = sorted(self.stale)
+        found = wrong_with_the_end(self.target, self.source.contents, stale=stale)
+        if words[0] == "sync" and (left := self.stale & set(self.target.names())):
+            found.append(f"sync --delete left {sorted(left)}")
+        self.wrong += [f"round {self.rounds}: {one}" for one in found]
+
+    def wait_for_the_moment(self, process: subprocess.Popen[str]) -> None:
+        """Most moments are after the first request, where something is under way; one in five is any."""
+        if self.draw.random() < 0.2:
+            time.sleep(self.draw.uniform(0.0, self.seconds))
+            return
+        server = self.source.server
+        before = len(server.seen)
+        server.wait_for(lambda seen: len(seen) > before or process.poll() is not None, tick=0.02)
+        time.sleep(self.draw.uniform(0.0, 0.8 * self.seconds))
+
+    def look_after_the_kill(self) -> None:
+        """Each file is whole, and known to ``verify`` as what it is."""
+        there = [name for name in self.target.names() if not name.startswith(HIDDEN) and name not in {RECEIPT, MINE}]
+        report = verified(self.target)
+        states = {one.name: one.state for one in report.files} if report else {}
+        self.count["files there after a kill"] += len(there)
+        self.count["rounds with something unfinished"] += bool(
+            [name for name in self.target.names() if name.startswith(HIDDEN)]
+        )
+        for name in there:
+            if self.target.read(name) not in self.ever[name]:
+                self.wrong.append(f"round {self.rounds}: {name} is torn")
+            if states.get(name) is not State.OK:
+                self.wrong.append(f"round {self.rounds}: verify says {states.get(name)} of {name}")
+        if (after := snapshot(self.outside)) != self.before:
+            self.wrong.append(f"round {self.rounds}: outside the target {after} was {self.before}")
+
+    def end(self, wait: float) -> None:
+        """One more run leaves nothing behind, once the dead ones count as dead."""
+        time.sleep(wait)
+        said = complaint(start("sync", str(self.source.save()), self.target.url, "--quiet", "--json"))
+        self.wrong += [f"the last run failed: {said}"] if said else []
+        left = [name for name in self.target.names() if name.startswith(HIDDEN)] + self.target.unfinished()
+        if left:
+            self.wrong.append(f"at the end there is left: {left}")
+
+
+def snapshot(folder: Path) -> dict[str, tuple[int, int, bytes]]:
+    """Names, bytes and times of all files of a folder."""
+    return {
+        str(one): (one.lstat().st_mode, one.lstat().st_mtime_ns, one.read_bytes() if one.is_file() else b"")
+        for one in sorted(folder.rglob("*"))
+    }
+
+
+def run(kinds: list[str], kills: int, seed: int, *, waits: bool) -> dict[str, Any]:
+    """As many kills over each kind of target."""
+    said: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="kills-") as scratch, FaultServer() as server:
+        folder = Path(scratch).resolve()
+        outside = folder / "outside"
+        (outside / ".splashdown").mkdir(parents=True)
+        (outside / "victim.txt").write_text("precious")
+        (outside / ".splashdown" / "0a-1.part").write_text("precious")
+        with Places(folder, kinds) as places:
+            for kind in kinds:
+                draw = random.Random(f"{seed} {kind}")
+                source = Source(server=server, path=folder / f"{kind}.json", drip=0.03)
+                soak = Soak(source, places.make(kind), draw, outside)
+                begun = time.monotonic()
+                while soak.count["kills"] < kills and len(soak.wrong) < 20:
+                    soak.round()
+                    soak.change()
+                # In a store a run that stopped writing counts as dead only after a while.
+                soak.end(STALE_SECONDS + 5 if waits and kind == "s3" else 0)
+                said[kind] = {**soak.count, "seconds": round(time.monotonic() - begun), "wrong": soak.wrong}
+                if kind == "s3" and not waits:
+                    said[kind]["wrong"] = [one for one in soak.wrong if "there is left" not in one]
+    return said
+
+
+def main() -> int:
+    """Parse the arguments, and print what was found."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--kills", type=int, default=200, help="in all; over disk and a store half each")
+    parser.add_argument("--only", default="disk,s3", help="kinds of targets, separated by commas")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--no-wait", action="store_true", help="do not wait until runs in a store count as dead")
+    given = parser.parse_args()
+    kinds = given.only.split(",")
+    said = run(kinds, given.kills // len(kinds), given.seed, waits=not given.no_wait)
+    print(json.dumps(said, indent=2))
+    return any(one["wrong"] for one in said.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
