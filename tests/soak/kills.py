@@ -61,7 +61,9 @@ class Soak:
         """Add a file to the source: most are small, one in four has several pieces on its way."""
         self.number += 1
         small = self.draw.random() < 0.75
-        self.source.put(f"{self.number:03}.bin", random_bytes(self.draw, *((1, 30_000) if small else (200_000, 900_000))))
+        self.source.put(
+            f"{self.number:03}.bin", random_bytes(self.draw, *((1, 30_000) if small else (200_000, 900_000)))
+        )
 
     def change(self) -> None:
         """Change, add and remove some files."""
@@ -75,8 +77,15 @@ class Soak:
 
     def round(self) -> None:
         """Kill a run, look, let another one complete, and look again."""
-        words = (["download"] if self.draw.random() < 0.5 else ["sync", "--delete"])
-        words += [str(self.source.save()), self.target.url, "--quiet", "--json", "--jobs", str(self.draw.choice((2, 8)))]
+        words = ["download"] if self.draw.random() < 0.5 else ["sync", "--delete"]
+        words += [
+            str(self.source.save()),
+            self.target.url,
+            "--quiet",
+            "--json",
+            "--jobs",
+            str(self.draw.choice((2, 8))),
+        ]
         for name, data in self.source.contents.items():
             self.ever.setdefault(name, set()).add(data)
         self.rounds += 1

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
@@ -171,7 +171,7 @@ class Places:
         target.put(MINE, MINE_DATA)
         return target
 
-    def __enter__(self) -> Places:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -213,7 +213,9 @@ def wrong_with_the_end(target: Target, contents: Mapping[str, bytes], *, stale: 
     """
     found = [name for name in target.names() if not name.startswith(HIDDEN)]
     wrong = [f"{name}: is not in the target" for name in contents if name not in found]
-    wrong += [f"{name}: has other bytes" for name, data in contents.items() if name in found and target.read(name) != data]
+    wrong += [
+        f"{name}: has other bytes" for name, data in contents.items() if name in found and target.read(name) != data
+    ]
     if set(found) - set(contents) - set(stale) != {RECEIPT, MINE}:
         wrong.append(f"the target holds {found}")
     if target.read(MINE) != MINE_DATA:

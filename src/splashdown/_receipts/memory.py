@@ -256,4 +256,4 @@ def read_target(sink: Sink, *, everywhere: bool = False) -> TargetRecords:
         return found
     united = unite(*(one.stored for one in fragments.values()), found.records)
     records = {name: choose(sink, name, candidates) for name, candidates in united.items()}
-    return TargetRecords(documents=found.documents, records=records)
+    return TargetRecords(documents=found.documents, records=records, noted=frozenset(records.keys() - found.records))

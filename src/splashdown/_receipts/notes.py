@@ -29,7 +29,7 @@ from splashdown.protocols import Sink, SupportsList, SupportsRead, SupportsState
 _log = logging.getLogger("splashdown")
 
 _EXTENSION, _RESERVE = ".records", ".reserve"
-#: A step of a fragment in a store is written after so many lines, or so many seconds.
+#: An object of a fragment in a store holds so many lines, then the next one begins.
 _STEP_LINES = 500
 #: How often something is done again that another process has just undone.
 _TRIES = 20
@@ -279,7 +279,10 @@ _SEGMENT = re.compile(re.escape(HIDDEN) + r"/([0-9a-f]{16})-([0-9]{6})\.records"
 
 
 class ObjectNotes:
-    """Fragments as sequences of small objects, because a store cannot append."""
+    """Fragments as sequences of small objects, because a store cannot append: the newest is replaced by a longer one.
+
+    Lines of several threads go out together. One that waits for its turn costs no request of its own.
+    """
 
     step = STEP_SECONDS
 
@@ -287,73 +290,78 @@ class ObjectNotes:
         self._sink = sink
         self._id = secrets.token_hex(8)
         self._lock = threading.Lock()
+        self._writing = threading.Lock()  #: held while an object is stored; lines may be added meanwhile
         self._waiting: list[bytes] = []
-        self._written, self._since = 0, time.monotonic()
-        self._seen: dict[str, list[bytes]] = {}
+        self._lines: list[bytes] = []  #: of the newest object, as far as it is stored
+        self._added = self._stored = 0
+        self._number, self._since = 0, time.monotonic()
+        self._failed = self._begun = False
+        self._seen: dict[tuple[str, int], list[bytes]] = {}
         self._gone = self._free = False
         self._last: frozenset[tuple[str, int]] = frozenset()
 
     def begin(self) -> None:
-        """Store the first step."""
-        with self._lock:
-            self._flush()
+        """Store the first object."""
+        self._flush()
 
     def append(self, line: bytes) -> None:
-        """Keep the line for the next step."""
+        """Store the line: a file that got its name before that would be unknown to the next run after a kill."""
         with self._lock:
             self._waiting.append(line)
-            if len(self._waiting) >= _STEP_LINES or time.monotonic() - self._since >= STEP_SECONDS:
-                self._flush()
+            self._added += 1
+            mine = self._added
+        with self._writing:
+            # Another thread may have stored it with its own. A store that refused a moment ago is not asked each time.
+            if mine > self._stored and not (self._failed and time.monotonic() - self._since < STEP_SECONDS):
+                self._flush_now(free=False)
 
     def beat(self) -> None:
-        """Store a step, where lines wait for one or others would take this run for dead."""
-        with self._lock:
-            since = time.monotonic() - self._since
-            if (self._waiting and since >= STEP_SECONDS) or since >= owner.HEARTBEAT_SECONDS:
-                self._flush()
+        """Store the newest object again, where lines wait or others would take this run for dead."""
+        since = time.monotonic() - self._since
+        if (self._waiting and since >= STEP_SECONDS) or since >= owner.HEARTBEAT_SECONDS:
+            self._flush()
 
     def read(self) -> tuple[dict[str, Fragment], bool]:
-        """List the steps, and read those that were not read yet."""
+        """List the objects, and read the new ones; the newest of each run may change and keep its length."""
+        listed = [one for one in self._listed() if one[0] != self._id]
+        newest = {run: name for run, name, _ in listed}
         found: dict[str, Fragment] = {}
         last = set()
-        for run, name in self._listed():
-            if run != self._id:
-                found.setdefault(run, Fragment()).add(self._lines(name))
-                last.add((name, 0))
+        for run, name, size in listed:
+            lines = self._read(name, size, again=newest[run] == name)
+            found.setdefault(run, Fragment()).add(lines)
+            last.add((name, sum(map(len, lines))))
         self._last = frozenset(last)
         return found, any(time.time() - one.alive < owner.STALE_SECONDS for one in found.values())
 
     def seen(self) -> frozenset[tuple[str, int]]:
-        """Names of the steps."""
+        """Names and lengths of the objects."""
         return self._last
 
     def leave(self) -> None:
-        """Store a last step that says so."""
-        with self._lock:
-            self._flush(free=True)
+        """Say so at the end of the newest object."""
+        self._flush(free=True)
 
     def retake(self) -> bool:
-        """Store another step, where the earlier ones are still there."""
-        if not any(run == self._id for run, _ in self._listed()):
+        """Take that back, where the objects are still there."""
+        if not any(run == self._id for run, _, _ in self._listed()):
             return False
-        with self._lock:
-            self._flush()
+        self._flush()
         return True
 
     def drop(self, names: Sequence[str]) -> None:
         """Remove objects; what a store keeps does no harm."""
-        with self._lock:
+        with self._writing:
             self._gone = True
-        for run, name in reversed(self._listed()):
+        for run, name, _ in reversed(self._listed()):
             if run == self._id or run in names:
                 with suppress(OSError, SplashdownError):
                     self._sink.delete(name)  # type: ignore[attr-defined]  # notes_of() asks
 
     def close(self) -> None:
         """Store what waits, and say that the run has ended."""
-        with self._lock:
-            if self._written and not self._gone and (self._waiting or not self._free):
-                self._flush(free=True)
+        if self._begun and (self._waiting or not self._free):
+            self._flush(free=True)
 
     def reserve(self, size: int) -> None:
         """A store has no room to keep."""
@@ -362,34 +370,45 @@ class ObjectNotes:
         """So there is none to give back."""
 
     def _flush(self, *, free: bool = False) -> None:
-        if self._gone or self._written > 999_999:
+        with self._writing:
+            self._flush_now(free=free)
+
+    def _flush_now(self, *, free: bool) -> None:
+        if self._gone or self._number > 999_999:
             return
-        data = b"".join([*self._waiting, free_line() if free else alive_line(time.time())])
+        with self._lock:
+            added, waiting = self._added, tuple(self._waiting)
+        lines = [*self._lines, *waiting]
+        data = b"".join([*lines, free_line() if free else alive_line(time.time())])
         self._since = time.monotonic()
         try:
-            receipt.store_bytes(self._sink, self._segment(self._written), data, "application/x-ndjson")
+            receipt.store_bytes(self._sink, self._segment(self._number), data, "application/x-ndjson")
         except (OSError, SplashdownError) as error:
+            self._failed = True
             _log.debug("what this run stores is not noted yet: %s", error_text(error))
             return
-        self._waiting.clear()
-        self._written += 1
-        self._free = free
+        with self._lock:
+            del self._waiting[: len(waiting)]
+        self._failed, self._begun, self._free = False, True, free
+        self._stored, self._lines = added, lines
+        if len(lines) >= _STEP_LINES:
+            self._number, self._lines = self._number + 1, []
 
     def _segment(self, number: int) -> str:
         return f"{HIDDEN}/{self._id}-{number:06}{_EXTENSION}"
 
-    def _listed(self) -> list[tuple[str, str]]:
+    def _listed(self) -> list[tuple[str, str, int]]:
         try:
-            names = sorted(name for name, _ in self._sink.list(f"{HIDDEN}/"))  # type: ignore[attr-defined]  # see drop()
+            listed = sorted(self._sink.list(f"{HIDDEN}/"))  # type: ignore[attr-defined]  # notes_of() asks
         except (OSError, SplashdownError):
             return []
-        return [(found[1], name) for name in names if (found := _SEGMENT.fullmatch(name))]
+        return [(found[1], name, size) for name, size in listed if (found := _SEGMENT.fullmatch(name))]
 
-    def _lines(self, name: str) -> list[bytes]:
-        if name not in self._seen:
+    def _read(self, name: str, size: int, *, again: bool) -> list[bytes]:
+        if again or (name, size) not in self._seen:
             try:
                 data = receipt.read_bytes(self._sink, name) or b""  # type: ignore[arg-type]  # see drop()
             except TargetError:
                 return []
-            self._seen[name] = data.splitlines(keepends=True)
-        return self._seen[name]
+            self._seen[name, size] = data.splitlines(keepends=True)
+        return self._seen[name, size]

@@ -23,10 +23,14 @@ _MAX_DOCUMENTS = 500_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetRecords:
-    """Names are relative to the target. ``documents`` are the receipts themselves, the roots first."""
+    """Names are relative to the target. ``documents`` are the receipts themselves, the roots first.
+
+    ``noted`` are names that no receipt knows, and a run that has not ended in good order has noted.
+    """
 
     documents: tuple[str, ...] = ()
     records: Mapping[str, StoredRecord] = field(default_factory=dict)
+    noted: frozenset[str] = frozenset()
 
 
 def read_receipts(sink: Sink, prefix: str = "", roots: Iterable[str] = tuple(NAMES.values())) -> TargetRecords:

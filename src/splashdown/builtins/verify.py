@@ -41,7 +41,9 @@ def verify(results: Results, target: str | Path = ".", **given: Any) -> VerifyRe
     options = VerifyOptions(**given)
     with closing(results.session.sink(str(target), **options.sink_options)) as sink:
         report = _check(sink, target, options)
-        there = {record.identity for record in read_target(sink, everywhere=True).records.values()}
+        checked = {one.name for one in report.files}
+        records = read_target(sink, everywhere=True).records
+        there = {record.identity for name, record in records.items() if name in checked}
     # A saved document, opened as a source, lists the assets of items at its root: as KEY or ITEM/KEY.
     there |= {(None, name) for item, key in filter(None, there) for name in (key, f"{item}/{key}")}
     absent = (

@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from splashdown._receipts import document as receipt
 from splashdown._receipts import notes
+from splashdown._receipts.checking import verify_target
 from splashdown._receipts.fragments import Fragment, storing_line, unite, unstored_line
 from splashdown._receipts.memory import TargetMemory, choose, read_target
+from splashdown.actions import State
 from splashdown.builtins.local import LocalSink
 from splashdown.builtins.memory import MemorySink
 from splashdown.model import Asset, Member, Outcome, ResultSet, Status, StoredRecord, Transfer
@@ -145,6 +147,21 @@ def test_runs_that_interleave_and_die_lose_no_file(sink, seed):
 def read(sink, name):
     with sink.read(name) as chunks:
         return [bytes(chunk) for chunk in chunks]
+
+
+def test_a_store_knows_each_file_before_it_has_its_name():
+    sink = MemorySink()  # with the steps of a real store, not those of the fixture
+    run = Run(sink, NAMES)
+    while run.names:
+        run.step()
+        assert known(sink) == set(NAMES) - set(run.names)
+
+
+def test_verify_does_not_miss_what_a_killed_run_has_only_noted(sink):
+    run = Run(sink, NAMES[:1])
+    run.step()
+    run.memory.storing(NAMES[1], StoredRecord(size=1, identity=(None, NAMES[1]), written_at=1.0))
+    assert [(one.name, one.state) for one in verify_target(sink, "target").files] == [(NAMES[0], State.CHANGED)]
 
 
 def test_the_last_of_two_runs_leaves_one_document_and_nothing_else(sink):
