@@ -15,6 +15,7 @@ from splashdown.columns import columns
 from splashdown.errors import DownloadError
 from splashdown.model import Asset, Plan, ResultSet, RunReport, Skipped
 from splashdown.protocols import AssetHandle, Listener, Sink
+from splashdown.redact import safe_repr
 from splashdown.sources import scheme_of
 
 __all__ = [
@@ -131,7 +132,7 @@ class ActionOutcome(Protocol):
         """Where the metadata document is that describes the files, the first of several; empty when there is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Download:
     """The outcome of a download: the report, and where its metadata documents are (one for each source, or none)."""
 
@@ -182,8 +183,10 @@ class Download:
                 self.metadata,
             )
 
+    __repr__ = safe_repr
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SyncReport:
     """The outcome of a sync. ``report`` is ``None`` for a dry run; ``left`` has reasons for stale files that stay."""
 
@@ -193,6 +196,8 @@ class SyncReport:
     stale: tuple[str, ...] = ()  #: names of files that the source does not list any more
     removed: tuple[str, ...] = ()
     left: Mapping[str, str] = field(default_factory=dict)
+
+    __repr__ = safe_repr
 
 
 class State(StrEnum):
@@ -216,7 +221,7 @@ class Checked:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class VerifyReport:
     """The checks of everything in a target, the files of receipts first, each part sorted by name."""
 
@@ -241,6 +246,8 @@ class VerifyReport:
         files = sorted(self.files, key=lambda one: one.state is State.OK)
         found = [(one.name, one.size, str(one.state), one.detail or ", ".join(one.checked)) for one in files]
         return verify_html(self.target, len(self.of(State.OK)), found)
+
+    __repr__ = safe_repr
 
 
 def _more(count: int) -> str:

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from splashdown.columns import columns, take
+from splashdown.redact import redact_target, safe_repr
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -26,7 +27,7 @@ Buffer = bytes | bytearray | memoryview
 _EMPTY: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Asset:
     """One file that a source lists, described by its STAC metadata.
 
@@ -49,8 +50,8 @@ class Asset:
     geometry: Mapping[str, Any] | None = None  #: GeoJSON geometry of the item
     start: dt.datetime | None = None  #: first instant; equals ``end`` for a single ``datetime``
     end: dt.datetime | None = None
-    metadata: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
-    properties: Mapping[str, Any] = field(default_factory=lambda: _EMPTY)
+    metadata: Mapping[str, Any] = field(default_factory=lambda: _EMPTY, repr=False)
+    properties: Mapping[str, Any] = field(default_factory=lambda: _EMPTY, repr=False)
 
     @property
     def identity(self) -> tuple[str | None, str]:
@@ -61,6 +62,8 @@ class Asset:
     def label(self) -> str:
         """The asset's name in messages: ``key``, or ``item/key`` where it belongs to an item."""
         return f"{self.item}/{self.key}" if self.item else self.key
+
+    __repr__ = safe_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +95,7 @@ class RemoteInfo:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ReadRequest:
     """One read of a remote file.
 
@@ -102,13 +105,15 @@ class ReadRequest:
     """
 
     href: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     start: int = 0
     stop: int | None = None
     pinned: RemoteInfo | None = None
     unless: str | None = (
         None  #: a validator: raise ``NotModifiedError`` when it still holds (a transport may ignore it)
     )
+
+    __repr__ = safe_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +183,7 @@ class Unfinished:
     size: int | None = None  #: bytes that it holds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Stored:
     """An object that a sink holds under a key."""
 
@@ -187,8 +192,10 @@ class Stored:
     location: str = ""  #: path or URL, for people
     modified: float | None = None  #: when the object was last written, seconds since the epoch
 
+    __repr__ = safe_repr
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ResultSet:
     """The result of a resolver: assets, the document that lists them, and how to renew their hrefs.
 
@@ -202,13 +209,13 @@ class ResultSet:
     id: str
     kind: str  #: ``job``, ``item``, ``collection``, ``catalog``, ``items``, ``several``, or a word of the resolver
     assets: Sequence[Asset]
-    document: Mapping[str, Any]
+    document: Mapping[str, Any] = field(repr=False)
     href: str | None = None  #: where the document was read, absolute; ``None`` for a document in memory
-    items: Sequence[Mapping[str, Any]] = ()
+    items: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
     warnings: tuple[str, ...] = ()
-    signer: Signer | None = None
-    transport: Callable[[str], Transport | None] | None = None
-    refresh: Callable[[], ResultSet] | None = None
+    signer: Signer | None = field(default=None, repr=False)
+    transport: Callable[[str], Transport | None] | None = field(default=None, repr=False)
+    refresh: Callable[[], ResultSet] | None = field(default=None, repr=False)
     expires: float | None = None
     members: Sequence[Member] = ()  #: the united sources, where several were opened together
     narrowed: tuple[str, ...] = ()  #: options that selected a part of the source
@@ -218,6 +225,8 @@ class ResultSet:
     def parts(self) -> Sequence[Member]:
         """The members; a source that was opened alone is its own only member."""
         return self.members or (Member(folder="", results=self),)
+
+    __repr__ = safe_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -338,8 +347,6 @@ class Plan:
         return sum(size or 0 for size in columns(self.transfers, "asset.size"))
 
     def __repr__(self) -> str:
-        from splashdown.redact import redact_target
-
         target = redact_target(self.target)
         return f"<Plan of {len(self.transfers)} files for {target!r}, {len(self.skipped)} assets left out>"
 
@@ -359,7 +366,7 @@ class Status(StrEnum):
     NOT_TRIED = "not_tried"  #: the run ended before the asset was complete: an earlier failure, a signal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Outcome:
     """The result for one asset."""
 
@@ -382,6 +389,8 @@ class Outcome:
     def asset(self) -> Asset:
         """The asset of the transfer."""
         return self.transfer.asset
+
+    __repr__ = safe_repr
 
 
 _LANDED = frozenset({Status.STORED, Status.SKIPPED})
@@ -444,8 +453,6 @@ class RunReport:
         return columns(self.outcomes, "status")
 
     def __repr__(self) -> str:
-        from splashdown.redact import redact_target
-
         failed = len(self.failed)
         return f"<RunReport of {len(self.outcomes)} files for {redact_target(self.plan.target)!r}, {failed} failed>"
 

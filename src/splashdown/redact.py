@@ -1,15 +1,47 @@
-"""Takes secrets out of hrefs before they are shown, logged or written."""
+"""Decides how hrefs, messages and values are shown: without secrets. Everything shown or written goes through it.
+
+redact(href)                       for an href or a URL
+redact_target(target)              for a target, which may be a path with odd characters
+redact_text(text, secrets)         for a message that a server or a library wrote
+safe_repr(value)                   the ``__repr__`` of a dataclass with hrefs
+"""
 
 from __future__ import annotations
 
+import base64
+import binascii
 import re
-from urllib.parse import urlsplit, urlunsplit
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, fields
+from typing import Any
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit, urlunsplit
+
+__all__ = ["redact", "redact_target", "redact_text", "redact_value", "safe_repr", "secrets_of"]
 
 # openEO back-ends sign links to results with two path segments, the user's id in base64 and a hash (in hex), before
 # the name or at the end; the query only says how long they are valid.
-_SIGNED_PATH = re.compile(r"(/results(?:/(?:assets|items\d*|document))?)/(?:[^/]+/)?[0-9a-f]{32,128}(?=/|$)")
+_SIGNED_PATH = re.compile(
+    r"(/results(?:/(?:assets|items\d*|document))?)/(?:[^/\s]+/)?[0-9a-f]{32,128}(?=/|$|[\s?#'\")])"
+)
 # An href without any part that could be a secret is returned as it is: thousands of hrefs of a job are like this.
 _BARE = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?/[!$-:<=>A-Z^-~]*")
+_SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:")
+_USERINFO = re.compile(r"(//)[^/?#\s]*@")
+#: A user and password where an href has no authority: ``https:user:password@host/x``, ``fsspec://sftp/user:pw@host``.
+_LOOSE_USERINFO = re.compile(r"(^|[:/\\])[^/\\\s@:]+:[^/\\\s@]*@")
+_PORT = re.compile(r"(?:\[[^\]]*\]|[^:\[\]]*)(?::\d*)?")
+_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:(?://|[^\s/'\"<>@]*:[^\s/'\"<>@]*@)[^\s'\"<>]*")
+_QUERY = re.compile(r"\?[^\s'\"<>)]+")
+_SCHEMES_OF_AUTH = re.compile(r"\b(Bearer|Basic)(:?\s+)[A-Za-z0-9+/=_.~%-]{6,}", re.IGNORECASE)
+#: Names of parameters, headers and options whose value is a secret.
+_PRIVATE_NAME = (
+    r"[\w.-]*(?:token|password|passwd|secret|signature|credential|authorization|cookie|api[_-]?key|access[_-]?key"
+    r"|account[_-]?key|private[_-]?key|encryption[_-]?key|connection[_-]?string)[\w.-]*|sig|sas|pw"
+)
+_SECRET_PAIR = re.compile(rf"\b({_PRIVATE_NAME})(['\"]?\s*=\s*)(?:'[^']*'|\"[^\"]*\"|[^\s&,;'\"<>()]+)", re.IGNORECASE)
+_PRIVATE_KEY_NAME = re.compile(_PRIVATE_NAME, re.IGNORECASE)
+#: Shorter values are words and numbers that every message has.
+_SHORTEST = 5
 
 
 def redact(href: str) -> str:
@@ -24,14 +56,122 @@ def redact(href: str) -> str:
         parts = urlsplit(href)
     except ValueError:
         return "(an href that is not a URL)"
-    if not parts.scheme or not parts.netloc:
-        return href.split("?", 1)[0]
+    if not parts.netloc:
+        return _without_authority(href)
+    host = parts.netloc.rpartition("@")[2]
+    if not _PORT.fullmatch(host):  # where the authority ends is not clear: a slash in a password looks like its end
+        return "(an href that is not a URL)"
     path = _SIGNED_PATH.sub(r"\1/...", parts.path) if "/results/" in parts.path else parts.path
-    bare = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
+    if parts.scheme == "fsspec":
+        path = _LOOSE_USERINFO.sub(r"\1", path)
+    bare = _USERINFO.sub(r"\1", urlunsplit((parts.scheme, host, path, "", "")))
     return f"{bare}?..." if parts.query else bare
 
 
 def redact_target(target: str) -> str:
-    """A target for messages: without user and password, the only secrets that it can hold."""
-    authority = target.partition("://")[2].partition("/")[0]
-    return redact(target) if "@" in authority else target
+    """A target for messages: a URL as :func:`redact` shows it where it has a user or is of the web.
+
+    Paths and keys of object stores stay as they are, because ``?`` and ``#`` are letters of names there.
+    """
+    scheme, separator, rest = target.partition("://")
+    authority = rest.partition("/")[0]
+    if "@" in authority or (separator and scheme.rpartition(":")[2].lower() in {"http", "https", "fsspec"}):
+        return redact(target)
+    return _without_authority(target) if _SCHEME.match(target) and not separator and "@" in target else target
+
+
+def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
+    """A message that someone else wrote, without secrets: those that are known, and what looks like one.
+
+    URLs in it are shown as :func:`redact` shows them. ``secrets`` are those of the request, see :func:`secrets_of`.
+    """
+    for secret in sorted(_forms(secrets), key=len, reverse=True):
+        text = text.replace(secret, "...")
+    text = _URL.sub(lambda found: redact(found[0]), text)
+    text = _QUERY.sub("?...", text)
+    text = _SIGNED_PATH.sub(r"\1/...", text)
+    text = _SCHEMES_OF_AUTH.sub(r"\1\2...", text)
+    return _SECRET_PAIR.sub(r"\1\2...", text)
+
+
+def redact_value(value: Any) -> Any:
+    """A configured value for people: strings as :func:`redact_text` has them, nothing of what a secret name has."""
+    if isinstance(value, str):
+        return redact_text(value)
+    if isinstance(value, Mapping):
+        return {k: "..." if _PRIVATE_KEY_NAME.fullmatch(str(k)) else redact_value(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return type(value)(redact_value(one) for one in value)
+    return value
+
+
+def secrets_of(href: str, headers: Mapping[str, str] | None = None) -> frozenset[str]:
+    """What a request holds that its server may repeat and that must not be shown: for :func:`redact_text`."""
+    found = {value for header in (headers or {}).values() for value in _of_header(header)}
+    try:
+        parts = urlsplit(href)
+        found |= {parts.query, parts.fragment, parts.password or ""}
+        found |= {value for _, value in parse_qsl(parts.query)}
+    except ValueError:
+        found.add(href)
+    for match in _SIGNED_PATH.finditer(href):
+        found |= {segment for segment in match[0].removeprefix(match[1]).split("/") if len(segment) >= 2 * _SHORTEST}
+    return frozenset(one for one in found if len(one) >= _SHORTEST)
+
+
+def safe_repr(value: Any) -> str:
+    """``Name(field=value, ...)`` of a dataclass, hrefs without secrets; what has its default is left out."""
+    shown = (
+        f"{field.name}={_shown(getattr(value, field.name))}"
+        for field in fields(value)
+        if field.repr and not _is_default(field, getattr(value, field.name))
+    )
+    return f"{type(value).__qualname__}({', '.join(shown)})"
+
+
+def _shown(value: object) -> str:
+    return (
+        repr(redact_target(redact(value) if _SCHEME.match(value) else value)) if isinstance(value, str) else repr(value)
+    )
+
+
+def _is_default(field: Any, value: object) -> bool:
+    return field.default is not MISSING and (value is field.default or value == field.default)
+
+
+def _without_authority(href: str) -> str:
+    """A path, a relative href, or something that is not quite a URL."""
+    bare = _USERINFO.sub(r"\1", href.partition("?")[0])
+    scheme = _SCHEME.match(bare)
+    if scheme is None:
+        return bare
+    return scheme[0] + _LOOSE_USERINFO.sub(r"\1", bare[scheme.end() :]).partition("#")[0]
+
+
+def _of_header(value: str) -> Iterable[str]:
+    yield value
+    scheme, space, rest = value.partition(" ")
+    if not space:
+        return
+    yield rest
+    yield from rest.split("/")[2:]  # an openEO token is METHOD/PROVIDER/TOKEN
+    if scheme.lower() == "basic":
+        try:
+            pair = base64.b64decode(rest, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            return
+        yield pair
+        yield pair.partition(":")[2]
+
+
+def _forms(secrets: Iterable[str]) -> set[str]:
+    """Each secret as it is, as URLs and JSON write it, and in base64."""
+    found = set()
+    for secret in secrets:
+        if len(secret) < _SHORTEST:
+            continue
+        data = secret.encode("utf-8", "surrogatepass")
+        found |= {secret, unquote(secret), quote(data, safe=""), quote(data), quote_plus(data)}
+        found |= {base64.b64encode(data).decode().rstrip("="), base64.urlsafe_b64encode(data).decode().rstrip("=")}
+        found.add(secret.replace("&", "&amp;"))
+    return {one for one in found if len(one) >= _SHORTEST}

@@ -35,8 +35,8 @@ _log = logging.getLogger("splashdown")
 class OpenContext:
     """The context that a resolver gets with the source (the protocol ``ResolveContext``)."""
 
-    auth: object = None
-    options: Mapping[str, Any] = field(default_factory=dict)
+    auth: object = field(default=None, repr=False)
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     notify: Callable[[str], None] = _log.info
     session: Session
 

@@ -13,7 +13,6 @@ keep the chunks of a caller outside: their exceptions have to leave ``put_part``
 from __future__ import annotations
 
 import errno
-import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,11 +30,10 @@ from splashdown.errors import (
     TransferError,
     error_text,
 )
-from splashdown.redact import redact
+from splashdown.redact import redact_text
 
 __all__ = ["Failure", "Judge", "already_exists", "judge_error", "reading", "status_may_pass", "storing"]
 
-_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^\s'\"<>]+")
 #: The same request fails again after these; mistakes in a program are among them.
 _LASTING = (
     FileNotFoundError,
@@ -88,7 +86,7 @@ def judge_error(error: Exception) -> Failure:
         retryable = status_may_pass(status)
     else:
         retryable = not isinstance(error, _LASTING) and getattr(error, "errno", None) not in _LASTING_ERRNO
-    text = _URL.sub(lambda found: redact(found[0]), error_text(error))
+    text = redact_text(error_text(error))
     return Failure(reason=f"{status} {text}" if status else text, status=status, retryable=retryable)
 
 

@@ -6,7 +6,29 @@ import pytest
 from stac_item import stac_item
 
 from splashdown._cli.main import main
-from splashdown.redact import redact, redact_target
+from splashdown.events import (
+    Progress,
+    Retried,
+    RunFinished,
+    RunInterrupted,
+    RunStarted,
+    TransferFinished,
+    TransferStarted,
+)
+from splashdown.model import (
+    Asset,
+    Member,
+    Outcome,
+    Plan,
+    ReadRequest,
+    ResultSet,
+    RunReport,
+    Skipped,
+    Status,
+    Stored,
+    Transfer,
+)
+from splashdown.redact import redact, redact_target, redact_text, secrets_of
 
 
 @pytest.mark.parametrize(
@@ -54,3 +76,48 @@ def test_a_password_in_a_target_is_not_shown_by_a_dry_run(tmp_path, capsys):
     shown = "".join(capsys.readouterr())
     assert "hunter2" not in shown
     assert "sftp://host.example/x" in shown
+
+
+@pytest.mark.parametrize(
+    "href",
+    [
+        "https:user:hunter2@h/x",
+        "https:/user:hunter2@h/x",
+        "//user:hunter2@h/x?s",
+        "https://user:hun/hunter2@h/x",
+        "simplecache::https://user:hunter2@h/x",
+        "fsspec://sftp/user:hunter2@h/x",
+        "s3://bucket/key?X-Amz-Security-Token=hunter2",
+    ],
+)
+def test_odd_forms_of_hrefs_are_shown_without_their_secret(href):
+    assert "hunter2" not in redact(href)
+
+
+def test_what_a_server_repeats_of_a_request_is_not_shown():
+    known = secrets_of("https://h/a?unknown=Query%2FSecret", {"Authorization": "Basic dXNlcjpodW50ZXIyMg=="})
+    text = redact_text("no: Query/Secret Query%2FSecret hunter22 dXNlcjpodW50ZXIyMg UXVlcnkvU2VjcmV0 end", known)
+    assert text == "no: ... ... ... ... ... end"
+
+
+def _values():
+    signed = "https://user:hunter2@h.example/a.tif?sig=hunter2"
+    asset = Asset(key="a", href=signed, metadata={"href": signed}, properties={"x": signed})
+    transfer = Transfer(asset=asset, name="a.tif")
+    outcome = Outcome(transfer=transfer, status=Status.STORED, location=signed)
+    plan = Plan(target="sftp://user:hunter2@h/x", transfers=(transfer,))
+    report = RunReport(plan=plan, outcomes=(outcome,))
+    results = ResultSet(id="i", kind="item", assets=(asset,), document={"href": signed}, href=signed)
+    return [
+        *(asset, transfer, outcome, plan, report, results, Member(folder="f", results=results)),
+        *(Skipped(asset=asset, reason="r"), ReadRequest(href=signed, headers={"Authorization": "Bearer hunter2"})),
+        *(RunStarted(plan=plan), TransferStarted(transfer=transfer, size=1), RunFinished(report=report)),
+        *(Progress(transfer=transfer, done=1, size=2), TransferFinished(outcome=outcome), RunInterrupted(plan=plan)),
+        *(Retried(transfer=transfer, attempt=1, delay=1.0, error="E"), Stored(size=1, location=signed)),
+    ]
+
+
+@pytest.mark.parametrize("value", _values(), ids=lambda value: type(value).__name__)
+def test_no_value_or_event_shows_a_secret_when_it_is_printed(value):
+    assert "hunter2" not in repr(value)
+    assert "hunter2" not in str(value)

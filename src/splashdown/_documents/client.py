@@ -25,6 +25,7 @@ from splashdown._documents.places import shown
 from splashdown._documents.redirects import Redirects
 from splashdown._version import __version__
 from splashdown.errors import AuthError, ResolveError
+from splashdown.redact import secrets_of
 
 #: Real results documents reach some megabytes (tens of thousands of links); this is far above that.
 MAX_BYTES = 128 * 2**20
@@ -124,7 +125,8 @@ class Client:
                 f"{shown(url)} could not be read ({_reason(error)}); check the URL and the network"
             ) from None
         if status >= 400:
-            raise fault(final, status, body, authorized=authorized)
+            known = secrets_of(url, self.authority.headers(url) if headers is None else headers)
+            raise fault(final, status, body, authorized=authorized, secrets=known)
         return final, body
 
     def _fetch_whole(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from splashdown._documents.places import shown
 from splashdown._documents.streaming import large_object
 from splashdown.errors import ResolveError, error_text
+from splashdown.redact import safe_repr
 
 #: Documents of this size (bytes) or more are read member by member.
 _LARGE = 2**20
@@ -20,12 +21,14 @@ class WebPageError(ResolveError):
     """The answer was a web page, not JSON."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Document:
     """A JSON object and where it was read: a URL, a ``file:`` URL, or ``""`` for one that was in memory."""
 
     place: str
-    body: dict[str, Any]
+    body: dict[str, Any] = field(repr=False)
+
+    __repr__ = safe_repr
 
 
 def parse_object(body: bytes, url: str) -> dict[str, Any]:

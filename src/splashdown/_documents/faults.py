@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from splashdown._documents.places import shown
@@ -15,6 +16,7 @@ from splashdown.errors import (
     NotFoundError,
     ResultLinkExpired,
 )
+from splashdown.redact import redact_text, secrets_of
 
 #: Error codes of the API's errors.json that have a separate exception.
 _BY_CODE: dict[str, type[ApiError]] = {
@@ -43,9 +45,12 @@ _ADVICE: dict[type[ApiError], str] = {
 _LONGEST_TEXT = 300
 
 
-def fault(url: str, status: int, body: bytes, *, authorized: bool) -> ApiError:
-    """The exception for an error answer. ``authorized`` says whether the request carried credentials."""
-    document = _parse(body)
+def fault(url: str, status: int, body: bytes, *, authorized: bool, secrets: Iterable[str] = ()) -> ApiError:
+    """The exception for an error answer. ``authorized`` says whether the request carried credentials.
+
+    ``secrets`` of the request, which servers repeat, are not shown.
+    """
+    document = _clean(_parse(body), {*secrets, *secrets_of(url)})
     if status == 424 and "level" in document:
         return _failed(url, document)
     code = _text(document.get("code"))
@@ -101,6 +106,10 @@ def _parse(body: bytes) -> dict[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _clean(document: dict[str, Any], secrets: Collection[str]) -> dict[str, Any]:
+    return {key: redact_text(value, secrets) if isinstance(value, str) else value for key, value in document.items()}
 
 
 def _text(value: object) -> str:

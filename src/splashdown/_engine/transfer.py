@@ -14,7 +14,7 @@ from splashdown.checksums import comparable, same, understood
 from splashdown.errors import ChecksumError, ExistsError, NotModifiedError, TransferError, error_text
 from splashdown.events import TransferFinished
 from splashdown.model import Asset, Content, IfExists, Outcome, Status, Stored, StoredRecord, Transfer
-from splashdown.redact import redact
+from splashdown.redact import redact_text, secrets_of
 
 
 def move(context: Context, transfer: Transfer) -> Outcome:
@@ -128,7 +128,6 @@ def _skipped(source: Source, verdict: Verdict, reason: str) -> Outcome:
 
 def _message(error: Exception, source: Source) -> str:
     """The error's message without signatures: a plugin's own exception may quote the href that it was given."""
-    message = " ".join(str(error).split()) or type(error).__name__
-    for href in {source.asset.href, source.transfer.asset.href}:
-        message = message.replace(href, redact(href))
+    known = secrets_of(source.asset.href) | secrets_of(source.transfer.asset.href)
+    message = redact_text(" ".join(str(error).split()) or type(error).__name__, known)
     return message if isinstance(error, TransferError) else f"{source.asset.label}: {message}"

@@ -10,6 +10,7 @@ from splashdown._plugins.config import Config, PluginTable
 from splashdown._plugins.options import REQUIRED, Field, fields_of, fill
 from splashdown._plugins.registry import Registry
 from splashdown.errors import did_you_mean
+from splashdown.redact import redact_value
 
 _SWITCHES: Mapping[str, str] = {
     "discover": "SPLASHDOWN_NO_PLUGINS",
@@ -76,5 +77,5 @@ def _rows(
             continue
         file = config.where(*path, field.name)
         origin = field.variable if field.variable in environ else str(file) if file else "default"
-        shown = "(set, not shown)" if field.secret and origin != "default" else value
+        shown = "(set, not shown)" if field.secret and origin != "default" else redact_value(value)
         yield Traced(key=".".join((*path, field.name)), value=shown, origin=origin, variable=field.variable)

@@ -17,14 +17,16 @@ class FsspecOptions:
     """
 
     username: str | None = field(default=None, metadata={"help": "for hosts whose URL names no user"})
-    password: str | None = field(default=None, metadata={"help": "of the user; better an SSH key", "secret": True})
+    password: str | None = field(
+        default=None, repr=False, metadata={"help": "of the user; better an SSH key", "secret": True}
+    )
     host: str | None = field(default=None, metadata={"help": "the only host that user and password are for"})
     key_file: str | None = field(default=None, metadata={"help": "an SSH private key, besides agent and ~/.ssh"})
     known_hosts: str | None = field(default=None, metadata={"help": "host keys, instead of ~/.ssh/known_hosts"})
     ca_bundle: str | None = field(default=None, metadata={"help": "certificates that WebDAV servers are checked with"})
     timeout: float = field(default=60.0, metadata={"help": "seconds for a connection or an answer"})
     storage_options: Mapping[str, str] = field(
-        default_factory=dict, metadata={"help": "arguments of the filesystem that fsspec://PROTOCOL/ names"}
+        default_factory=dict, repr=False, metadata={"help": "arguments of the filesystem that fsspec://PROTOCOL/ names"}
     )
 
     def __post_init__(self) -> None:

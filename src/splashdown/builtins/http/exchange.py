@@ -26,7 +26,7 @@ from splashdown.errors import (
     TransferError,
 )
 from splashdown.model import ReadRequest
-from splashdown.redact import redact
+from splashdown.redact import redact, secrets_of
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
@@ -116,7 +116,8 @@ def accept(href: str, request: ReadRequest, response: BaseHTTPResponse | Answer)
     if status == 416:
         _judge_unsatisfied(href, request, unsatisfied_size(headers.get("content-range")))
     if status not in {200, 203}:
-        raise status_error(href, status, headers, glimpse(response, ERROR_BYTES))
+        known = secrets_of(request.href, request.headers)
+        raise status_error(href, status, headers, glimpse(response, ERROR_BYTES), known)
     _check_encoding(href, headers)
     length = None if _is_chunked(headers) else number(headers.get("content-length"))
     info = remote_info(headers, size=length, ranges="bytes" in headers.get("accept-ranges", "").lower(), whole=True)

@@ -8,7 +8,7 @@ import re
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 
 import urllib3.exceptions as u3
@@ -23,7 +23,7 @@ from splashdown.errors import (
     TransferError,
     TruncatedError,
 )
-from splashdown.redact import redact
+from splashdown.redact import redact, redact_text, secrets_of
 
 #: Bytes of an error body that are read.
 ERROR_BYTES = 16 * 1024
@@ -32,7 +32,6 @@ _EXPIRED_STATUS = frozenset({400, 401, 403, 404, 410})
 _EXPIRED_CODES = frozenset({"ResultLinkExpired", "ExpiredToken", "RequestExpired"})
 _EXPIRED_TEXT = re.compile(r"request has expired|link (has )?expired|signature (has )?expired", re.IGNORECASE)
 _XML = re.compile(r"<(Code|Message)>([^<]{1,300})</\1>")
-_SECRET = re.compile(r"\?\S+")
 _HINTS = {
     401: "pass auth=, or a link that is signed",
     403: "the link may have expired, or the account may not read this file",
@@ -42,9 +41,11 @@ _HINTS = {
 }
 
 
-def status_error(href: str, status: int, headers: Mapping[str, str], body: bytes) -> TransferError:
-    """The error for an answer without a file."""
-    code, message = _explanation(body)
+def status_error(
+    href: str, status: int, headers: Mapping[str, str], body: bytes, secrets: Iterable[str] = ()
+) -> TransferError:
+    """The error for an answer without a file; ``secrets`` of the request, which servers repeat, are not shown."""
+    code, message = _explanation(body, {*secrets, *secrets_of(href)})
     if status in _EXPIRED_STATUS and (
         code in _EXPIRED_CODES or _EXPIRED_TEXT.search(message) or (status != 400 and _has_expired(href))
     ):
@@ -85,7 +86,7 @@ def connection_error(href: str, error: BaseException) -> TransferError:
     return NetworkError(f"{where}: the connection failed ({_reason(chain)})")
 
 
-def _explanation(body: bytes) -> tuple[str, str]:
+def _explanation(body: bytes, secrets: Iterable[str]) -> tuple[str, str]:
     """Code and message of an error document: openEO's JSON, or an object store's XML; empty for anything else."""
     text = body.decode("utf-8", "replace")
     try:
@@ -96,7 +97,7 @@ def _explanation(body: bytes) -> tuple[str, str]:
     else:
         fields = document if isinstance(document, dict) else {}
         code, message = str(fields.get("code", "")), str(fields.get("message", ""))
-    return code[:60], " ".join(_SECRET.sub("?...", message).split())[:200]
+    return redact_text(code, secrets)[:60], " ".join(redact_text(message, secrets).split())[:200]
 
 
 def _has_expired(href: str) -> bool:
