@@ -39,13 +39,20 @@ class Decoder:
         Raises ``LoadError`` when the bytes are not what the header says.
         """
         try:
-            return self._pixels(self, data, rows)
+            pixels = self._pixels(self, data, rows)
         except LoadError:
             raise
         except Exception as error:
             raise LoadError(
                 f"{self.label}: a tile or strip cannot be decoded ({error_text(error)}): damaged"
             ) from error
+        # Codecs of whole images say themselves how large they are.
+        if pixels.shape != (expected := _shape(self.layout, rows)):
+            raise LoadError(
+                f"{self.label}: a tile or strip of {_times(pixels.shape)} pixels"
+                f" in a place for {_times(expected)}: damaged"
+            )
+        return pixels
 
     def scratch(self, name: str, size: int) -> NDArray[np.uint8]:
         """A buffer of this thread's: fresh memory for each tile costs a third of the time in page faults."""
@@ -98,6 +105,10 @@ def _filled(out: NDArray[np.uint8], decoded: object) -> NDArray[np.uint8]:
     """The part of ``out`` that a codec has written."""
     written = len(decoded) if isinstance(decoded, bytes | bytearray | memoryview | np.ndarray) else 0
     return out[:written]
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return " x ".join(map(str, shape))
 
 
 def _shape(layout: Layout, rows: int) -> tuple[int, int, int]:

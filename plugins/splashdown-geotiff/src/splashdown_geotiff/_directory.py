@@ -7,6 +7,7 @@ costs a request), and since the limits have to hold before a value is read, not 
 from __future__ import annotations
 
 import struct
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,6 +23,10 @@ _TYPES = {
     1: "u1", 2: "S1", 3: "u2", 4: "u4", 5: "2u4", 6: "i1", 7: "u1", 8: "i2", 9: "i4", 10: "2i4", 11: "f4", 12: "f8",
     13: "u4", 16: "u8", 17: "i8", 18: "u8",
 }  # fmt: skip
+
+#: Those whose values are whole numbers, and those whose values are numbers at all.
+_WHOLE = frozenset({1, 3, 4, 6, 8, 9, 13, 16, 17, 18})
+_NUMERIC = _WHOLE | {11, 12}
 
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
@@ -57,14 +62,27 @@ class Directory:
     def __contains__(self, tag: int) -> bool:
         return tag in self._entries
 
-    def array(self, tag: int, limit: int | None = None) -> NDArray[Any] | None:
-        """A tag's values in native byte order; ``None`` where there is no such tag.
+    def whole(self, tag: int, limit: int | None = None) -> NDArray[np.integer[Any]] | None:
+        """The whole numbers of a tag; ``None`` where there is no such tag.
+
+        Raises ``LoadError`` when it holds something else, or has more than ``limit`` bytes.
+        """
+        return self._array(tag, _WHOLE, limit)
+
+    def raw(self, tag: int, limit: int) -> bytes | None:
+        """The bytes of a tag, numbers in native byte order; ``None`` where there is no such tag.
 
         Raises ``LoadError`` when it has more than ``limit`` bytes.
         """
+        values = self._array(tag, _TYPES.keys(), limit)
+        return None if values is None else values.tobytes()
+
+    def _array(self, tag: int, kinds: Collection[int], limit: int | None) -> NDArray[Any] | None:
         entry = self._entries.get(tag)
         if entry is None or entry.kind not in _TYPES:
             return None
+        if entry.kind not in kinds:
+            raise LoadError(f"{self._head.label}: tag {tag} has values of type {entry.kind}: the file is damaged")
         dtype = np.dtype(_TYPES[entry.kind])
         size = entry.count * dtype.itemsize
         if limit is not None and size > limit:
@@ -79,18 +97,18 @@ class Directory:
 
     def number(self, tag: int, default: int) -> int:
         """A tag's first value as an integer."""
-        values = self.array(tag)
+        values = self.whole(tag)
         return default if values is None or not len(values) else int(values[0])
 
-    def numbers(self, tag: int) -> tuple[float, ...]:
-        """A tag's values; empty where there is no such tag."""
-        values = self.array(tag)
+    def numbers(self, tag: int, limit: int) -> tuple[float, ...]:
+        """A tag's numbers; empty where there is no such tag. Raises ``LoadError`` as :meth:`whole` does."""
+        values = self._array(tag, _NUMERIC, limit)
         return () if values is None else tuple(values.tolist())
 
     def text(self, tag: int, limit: int) -> str:
         """An ASCII tag; GDAL writes UTF-8."""
-        values = self.array(tag, limit)
-        return "" if values is None else values.tobytes().rstrip(b"\0").decode("utf-8", "replace")
+        raw = self.raw(tag, limit)
+        return "" if raw is None else raw.rstrip(b"\0").decode("utf-8", "replace")
 
 
 def read_directories(head: Head) -> list[Directory]:

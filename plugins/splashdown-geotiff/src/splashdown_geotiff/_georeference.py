@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from splashdown_geotiff._directory import Directory
+from splashdown_geotiff._limits import TAG_BYTES
 
 _SCALE, _TIEPOINTS, _MATRIX = 33550, 33922, 34264
 _KEYS, _DOUBLES, _ASCII = 34735, 34736, 34737
 _RASTER_TYPE, _PIXEL_IS_POINT = 1025, 2
-#: More bytes than any set of keys has.
-_KEY_BYTES = 1 << 20
 
 Keys = Mapping[int, "int | float | str | tuple[float, ...]"]
 
@@ -30,6 +30,12 @@ class Transform(NamedTuple):
     def rectilinear(self) -> bool:
         """Whether rows and columns run along the axes."""
         return self.b == 0 and self.d == 0
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can be turned around, in floating point too."""
+        determinant = self.a * self.e - self.b * self.d
+        return all(map(math.isfinite, self)) and math.isfinite(determinant) and determinant != 0
 
     def at(self, column: float, row: float) -> tuple[float, float]:
         """Coordinates of a place in the raster; whole numbers are corners of pixels."""
@@ -59,13 +65,15 @@ class Transform(NamedTuple):
 
 def read_transform(directory: Directory, keys: Keys) -> Transform | None:
     """The transform of the pixels' corners; ``None`` where the file has none (or only ground control points)."""
-    scale, ties, matrix = (directory.numbers(tag) for tag in (_SCALE, _TIEPOINTS, _MATRIX))
-    if len(scale) >= 2 and len(ties) >= 6 and scale[0] and scale[1]:
+    scale, ties, matrix = (directory.numbers(tag, TAG_BYTES) for tag in (_SCALE, _TIEPOINTS, _MATRIX))
+    if len(scale) >= 2 and len(ties) >= 6:
         column, row, _, x, y = ties[:5]
         found = Transform(scale[0], 0.0, x - column * scale[0], 0.0, -scale[1], y + row * scale[1])
-    elif len(matrix) >= 8 and matrix[0] * matrix[5] != matrix[1] * matrix[4]:
+    elif len(matrix) >= 8:
         found = Transform(matrix[0], matrix[1], matrix[3], matrix[4], matrix[5], matrix[7])
     else:
+        return None
+    if not found.usable:
         return None
     # The file then says where the first pixel's centre is.
     return found.moved(-0.5, -0.5) if keys.get(_RASTER_TYPE) == _PIXEL_IS_POINT else found
@@ -73,17 +81,17 @@ def read_transform(directory: Directory, keys: Keys) -> Transform | None:
 
 def read_keys(directory: Directory) -> Keys:
     """The GeoTIFF keys by number (OGC 19-008r4, section 7.1.2); what is malformed is left out."""
-    index = directory.array(_KEYS, _KEY_BYTES)
+    index = directory.whole(_KEYS, TAG_BYTES)
     if index is None or len(index) < 4:
         return {}
-    doubles = directory.array(_DOUBLES, _KEY_BYTES)
-    ascii_text = directory.text(_ASCII, _KEY_BYTES)
+    doubles = directory.numbers(_DOUBLES, TAG_BYTES)
+    ascii_text = directory.text(_ASCII, TAG_BYTES)
     found: dict[int, int | float | str | tuple[float, ...]] = {}
     for entry in range(4, min(len(index), 4 + 4 * int(index[3])) - 3, 4):
         key, place, count, value = (int(v) for v in index[entry : entry + 4])
         if place == 0:
             found[key] = value
-        elif place == _DOUBLES and doubles is not None and count:
+        elif place == _DOUBLES and count:
             numbers = tuple(float(v) for v in doubles[value : value + count])
             if numbers:
                 found[key] = numbers[0] if len(numbers) == 1 else numbers

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from splashdown.errors import LoadError
 from splashdown_geotiff._directory import Directory
 from splashdown_geotiff._head import Head
-from splashdown_geotiff._limits import SEGMENT_BYTES
+from splashdown_geotiff._limits import PIECES, SEGMENT_BYTES, TAG_BYTES
 
 #: Uncompressed strips are read in pieces of about this many bytes: only the rows that are wanted.
 _PIECE_BYTES = 256 * 1024
@@ -111,8 +111,8 @@ def read_layout(directory: Directory, label: str) -> Layout:
     if min(width, height, samples, rows, columns) < 1 or samples > 65535:
         raise LoadError(f"{label}: an image of {width} x {height} x {samples} in pieces of {columns} x {rows}: damaged")
     bits, sample_format = _uniform(directory, 258, label), _uniform(directory, 339, label)
-    tables = directory.array(347, SEGMENT_BYTES // 16)
-    lerc = directory.numbers(50674)
+    lerc = directory.whole(50674, TAG_BYTES)
+    extra = directory.whole(338, TAG_BYTES)
     layout = Layout(
         width=width,
         height=height,
@@ -129,9 +129,9 @@ def read_layout(directory: Directory, label: str) -> Layout:
         predictor=directory.number(317, 1),
         photometric=directory.number(262, 1),
         reversed_bits=directory.number(266, 1) == 2,
-        extra=tuple(int(v) for v in directory.numbers(338)),
-        jpeg_tables=None if tables is None else tables.tobytes(),
-        lerc_codec=int(lerc[1]) if len(lerc) > 1 else 0,
+        extra=() if extra is None else tuple(extra.tolist()),
+        jpeg_tables=directory.raw(347, SEGMENT_BYTES // 16),
+        lerc_codec=int(lerc[1]) if lerc is not None and len(lerc) > 1 else 0,
     )
     return _check(_cut_plain_strips(layout), label)
 
@@ -139,26 +139,30 @@ def read_layout(directory: Directory, label: str) -> Layout:
 def read_index(directory: Directory, layout: Layout, head: Head) -> Index:
     """Where the segments of an image lie. Raises ``LoadError`` when the file cannot hold them there."""
     tags = (324, 325) if 324 in directory else (273, 279)
-    offsets, counts = directory.array(tags[0]), directory.array(tags[1])
+    offsets, counts = directory.whole(tags[0]), directory.whole(tags[1])
     if offsets is None:
         raise LoadError(f"{head.label}: an image without an index of its tiles or strips: damaged")
     stored_rows = min(directory.number(278, layout.height), layout.height) if not layout.tiled else layout.rows
     planes = layout.samples if layout.planar else 1
     expected = layout.across * -(-layout.height // stored_rows) * planes
+    if len(offsets) < expected or (counts is not None and len(counts) < expected):
+        raise LoadError(f"{head.label}: {expected} tiles or strips, but only {len(offsets)} are indexed: damaged")
     if counts is None:
         # Some old writers leave the sizes out; uncompressed, they follow from the layout.
         if layout.compression != Compression.NONE:
             raise UnsupportedError(f"{head.label}: compressed tiles or strips without their sizes")
         counts = np.full(expected, layout.row_bytes * stored_rows, "u8")
-    if min(len(offsets), len(counts)) < expected:
-        raise LoadError(f"{head.label}: {expected} tiles or strips, but only {len(offsets)} are indexed: damaged")
     index = Index(offsets[:expected].astype("u8"), counts[:expected].astype("u8"))
-    return index if stored_rows == layout.rows else _cut_index(index, layout, stored_rows)
+    if stored_rows == layout.rows:
+        return index
+    if layout.down * planes > PIECES:
+        raise LoadError(f"{head.label}: strips of {stored_rows} rows make more than {PIECES:,} pieces: damaged")
+    return _cut_index(index, layout, stored_rows)
 
 
 def _uniform(directory: Directory, tag: int, label: str) -> int:
     """The value that all bands share; 1 where the tag is absent (TIFF 6.0, BitsPerSample and SampleFormat)."""
-    values = directory.array(tag, 1 << 20)
+    values = directory.whole(tag, TAG_BYTES)
     if values is None or not len(values):
         return 1
     if (values != values[0]).any():

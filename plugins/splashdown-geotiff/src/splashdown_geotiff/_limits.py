@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from splashdown.errors import LoadError
 
@@ -18,6 +20,10 @@ METADATA_BYTES = 1024**2
 DIRECTORIES = 64
 #: Entries in one directory; TIFF 6.0 with every extension has fewer than 200.
 ENTRIES = 4096
+#: Values of one tag that belongs to the image or its place; the indexes of tiles and texts have limits of their own.
+TAG_BYTES = 1024**2
+#: Pieces that uncompressed strips are cut into: as many as an index that fits a header has tiles.
+PIECES = HEADER_BYTES // 8
 #: One tile or strip, decoded.
 SEGMENT_BYTES = 256 * 1024**2
 #: What a read may return when the caller does not say.
@@ -41,3 +47,12 @@ def check_output(size: int, max_bytes: int | None, label: str, advice: str = _RE
     cap = default_max_bytes() if max_bytes is None else max_bytes
     if size > cap:
         raise LoadError(f"{label}: this read would take {size:,} bytes, more than max_bytes={cap:,}; {advice}")
+
+
+@contextmanager
+def within_memory(label: str) -> Iterator[None]:
+    """A read for which the process gets no memory ends in ``LoadError``: a file of a few bytes may declare any size."""
+    try:
+        yield
+    except MemoryError as error:
+        raise LoadError(f"{label}: not enough memory for this read; {_READ_LESS}") from error

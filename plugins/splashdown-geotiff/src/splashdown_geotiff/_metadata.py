@@ -5,6 +5,7 @@ The XML comes from a stranger: it is capped, and a document type is refused, sin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
@@ -14,6 +15,8 @@ from splashdown_geotiff._directory import Directory
 from splashdown_geotiff._limits import METADATA_BYTES
 
 _GDAL_METADATA, _GDAL_NODATA = 42112, 42113
+#: The number of a band (TIFF has up to 65,535), and a number that 64 bits may hold.
+_SAMPLE, _WHOLE = re.compile("[0-9]{1,5}"), re.compile("[+-]?[0-9]{1,20}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,7 @@ def read_metadata(directory: Directory, label: str) -> Metadata:
             continue
         if sample is None:
             tags[name] = value
-        elif sample.isdigit():
+        elif _SAMPLE.fullmatch(sample):
             (roles if item.get("role") else bands).setdefault(int(sample), {})[item.get("role") or name] = value
     found = {number: _band(bands.get(number, {}), roles.get(number, {})) for number in bands.keys() | roles.keys()}
     return Metadata(tags=tags, bands=found, nodata=parse_nodata(directory.text(_GDAL_NODATA, 1024)))
@@ -61,10 +64,8 @@ def read_metadata(directory: Directory, label: str) -> Metadata:
 def parse_nodata(text: str) -> float | None:
     """GDAL_NODATA as a number: an ``int`` where it is one, since 64-bit values do not fit a float."""
     text = text.strip().replace(",", ".")
-    try:
+    if _WHOLE.fullmatch(text) and -(2**63) <= int(text) < 2**64:
         return int(text)
-    except ValueError:
-        pass
     try:
         # Visual C++ once printed NaN as "1.#QNAN" and "-1.#IND".
         return float("nan") if "#" in text else float(text)

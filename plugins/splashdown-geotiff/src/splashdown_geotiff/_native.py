@@ -116,9 +116,10 @@ def _alpha(layout: Layout, metadata: Metadata) -> int | None:
     for number, band in metadata.bands.items():
         if band.color == "alpha" and number < layout.samples:
             return number
-    for place, kind in enumerate(layout.extra):
-        if kind in {1, 2}:
-            return layout.samples - len(layout.extra) + place
+    # A damaged file may list more extra samples than it has bands.
+    for number, kind in enumerate(layout.extra, layout.samples - len(layout.extra)):
+        if kind in {1, 2} and number >= 0:
+            return number
     return None
 
 

@@ -16,7 +16,7 @@ from splashdown_geotiff._georeference import Transform
 from splashdown_geotiff._header import Engine
 from splashdown_geotiff._layout import UnsupportedError
 from splashdown_geotiff._lazy import LazyPixels, lazy_array
-from splashdown_geotiff._limits import check_output
+from splashdown_geotiff._limits import check_output, within_memory
 from splashdown_geotiff._names import band_names
 from splashdown_geotiff._native import NativeEngine
 from splashdown_geotiff._options import ArrayOptions, PartOptions, PixelOptions, Pixels, split_options
@@ -125,15 +125,20 @@ class GeoTIFF:
         """The raster, or a part of it, as ``(band, y, x)``; see ``load_geotiff`` for the arguments."""
         part, pixels = split_options(options)
         chosen = self.select(**part)
-        return self.describe(self._values(chosen, pixels), chosen, pixels)
+        with within_memory(self.label):
+            return self.describe(self._values(chosen, pixels), chosen, pixels)
 
     def read_numpy(self, **options: Unpack[PixelOptions]) -> NDArray[Any]:
         """The pixels alone; with ``masked=True`` a masked array that keeps the type of the file."""
         part, pixels = split_options(options)
         chosen = self.select(**part)
-        if not pixels.masked:
+        with within_memory(self.label):
+            if pixels.masked:
+                return self._masked(chosen, pixels)
             values: NDArray[Any] = self._values(chosen, pixels)
             return values
+
+    def _masked(self, chosen: Selection, pixels: Pixels) -> np.ma.MaskedArray[Any, Any]:
         stored = self._empty(chosen, self.dtype, pixels.max_bytes)
         self._engine.read_into(stored, chosen.level, chosen.window, chosen.bands)
         hidden = missing(self._engine, chosen, stored)
@@ -174,8 +179,9 @@ class GeoTIFF:
 
         def read(*extents: Extent) -> NDArray[Any]:
             part = selection.part(*extents)
-            out = self._empty(part, dtype, pixels.max_bytes)
-            self.fill(out, part, pixels)
+            with within_memory(self.label):
+                out = self._empty(part, dtype, pixels.max_bytes)
+                self.fill(out, part, pixels)
             return out
 
         shape = selection.shape

@@ -33,4 +33,9 @@ def _scaled(band: Band, one: object, scale: str, offset: str) -> Band:
 
 
 def _number(value: Any, default: float) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else default
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return default
+    try:
+        return float(value)
+    except OverflowError:  # JSON's whole numbers have any length
+        return default

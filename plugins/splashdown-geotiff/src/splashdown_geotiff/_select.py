@@ -126,6 +126,8 @@ def _window_of(
     west, south, east, north = _in_raster_crs(header, _four(bbox), bbox_crs)
     corners = [transform.inverse(x, y) for x in (west, east) for y in (south, north)]
     columns, rows = zip(*corners, strict=True)
+    if not all(map(math.isfinite, (*columns, *rows))):
+        raise LoadError(f"bbox={tuple(bbox)} is too far from the raster to be counted in its pixels")
     # A box that ends on a pixel's edge does not touch the next pixel; coordinates are rarely that exact.
     first_column, last_column = math.floor(min(columns) + 1e-6), math.ceil(max(columns) - 1e-6)
     first_row, last_row = math.floor(min(rows) + 1e-6), math.ceil(max(rows) - 1e-6)
