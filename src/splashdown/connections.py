@@ -167,7 +167,7 @@ class _Lean(HTTPConnection):
         **_: Any,
     ) -> None:
         """Send a request. ``headers`` has everything, ``Host`` too, but for the length of the body."""
-        lines = [f"{method} {url} HTTP/1.1", *(f"{name}: {value}" for name, value in (headers or {}).items())]
+        lines = [f"{method} {url} HTTP/1.1", *[f"{name}: {value}" for name, value in (headers or {}).items()]]
         if isinstance(body, str):
             body = body.encode()
         if body is not None and not (self.full and "Content-Length" in (headers or {})):
@@ -321,8 +321,10 @@ def _exchanged(
         if connection.is_closed:
             connection.connect()
     connection.timeout = timeout.read_timeout
-    with suppress(BrokenPipeError, ConnectionResetError):  # what a server said before it hung up can still be read
+    try:  # noqa: SIM105 - suppress() would cost three calls for each request
         connection.request(*request)
+    except (BrokenPipeError, ConnectionResetError):  # what a server said before it hung up can still be read
+        pass
     response: Any = connection.getresponse()
     response._connection, response._pool = connection, pool  # noqa: SLF001 - as the pool does it
     return response  # type: ignore[no-any-return]

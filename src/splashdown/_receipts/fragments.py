@@ -18,6 +18,7 @@ _LONGEST_LINE = 64 * 1024
 _MOST_BYTES = 2**30
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
+_quoted = json.encoder.encode_basestring_ascii
 
 #: Candidates for what is under each name. Most names have one.
 Candidates = Mapping[str, Sequence[StoredRecord]]
@@ -26,17 +27,14 @@ Candidates = Mapping[str, Sequence[StoredRecord]]
 def storing_line(name: str, record: StoredRecord) -> bytes:
     """The line that is written just before a file gets its name."""
     item, key = record.identity or (None, "")
-    line = {
-        "do": "stored",
-        "name": name,
-        "size": record.size,
-        "checksum": record.checksum,
-        "validator": record.validator,
-        "item": item,
-        "key": key,
-        "at": time.time() if record.written_at is None else record.written_at,
-    }
-    return _line(line)
+    at = time.time() if record.written_at is None else record.written_at
+    # Not through an encoder, which takes three calls for each file of a run.
+    return (
+        f'{{"do":"stored","name":{_quoted(name)},"size":{record.size}'
+        f',"checksum":{"null" if record.checksum is None else _quoted(record.checksum)}'
+        f',"validator":{"null" if record.validator is None else _quoted(record.validator)}'
+        f',"item":{"null" if item is None else _quoted(item)},"key":{_quoted(key)},"at":{at!r}}}\n'
+    ).encode("ascii")
 
 
 def unstored_line(name: str) -> bytes:

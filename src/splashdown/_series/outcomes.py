@@ -80,6 +80,8 @@ class _PackedOutcomes(LazySequence[Outcome]):
 
     def columns(self, *names: str) -> Iterator[Any]:
         """Fields of the outcomes, and of their transfers and assets, without creating these."""
+        if names == ("status",) and _NONE not in self._statuses:
+            return map(_STATUSES.__getitem__, self._statuses)  # asked for several times a run: no call for each
         plain = [name.removeprefix("transfer.") for name in names]
         if all(name.startswith("asset.") for name in plain):
             return self._transfers.columns(*plain)

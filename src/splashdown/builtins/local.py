@@ -18,7 +18,7 @@ import stat
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,6 +40,8 @@ _READ_SIZE = 1024 * 1024
 _FORGOTTEN_SECONDS = 14 * 24 * 3600.0
 #: Names of partial files, as they are made here: a journal from elsewhere can name nothing else.
 _PARTIAL = re.compile(r"[0-9a-z]{1,32}-[0-9]{1,12}\.part")
+#: Most keys have one segment of this form, and need no closer look: they lead nowhere else, and are not hidden.
+_FLAT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
 #: Waits before another try of a rename that a virus scanner or indexer on Windows holds up, in seconds.
 _RENAME_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8) if sys.platform == "win32" else ()
 
@@ -69,9 +71,14 @@ class LocalSink:
     def begin(self, key: str, content: Content) -> Upload:
         """Make the temporary file; it gets the mode that the umask leaves."""
         name = f"{self._stem}-{next(self._numbers)}.part"
-        with _storing(key):
-            self._check_parent(key)
+        try:
+            # Makes the folder of the key now: a link or a file in its way must cost no transfer.
+            folder, _ = self._reach(key, make=True)
+            if "/" in key:
+                folder.close()
             self._open[name] = self._create(name)
+        except OSError as error:
+            raise _store_error(key, error) from error
         token = {"part": name, "boot": _boot()}
         if content.durable:
             token["durable"] = "1"
@@ -96,14 +103,21 @@ class LocalSink:
         """Rename the temporary file over the final name."""
         key, part = upload.key, _partial(upload)
         self._forget(part)
-        with _storing(key), self._parent(key) as (folder, name):
-            hidden = self._hidden.get()
-            if "new" in upload.token:
-                _place_new(hidden, part, folder, name)
-            else:
-                _replace(hidden, part, folder, name)
-            if "durable" in upload.token:
-                folder.sync()
+        try:
+            folder, name = self._reach(key, make=True)
+            try:
+                hidden = self._hidden.get()
+                if "new" in upload.token:
+                    _place_new(hidden, part, folder, name)
+                else:
+                    _replace(hidden, part, folder, name)
+                if "durable" in upload.token:
+                    folder.sync()
+            finally:
+                if "/" in key:
+                    folder.close()
+        except OSError as error:
+            raise _store_error(key, error) from error
         return self._location(key)
 
     def abort(self, upload: Upload) -> None:
@@ -125,8 +139,12 @@ class LocalSink:
     def stat(self, key: str) -> Stored | None:
         """Size and time of a file. Raises ``StoreError`` where a folder, a link or another odd thing has the name."""
         try:
-            with self._parent(key, make=False) as (folder, name):
+            folder, name = self._reach(key, make=False)
+            try:
                 found = folder.stat(name)
+            finally:
+                if "/" in key:
+                    folder.close()
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -138,7 +156,7 @@ class LocalSink:
     @contextmanager
     def read(self, key: str) -> Iterator[Iterator[Buffer]]:
         """The bytes of a stored file."""
-        with self._parent(key, make=False) as (folder, name):
+        with self._parent(key) as (folder, name):
             number = folder.open(name)
         with io.FileIO(number) as file:
             yield _chunks(file, None)
@@ -184,12 +202,12 @@ class LocalSink:
 
     def delete(self, key: str) -> None:
         """Remove a file, and the folders below the target that are empty then."""
-        with _storing(key), suppress(FileNotFoundError), self._parent(key, make=False) as (folder, name):
+        with _storing(key), suppress(FileNotFoundError), self._parent(key) as (folder, name):
             folder.unlink(name)
         folders = key.split("/")[:-1]
         with suppress(OSError):  # a folder that holds something else stays
             while folders:
-                with self._parent("/".join(folders), make=False) as (above, name):
+                with self._parent("/".join(folders)) as (above, name):
                     above.rmdir(name)
                 folders.pop()
 
@@ -220,28 +238,28 @@ class LocalSink:
     def _location(self, key: str) -> str:
         return self._place + (key if os.sep == "/" else key.replace("/", os.sep))
 
-    def _check_parent(self, key: str) -> None:
-        """Make the folder of a key now: a link or a file in its way must cost no transfer."""
-        with self._parent(key):
-            pass
-
     @contextmanager
-    def _deep_parent(self, key: str, *, make: bool) -> Iterator[tuple[Folder, str]]:
-        folder, name = self._root.get(make=make).reach(key, make=make)
+    def _parent(self, key: str) -> Iterator[tuple[Folder, str]]:
+        """The folder of a key that is there, and the last segment of the key."""
+        folder, name = self._reach(key, make=False)
         try:
             yield folder, name
         finally:
-            folder.close()
+            if "/" in key:
+                folder.close()
 
-    def _parent(self, key: str, *, make: bool = True) -> AbstractContextManager[tuple[Folder, str]]:
-        """The folder of a key, and the last segment of the key."""
-        if not leads_below(key) or (os.sep != "/" and os.sep in key):
-            raise StoreError(f"{key!r} is not the name of a file below the target")
-        if HIDDEN in fold(key).split("/"):
-            raise StoreError(f"{key!r} is where unfinished files are; choose another name")
-        if "/" in key:
-            return self._deep_parent(key, make=make)
-        return nullcontext((self._root.get(make=make), key))
+    def _reach(self, key: str, *, make: bool) -> tuple[Folder, str]:
+        """The same, for what is done with each file: a context manager costs more than the system call it is for.
+
+        The caller closes the folder where the key has several segments; else it is the root, which stays open.
+        """
+        if not _FLAT.fullmatch(key):
+            if not leads_below(key) or (os.sep != "/" and os.sep in key):
+                raise StoreError(f"{key!r} is not the name of a file below the target")
+            if HIDDEN in fold(key).split("/"):
+                raise StoreError(f"{key!r} is where unfinished files are; choose another name")
+        root = self._root.get(make=make)
+        return root.reach(key, make=make) if "/" in key else (root, key)
 
 
 def _partial(upload: Upload) -> str:
@@ -253,8 +271,8 @@ def _partial(upload: Upload) -> str:
 
 def _write(descriptor: int, upload: Upload, part: Part, chunks: Iterable[Buffer]) -> str:
     key, total = upload.key, 0
-    with _storing(key):
-        if part.start:
+    if part.start:
+        with _storing(key):
             os.lseek(descriptor, part.start, os.SEEK_SET)
     for chunk in chunks:
         try:
@@ -265,13 +283,15 @@ def _write(descriptor: int, upload: Upload, part: Part, chunks: Iterable[Buffer]
                 done += os.write(descriptor, memoryview(chunk)[done:])
         except OSError as error:
             raise _store_error(key, error) from error
-    with _storing(key):
+    try:
         # The file's own position shows whether the system took all bytes that it said it took.
         end = os.lseek(descriptor, 0, os.SEEK_CUR)
         if end != part.start + total:
             raise StoreError(f"cannot store {key!r}: {part.start + total - end} bytes were lost while writing")
         if "durable" in upload.token:
             os.fsync(descriptor)
+    except OSError as error:
+        raise _store_error(key, error) from error
     return f"{part.start}-{end}"
 
 

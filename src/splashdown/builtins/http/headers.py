@@ -82,9 +82,9 @@ def remote_info(headers: Mapping[str, str], *, size: int | None, ranges: bool, w
         etag=_clean(headers.get("etag")),
         last_modified=_clean(headers.get("last-modified")),
         ranges=ranges,
-        digests=dict(_digests(headers, whole=whole)) if any(name in headers for name in _DIGESTS) else {},
+        digests=dict(_digests(headers, whole=whole)) if [name for name in _DIGESTS if name in headers] else {},
         version=None if version == "null" else version,
-        quota_reset=quota_reset(headers) if any(name in headers for name in _QUOTAS) else None,
+        quota_reset=quota_reset(headers) if [name for name in _QUOTAS if name in headers] else None,
     )
 
 
