@@ -26,6 +26,7 @@ import math
 import re
 import socket
 import time
+import weakref
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any, cast
@@ -43,7 +44,7 @@ from splashdown._connections.answers import (
     read_head,
     set_timeout,
 )
-from splashdown._connections.recent import MOST_HOSTS, RecentlyUsed, close_idle
+from splashdown._connections.recent import MOST_HOSTS, Idle, RecentlyUsed, close_idle
 from splashdown.model import Buffer
 
 __all__ = ["MOST_HOSTS", "Answer", "RecentlyUsed", "close_idle", "glimpse", "make_lean", "send"]
@@ -267,6 +268,12 @@ def make_lean(pool: HTTPConnectionPool, *, full: bool = False) -> None:
     if (own, full) not in _INSTEAD:
         _INSTEAD[own, full] = type(f"Lean{own.__name__}", (_Lean, own), {"full": full})
     pool.ConnectionCls = _INSTEAD[own, full]
+    if not pool.block and pool.pool is not None:
+        idle: Any = Idle(pool.pool.maxsize)
+        close_idle(pool)
+        pool.pool = idle
+        # urllib3 does so with its own queue, for a pool that is dropped without being closed.
+        weakref.finalize(pool, idle.close)
 
 
 def send(

@@ -204,6 +204,8 @@ def _own(value: Any) -> Any:
 
 def copied(value: Any) -> Any:
     """A JSON value whose objects and arrays are new, at a fifth of the cost of ``copy.deepcopy``."""
-    if isinstance(value, Mapping):
+    if value is None or isinstance(value, str | int | float):  # most are; to ask for a mapping costs a call
+        return value
+    if isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101 - the first is not a call either
         return {name: copied(one) for name, one in value.items()}
     return [copied(one) for one in value] if isinstance(value, list | tuple) else value

@@ -1,0 +1,51 @@
+"""What a small file costs: Python calls, which do not depend on how busy the machine is, as seconds do."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections import Counter
+
+from fault_server import FaultServer
+
+import splashdown
+
+#: Python calls for one more file of 64 KiB from the source to the receipt, and a tenth for other versions of Python
+#: and of the libraries. Lower it with each call that goes.
+MOST_CALLS = 430
+FEW, MANY = 1_100, 1_300  #: beyond the number from which assets are packed
+
+
+def calls_of(server: FaultServer, target, count: int) -> int:
+    """Calls in the threads of the run; those of the server are left out."""
+    calls = Counter[str]()
+
+    def profile(frame, event, arg):
+        if event == "call":
+            calls[threading.current_thread().name.partition("-")[0]] += 1
+
+    document = {
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "id": "many",
+        "geometry": None,
+        "properties": {"datetime": "2023-06-01T00:00:00Z"},
+        "links": [],
+        "assets": {f"{n}.bin": {"href": f"{server.url}/a.bin?{n}"} for n in range(count)},
+    }
+    threading.setprofile(profile)
+    sys.setprofile(profile)
+    try:
+        paths = splashdown.open(document).download_files(target, progress=False)
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+    assert len(paths) == count + 1  # the receipt
+    return calls["splashdown"] + calls["MainThread"]
+
+
+def test_one_more_small_file_costs_no_more_calls_than_it_may(tmp_path):
+    with FaultServer() as server:
+        server.add("/a.bin", bytes(64 * 1024))
+        few, many = (calls_of(server, tmp_path / str(count), count) for count in (FEW, MANY))
+    assert (many - few) / (MANY - FEW) < MOST_CALLS
