@@ -145,7 +145,14 @@ def test_what_an_ended_run_has_stored_is_known_to_the_next_without_a_receipt(ser
     files = {name: f"{server.url}/{name}" for name in ("small.bin", "a.bin")}
     order = {"files": files, "settings": {"resume": resume}}
     process = subprocess.Popen(command(tmp_path, server, **order), stderr=subprocess.DEVNULL)
-    server.wait_for(lambda seen: (tmp_path / "small.bin").exists() and len(seen) == len(files), tick=0.05)
+    journals = (tmp_path / ".splashdown").glob
+
+    def under_way(_):
+        # A partial file that is not in the journal yet would be kept for a while, for the run that may be writing it.
+        noted = any(b'"name":"a.bin"' in path.read_bytes() for path in journals("*.journal"))
+        return noted and (tmp_path / "small.bin").exists()
+
+    server.wait_for(under_way, tick=0.05)
     process.send_signal(number)
     process.wait()
     said = finished(run([], tmp_path, server, **order))
