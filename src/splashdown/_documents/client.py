@@ -23,7 +23,6 @@ from splashdown._documents.document import Document, parse_object
 from splashdown._documents.faults import fault
 from splashdown._documents.places import shown
 from splashdown._documents.redirects import Redirects
-from splashdown._version import __version__
 from splashdown.errors import AuthError, ResolveError
 from splashdown.redact import secrets_of
 
@@ -72,9 +71,8 @@ class Client:
         self._timeout = (min(10.0, http.connect_timeout), _PATIENCE * http.read_timeout)
         self._whole = _WHOLE * http.read_timeout
         self._session = requests.Session()
-        self._session.headers.update(
-            {"User-Agent": f"splashdown/{__version__}", "Accept": "application/json, */*;q=0.5"}
-        )
+        self._session.headers.update({"User-Agent": http.user_agent, "Accept": "application/json, */*;q=0.5"})
+        self._session.verify = http.verify
         # A cookie is a credential too, and nothing here needs one.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = DocumentAdapter(max_retries=_RETRY, pool_maxsize=16)
