@@ -72,7 +72,8 @@ class Client:
         self._whole = _WHOLE * http.read_timeout
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": http.user_agent, "Accept": "application/json, */*;q=0.5"})
-        self._session.verify = http.verify
+        # Given with each request: a bundle that the environment names would replace the session's own.
+        self._verify = http.verify
         # A cookie is a credential too, and nothing here needs one.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = DocumentAdapter(max_retries=_RETRY, pool_maxsize=16)
@@ -150,6 +151,7 @@ class Client:
                 json=question,
                 auth=_Own(sent),
                 timeout=self._timeout,
+                verify=self._verify,
                 allow_redirects=False,
                 stream=True,
             ) as answer:
