@@ -29,6 +29,7 @@
     |   |-- StalledError              too slow for too long
     |   |-- NotModifiedError          the stored version is still the current one
     |   |-- ChecksumError             the bytes differ from what was promised
+    |   |-- ContentError              the bytes are evidently another kind of file
     |   |-- ExistsError               the destination holds something that may not be replaced
     |   `-- StoreError                the sink could not take the bytes
     |-- LoadError                     an asset could not become an object
@@ -231,6 +232,10 @@ class NotModifiedError(TransferError):
 
 class ChecksumError(TransferError):
     """The bytes differ from what the metadata or the server promised; nothing was stored."""
+
+
+class ContentError(TransferError):
+    """The bytes are evidently another kind of file than the metadata promise (a web page, nothing at all)."""
 
 
 class ExistsError(TransferError):

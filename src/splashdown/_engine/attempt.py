@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from splashdown._engine.buffered import BufferedMover
+from splashdown._engine.content import check_content
 from splashdown._engine.context import Context
 from splashdown._engine.existing import Verdict
 from splashdown._engine.inplace import InPlaceMover
@@ -22,7 +23,7 @@ from splashdown._engine.source import Source
 from splashdown._engine.store_retry import retry_store_call
 from splashdown._engine.verify import Expectation
 from splashdown.checksums import Digests
-from splashdown.errors import ChangedError, ChecksumError, ExistsError, StoreError
+from splashdown.errors import ChangedError, ChecksumError, ContentError, ExistsError, StoreError
 from splashdown.events import TransferStarted
 from splashdown.model import Content, Outcome, Part, RemoteInfo, Status, StoredPart, StoredRecord, Upload
 
@@ -31,7 +32,7 @@ _ONE_CONNECTION = 8 * MIB
 #: A file of more parts is not recorded in the journal, which would list them all: it has terabytes, or claims to.
 _MOST_RECORDED = 100_000
 #: After these, what is stored is worth nothing; after any other failure the next run continues from it.
-_WORTHLESS = (RestartError, ChecksumError, ChangedError, ExistsError, StoreError)
+_WORTHLESS = (RestartError, ChecksumError, ChangedError, ContentError, ExistsError, StoreError)
 
 
 class Attempt:
@@ -58,7 +59,11 @@ class Attempt:
             elif not self._can_hash(digests):
                 digests = self._without_hash(expected, digests)
             size, tags = self._copy(info, digests)
-            return self._commit(info, size, tags, expected.check(size, digests), digests)
+            verified = expected.check(size, digests)
+            # A checksum that the metadata give has proved that these are the bytes meant, whatever they look like.
+            if self._context.settings.verify and "checksum" not in verified:
+                check_content(self._source.asset, self._source.head, size)
+            return self._commit(info, size, tags, verified, digests)
         except BaseException as error:
             self._clean_up(error)
             raise

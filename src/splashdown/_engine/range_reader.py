@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from typing import TYPE_CHECKING
 
+from splashdown._engine.content import HEAD_BYTES
 from splashdown._engine.renew import looks_expired
 from splashdown._engine.restart import RestartError
 from splashdown._engine.retry import RetryBudget, StoppedError, host_of, is_retryable
@@ -151,6 +152,8 @@ class RangeReader:
                     self._check_length()
                     return None
                 self._check_stop()  # reading may have taken long
+                if self.start == 0 and self.pos < HEAD_BYTES:
+                    self._keep_head(received)
                 self.moved += len(received)
                 waited = clock() - before
                 self.waited += waited
@@ -161,6 +164,11 @@ class RangeReader:
                 return received
             except Exception as error:
                 self._handle_failure(error)
+
+    def _keep_head(self, chunk: Buffer) -> None:
+        # A copy: the chunk is valid until the next one.
+        before = self.source.head[: self.pos]
+        self.source.head = before + bytes(memoryview(chunk)[: HEAD_BYTES - len(before)])
 
     def _check_stop(self) -> None:
         if self.source.cancelled or self.source.stop.is_set():
@@ -249,7 +257,7 @@ class RangeReader:
             self._budget.refill()
         self._failed_at = self.pos
         source.furthest = max(source.furthest, self.pos)
-        remote.throttle.note(host_of(source.asset.href), error)
+        remote.throttle.note(host_of(source.asset.href), error, remote.settings.retry.max_retry_after)
         delay = self._budget.delay(error)
         if delay is None:
             raise error

@@ -59,9 +59,14 @@ class Throttle:
     def __init__(self) -> None:
         self._until: dict[str, float] = {}
 
-    def note(self, host: str, error: BaseException) -> None:
-        """Remember a ``Retry-After``."""
-        if isinstance(error, HttpStatusError) and error.status in _BUSY and error.retry_after:
+    def note(self, host: str, error: BaseException, longest: float) -> None:
+        """Remember a ``Retry-After`` that is not longer than this run waits; beyond that, each request fails alone."""
+        if (
+            isinstance(error, HttpStatusError)
+            and error.status in _BUSY
+            and error.retry_after
+            and error.retry_after <= longest
+        ):
             self.pause(host, error.retry_after)
 
     def pause(self, host: str, seconds: float) -> None:

@@ -46,7 +46,7 @@ class Settings:
     low_speed: int = 1024  #: bytes a second; a connection that is slower for ``low_speed_time`` is replaced
     low_speed_time: float = 60.0
     checksum: str | None = "sha2-256"  #: what is computed of files whose metadata names none; ``None`` for nothing
-    verify: bool = True  #: whether ``file:size`` and ``file:checksum`` must hold
+    verify: bool = True  #: whether ``file:size``, ``file:checksum`` and the media type must hold
     resume: bool = True  #: keep what an interrupted run has moved, and continue from there
     fail_fast: bool = False  #: stop at the first failure
     fsync: bool = False  #: survive a power cut, not only the end of the process

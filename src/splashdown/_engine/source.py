@@ -35,6 +35,7 @@ class Source:
         self.asset = remote.renewal.current(transfer.asset)
         self.pinned: RemoteInfo | None = None  #: the first answer, to which all later ones have to belong
         self.unless: str | None = None  #: a validator: nothing needs to be read while it holds
+        self.head = b""  #: the first bytes, which show what the file is
         self.ranges = True  #: false once the server has broken its promise to serve ranges
         self.link_worked = False
         self.useless_links = 0  #: links taken since one has worked

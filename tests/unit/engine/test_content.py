@@ -1,0 +1,106 @@
+"""What came is what was promised, or the asset fails."""
+
+import pytest
+from scripted_api import Answer, scripted_api
+from stac_item import stac_item
+
+import splashdown
+from splashdown._engine.content import check_content
+from splashdown.errors import ContentError, DownloadError
+from splashdown.model import Asset
+
+PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>"
+TIFF = b"II*\x00 not much of a raster"
+XML_ERROR = b'<?xml version="1.0"?><Error><Code>AccessDenied</Code></Error>'
+JSON_ERROR = b'{"code": "Forbidden", "message": "no"}'
+
+
+@pytest.fixture
+def api():
+    with scripted_api() as running:
+        yield running
+
+
+def download(api, folder, body, *, href="a.tif", settings=None, **metadata):
+    metadata = {"type": "image/tiff; application=geotiff", **metadata}
+    api.script["/item.json"] = Answer(stac_item({"a": {"href": f"./{href}", **metadata}}))
+    api.script[f"/{href}"] = Answer(body, headers={"Content-Type": "text/html"})
+    with splashdown.Session(config=False) as session:
+        results = session.open(f"{api.url}/item.json")
+        return results.download_files(folder, settings=settings)
+
+
+@pytest.mark.parametrize(
+    "body", [PAGE, XML_ERROR, JSON_ERROR, b"", b"\xef\xbb\xbf  <HTML lang='en'>", b"<!-- x --><html>"]
+)
+def test_an_answer_that_is_not_a_raster_is_not_stored_as_one(api, tmp_path, body):
+    with pytest.raises(DownloadError) as raised:
+        download(api, tmp_path / "out", body)
+    (failed,) = raised.value.report.failed
+    assert failed.error_type == "ContentError"
+    assert "image/tiff" in failed.error
+    assert not list(tmp_path.rglob("*.tif"))
+
+
+def test_the_message_has_the_first_words_of_a_web_page(api, tmp_path):
+    with pytest.raises(DownloadError) as raised:
+        download(api, tmp_path, PAGE)
+    assert "Sign in" in raised.value.report.failed[0].error
+
+
+def test_the_bytes_count_more_than_the_type_that_a_server_says(api, tmp_path):
+    download(api, tmp_path, TIFF)
+    assert [path.read_bytes() for path in tmp_path.rglob("*.tif")] == [TIFF]
+
+
+def test_a_checksum_that_holds_proves_any_bytes_right(api, tmp_path):
+    import hashlib
+
+    download(api, tmp_path, PAGE, **{"file:checksum": "1220" + hashlib.sha256(PAGE).hexdigest()})
+    assert [path.read_bytes() for path in tmp_path.rglob("*.tif")] == [PAGE]
+
+
+def test_without_verify_an_answer_is_stored_whatever_it_is(api, tmp_path):
+    download(api, tmp_path, PAGE, settings=splashdown.Settings(verify=False))
+    assert [path.read_bytes() for path in tmp_path.rglob("*.tif")] == [PAGE]
+
+
+@pytest.mark.parametrize(
+    ("media_type", "href", "head"),
+    [
+        ("text/html", "a", PAGE),
+        ("application/json", "a.json", JSON_ERROR),
+        ("application/geo+json", "a.json", b"[1]"),
+        ("application/vnd.google-earth.kml+xml", "a.kml", XML_ERROR),
+        ("image/svg+xml", "a.svg", b"<svg xmlns='http://www.w3.org/2000/svg'/>"),
+        ("text/plain", "a.txt", PAGE),
+        ("application/x-unknown", "a.tif", PAGE),
+        (None, "a.unknown", PAGE),
+        ("text/csv", "a.csv", b""),
+        ("image/tiff", "a.tif", b"{not json"),
+    ],
+)
+def test_what_may_be_right_passes(media_type, href, head):
+    check_content(Asset(key="a", href=f"https://e.example/{href}", media_type=media_type), head, len(head))
+
+
+@pytest.mark.parametrize(
+    ("media_type", "href", "head"),
+    [
+        (None, "a.tif?x=1", PAGE),
+        ("application/octet-stream", "a.nc", JSON_ERROR),
+        ("application/json", "a", PAGE),
+        ("application/xml", "a", PAGE),
+        ("text/csv", "a", PAGE),
+        ("application/x-netcdf", "a", XML_ERROR),
+        ("application/vnd.apache.parquet", "a", b""),
+        ("image/png", "a", PAGE.decode().encode("utf-16")),
+    ],
+)
+def test_what_is_evidently_wrong_fails(media_type, href, head):
+    with pytest.raises(ContentError):
+        check_content(Asset(key="a", href=f"https://e.example/{href}", media_type=media_type), head, len(head))
+
+
+def test_the_beginning_that_an_earlier_run_has_stored_is_not_judged():
+    check_content(Asset(key="a", href="https://e.example/a.tif", media_type="image/tiff"), b"", 10)
