@@ -19,7 +19,6 @@ from splashdown._plugins.config import Config, read_config
 from splashdown._plugins.registry import Registry
 from splashdown.errors import ConflictError, OptionError, did_you_mean
 from splashdown.redact import redact
-from splashdown.results import JobResults
 from splashdown.sources import matches_origin, refuse_no_origin, scheme_of, without_pick
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from splashdown._engine.settings import Settings
     from splashdown.model import Asset, ResultSet
     from splashdown.protocols import AssetHandle, Listener, Signer, Sink, Transport
+    from splashdown.results import JobResults
 
 _log = logging.getLogger("splashdown")
 
@@ -170,6 +170,8 @@ class Session:
         :class:`~splashdown.errors.AuthError` for missing or refused credentials, and
         :class:`~splashdown.errors.NoProviderError` when no resolver accepts the source.
         """
+        from splashdown.results import JobResults
+
         _, chosen = self.registry.resolver(source, resolver)
         context = OpenContext(auth=auth, options=options, notify=notify or _log.info, session=self)
         return JobResults(self, chosen.resolve(source, context))
@@ -181,6 +183,8 @@ class Session:
         :class:`~splashdown.errors.UsageError` when the action needs the other of the two, and
         :class:`~splashdown.errors.OptionError` for an option that it does not have, or needs.
         """
+        from splashdown.results import JobResults
+
         spec = self.registry.action(action)
         if isinstance(on, JobResults):
             return calls.run_on_results(spec, on, options, self._fill)
@@ -226,6 +230,8 @@ class Session:
 
     def open_asset(self, asset: Asset, results: ResultSet) -> AssetHandle:
         """A handle for reading one asset over the session's transports."""
+        from splashdown.results import JobResults
+
         return JobResults(self, results).handle(asset)
 
     def _signer_list(self) -> tuple[_Signing, ...]:

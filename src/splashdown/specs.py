@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Concatenate
+from typing import TYPE_CHECKING, Any, Concatenate
 
-from splashdown.protocols import AssetHandle, Filter, Listener, Resolver, Signer, Sink, Transport
+if TYPE_CHECKING:
+    from splashdown.protocols import AssetHandle, Filter, Listener, Resolver, Signer, Sink, Transport
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

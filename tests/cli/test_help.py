@@ -46,6 +46,16 @@ def test_the_short_help_is_not_cut_off(path):
     assert not line.endswith("...")
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_line_of_a_command_is_its_own_short_help(name):
+    assert cli.get_command(click.Context(cli), name).short_help == COMMANDS[name]
+
+
+def test_completion_knows_the_commands_and_their_lines():
+    completed = {item.value: item.help for item in cli.shell_complete(cli.make_context("splashdown", ["ls"]), "lo")}
+    assert completed == {"load": COMMANDS["load"], "logs": COMMANDS["logs"]}
+
+
 def test_options_of_one_purpose_are_together():
     shown = CliRunner().invoke(cli, ["download", "--help"]).output
     places = [shown.index(f"\n{title}:") for title in ("Options", "Which assets", "Sign in", "Plugins")]

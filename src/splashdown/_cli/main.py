@@ -14,29 +14,33 @@ from contextlib import contextmanager
 from typing import Any, TextIO
 
 import click
+from click.shell_completion import CompletionItem
 
 from splashdown._cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED, exit_code
 from splashdown._cli.help import Group
 from splashdown._version import __version__
 
-#: Command names and the modules that hold them; a module is imported when its command is run or listed.
+#: As many characters as one line of help takes.
+_WIDEST = 80
+
+#: The commands, and what help says about each; the command NAME is in the module ``_cli/NAME.py``.
 COMMANDS = {
-    "config": "splashdown._cli.config",
-    "demo": "splashdown._cli.demo",
-    "download": "splashdown._cli.download",
-    "jobs": "splashdown._cli.jobs",
-    "load": "splashdown._cli.load",
-    "logs": "splashdown._cli.logs",
-    "ls": "splashdown._cli.ls",
-    "plugins": "splashdown._cli.plugins",
-    "sync": "splashdown._cli.sync",
-    "uploads": "splashdown._cli.uploads",
-    "verify": "splashdown._cli.verify",
+    "config": "Show the configuration.",
+    "demo": "Download a small finished job from a back-end in this process.",
+    "download": "Save assets to a folder or a store.",
+    "jobs": "List your jobs on an openEO back-end.",
+    "load": "Print one asset: JSON, text, or a summary.",
+    "logs": "Print the log of an openEO job.",
+    "ls": "List the assets of a source.",
+    "plugins": "Show plugins, and what is wrong with one.",
+    "sync": "Make a target hold what a source lists.",
+    "uploads": "List and remove what unfinished runs left in a store.",
+    "verify": "Check that what was downloaded is still whole.",
 }
 
 
 class LazyGroup(Group):
-    """A group that imports a command when it is needed, so that ``--version`` imports none.
+    """A group that imports a command when it is run: neither ``--version`` nor ``--help`` nor completion imports one.
 
     Any other name may be an action of a plugin; plugins are loaded to find out.
     """
@@ -50,12 +54,33 @@ class LazyGroup(Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """One command, imported now."""
         if cmd_name in COMMANDS:
-            command: click.Command = importlib.import_module(COMMANDS[cmd_name]).command
+            command: click.Command = importlib.import_module(f"splashdown._cli.{cmd_name}").command
             return command
         from splashdown._cli.action import action_command, action_commands
 
         name = action_commands(ctx).get(cmd_name.replace("_", "-"))
         return None if name is None else action_command(ctx, name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands with one line for each."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(self._lines(ctx).items()))
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Complete the name of a command, or an option of the group."""
+        found = [CompletionItem(name, help=about) for name, about in self._lines(ctx).items()]
+        options = click.Command.shell_complete(self, ctx, incomplete)
+        return [*(item for item in found if item.value.startswith(incomplete)), *options]
+
+    def _lines(self, ctx: click.Context) -> dict[str, str]:
+        """All commands by name, with what help says about each."""
+        names = self.list_commands(ctx)
+        added = {name: self.get_command(ctx, name) for name in names if name not in COMMANDS}
+        return {name: COMMANDS.get(name) or _line_of(added[name]) for name in names}
+
+
+def _line_of(command: click.Command | None) -> str:
+    return command.get_short_help_str(limit=_WIDEST) if command else ""
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
