@@ -92,7 +92,7 @@ def _start(
         f"-s3.cert.file={cert}", f"-s3.key.file={key}", "-s3.port.iceberg=0", "-s3.port.lance=0",
         f"-master.port={ports['master']}", f"-volume.port={ports['volume']}", f"-filer.port={ports['filer']}",
         f"-admin.port={ports['admin']}", "-admin.ui=false", "-webdav=false", "-master.telemetry=false",
-        "-master.electionTimeout=1s",
+        "-master.electionTimeout=1s", "-master.volumeSizeLimitMB=64",
     ]  # fmt: skip
     (folder / "data").mkdir(exist_ok=True)
     with (folder / "weed.log").open("wb") as log:
