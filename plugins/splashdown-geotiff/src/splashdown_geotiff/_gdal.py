@@ -7,6 +7,8 @@ looks for no files beside it, and a file that names others as its overviews is r
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,9 +35,10 @@ class GdalEngine:
         self._path = handle.path()
         self._lock = threading.Lock()
         self._files: dict[int, rasterio.DatasetReader] = {}
-        file = self._open(0)
-        self._refuse_references(file)
-        self.header = self._describe(file)
+        with _failures(self._label, "open it"):
+            file = self._open(0)
+            self._refuse_references(file)
+            self.header = self._describe(file)
 
     def read_into(self, out: NDArray[Any], level: int, window: Window, bands: tuple[int, ...]) -> None:
         """Fill ``out`` with a window of a level."""
@@ -49,27 +52,20 @@ class GdalEngine:
             return hidden
 
     def _call(self, level: int, method: str, bands: Any, window: Window) -> NDArray[Any]:
-        from rasterio.errors import RasterioError
         from rasterio.windows import Window as RasterioWindow
 
         place = RasterioWindow(*window)
-        try:
+        with _failures(self._label, "read its pixels"):
             found: NDArray[Any] = getattr(self._open(level), method)(bands, window=place)
-        except RasterioError as error:
-            raise LoadError(f"{self._label}: GDAL cannot read its pixels ({error_text(error)})") from error
         return found
 
     def _open(self, level: int) -> rasterio.DatasetReader:
         import rasterio
-        from rasterio.errors import RasterioError
 
         if level not in self._files:
             options = {"overview_level": level - 1} if level else {}
-            try:
-                with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", GDAL_PAM_ENABLED="NO"):
-                    self._files[level] = rasterio.open(Path(self._path), driver="GTiff", sharing=False, **options)
-            except RasterioError as error:
-                raise LoadError(f"{self._label}: GDAL cannot open it ({error_text(error)})") from error
+            with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="EMPTY_DIR", GDAL_PAM_ENABLED="NO"):
+                self._files[level] = rasterio.open(Path(self._path), driver="GTiff", sharing=False, **options)
         return self._files[level]
 
     def _refuse_references(self, file: rasterio.DatasetReader) -> None:
@@ -86,9 +82,9 @@ class GdalEngine:
         alpha = next((i for i, c in enumerate(file.colorinterp) if c.name == "alpha"), None)
         kind = "alpha" if "alpha" in flags else "nodata" if "nodata" in flags else ""
         return Header(
-            levels=((file.width, file.height), *_overviews(file)),
+            levels=((file.width, file.height), *_overviews(file, self._label)),
             dtype=np.dtype(_types(file)[0]),
-            bands=tuple(_band(file, number) for number in file.indexes),
+            bands=_bands(file),
             transform=None if file.transform.is_identity else Transform(*file.transform[:6]),
             crs=_crs(file),
             nodata=file.nodata,
@@ -99,23 +95,38 @@ class GdalEngine:
         )
 
 
+@contextmanager
+def _failures(label: str, doing: str) -> Iterator[None]:
+    """Raise what GDAL cannot do as ``LoadError``. Its own errors reach rasterio's callers now and then unchanged."""
+    from rasterio._err import CPLE_BaseError
+    from rasterio.errors import RasterioError
+
+    try:
+        yield
+    except (RasterioError, CPLE_BaseError) as error:
+        raise LoadError(f"{label}: GDAL cannot {doing} ({error_text(error)})") from error
+
+
 def _types(file: rasterio.DatasetReader) -> list[str]:
     wide = {"complex_int16": "complex64", "complex_int32": "complex128"}
     return [wide.get(t, t) for t in file.dtypes]
 
 
-def _overviews(file: rasterio.DatasetReader) -> list[tuple[int, int]]:
-    return [(-(-file.width // factor), -(-file.height // factor)) for factor in file.overviews(1)]
+def _overviews(file: rasterio.DatasetReader, label: str) -> list[tuple[int, int]]:
+    factors = file.overviews(1)
+    if not all(factors):
+        raise LoadError(f"{label}: it has an overview that is larger than its pixels: damaged")
+    return [(-(-file.width // factor), -(-file.height // factor)) for factor in factors]
 
 
-def _band(file: rasterio.DatasetReader, number: int) -> Band:
-    tags = file.tags(number)
-    return Band(
-        description=file.descriptions[number - 1] or tags.get("DESCRIPTION"),
-        scale=file.scales[number - 1],
-        offset=file.offsets[number - 1],
-        tags=tags,
-    )
+def _bands(file: rasterio.DatasetReader) -> tuple[Band, ...]:
+    # Each of these properties asks all bands: asked once for each, thousands of bands would take minutes.
+    columns = zip(file.indexes, file.descriptions, file.scales, file.offsets, strict=True)
+    return tuple(_band(file.tags(number), *values) for number, *values in columns)
+
+
+def _band(tags: dict[str, str], description: str | None, scale: float, offset: float) -> Band:
+    return Band(description=description or tags.get("DESCRIPTION"), scale=scale, offset=offset, tags=tags)
 
 
 def _crs(file: rasterio.DatasetReader) -> CRS | None:
