@@ -182,7 +182,7 @@ def test_a_narrower_second_run_forgets_nothing_of_the_first(files, tmp_path):
 
 def test_a_file_that_collection_and_item_list_is_saved_once_and_described_in_both(tmp_path, files):
     both = files("x.tif")
-    root = collection(links=[{"rel": "item", "href": "i.json"}], assets={"i_x": both, "own": files("own.txt", b"{}")})
+    root = collection(links=[{"rel": "item", "href": "i.json"}], assets={"i_x": both, "own": files("own.txt", b"own")})
     (tmp_path / "in").mkdir()
     (tmp_path / "in/c.json").write_text(json.dumps(root))
     (tmp_path / "in/i.json").write_text(json.dumps(item("i", "c", x=both)))
