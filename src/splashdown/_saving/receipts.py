@@ -1,24 +1,63 @@
-"""Writes the metadata documents of a run, and says in its report where that fails or a signal ends it."""
+"""Runs a plan and writes its metadata documents; says in the report where that fails or a signal ends it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
 
+from splashdown._receipts.kept import kept_records
 from splashdown._receipts.memory import TargetMemory
-from splashdown.actions import Download
+from splashdown._saving.options import SaveOptions
+from splashdown.actions import Download, Results
 from splashdown.errors import Interrupted, SplashdownError, error_text
-from splashdown.model import RunReport, StoredRecord
+from splashdown.model import Member, Plan, RunReport, StoredRecord
+from splashdown.protocols import Sink
 
-#: Writes documents for a report and all that is known of the target; returns their places.
-Write = Callable[[RunReport, Mapping[str, StoredRecord]], list[str]]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Landed:
+    """What documents are written from: what a run stored, and what earlier runs left in the target."""
+
+    sink: Sink
+    report: RunReport
+    kept: Mapping[str, StoredRecord]  #: by name, files of earlier runs that are still there
+    documents: Sequence[str]  #: names of documents that earlier runs wrote
+
+
+#: Writes the documents; returns their places.
+Write = Callable[[Landed], list[str]]
+
+
+def move(
+    results: Results, plan: Plan, options: SaveOptions, *, parts: Sequence[Member], write: Write | None
+) -> Download:
+    """Run a plan and write what the target remembers of ``parts``; ``write`` is ``None`` for a run without documents.
+
+    Failures of files, and of the documents, are in the report.
+    """
+    with (
+        closing(results.session.sink(plan.target, **options.sink_options)) as sink,
+        TargetMemory(sink, parts, target=plan.target, writes=bool(parts)) as memory,
+    ):
+        receipts = Receipts(sink, memory)
+        with receipts.at_interrupts():
+            report = results.transfer(
+                plan,
+                sink=sink,
+                memory=memory,
+                listeners=options.all_listeners(results.session),
+                settings=options.settings,
+                before_cleanup=lambda report: receipts.finish(report, write),
+            )
+    return receipts.download(report)
 
 
 class Receipts:
     """The documents of one run. That they cannot be written fails the run at its end, with its report."""
 
-    def __init__(self, memory: TargetMemory) -> None:
+    def __init__(self, sink: Sink, memory: TargetMemory) -> None:
+        self._sink = sink
         self._memory = memory
         self._written: list[str] = []
         self._failure = ""
@@ -29,7 +68,8 @@ class Receipts:
         def written(known: Mapping[str, StoredRecord]) -> bool:
             if write is None or not report.landed:
                 return False
-            self._written = write(report, known)
+            kept = kept_records(self._sink, known, report)
+            self._written = write(Landed(sink=self._sink, report=report, kept=kept, documents=self._memory.documents))
             return True
 
         try:

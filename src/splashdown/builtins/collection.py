@@ -6,23 +6,20 @@ documents.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from splashdown._receipts import document as receipt
-from splashdown._receipts.kept import kept_records
-from splashdown._receipts.memory import TargetMemory
 from splashdown._receipts.names import COMPANIONS
 from splashdown._saving.options import SaveOptions
-from splashdown._saving.receipts import Receipts
+from splashdown._saving.receipts import Landed, move
 from splashdown._saving.refusals import refuse_empty, refuse_file_as_folder, refuse_no_assets
 from splashdown.actions import Download, Results
 from splashdown.errors import OptionError, UsageError
 from splashdown.hookspecs import hookimpl
-from splashdown.model import IfExists, Plan, RunReport, StoredRecord
+from splashdown.model import IfExists, Plan
 from splashdown.protocols import Sink
 from splashdown.specs import ActionSpec
 
@@ -66,7 +63,11 @@ def download_collection(results: Results, target: str | Path = ".", **given: Any
     names = arrangement.names if options.output == "catalog" else ("items.json",)
     plan = replace(_plan(results, target, arrangement, options), documents=names)
     refuse_empty(plan)
-    download = _move(results, plan, arrangement, options)
+
+    def write(landed: Landed) -> list[str]:
+        return [_write(results, arrangement, options, landed)]
+
+    download = move(results, plan, options, parts=results.result_set.parts, write=write)
     download.raise_failures(results.result_set.unresolved)
     return download
 
@@ -87,29 +88,6 @@ def _refuse_output(results: Results, arrangement: Arrangement, options: Collecti
         can_write()  # before the first byte, not after the last
 
 
-def _move(results: Results, plan: Plan, arrangement: Arrangement, options: CollectionOptions) -> Download:
-    """Run the plan and write the documents."""
-    with (
-        closing(results.session.sink(plan.target, **options.sink_options)) as sink,
-        TargetMemory(sink, results.result_set.parts, target=plan.target) as memory,
-    ):
-        receipts = Receipts(memory)
-
-        def write(report: RunReport, known: Mapping[str, StoredRecord]) -> list[str]:
-            return [_write(results, arrangement, options, sink, report, known, memory.documents)]
-
-        with receipts.at_interrupts():
-            report = results.transfer(
-                plan,
-                sink=sink,
-                memory=memory,
-                listeners=options.all_listeners(results.session),
-                settings=options.settings,
-                before_cleanup=lambda report: receipts.finish(report, write),
-            )
-    return receipts.download(report)
-
-
 def _plan(results: Results, target: str | Path, arrangement: Arrangement, options: CollectionOptions) -> Plan:
     return results.plan(
         target,
@@ -119,24 +97,16 @@ def _plan(results: Results, target: str | Path, arrangement: Arrangement, option
     )
 
 
-def _write(
-    results: Results,
-    arrangement: Arrangement,
-    options: CollectionOptions,
-    sink: Sink,
-    report: RunReport,
-    known: Mapping[str, StoredRecord],
-    earlier: Sequence[str],
-) -> str:
+def _write(results: Results, arrangement: Arrangement, options: CollectionOptions, landed: Landed) -> str:
     from splashdown._receipts.catalog import Writer
     from splashdown._receipts.entries import Places
 
-    kept = kept_records(sink, known, report)
+    sink = landed.sink
     writer = Writer(
         arrangement=arrangement,
         result_set=results.result_set,
-        places=Places(report.landed, kept),
-        recorded=kept,
+        places=Places(landed.report.landed, landed.kept),
+        recorded=landed.kept,
         keep_missing=options.missing == "keep",
         original_hrefs=options.original_hrefs,
     )
@@ -146,7 +116,7 @@ def _write(
     for name, body in writer.documents():
         written.add(name)
         if name == arrangement.root.name:
-            receipt.keep_documents(body, (old for old in earlier if old not in written))
+            receipt.keep_documents(body, (old for old in landed.documents if old not in written))
         location = receipt.store(sink, name, body, _GEOJSON if body.get("type") == "Feature" else _JSON)
     return location
 

@@ -5,23 +5,19 @@ Names come from the plan, and the engine moves the bytes; this module holds the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from splashdown._receipts import document as receipt
-from splashdown._receipts.kept import kept_records
-from splashdown._receipts.memory import TargetMemory
 from splashdown._saving.options import SaveOptions
-from splashdown._saving.receipts import Receipts
+from splashdown._saving.receipts import Landed, move
 from splashdown._saving.refusals import refuse_empty, refuse_file_as_folder, refuse_no_assets
 from splashdown.actions import Download, Results
 from splashdown.errors import UsageError
 from splashdown.hookspecs import hookimpl
-from splashdown.model import IfExists, Member, Plan, RunReport, StoredRecord
-from splashdown.protocols import Sink
+from splashdown.model import IfExists, Member, Plan, RunReport
 from splashdown.sources import at_home, scheme_of
 from splashdown.specs import ActionSpec
 
@@ -128,31 +124,18 @@ def _documents(parts: Iterable[Member]) -> tuple[str, ...]:
 
 def _move(results: Results, plan: Plan, parts: Sequence[Member], options: SaveOptions) -> Download:
     """Run a plan and write its receipts."""
-    with (
-        closing(results.session.sink(plan.target, **options.sink_options)) as sink,
-        TargetMemory(sink, parts, target=plan.target, writes=bool(parts)) as memory,
-    ):
-        receipts = Receipts(memory)
 
-        def write(report: RunReport, known: Mapping[str, StoredRecord]) -> list[str]:
-            kept = kept_records(sink, known, report)
-            return [_write_receipt(sink, part, report, kept) for part in parts]
+    def write(landed: Landed) -> list[str]:
+        return [_write_receipt(part, landed) for part in parts]
 
-        with receipts.at_interrupts():
-            report = results.transfer(
-                plan,
-                sink=sink,
-                memory=memory,
-                listeners=options.all_listeners(results.session),
-                settings=options.settings,
-                before_cleanup=lambda report: receipts.finish(report, write if plan.documents else None),
-            )
-    return receipts.download(report)
+    return move(results, plan, options, parts=parts, write=write if plan.documents else None)
 
 
-def _write_receipt(sink: Sink, part: Member, report: RunReport, kept: Mapping[str, StoredRecord]) -> str:
-    document = receipt.receipt_document(part.results, part.own_outcomes(report.landed), part.own_records(kept))
-    return receipt.write(sink, part.prefix + receipt.name_of(part.results), document)
+def _write_receipt(part: Member, landed: Landed) -> str:
+    document = receipt.receipt_document(
+        part.results, part.own_outcomes(landed.report.landed), part.own_records(landed.kept)
+    )
+    return receipt.write(landed.sink, part.prefix + receipt.name_of(part.results), document)
 
 
 def _of_one(results: Results, target: str | Path | None, key: str | None) -> tuple[Results, str, str | None]:
