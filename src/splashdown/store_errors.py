@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
 from splashdown.errors import (
@@ -95,34 +95,34 @@ def status_may_pass(status: int) -> bool:
     return status in RETRYABLE_STATUS or status >= 500
 
 
-@contextmanager
-def storing(where: object, doing: str, judge: Judge = judge_error) -> Iterator[None]:
+def storing(where: object, doing: str, judge: Judge = judge_error) -> AbstractContextManager[None]:
     """Raise exceptions of the store as ``StoreError``: ``cannot DOING WHERE: reason``.
 
     With :attr:`Failure.exists` it is an ``ExistsError``.
     """
-    try:
-        yield
-    except SplashdownError:
-        raise
-    except Exception as error:
-        failure = judge(error)
-        if failure is None:
-            raise
+
+    def store_error(failure: Failure) -> SplashdownError:
         if failure.exists:
-            raise already_exists(where) from None
+            return already_exists(where)
         failed = StoreError(_line(doing, where, failure))
         failed.retryable = failure.retryable
-        raise failed from None
+        return failed
+
+    return _raising(store_error, judge)
 
 
-@contextmanager
-def reading(where: object, judge: Judge = judge_error) -> Iterator[None]:
+def reading(where: object, judge: Judge = judge_error) -> AbstractContextManager[None]:
     """Raise exceptions of the store as ``TransferError``: ``cannot read WHERE: reason``.
 
     The class is :attr:`Failure.kind`, else that of the HTTP status: 304, 412 and 416 have one each, any other is an
     ``HttpStatusError``. Without a status it is a ``NetworkError`` if the same request may succeed later.
     """
+    return _raising(lambda failure: _read_error(_line("read", where, failure), failure), judge)
+
+
+@contextmanager
+def _raising(error_of: Callable[[Failure], SplashdownError], judge: Judge) -> Iterator[None]:
+    """Raise what the store raises as an error of ours; what ``judge`` does not know passes."""
     try:
         yield
     except SplashdownError:
@@ -131,7 +131,7 @@ def reading(where: object, judge: Judge = judge_error) -> Iterator[None]:
         failure = judge(error)
         if failure is None:
             raise
-        raise _read_error(_line("read", where, failure), failure) from None
+        raise error_of(failure) from None
 
 
 def already_exists(where: object) -> ExistsError:

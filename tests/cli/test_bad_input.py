@@ -100,15 +100,18 @@ def test_a_file_that_is_not_there_is_exit_code_3(splashdown_command, tmp_path):
         ("ls", "j-2306", "splashdown jobs BACKEND"),
         ("download", "", "is empty"),
         ("ls", "-", "standard input is empty"),
-        ("ls", "http://127.0.0.1:9/item.json", "Connection refused"),
-        ("download", "http://127.0.0.1:9/openeo/1.2/jobs/JOB", "Connection refused"),
+        ("ls", "REFUSING/item.json", "Connection refused"),
+        ("download", "REFUSING/openeo/1.2/jobs/JOB", "Connection refused"),
     ],
 )
-def test_what_leads_to_no_document_is_told_in_one_line(splashdown_command, tmp_path, command, source, said):
+def test_what_leads_to_no_document_is_told_in_one_line(
+    splashdown_command, tmp_path, refusing_url, command, source, said
+):
     (tmp_path / "folder").mkdir()
     for name in ("binary", "binary.json"):
         (tmp_path / name).write_bytes(_BINARY)
-    result = splashdown_command(command, source, cwd=tmp_path, stdin="")
+    place = source.replace("REFUSING", refusing_url)
+    result = splashdown_command(command, place, cwd=tmp_path, stdin="")
     assert (result.returncode, result.stdout) == (3, "")
     (line,) = result.stderr.splitlines()
     assert line.startswith("Error: ")
@@ -205,6 +208,6 @@ def test_a_selection_of_nothing_says_that_filters_dropped_all(splashdown_command
 
 
 def test_a_status_that_no_job_has_is_wrong_usage(splashdown_command):
-    result = splashdown_command("jobs", "http://127.0.0.1:9", "--status", "finishd")
+    result = splashdown_command("jobs", "http://backend.invalid", "--status", "finishd")
     assert result.returncode == 2
     assert "'finished'" in result.stderr

@@ -130,8 +130,8 @@ def test_ctrl_c_leaves_a_clean_screen_with_a_cursor_and_exit_code_130(endless, t
     assert "Traceback" not in screen.text
 
 
-def test_a_password_is_asked_for_and_not_shown(tmp_path):
-    screen = Screen("jobs", "http://127.0.0.1:9", "--login")
+def test_a_password_is_asked_for_and_not_shown(refusing_url):
+    screen = Screen("jobs", refusing_url, "--login")
     screen.read(until="User: ")
     screen.type("john\n")
     screen.read(until="Password: ")

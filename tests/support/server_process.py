@@ -28,6 +28,14 @@ def free_ports(count: int) -> list[int]:
 
 
 @contextmanager
+def refusing_port() -> Iterator[int]:
+    """A port of the loopback interface that refuses every connection, for the time of the block."""
+    with socket.socket() as held:  # bound, so that nobody else gets it, and not listening
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+@contextmanager
 def background(
     command: Sequence[str | Path], *, folder: Path, name: str, variables: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:

@@ -8,8 +8,16 @@ import pytest
 from openeo_backend import Backend, running_backend
 from scripted_api import Answer, Asked, ScriptedApi, scripted_api
 from seaweedfs import SeaweedFS, seaweedfs
+from server_process import refusing_port
 
 from splashdown._demo.files import answer_file
+
+
+@pytest.fixture(scope="session")
+def refusing_url() -> Iterator[str]:
+    """The URL of a server that refuses connections."""
+    with refusing_port() as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture(scope="session")

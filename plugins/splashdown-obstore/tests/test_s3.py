@@ -124,8 +124,8 @@ def test_wrong_credentials_are_told_in_one_line_without_them(s3, monkeypatch):
     assert "hunter" not in str(refused.value).lower()
 
 
-def test_a_store_that_does_not_answer_may_be_asked_again(s3):
-    options = dataclasses.replace(s3[1], config={"endpoint": "http://127.0.0.1:9", "region": "x"}, timeout=5.0)
+def test_a_store_that_does_not_answer_may_be_asked_again(s3, refusing_url):
+    options = dataclasses.replace(s3[1], config={"endpoint": refusing_url, "region": "x"}, timeout=5.0)
     with pytest.raises(StoreError, match="no connection to the endpoint") as error:
         ObstoreSink(s3[0], options).stat("a.bin")
     assert error.value.retryable

@@ -211,10 +211,10 @@ def test_the_links_of_items_are_renewed_when_they_expire(backend, tmp_path, read
     assert (tmp_path / "i" / "x.tif").exists() is readable
 
 
-def test_no_signature_gets_into_the_log(backend, tmp_path, caplog):
+def test_no_signature_gets_into_the_log(backend, refusing_url, tmp_path, caplog):
     secret = "X-Amz-Signature=secret"
-    gone = {"rel": "item", "href": f"http://127.0.0.1:9/item?{secret}"}
-    assets = {"a": f"http://127.0.0.1:9/a.tif?{secret}", "b": f"{backend.url}/nothing.tif?{secret}"}
+    gone = {"rel": "item", "href": f"{refusing_url}/item?{secret}"}
+    assets = {"a": f"{refusing_url}/a.tif?{secret}", "b": f"{backend.url}/nothing.tif?{secret}"}
     backend.results({}, type="Collection", links=[gone, item(backend, "i", assets)])
     with caplog.at_level(logging.INFO):
         results(backend).download_as_collection(tmp_path)

@@ -269,9 +269,9 @@ def test_an_href_of_an_unknown_scheme_is_the_exception_of_requests(both):
     assert ours.error[0] == "InvalidSchema"
 
 
-def test_nobody_at_the_address_is_the_exception_of_requests(both):
+def test_nobody_at_the_address_is_the_exception_of_requests(both, refusing_url):
     def setup(backend):
-        backend.results({"a.tif": "http://127.0.0.1:9/a.tif"})
+        backend.results({"a.tif": f"{refusing_url}/a.tif"})
 
     client, ours = both(setup, lambda case: case.results.get_asset().download(case.folder))
     assert ours.error[0] == client.error[0] == "ConnectionError"

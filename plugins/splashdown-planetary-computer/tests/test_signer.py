@@ -82,9 +82,9 @@ def test_a_refusal_is_one_line_and_hides_the_key(service, monkeypatch):
     assert service.sent("/token/acct/naip", "Ocp-Apim-Subscription-Key") == ["geheim"]
 
 
-def test_a_service_that_cannot_be_reached_is_one_line_that_a_retry_may_mend(service, monkeypatch):
+def test_a_service_that_cannot_be_reached_is_one_line_that_a_retry_may_mend(service, refusing_url, monkeypatch):
     monkeypatch.setattr("splashdown_planetary_computer._signer._RETRIES", 0)
-    monkeypatch.setenv("PC_SDK_SAS_URL", "http://127.0.0.1:9/token")
+    monkeypatch.setenv("PC_SDK_SAS_URL", f"{refusing_url}/token")
     Settings.get.cache_clear()
     with pytest.raises(NetworkError, match="no token for blobs of acct/naip") as caught:
         BlobSigner().sign(BLOB)

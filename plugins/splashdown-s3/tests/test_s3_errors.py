@@ -139,9 +139,9 @@ def scripted(fake_credentials):
         yield server
 
 
-def test_an_endpoint_that_does_not_answer(fake_credentials):
-    options = S3Options(endpoint_url="http://127.0.0.1:9", path_style=True, region="us-east-1", connect_timeout=2)
-    with pytest.raises(StoreError, match=r"http://127.0.0.1:9 does not answer; check endpoint_url"):
+def test_an_endpoint_that_does_not_answer(fake_credentials, refusing_url):
+    options = S3Options(endpoint_url=refusing_url, path_style=True, region="us-east-1", connect_timeout=2)
+    with pytest.raises(StoreError, match=f"{refusing_url} does not answer; check endpoint_url"):
         put(S3Sink("s3://bucket/", options))
     with pytest.raises(Exception, match=r"cannot read s3://bucket/k: .*check endpoint_url"):
         read(S3Transport(options), "s3://bucket/k")

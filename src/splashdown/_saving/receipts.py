@@ -17,7 +17,7 @@ from splashdown.protocols import Sink
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landed:
-    """What documents are written from: what a run stored, and what earlier runs left in the target."""
+    """The contents of a target that documents describe: stored by this run, or left there by earlier ones."""
 
     sink: Sink
     report: RunReport

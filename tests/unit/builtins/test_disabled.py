@@ -236,7 +236,7 @@ def test_a_run_without_the_log_logs_nothing(place, caplog):
 
 def test_nothing_lands_when_only_some_assets_need_what_is_disabled(place):
     document = json.loads(Path(place.item).read_text())
-    document["assets"]["far"] = {"href": "http://127.0.0.1:9/far.json"}
+    document["assets"]["far"] = {"href": "http://far.invalid/far.json"}
     Path(place.item).write_text(json.dumps(document))
     with splashdown.Session(discover=False, disable=["http"]) as session, pytest.raises(DisabledError, match="'http'"):
         place.open(session).download_files(place.new)
