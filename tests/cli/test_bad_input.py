@@ -72,7 +72,7 @@ def test_a_source_that_is_no_document_is_one_line_and_exit_code_3(splashdown_com
         "",
         "[1, 2",
         '"text"',
-        '{"type": "FeatureCollection", "features": [{"type": "Feature", "id": 3, "assets": []}]}',
+        '{"type": "FeatureCollection", "features": [{"type": "Feature", "id": 3, "assets": [1]}]}',
         json.dumps({"type": "Something", "id": "x"}),
     ],
 )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
 
@@ -33,13 +34,15 @@ _PATIENCE = 2
 #: A document may take so many read timeouts as a whole, with the redirects that lead to it.
 _WHOLE = 10
 _PIECE = 64 * 1024
+#: How often a body that breaks off is requested again.
+_CUT_OFF = 3
 _RETRY = Retry(
     total=3,
     connect=2,
     redirect=0,
     backoff_factor=0.2,
     backoff_jitter=0.2,
-    status_forcelist=(429, 502, 503, 504),
+    status_forcelist=(429, 500, 502, 503, 504),
     allowed_methods=("GET", "POST"),  # a POST is a search here, and changes nothing
     retry_after_max=60,
     raise_on_status=False,
@@ -131,11 +134,11 @@ class Client:
     def _fetch_whole(
         self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None
     ) -> tuple[str, int, bytes, bool]:
-        # The adapter's retries end with the headers; a body that breaks off is requested once again.
-        try:
-            return self._fetch(url, headers, question)
-        except requests.exceptions.ChunkedEncodingError:
-            return self._fetch(url, headers, question)
+        # The adapter's retries end with the headers; a body that breaks off is requested again.
+        for _ in range(_CUT_OFF):
+            with suppress(requests.exceptions.ChunkedEncodingError):
+                return self._fetch(url, headers, question)
+        return self._fetch(url, headers, question)
 
     def _fetch(
         self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None

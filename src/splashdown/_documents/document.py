@@ -8,13 +8,18 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from splashdown._documents.places import shown
+from splashdown._documents.places import is_local, is_relative, path_of, resolve_href, shown
 from splashdown._documents.streaming import large_object
 from splashdown.errors import ResolveError, error_text
 from splashdown.redact import safe_repr
+from splashdown.sources import is_url
 
 #: Documents of this size (bytes) or more are read member by member.
 _LARGE = 2**20
+
+
+#: Media types of what is not a document of the catalog: pages and pictures for people.
+_FOR_PEOPLE = ("text/html", "application/xhtml", "text/xml", "application/xml", "application/pdf", "image/")
 
 
 class WebPageError(ResolveError):
@@ -23,10 +28,29 @@ class WebPageError(ResolveError):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Document:
-    """A JSON object and where it was read: a URL, a ``file:`` URL, or ``""`` for one that was in memory."""
+    """A JSON object and where it was read: a URL, a ``file:`` URL, or ``""`` for one that was in memory.
+
+    ``inside`` says that it was read as a part of another document: a page of a search, or a list of items.
+    """
 
     place: str
     body: dict[str, Any] = field(repr=False)
+    inside: bool = False
+
+    def resolve(self, href: str) -> str | None:
+        """The absolute href; ``None`` where :func:`~splashdown._documents.places.resolve_href` has none.
+
+        A relative href of a part refers to the part's ``self`` link, if that is on the web, and so does one of a saved
+        document beside which the file is missing.
+        """
+        found = resolve_href(self.place, href)
+        saved = is_local(self.place)
+        if not (self.inside or saved) or not is_relative(href):
+            return found
+        if saved and (href.startswith("/") or (found is not None and path_of(found).exists())):
+            return found
+        own = next((link["href"] for link in links_of(self.body, ("self",)) if is_url(link["href"])), None)
+        return found if own is None else resolve_href(own, href)
 
     __repr__ = safe_repr
 
@@ -43,7 +67,8 @@ def parse_object(body: bytes, url: str) -> dict[str, Any]:
     except ValueError as error:
         if body.lstrip()[:1] == b"<":
             raise WebPageError(
-                f"{shown(url)} is a web page (HTML), not JSON; check that this is the URL of an API"
+                f"{shown(url)} is a web page (HTML), not JSON; check that this is the URL of an API (a page of STAC"
+                " Browser shows the URL of its document under Source)"
             ) from None
         cause = "is empty" if not body.strip() else f"holds JSON that is broken or cut off ({error_text(error)})"
         raise ResolveError(f"{shown(url)} {cause}") from None
@@ -53,10 +78,17 @@ def parse_object(body: bytes, url: str) -> dict[str, Any]:
 
 
 def links_of(body: Mapping[str, Any], rels: Container[str]) -> Iterator[Mapping[str, Any]]:
-    """The links of a document whose ``rel`` is one of ``rels``; one without a string as ``href`` is left out."""
+    """The links of a document whose ``rel`` is one of ``rels``.
+
+    Links without a string as ``href`` are left out, and those to web pages and pictures.
+    """
     links = body.get("links")
     for link in links if isinstance(links, list) else ():
         if not isinstance(link, Mapping) or not isinstance(link.get("href"), str):
             continue
-        if isinstance(link.get("rel"), str) and link["rel"] in rels:
+        if isinstance(link.get("rel"), str) and link["rel"] in rels and not _is_for_people(link.get("type")):
             yield link
+
+
+def _is_for_people(media_type: object) -> bool:
+    return isinstance(media_type, str) and media_type.strip().lower().startswith(_FOR_PEOPLE)

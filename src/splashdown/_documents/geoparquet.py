@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,12 @@ from splashdown.errors import NoProviderError, ResolveError, error_text
 _INSTALL = "STAC-GeoParquet needs more packages: pip install 'splashdown[geoparquet]'"
 #: Rows in memory at a time.
 _ROWS = 1000
+
+
+def is_table(place: str, media_type: object = None) -> bool:
+    """Whether a place, or a link of this media type, is a file in Parquet."""
+    named = place.partition("?")[0].lower().endswith((".parquet", ".geoparquet"))
+    return named or (isinstance(media_type, str) and "parquet" in media_type.lower())
 
 
 def read_items(place: str, reader: Reader) -> Iterator[Document]:
@@ -39,7 +44,7 @@ def read_items(place: str, reader: Reader) -> Iterator[Document]:
         file = pq.ParquetFile(source)
         for batch in file.iter_batches(_ROWS):
             for item in stac_table_to_items(pa.Table.from_batches([batch])):
-                yield Document(place=place, body=item)
+                yield Document(place=place, body=item, inside=True)
     except ResolveError:
         raise
     except Exception as error:  # arrow raises many kinds for a file that is something else
@@ -58,6 +63,8 @@ def write_items(items: Sequence[Mapping[str, Any]]) -> bytes:
         from stac_geoparquet.arrow import parse_stac_items_to_arrow, to_parquet
     except ImportError:
         raise NoProviderError(_INSTALL) from None
+    import tempfile
+
     # The writer accepts paths only.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "items.parquet"

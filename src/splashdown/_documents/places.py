@@ -28,6 +28,17 @@ _FSSPEC_REMOTE = frozenset(
 )
 #: A query with one of these is a presigned URL; object stores refuse it with credentials in a header as well.
 _SIGNED = frozenset({"x-amz-signature", "x-goog-signature", "signature", "sig"})
+#: Prefixes of GDAL's virtual file systems, and the schemes of the same places (GDAL, "Virtual File Systems").
+_GDAL = {
+    "/vsicurl/": "",
+    "/vsis3/": "s3://",
+    "/vsigs/": "gs://",
+    "/vsiaz/": "az://",
+    "/vsiadls/": "abfs://",
+    "/vsioss/": "oss://",
+}
+#: Absolute paths of Windows.
+_WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 #: The rest of the path of a signed link to an openEO job's results is the signature.
 _SIGNED_RESULTS = re.compile(r"(/jobs/[^/?#]+/results/).+")
 
@@ -90,8 +101,9 @@ def resolve_href(base: str, href: str) -> str | None:
 
     An href with a scheme other than ``file`` stays as it is (keys of object stores are not URLs), see :func:`may_link`.
     Only a local document may link local files; a document without a place may link files below the current folder.
+    Paths of GDAL's virtual file systems are read as the URLs that they mean, and backslashes as slashes.
     """
-    href = href.strip()
+    href = _of_gdal(href.strip())
     if not href or _CONTROL.search(href):
         return None
     if _SCHEME.match(href) and not is_local(href):
@@ -107,8 +119,9 @@ def resolve_href(base: str, href: str) -> str | None:
         return None
     if is_in_store(base):
         return _in_bucket(base, href)
-    if "\\" in href:
+    if _WINDOWS.match(href):
         return None
+    href = href.replace("\\", "/")
     if not base:
         return _below_here(href)
     try:
@@ -116,6 +129,19 @@ def resolve_href(base: str, href: str) -> str | None:
     except ValueError:
         return None
     return joined if is_url(joined) else None  # a drive letter looks like a scheme
+
+
+def is_relative(href: str) -> bool:
+    """Whether what the href means depends on the place of its document."""
+    return not _SCHEME.match(href) and not _WINDOWS.match(href)
+
+
+def _of_gdal(href: str) -> str:
+    """The URL that a path of GDAL's means; empty for one that has no URL, as a member of an archive."""
+    if not href.startswith("/vsi"):
+        return href
+    prefix = next((prefix for prefix in _GDAL if href.startswith(prefix)), None)
+    return "" if prefix is None else _GDAL[prefix] + href.removeprefix(prefix)
 
 
 def may_link(base: str, href: str) -> bool:
@@ -138,6 +164,8 @@ def may_link(base: str, href: str) -> bool:
 
 def why_refused(base: str, href: str) -> str:
     """The reason to give for an href for which :func:`resolve_href` gives ``None``."""
+    if href.startswith("/vsi"):
+        return "it is a path that only GDAL can open"
     if _CONTROL.search(href):
         return "it holds control characters or surrogates"
     scheme, separator, _ = href.partition("://")
@@ -156,9 +184,10 @@ def _store_of(place: str) -> str:
 
 
 def _local(folder: Path, href: str) -> str:
-    literal = Path(_joined(folder, href))
-    decoded = Path(_joined(folder, unquote(href.partition("?")[0].partition("#")[0])))
-    return (literal if literal == decoded or literal.exists() else decoded).as_uri()
+    decoded = unquote(href.partition("?")[0].partition("#")[0])
+    readings = dict.fromkeys(_joined(folder, each) for each in (href, decoded, decoded.replace("\\", "/")))
+    paths = [Path(reading) for reading in readings]
+    return next((path for path in paths[:-1] if path.exists()), paths[-1]).as_uri()
 
 
 def _in_bucket(base: str, href: str) -> str | None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from splashdown._documents.document import Document
-from splashdown._documents.places import resolve_href, shown, why_refused
+from splashdown._documents.places import shown, why_refused
 from splashdown._series.assets import pack
 from splashdown._stac.describe import advertised_href, describe_asset, text
 from splashdown.builtins.openeo.tree import Tree
@@ -39,8 +39,8 @@ def collect(tree: Tree, *, alternate: str | None = None, partial: bool = False) 
     """The assets of the root document and of its items; ``alternate`` names the href to take of several.
 
     A file that both list is one asset: it has the place of the collection's entry, and the item's id, key and
-    metadata. Raises :class:`~splashdown.errors.ResolveError` for an asset without an href; also when only items list
-    assets and one of them could not be read, unless ``partial`` allows that.
+    metadata. Raises :class:`~splashdown.errors.ResolveError` when nothing is left because of broken documents; also
+    when only items list assets and one of them could not be read, unless ``partial`` allows that.
     """
     warnings: list[str] = []
     reading = _Reading(alternate, warnings)
@@ -51,6 +51,9 @@ def collect(tree: Tree, *, alternate: str | None = None, partial: bool = False) 
             f"{shown(tree.root.place)} lists its assets in items only, and not all could be read: {tree.broken[0]};"
             " take the others with partial=True (--partial)"
         )
+    if reading.broken and not listed and not in_items:
+        raise ResolveError(f"{reading.broken[0]}; its document is broken")
+    warnings.extend(f"{line}; it was left out" for line in reading.broken)
     warnings.extend(
         f"a linked document was left out, its assets may be listed elsewhere: {line}" for line in tree.broken
     )
@@ -58,23 +61,75 @@ def collect(tree: Tree, *, alternate: str | None = None, partial: bool = False) 
 
 
 def _unite(listed: Sequence[Asset], in_items: Sequence[Asset]) -> Iterator[Asset]:
-    # The query of a signed href differs each time; it names the file only where paths alone would not.
-    ambiguous = _ambiguous(listed) | _ambiguous(in_items)
-    by_file: dict[str, int] = {}
-    for number, href in enumerate(columns(in_items, "href")):
-        by_file.setdefault(_file(href, ambiguous), number)
-    given: set[str] = set()
+    """Each file once under each key that it has: as the collection lists it, then as items do."""
+    twins = _Twins(listed, in_items)
     taken: set[tuple[str | None, str]] = set()
-    candidates = chain(((asset, True) for asset in listed), ((in_items[n], False) for n in by_file.values()))
-    for asset, is_listed in candidates:
-        file = _file(asset.href, ambiguous)
-        if file in given:
-            continue
-        given.add(file)
-        twin = in_items[by_file[file]] if is_listed and file in by_file else None
-        chosen = _own_name(asset if twin is None else _merged(twin, asset), taken)
+    for asset in chain(map(twins.united, listed), twins.rest()):
+        chosen = _own_name(asset, taken)
         taken.add(chosen.identity)
         yield chosen
+
+
+class _Twins:
+    """Finds the files of a collection among those of its items."""
+
+    def __init__(self, listed: Sequence[Asset], in_items: Sequence[Asset]) -> None:
+        # The query of a signed href differs each time; it names the file only where paths alone would not.
+        self._ambiguous = ambiguous = _ambiguous(listed) | _ambiguous(in_items)
+        self._listed_keys = _repeated(listed, ambiguous)
+        self._in_items = in_items
+        self._first: dict[str, int] = {}
+        self._others: dict[str, list[int]] = {}
+        for number, href in enumerate(columns(in_items, "href")):
+            file = _file(href, ambiguous)
+            if self._first.setdefault(file, number) != number:
+                self._others.setdefault(file, []).append(number)
+        self._united = bytearray(len(in_items))  # a flag for each
+        self._keys: dict[str, set[str]] = {file: set() for file in self._others}
+
+    def united(self, listed: Asset) -> Asset:
+        """A listed asset with what an item has of the same file, of the same key if there are several."""
+        file = _file(listed.href, self._ambiguous)
+        if file not in self._first:
+            return listed
+        numbers = [n for n in (self._first[file], *self._others.get(file, ())) if not self._united[n]]
+        if not numbers:
+            return listed
+        keys = {self._in_items[n].key: n for n in reversed(numbers)}
+        other = self._listed_keys.get(file, set())  # each of these has an asset of its own
+        number = keys.get(listed.key, next((n for key, n in reversed(keys.items()) if key not in other), None))
+        if number is None:
+            return listed
+        self._united[number] = True
+        found = self._in_items[number]
+        if file in self._keys:
+            self._keys[file] |= {found.key, listed.key}
+        return _merged(found, listed)
+
+    def rest(self) -> Iterator[Asset]:
+        """The assets of items that :meth:`united` has not returned; a file that comes again has to have another key."""
+        for number, asset in enumerate(self._in_items):
+            if self._united[number]:
+                continue
+            keys = self._keys.get(_file(asset.href, self._ambiguous))
+            if keys is None:
+                yield asset
+            elif asset.key not in keys:
+                keys.add(asset.key)
+                yield asset
+
+
+def _repeated(listed: Sequence[Asset], ambiguous: frozenset[str]) -> dict[str, set[str]]:
+    """The keys of each file that a document lists several times."""
+    keys: dict[str, str | set[str]] = {}
+    for href, key in columns(listed, "href", "key"):
+        file = _file(href, ambiguous)
+        first = keys.setdefault(file, key)
+        if isinstance(first, set):
+            first.add(key)
+        elif first != key:
+            keys[file] = {first, key}
+    return {file: found for file, found in keys.items() if isinstance(found, set)}
 
 
 def _own_name(asset: Asset, taken: set[tuple[str | None, str]]) -> Asset:
@@ -119,26 +174,22 @@ def _merged(asset: Asset, listed: Asset) -> Asset:
 class _Reading:
     alternate: str | None
     warnings: list[str]
+    broken: list[str] = field(default_factory=list)  #: what is not as STAC has it
 
     def assets_of(self, document: Document, item: str | None) -> Iterator[Asset]:
         assets = document.body.get("assets")
-        if assets is None:
+        if assets is None or assets == []:  # an empty list stands for an empty object in some encoders
             return
         if not isinstance(assets, Mapping):
-            raise ResolveError(f"{shown(document.place)} has assets that are not a JSON object")
+            self.broken.append(f"{shown(document.place)} has assets that are not a JSON object")
+            return
         for key, metadata in assets.items():
             href = advertised_href(metadata, self.alternate)
             if href is None:
-                raise ResolveError(f"{shown(document.place)}: the asset {key!r} has no href; its document is broken")
-            absolute = _absolute(document.place, href)
+                self.broken.append(f"{shown(document.place)}: the asset {key!r} has no href")
+                continue
+            absolute = href if _COMPLETE.fullmatch(href) else document.resolve(href)
             if absolute is None:
                 self.warnings.append(f"the asset {key!r} was left out: {why_refused(document.place, href)}")
                 continue
             yield describe_asset(key, absolute, metadata, item=item, owner=document.body)
-
-
-def _absolute(base: str, href: str) -> str | None:
-    if _COMPLETE.fullmatch(href):
-        return href
-    # `C:\x` and `\\host\x` parse as a URL or as a relative path, and would be opened as local files later.
-    return None if "\\" in href else resolve_href(base, href)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from urllib.parse import urljoin, urlsplit
 
 from splashdown._documents.document import Document, links_of
-from splashdown._documents.places import shown
+from splashdown._documents.places import resolve_href, shown
 from splashdown._documents.walk import Walk
 from splashdown.errors import ResolveError
+from splashdown.sources import is_url
 
 _CHILD_RELS = ("item", "items", "child")
 
@@ -64,7 +64,7 @@ def _items(document: Document) -> Iterator[Document]:
         features = document.body.get("features")
         for feature in features if isinstance(features, list) else ():
             if isinstance(feature, dict):
-                yield Document(place=document.place, body=feature)
+                yield Document(place=document.place, body=feature, inside=True)
     elif kind == "Feature" or document.body.get("assets"):
         yield document  # a sub-collection's own assets are read as an item's are
 
@@ -73,13 +73,9 @@ def _links(document: Document) -> Iterator[str]:
     kind = document.body.get("type")
     rels = ("next",) if kind == "FeatureCollection" else () if kind == "Feature" else _CHILD_RELS
     for link in links_of(document.body, rels):
-        try:
-            url = urljoin(document.place, link["href"])
-            remote = urlsplit(url).scheme.lower() in {"http", "https"}
-        except ValueError:
-            remote = False
+        url = resolve_href(document.place, link["href"])
         # A remote document does not choose which local files are read.
-        if not remote:
+        if url is None or not is_url(url):
             raise ResolveError(
                 f"{shown(document.place)} links {link['href']!r}, which is not on the web; this is refused"
             )

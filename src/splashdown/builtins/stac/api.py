@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from splashdown._documents.document import Document, links_of
+from splashdown._documents.geoparquet import is_table
 from splashdown._documents.places import resolve_href, shown
 from splashdown._documents.reading import Reader
 from splashdown._stac.migrate import kind_of
 from splashdown.builtins.stac.options import StacOptions
-from splashdown.errors import ResolveError
+from splashdown.errors import ApiError, ResolveError
 from splashdown.sources import is_url
 
 #: A search with more pages than this is considered endless.
@@ -22,6 +23,9 @@ _MAX_PAGES = 20_000
 _USUAL_ITEMS = 10
 _MOST_SMALL_PAGES = 1_000
 _MOST_EMPTY_PAGES = 10
+#: Answers to a number of items that is more than the server gives at a time.
+_REFUSED = frozenset({400, 413, 422})
+_SMALLEST_PAGE = 10
 _SEARCH = "item-search"
 #: Parameters of a search that select items.
 _NARROWING = frozenset({"datetime", "bbox", "ids", "collections", "intersects", "query", "filter", "filter-lang"})
@@ -43,6 +47,21 @@ class SearchRequest:
     body: Mapping[str, Any] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def limit(self) -> int:
+        """The most items of one answer, as far as the request says; else 0."""
+        given = dict(parse_qsl(urlsplit(self.url).query)) if self.body is None else self.body
+        limit = str(given.get("limit", ""))
+        return int(limit) if limit.isascii() and limit.isdigit() and len(limit) < 10 else 0
+
+    def with_limit(self, limit: int) -> SearchRequest:
+        """The same request for smaller answers."""
+        if self.body is not None:
+            return replace(self, body={**self.body, "limit": limit})
+        parts = urlsplit(self.url)
+        query = [(n, str(limit) if n == "limit" else v) for n, v in parse_qsl(parts.query, keep_blank_values=True)]
+        return replace(self, url=urlunsplit(parts._replace(query=urlencode(query, safe=",:/"))))
+
     def ask(self, reader: Reader) -> Document:
         """Send it. Raises :class:`~splashdown.errors.ResolveError` for an answer other than a page of items."""
         if self.body is None:
@@ -54,6 +73,22 @@ class SearchRequest:
         if kind_of(answer.body) != "FeatureCollection":
             raise ResolveError(f"{shown(answer.place)} did not answer with items (a FeatureCollection)")
         return answer
+
+
+def ask_first(question: SearchRequest, reader: Reader) -> tuple[SearchRequest, Document]:
+    """The first answer, and the request that got it: a refused number of items is halved.
+
+    Raises the first refusal where smaller numbers are refused too.
+    """
+    refusal: ApiError | None = None
+    while True:
+        try:
+            return question, question.ask(reader)
+        except ApiError as error:
+            refusal = refusal or error
+            if error.status not in _REFUSED or question.limit < 2 * _SMALLEST_PAGE:
+                raise refusal from None
+            question = question.with_limit(question.limit // 2)
 
 
 def is_search_url(url: str) -> bool:
@@ -68,7 +103,7 @@ def first_request(root: Document, reader: Reader, options: StacOptions) -> Searc
     if _link(root, "search"):
         return _search(root, options, collections=options.collections)
     items = _link(root, "items")
-    if items is None or _link(root, "item"):
+    if items is None or _link(root, "item"):  # a static catalog
         return None
     if options.ids or options.filter:
         landing = _landing(root, reader)
@@ -79,12 +114,12 @@ def first_request(root: Document, reader: Reader, options: StacOptions) -> Searc
 
 
 def pages(
-    reader: Reader, first: Document, question: SearchRequest | None = None, warn: Callable[[str], None] | None = None
+    reader: Reader, first: Document, warn: Callable[[str], None], question: SearchRequest | None = None
 ) -> Iterator[Document]:
     """The items of a page and of all pages after it, each with the place of its page.
 
-    Raises ``ResolveError`` when the pages lead in a circle; a page that cannot be read is an error too, unless
-    ``warn`` is given.
+    Where a page cannot be read, or the pages have no end, ``warn`` gets a line that says so, and the items before it
+    are all.
     """
     asked: set[tuple[str, str]] = set()
     count = _Count()
@@ -94,20 +129,18 @@ def pages(
         for feature in features if isinstance(features, list) else ():
             if isinstance(feature, dict):
                 count.items += 1
-                yield Document(place=page.place, body=feature)
-        count.page(bool(features), first)
+                yield Document(place=page.place, body=feature, inside=True)
         following = _next(page, current)
         if following is None:
             return
-        mark = (following.url, repr(following.body))
-        if mark in asked:
-            raise ResolveError(f"the pages of {shown(first.place)} lead in a circle")
-        asked.add(mark)
         try:
+            count.page(bool(features), first)
+            mark = (following.url, repr(following.body))
+            if mark in asked:
+                raise ResolveError(f"the pages of {shown(first.place)} lead in a circle")
+            asked.add(mark)
             current, page = following, following.ask(reader)
         except ResolveError as error:
-            if warn is None:
-                raise
             warn(f"not all pages could be read: {error}")
             return
 
@@ -186,7 +219,7 @@ def _link(document: Document, rel: str, method: str | None = None) -> dict[str, 
     found = []
     for link in links_of(document.body, (rel,)):
         href = resolve_href(document.place, link["href"])
-        if href is not None and is_url(href):
+        if href is not None and is_url(href) and not is_table(href, link.get("type")):
             found.append({**link, "href": href})
     if rel == "search":
         wanted = (method or "POST").upper()

@@ -9,12 +9,11 @@ from itertools import chain
 from typing import Any
 
 from splashdown._documents.document import Document, links_of
-from splashdown._documents.places import resolve_href, shown, why_refused
+from splashdown._documents.places import shown, why_refused
 from splashdown._series.assets import pack
 from splashdown._series.items import PackedItems
 from splashdown._stac.describe import advertised_href, describe_asset, text
 from splashdown._stac.migrate import kind_of
-from splashdown.errors import ResolveError
 from splashdown.model import Asset
 
 #: Most warnings about assets that were left out; the rest is counted.
@@ -32,7 +31,7 @@ class Collector:
     items: PackedItems | list[dict[str, Any]] = field(default_factory=PackedItems)
     warnings: list[str] = field(default_factory=list)
     left_out: int = 0
-    broken: bool = False  #: whether an asset had no href
+    broken: bool = False  #: whether an asset had no href, or an item was not one
     _ids: dict[str, int] = field(default_factory=dict)
     _places: set[bytes] = field(default_factory=set)
 
@@ -40,8 +39,8 @@ class Collector:
         """Keep an Item or a Collection that was found below the root; returns its assets.
 
         A repeated item gives no assets; another item with the same id gets the id ``id-2``. An asset without an href,
-        or with one that such a document may not link, is left out with a warning. Raises ``ResolveError`` for assets
-        that are not a JSON object.
+        or with one that such a document may not link, is left out with a warning, as are assets that are not a JSON
+        object.
         """
         if kind_of(document.body) != "Feature":
             return self._keep(document, self.own(document))
@@ -67,21 +66,26 @@ class Collector:
 
     def _assets(self, document: Document, item: str | None) -> Iterator[Asset]:
         assets = document.body.get("assets")
-        if assets is None:
+        if assets is None or assets == []:  # an empty list stands for an empty object in some encoders
             return
         if not isinstance(assets, Mapping):
-            raise ResolveError(f"{_named(document)} has assets that are not a JSON object")
+            self.leave_out_broken(f"{_named(document)} was left out: it has assets that are not a JSON object")
+            return
         for key, metadata in assets.items():
             href = advertised_href(metadata, self.alternate)
             if href is None:
-                self.broken = True
-                self._leave_out(f"{_named(document)}: the asset {key!r} was left out: it has no href")
+                self.leave_out_broken(f"{_named(document)}: the asset {key!r} was left out: it has no href")
                 continue
-            absolute = resolve_href(document.place, href)
+            absolute = document.resolve(href)
             if absolute is None:
                 self._leave_out(_refused(document, key, href))
                 continue
             yield describe_asset(key, absolute, metadata, item=item, owner=document.body)
+
+    def leave_out_broken(self, line: str) -> None:
+        """Note an item or an asset that is not as STAC has it."""
+        self.broken = True
+        self._leave_out(line)
 
     def _leave_out(self, line: str) -> None:
         self.left_out += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from splashdown._documents.document import Document, links_of
@@ -71,7 +72,7 @@ def _walked(catalog: Any) -> Iterator[tuple[Any, list[Any], list[Any]]]:
 
 def _member(source: Any, base: str) -> Document:
     if isinstance(source, Mapping):
-        return _placed(dict(source), base)
+        return replace(_placed(dict(source), base), inside=True)
     if not _is_pystac(source):
         raise ResolveError(
             f"a list of items holds a {type(source).__name__}, which is neither a dict nor a pystac item"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from splashdown._documents import streaming as stream
 from splashdown._documents.authority import OriginSigner
 from splashdown._documents.document import Document
 from splashdown._documents.expiry import expires_at
+from splashdown._documents.geoparquet import is_table, read_items
 from splashdown._documents.places import open_local, place_of, shown
 from splashdown._documents.reading import Reader
 from splashdown._series.assets import pack
@@ -22,6 +23,7 @@ from splashdown.builtins.stac import api, inmemory
 from splashdown.builtins.stac.assets import Collector, without_repeats
 from splashdown.builtins.stac.credentials import Credentials
 from splashdown.builtins.stac.options import StacOptions
+from splashdown.builtins.stac.others import other_document
 from splashdown.builtins.stac.tree import walk_tree
 from splashdown.errors import ResolveError
 from splashdown.model import Asset, ResultSet
@@ -59,16 +61,12 @@ def resolve_stac(source: Any, context: ResolveContext) -> ResultSet:
         reader.close()
     if not place:
         return result
-    from dataclasses import replace
-
     return replace(result, refresh=lambda: resolve_stac(source, context))
 
 
 def _open(source: Any, place: str, reader: Reader, options: StacOptions) -> _Source:
     if place:
-        if place.partition("?")[0].lower().endswith((".parquet", ".geoparquet")):
-            from splashdown._documents.geoparquet import read_items
-
+        if is_table(place):
             return _items(read_items(place, reader), place)
         if is_url(place):
             return _remote(place, reader, options)
@@ -81,7 +79,7 @@ def _open(source: Any, place: str, reader: Reader, options: StacOptions) -> _Sou
         return _streamed(stream.documents(sys.stdin.buffer, "standard input"), base, reader, options)
     root, below = inmemory.read(source, base)
     if root is None:
-        return _items((Document(place=f.place, body=up_to_date(f.body, "an item")) for f in below or ()), base)
+        return _items((replace(f, body=up_to_date(f.body, "an item")) for f in below or ()), base)
     if below is not None:
         return _Source(root=root, below=below)
     return _document(root, reader, options)
@@ -90,26 +88,31 @@ def _open(source: Any, place: str, reader: Reader, options: StacOptions) -> _Sou
 def _remote(place: str, reader: Reader, options: StacOptions) -> _Source:
     if options.searches and api.is_search_url(place):
         question = api.SearchRequest(url=api.with_filters(place, options, options.collections))
-        first = question.ask(reader)
-        return _Source(root=first, below=api.pages(reader, first, question), answered=True)
+        return _searched(question, reader)
     return _document(reader.read(place), reader, options)
+
+
+def _searched(question: api.SearchRequest, reader: Reader, root: Document | None = None) -> _Source:
+    question, first = api.ask_first(question, reader)
+    source = _Source(root=root or first, answered=True)
+    source.below = api.pages(reader, first, source.warnings.append, question)
+    return source
 
 
 def _document(root: Document, reader: Reader, options: StacOptions) -> _Source:
     kind = kind_of(root.body)
-    if not kind:
-        raise ResolveError(
-            f"{shown(root.place)} holds JSON, but not a STAC document: it has neither type nor stac_version"
-        )
+    if why := other_document(root):
+        raise ResolveError(why)
     root = Document(place=root.place, body=up_to_date(root.body, shown(root.place)))
     if kind == "Feature":
         return _Source(root=root, below=[root])
     if kind == "FeatureCollection":
-        return _Source(root=root, below=api.pages(reader, root))
+        source = _Source(root=root)
+        source.below = api.pages(reader, root, source.warnings.append)
+        return source
     question = api.first_request(root, reader, options)
     if question is not None:
-        first = question.ask(reader)
-        return _Source(root=root, below=api.pages(reader, first, question), answered=True)
+        return _searched(question, reader, root)
     walk = walk_tree(reader, options.max_documents)
     return _Source(root=root, below=walk.below(root), warnings=walk.broken)
 
@@ -148,7 +151,7 @@ def _features(
     try:
         for is_feature, body in parts:
             if is_feature or kind_of(body) == "Feature":
-                yield Document(place=place, body=body)
+                yield Document(place=place, body=body, inside=True)
             elif kind_of(body) == "FeatureCollection":
                 source.root.body.update(body)
             else:
@@ -191,12 +194,17 @@ def _collect(source: _Source, collector: Collector, reader: Reader, options: Sta
 
 def _assets(documents: Iterable[Document], collector: Collector) -> Iterator[Asset]:
     for found in documents:
-        body = up_to_date(found.body, "an item")
+        try:
+            body = up_to_date(found.body, "an item")
+        except ResolveError as error:
+            collector.leave_out_broken(f"an item of {shown(found.place)} was left out: {error}")
+            continue
         if kind_of(body) not in {"Feature", "Collection", "Catalog"}:
-            raise ResolveError(
-                f"{shown(found.place)} holds a member that is not a STAC item: its type is not 'Feature'"
+            collector.leave_out_broken(
+                f"a member of {shown(found.place)} was left out: it has no type 'Feature', so it is not a STAC item"
             )
-        yield from collector.add(Document(place=found.place, body=body))
+            continue
+        yield from collector.add(replace(found, body=body))
 
 
 def _narrowed(assets: Sequence[Asset], options: StacOptions) -> Sequence[Asset]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from splashdown._documents.document import Document, links_of
+from splashdown._documents.geoparquet import is_table, read_items
 from splashdown._documents.places import resolve_href, shown
 from splashdown._documents.reading import Reader
 from splashdown._documents.walk import Walk
@@ -37,8 +38,11 @@ def walk_tree(reader: Reader, max_documents: int) -> Walk:
 class _Tree:
     reader: Reader
     broken: list[str] = field(default_factory=list)
+    tables: set[str] = field(default_factory=set)  #: linked STAC-GeoParquet files
 
     def read(self, place: str) -> Document:
+        if place in self.tables:
+            return Document(place=place, body={"type": "FeatureCollection"})
         found = self.reader.read(place)
         document = Document(place=found.place, body=up_to_date(found.body, shown(place)))
         if not kind_of(document.body):
@@ -47,19 +51,24 @@ class _Tree:
 
     def items(self, document: Document) -> Iterable[Document]:
         kind = kind_of(document.body)
+        if document.place in self.tables:
+            return read_items(document.place, self.reader)
         if kind == "FeatureCollection":
-            return pages(self.reader, document, warn=self.broken.append)
+            return pages(self.reader, document, self.broken.append)
         return [document] if kind in {"Feature", "Collection"} or document.body.get("assets") else []
 
     def links(self, document: Document) -> Iterator[str]:
         if kind_of(document.body) not in {"Catalog", "Collection"}:
             return
-        # A collection of an API also lists its items a page at a time; links to each are preferred.
+        # A collection may list its items one by one, a page at a time, and in a table: the first of these is read.
         each = any(links_of(document.body, ("item",)))
+        lists = [link for link in links_of(document.body, ("items",)) if not is_table(link["href"], link.get("type"))]
         for link in links_of(document.body, _RELS):
-            if link["rel"] == "items" and each:
+            if link["rel"] == "items" and (each or (lists and link is not lists[0])):
                 continue
             place = resolve_href(document.place, link["href"])
+            if place is not None and is_table(place, link.get("type")):
+                self.tables.add(place)
             if place is None or not _may_name(document.place, place):
                 why = "which it may not read" if document.place else "but it has no place of its own: pass base="
                 self.broken.append(f"{shown(document.place)} links {link['href']!r}, {why}")

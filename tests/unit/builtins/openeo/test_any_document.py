@@ -43,14 +43,19 @@ def test_a_jobs_url_gives_back_its_id_and_its_api(job, tail, base):
 
 
 @given(BODIES, st.lists(BODIES, max_size=3))
-def test_identities_are_unique_and_every_file_is_there_once(root, items):
+def test_identities_are_unique_and_a_file_is_there_once_for_each_key(root, items):
     tree = Tree(
         root=Document(place="https://h.example/jobs/j/results", body=root),
         items=tuple(Document(place=f"https://h.example/i/{n}", body=body) for n, body in enumerate(items)),
     )
     found = collect(tree).assets
     assert len({asset.identity for asset in found}) == len(found)
-    assert len({asset.href for asset in found}) == len(found)
+    assert len({(asset.href, asset.key) for asset in found}) == len(found)
+    hrefs = {asset.href for asset in found}
+    for body in (root, *items):
+        for key, metadata in body["assets"].items():
+            of_file = [a for a in found if a.href.endswith(metadata["href"].removeprefix("c"))]
+            assert not of_file or key in {a.key for a in of_file} | {a.listed_as for a in of_file}, hrefs
     assert not any(asset.href.startswith("file:") for asset in found)
     assert [a.identity for a in collect(tree).assets] == [a.identity for a in found]
 

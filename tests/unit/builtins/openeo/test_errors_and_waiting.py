@@ -104,9 +104,8 @@ def test_waiting_goes_on_through_trouble_until_the_job_is_finished(api: Scripted
     api.script[JOB] = [
         Answer({"status": "queued"}),
         Answer({"status": "running", "progress": 10}),
-        Answer(b"<html>bad gateway</html>", 500),
-        Answer(b'{"sta', length=100),
-        Answer(b'{"sta', length=100),
+        *[Answer(b"<html>bad gateway</html>", 500)] * 4,
+        *[Answer(b'{"sta', length=100)] * 4,
         Answer({"status": "running", "progress": 90}),
         Answer({"status": "finished"}),
     ]

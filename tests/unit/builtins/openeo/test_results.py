@@ -252,3 +252,27 @@ def test_user_and_password_inside_a_url_are_refused_without_being_repeated(resol
     with pytest.raises(UsageError) as caught:
         resolve("https://john:s3cret@api.example/jobs/j1")
     assert "s3cret" not in str(caught.value)
+
+
+def test_a_file_under_two_keys_has_both(api: ScriptedApi, resolve):
+    both = {"B02": {"href": "/f.tif"}, "B03": {"href": "/f.tif"}}
+    api.script[RESULTS] = Answer(collection(both))
+    assert [asset.key for asset in resolve().assets] == ["B02", "B03"]
+    api.script[RESULTS] = Answer(collection({"f.tif": {"href": "/f.tif"}}, [link("item", "/i")]))
+    api.script["/i"] = Answer(item("i", both))
+    assert [(asset.key, asset.listed_as) for asset in resolve().assets] == [("B02", "f.tif"), ("B03", None)]
+    api.script[RESULTS] = Answer(collection(both, [link("item", "/i")]))
+    assert [(asset.item, asset.key) for asset in resolve().assets] == [("i", "B02"), ("i", "B03")]
+
+
+def test_an_empty_list_of_assets_is_none(api: ScriptedApi, resolve):
+    api.script[RESULTS] = Answer(collection([]))
+    assert (list(resolve().assets), resolve().warnings) == ([], ())
+
+
+def test_a_broken_asset_leaves_the_others(api: ScriptedApi, resolve):
+    api.script[RESULTS] = Answer(collection({"bad": {"href": 3}, "good": {"href": "/g"}}, [link("item", "/i")]))
+    api.script["/i"] = Answer(item("i", [1]))
+    results = resolve()
+    assert [asset.key for asset in results.assets] == ["good"]
+    assert len([line for line in results.warnings if "it was left out" in line]) == 2

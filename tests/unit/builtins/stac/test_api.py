@@ -1,13 +1,14 @@
 """Page after page of a STAC API, as servers differ in it; credentials stay where they belong."""
 
 import json
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from scripted_api import Answer, scripted_api
 from stac_item import stac_item
 
 import splashdown
-from splashdown.errors import AuthError, NotFoundError, ResolveError, UsageError
+from splashdown.errors import ApiError, AuthError, DownloadError, NotFoundError, ResolveError, UsageError
 
 
 @pytest.fixture
@@ -16,8 +17,8 @@ def api():
         yield running
 
 
-def item(id):
-    return stac_item({"a": {"href": f"./{id}.tif"}}, id=id, stac_version="1.0.0")
+def item(id, assets=None, **fields):
+    return stac_item(assets or {"a": {"href": f"./{id}.tif"}}, id=id, stac_version="1.0.0") | fields
 
 
 def page(*ids, **link):
@@ -94,14 +95,91 @@ def test_credentials_stay_with_the_origin_of_the_source(api):
 def test_pages_that_lead_in_a_circle_are_left(api):
     api.script["/search"] = Answer(page("a", href="/search?page=2"))
     api.script["/search?page=2"] = Answer(page("b", href="/search?page=2"))
-    with pytest.raises(ResolveError, match="circle"):
-        splashdown.open(f"{api.url}/search")
+    results = splashdown.open(f"{api.url}/search")
+    assert ids(results) == ["a", "b"]
+    assert "not all pages could be read" in results.result_set.unresolved[0]
+    assert "circle" in results.result_set.unresolved[0]
 
 
-def test_a_page_that_breaks_off_is_an_error_and_not_a_short_result(api):
-    api.script["/search"] = Answer(page("a", href="/gone"))
-    with pytest.raises(NotFoundError):
-        splashdown.open(f"{api.url}/search")
+@pytest.mark.parametrize("following", ["/gone", "http://inner.invalid/search"])
+def test_a_page_that_fails_leaves_what_came_before_it_and_is_a_failure(api, tmp_path, following):
+    api.script["/search"] = Answer(page("a", href=following))
+    api.script["/a.tif"] = Answer(b"II*\0 and pixels")
+    results = splashdown.open(f"{api.url}/search")
+    assert ids(results) == ["a"]
+    with pytest.raises(DownloadError, match="not all of the source could be read"):
+        results.download_files(tmp_path)
+    assert len(list(tmp_path.rglob("*.tif"))) == 1
+
+
+def test_pages_without_items_end_with_what_came_before(api):
+    api.script["/search"] = Answer(page("a", href="/page/0"))
+    for n in range(100):
+        api.script[f"/page/{n}"] = Answer(page(href=f"/page/{n + 1}"))
+    results = splashdown.open(f"{api.url}/search")
+    assert ids(results) == ["a"]
+    assert "looks endless" in results.result_set.unresolved[0]
+    assert len(api.asked) < 20
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("status", [400, 413, 422])
+def test_a_refused_page_size_is_halved(api, method, status):
+    def answer(asked):
+        query = dict(parse_qsl(urlsplit(asked.path).query))
+        limit = int(json.loads(asked.body)["limit"] if asked.body else query["limit"])
+        return Answer(page("a")) if limit <= 50 else Answer({"description": "limit is at most 50"}, status)
+
+    source = landing(api, method)
+    api.script["/search"] = answer
+    assert ids(splashdown.open(source, datetime="2024-01-01/..")) == ["a"]
+
+
+def test_a_search_that_is_refused_at_any_size_gives_the_first_refusal(api):
+    source = landing(api, "GET")
+    api.script["/search"] = Answer({"description": "no such property"}, 400)
+    with pytest.raises(ApiError, match="no such property"):
+        splashdown.open(source, datetime="2024-01-01/..")
+    assert len([path for path in api.paths() if path.startswith("/search")]) < 8
+
+
+@pytest.mark.parametrize("fault", [Answer({"message": "a worker died"}, 500), Answer(b"{", length=100)])
+def test_a_fault_between_pages_is_repeated(api, fault):
+    api.script["/search"] = Answer(page("a", href="/more"))
+    api.script["/more"] = [fault, fault, Answer(page("b"))]
+    assert ids(splashdown.open(f"{api.url}/search")) == ["a", "b"]
+
+
+def test_hrefs_of_an_item_on_a_page_refer_to_its_own_url(api):
+    links = [{"rel": "self", "href": f"{api.url}/data/s2/i.json"}]
+    body = item("i", assets={"a": {"href": "B08.tif"}, "b": {"href": "../x.tif"}, "c": {"href": "/c.tif"}}, links=links)
+    api.script["/search"] = Answer({"type": "FeatureCollection", "features": [body]})
+    found = [asset.href.removeprefix(api.url) for asset in splashdown.open(f"{api.url}/search").assets]
+    assert found == ["/data/s2/B08.tif", "/data/x.tif", "/c.tif"]
+
+
+def test_what_is_no_stac_document_says_what_to_open_instead(api):
+    collections = {"collections": [{"type": "Collection", "id": "s2"}], "links": []}
+    api.script |= {
+        "/collections": Answer(collections),
+        "/all": Answer({"stac_version": "1.0.0", **collections}),
+        "/conformance": Answer({"conformsTo": []}),
+        "/openeo": Answer({"api_version": "1.2.0", "stac_version": "1.0.0", "type": "Catalog", "endpoints": []}),
+        "/jobs": Answer({"jobs": [], "links": []}),
+        "/browser": Answer(b"<!doctype html>", headers={"Content-Type": "text/html"}),
+    }
+    said = {
+        "/collections": f"1 collections: open one of them, for example {api.url}/collections/s2",
+        "/all": "open one of them, or search the whole API",
+        "/conformance": "open the URL of the API itself",
+        "/openeo": f"splashdown jobs {api.url}/openeo",
+        "/jobs": "splashdown jobs shows them",
+        "/browser": "under Source",
+    }
+    for path, advice in said.items():
+        with pytest.raises(ResolveError) as refused:
+            splashdown.open(api.url + path)
+        assert advice in str(refused.value), path
 
 
 def test_a_limit_stops_asking(api):

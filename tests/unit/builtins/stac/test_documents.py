@@ -298,3 +298,87 @@ def test_a_notebook_shows_what_was_left_out(save):
         save("d.json", collection(links=[("item", "i.json"), *[("item", f"{n}.json") for n in range(9)]]))
     )
     assert "<p>and 4 more warnings</p>" in many._repr_html_()
+
+
+@pytest.mark.parametrize("assets", [[1], "a.tif", {"a": {"title": "no href"}}])
+def test_a_broken_item_leaves_the_others_and_is_named(save, assets):
+    features = [item("bad", assets=assets), {"type": "Nope"}, item("empty", assets=[]), item("good")]
+    results = splashdown.open(save("f.json", {"type": "FeatureCollection", "features": features}))
+    assert [asset.item for asset in results] == ["good"]
+    assert len(results.result_set.warnings) == 2
+    assert "'bad'" in results.result_set.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("href", "means"),
+    [
+        ("..\\data\\a.tif", "https://h.example/data/a.tif"),
+        (".\\a.tif", "https://h.example/cat/a.tif"),
+        ("/vsicurl/https://o.example/a.tif", "https://o.example/a.tif"),
+        ("/vsis3/bucket/key/a.tif", "s3://bucket/key/a.tif"),
+        ("/vsigs/bucket/a.tif", "gs://bucket/a.tif"),
+        ("/vsizip/vsicurl/https://o.example/a.zip/a.tif", None),
+        ("/vsicurl/file:///etc/passwd", None),
+        ("/vsicurl//etc/passwd", "https://h.example/etc/passwd"),
+    ],
+)
+def test_paths_of_windows_and_gdal_are_read_as_what_they_mean(href, means):
+    links = [{"rel": "self", "href": "https://h.example/cat/i.json"}]
+    results = splashdown.open(item(assets={"a": {"href": href}}, links=links))
+    assert [asset.href for asset in results] == ([means] if means else [])
+    assert len(results.result_set.warnings) == (means is None)
+
+
+def test_backslashes_of_a_saved_catalog_lead_to_its_files(save):
+    save("it/i.json", item(assets={"a": {"href": "..\\data\\a.tif"}}))
+    path = save("data/a.tif", "II*")
+    root = save("c.json", collection(links=[("item", ".\\it\\i.json")]))
+    assert [asset.href for asset in splashdown.open(root)] == [path.as_uri()]
+
+
+def test_a_saved_item_names_the_files_beside_it_before_those_at_its_url(save):
+    links = [{"rel": "self", "href": "https://h.example/cat/i.json"}]
+    here = save("here.tif", "II*")
+    path = save("i.json", item(assets={"a": {"href": "here.tif"}, "b": {"href": "there.tif"}}, links=links))
+    assert [asset.href for asset in splashdown.open(path)] == [here.as_uri(), "https://h.example/cat/there.tif"]
+
+
+def test_items_in_lists_and_streams_refer_to_their_own_urls(save):
+    links = [{"rel": "self", "href": "https://h.example/cat/i.json"}]
+    body = item(assets={"a": {"href": "a.tif"}}, links=links)
+    sources = [
+        [body],
+        {"type": "FeatureCollection", "features": [body]},
+        save("i.ndjson", json.dumps(body) + "\n" + json.dumps(body | {"id": "j"})),
+        save("f.json", {"type": "FeatureCollection", "features": [body]}),
+    ]
+    for source in sources:
+        assert {asset.href for asset in splashdown.open(source)} == {"https://h.example/cat/a.tif"}
+
+
+def test_links_to_web_pages_are_not_read_as_documents():
+    with scripted_api() as api:
+        both = [
+            {"rel": "item", "type": "text/html", "href": "/i.html"},
+            {"rel": "item", "type": "application/geo+json", "href": "/i.json"},
+        ]
+        api.script["/c.json"] = Answer(collection("c") | {"links": both})
+        api.script["/i.json"] = Answer(item("i"))
+        results = splashdown.open(f"{api.url}/c.json")
+        assert (len(results), results.result_set.warnings) == (1, ())
+        assert "/i.html" not in api.paths()
+
+
+@pytest.mark.parametrize("first", ["table", "pages"])
+def test_a_table_that_a_collection_links_is_read_if_it_lists_no_items_otherwise(first):
+    from splashdown._documents.geoparquet import write_items
+
+    with scripted_api() as api:
+        table = {"rel": "items", "type": "application/vnd.apache.parquet", "href": "/items"}
+        pages = {"rel": "items", "type": "application/geo+json", "href": "/pages"}
+        api.script["/items"] = Answer(write_items([item("in-table"), item("b")]))
+        api.script["/pages"] = Answer({"type": "FeatureCollection", "features": [item("in-pages")]})
+        links = [table] if first == "table" else [table, pages]
+        api.script["/c.json"] = Answer(collection("c") | {"links": links})
+        found = {asset.item for asset in splashdown.open(f"{api.url}/c.json")}
+        assert found == ({"in-table", "b"} if first == "table" else {"in-pages"})
