@@ -76,7 +76,7 @@ class Client:
         self._session = requests.Session()
         self._session.headers.update({"User-Agent": http.user_agent, "Accept": "application/json, */*;q=0.5"})
         # Given with each request: a bundle that the environment names would replace the session's own.
-        self._verify = http.verify
+        self._verify = http.authorities
         # A cookie is a credential too, and nothing here needs one.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = DocumentAdapter(max_retries=_RETRY, pool_maxsize=16)
@@ -191,6 +191,8 @@ def _reason(error: requests.RequestException) -> str:
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "ChunkedEncodingError: the answer was cut off"
     causes = list(_causes(error))
+    if isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error):
+        return "a SOCKS proxy needs one package more: pip install 'splashdown[socks]'"
     if (answer := next((one for one in causes if isinstance(one, AnswerError)), None)) is not None:
         return str(answer)
     if any(isinstance(one, ReadTimeoutError) for one in causes):

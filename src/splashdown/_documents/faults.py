@@ -55,6 +55,13 @@ def fault(url: str, status: int, body: bytes, *, authorized: bool, secrets: Iter
         return _failed(url, document)
     code = _text(document.get("code"))
     kind = _BY_CODE.get(code) or _BY_STATUS.get(status, ApiError)
+    if status == 403 and not document and not authorized:
+        # An API answers in JSON; this came from something before it, which no sign-in satisfies.
+        return ApiError(
+            f"{shown(url)}: access denied (HTTP 403), without a reason in JSON: a firewall or proxy may refuse this"
+            " program or this network (http.user_agent says how it names itself), or a sign-in is needed",
+            status=status,
+        )
     said = _said(document) or "the server gave no reason"
     marks = [mark for mark in (code, f"HTTP {status}", _identifier(document)) if mark]
     advice = _auth_advice(authorized) if kind is AuthError else _ADVICE.get(kind, "")

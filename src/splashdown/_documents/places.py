@@ -173,8 +173,11 @@ def why_refused(base: str, href: str) -> str:
         return "only the user may pick a plugin, a document may not"
     if _SCHEME.match(href) and not separator and not is_local(href):
         return "it is not the URL of a file"
-    if not base and not _SCHEME.match(href):
-        return "the document has no place to resolve the href against: pass base="
+    if not base and (is_local(href) or not _SCHEME.match(href)):
+        return (
+            "a document in memory may name local files only below the current folder: pass base= (a folder or a file)"
+            " to say where it belongs"
+        )
     return "a document on the web may not name local files"
 
 

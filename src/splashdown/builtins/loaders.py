@@ -47,7 +47,10 @@ def load_json(asset: AssetHandle, *, max_bytes: int = JSON_BYTES, max_depth: int
     except RecursionError:
         raise LoadError(_too_deep(asset, max_depth)) from None
     except ValueError as error:
-        raise LoadError(f"{asset.asset.label} is not JSON ({error_text(error)}): load it with load('bytes')") from error
+        raise LoadError(
+            f"{asset.asset.label} is not JSON ({error_text(error)}): load() chooses a loader by media type and"
+            " first bytes, load('bytes') takes any file"
+        ) from error
     # Counting brackets costs next to nothing and settles it for most documents.
     if content.count(b"[") + content.count(b"{") > max_depth and _deeper(document, max_depth):
         raise LoadError(_too_deep(asset, max_depth))

@@ -32,7 +32,7 @@ class HttpTransport:
         self._exchange: Exchange = Exchange(
             timeouts=(options.connect_timeout, options.read_timeout),
             pool_size=options.pool_size,
-            verify=options.verify,
+            verify=options.authorities,
             max_redirects=options.max_redirects,
             user_agent=options.user_agent,
         )

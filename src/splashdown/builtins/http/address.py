@@ -44,7 +44,10 @@ def parse(href: str) -> Address:
     if scheme not in _PORTS:
         raise TransferError(f"{redact(href)}: not an http(s) URL")
     if "@" in netloc:
-        raise TransferError(f"{redact(href)}: take user and password out of the URL and pass them as auth= instead")
+        raise TransferError(
+            f"{redact(href)}: the document's href holds a user and a password, which are not sent: put them into"
+            " ~/.netrc for this host"
+        )
     found = _AUTHORITY.fullmatch(netloc)
     if found is None:
         raise TransferError(f"{redact(href)} has no valid host")

@@ -1,13 +1,12 @@
 """Prepares what all requests to one host share: the pool of connections, the ``Host`` header, the proxy.
 
 Preparing a request with ``requests`` costs more than sending it, so that is done once a host. The pool is the one
-that ``requests``' own adapter would use: certificates, ``REQUESTS_CA_BUNDLE`` and proxies are found as it finds
-them. ``netrc`` is never read: credentials come from signers alone.
+that ``requests``' own adapter would use: proxies are found as it finds them. ``netrc`` is never read: credentials come
+from signers alone.
 """
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -34,7 +33,7 @@ class Hosts:
 
     def __init__(self, *, pool_size: int, verify: bool | str) -> None:
         self._adapter = HTTPAdapter(pool_connections=MOST_HOSTS, pool_maxsize=pool_size, max_retries=0)
-        self._verify = _bundle(verify)
+        self._verify = verify
         self._hosts = RecentlyUsed(self._prepare, lambda host: close_idle(host.pool))
 
     def get(self, origin: str) -> Host:
@@ -61,10 +60,3 @@ class Hosts:
             raise NetworkError(f"{origin}: {error_text(error)}", retryable=False) from None
         make_lean(pool)
         return Host(pool, origin if absolute else "", urlsplit(url).netloc)
-
-
-def _bundle(verify: bool | str) -> bool | str:
-    """The CA bundle that the environment names, as ``requests`` sessions find it."""
-    if verify is not True:
-        return verify
-    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE") or True

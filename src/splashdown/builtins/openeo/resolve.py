@@ -12,6 +12,7 @@ from splashdown._documents.authority import OriginSigner
 from splashdown._documents.client import Client, http_options
 from splashdown._documents.document import Document, WebPageError
 from splashdown._documents.expiry import expires_at
+from splashdown._stac.alternates import check_alternate
 from splashdown.builtins.openeo import jobs
 from splashdown.builtins.openeo.assets import collect
 from splashdown.builtins.openeo.auth import make_authority
@@ -69,6 +70,7 @@ class JobReader:
         root = self._document()
         tree = read_tree(root, self.client.get)
         union = collect(tree, alternate=self.alternate, partial=self.partial)
+        check_alternate(union.assets, self.alternate)
         return ResultSet(
             id=self.url.job,
             kind="job",

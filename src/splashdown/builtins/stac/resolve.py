@@ -18,6 +18,7 @@ from splashdown._documents.places import open_local, place_of, shown
 from splashdown._documents.reading import Reader
 from splashdown._series.assets import pack
 from splashdown._series.items import PackedItems
+from splashdown._stac.alternates import check_alternate
 from splashdown._stac.migrate import kind_of, up_to_date
 from splashdown.builtins.stac import api, inmemory
 from splashdown.builtins.stac.assets import Collector, without_repeats
@@ -174,6 +175,7 @@ def _collect(source: _Source, collector: Collector, reader: Reader, options: Sta
         assets = _narrowed(assets, options)
     every = without_repeats(own, assets)
     _check(source, every, collector)
+    check_alternate(every, options.alternate)
     return ResultSet(
         id=_name(root),
         kind=_KINDS[kind],

@@ -170,6 +170,14 @@ def test_an_alternate_href_is_used_on_request(save, capsys):
     assert [entry["href"] for entry in json.loads(capsys.readouterr().out)] == ["s3://b/a", "https://h/b"]
 
 
+@pytest.mark.parametrize(("name", "says"), [("htp", "did you mean 'http'"), ("mirror", "there are s3, http")])
+def test_an_alternate_that_no_asset_has_is_refused(name, says):
+    others = {"s3": {"href": "s3://b/a"}, "http": {"href": "https://h/a"}}
+    document = item(assets={"a": {"href": "https://h/a", "alternate": others}, "b": {"href": "https://h/b"}})
+    with pytest.raises(OptionError, match=says):
+        splashdown.open(document, alternate=name)
+
+
 def test_options_narrow_a_static_source(save):
     features = [item("a"), item("b", properties={"datetime": "2020-01-01T00:00:00Z"}), item("c", bbox=[50, 50, 51, 51])]
     path = save("f.json", {"type": "FeatureCollection", "features": features})
