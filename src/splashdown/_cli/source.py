@@ -34,7 +34,9 @@ _FILTERS = {
 _REGISTRY = "splashdown.registry"
 
 #: Options that are sent to a STAC API.
-_SEARCH = ("datetime", "bbox", "ids", "collections", "limit")
+_SEARCH = ("datetime", "bbox", "ids", "collections", "limit", "page_size")
+#: Those that no filter stands for.
+_STAC_ONLY = ("limit", "page_size")
 
 
 def filter_options(function: F) -> F:
@@ -55,6 +57,7 @@ def filter_options(function: F) -> F:
         click.option("--ids", metavar="ID", multiple=True, help="Only these items; sent to a STAC API."),
         click.option("--collections", metavar="ID", multiple=True, help="Only these collections; sent to a STAC API."),
         click.option("--limit", metavar="N", type=click.IntRange(1), help="At most N items of a STAC source."),
+        click.option("--page-size", metavar="N", type=click.IntRange(1), help="Items to ask a STAC API for at a time."),
         click.option("--where", metavar="FILTER=VALUE", multiple=True, help="A filter by its name; repeatable."),
     )
     return with_options(function, options)
@@ -122,8 +125,8 @@ def search_options(session: Session, source: object, resolver: str | None, given
     """The filters that are sent to a STAC API with the request itself; for other sources they stay filters."""
     wanted = {name: value for name in _SEARCH if (value := given.get(name))}
     if not wanted or session.registry.resolver(source, resolver)[0] != "stac":
-        if "limit" in wanted:
-            raise click.UsageError("--limit is for STAC sources")
+        if given_ones := [name for name in _STAC_ONLY if name in wanted]:
+            raise click.UsageError(f"--{given_ones[0].replace('_', '-')} is for STAC sources")
         return {}
     for name in ("ids", "collections"):
         given.pop(name, None)

@@ -8,6 +8,7 @@ from scripted_api import Answer, scripted_api
 from stac_item import stac_item
 
 import splashdown
+from splashdown._cli.main import main
 from splashdown.errors import ApiError, AuthError, DownloadError, NotFoundError, ResolveError, UsageError
 
 
@@ -238,3 +239,14 @@ def test_what_an_api_says_about_an_error_is_told(api):
     api.script["/search"] = Answer({"code": "BadRequest", "description": "Invalid datetime"}, 400)
     with pytest.raises(ResolveError, match=r"Invalid datetime \(BadRequest, HTTP 400\)"):
         splashdown.open(f"{api.url}/search")
+
+
+@pytest.mark.parametrize("command", ["ls", "download", "sync"])
+def test_the_page_size_of_the_command_line_reaches_the_api(api, tmp_path, command):
+    source = landing(api, "GET")
+    api.script["/search"] = Answer(page("a"))
+    api.script["/a.tif"] = Answer(b"II*\0 and pixels")
+    target = [] if command == "ls" else [str(tmp_path)]
+    assert main([command, source, *target, "--page-size", "7", "--collections", "c"]) == 0
+    assert "/search?collections=c&limit=7" in api.paths()
+    assert main(["ls", str(tmp_path / "none.txt"), "--page-size", "7"]) != 0
