@@ -18,6 +18,7 @@ from splashdown._engine import records
 from splashdown._engine.neighbours import Neighbours
 from splashdown._engine.records import Entry, Record, Replayed
 from splashdown._folders import owner
+from splashdown._folders.clock import FolderClock
 from splashdown._folders.folder import Folder, LazyChild, OddFileError
 from splashdown.errors import StoreError, error_text
 from splashdown.model import StoredPart, Upload
@@ -40,7 +41,8 @@ class Journal:
 
     def __init__(self, folder: Path | None, *, keep: bool) -> None:
         self._folder = LazyChild(str(folder.parent), folder.name) if folder is not None else None
-        self._neighbours = Neighbours(self._folder, _EXTENSION) if self._folder is not None else None
+        self._clock = FolderClock(self._folder) if self._folder is not None else None
+        self._neighbours = Neighbours(self._folder, _EXTENSION, self._clock) if self._folder and self._clock else None
         self._keep = keep
         self._writable = folder is not None
         self._lock = threading.Lock()
@@ -174,10 +176,10 @@ class Journal:
 
     def _claim(self) -> list[str]:
         """Take over what earlier runs have left. Raises ``StoreError`` where the folder is a link or a file."""
-        if self._folder is None:
+        if self._folder is None or self._clock is None:
             return []
         try:
-            return owner.claim(self._folder.get(), _EXTENSION, _TAKEN)
+            return owner.claim(self._folder.get(), _EXTENSION, _TAKEN, self._clock.now)
         except OddFileError as error:
             raise StoreError(f"unfinished files cannot be kept: {error.strerror}") from None
         except OSError:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from splashdown._engine.records import lines_of
 from splashdown._folders import owner
+from splashdown._folders.clock import FolderClock
 from splashdown._folders.fields import Fields
 from splashdown._folders.folder import LazyFolder
 
@@ -32,8 +33,8 @@ class _Journal:
 class Neighbours:
     """Journals of live processes but this one's. Any thread may ask."""
 
-    def __init__(self, folder: LazyFolder, extension: str) -> None:
-        self._folder, self._extension = folder, extension
+    def __init__(self, folder: LazyFolder, extension: str, clock: FolderClock) -> None:
+        self._folder, self._extension, self._clock = folder, extension, clock
         self._lock = threading.Lock()
         self._looked = -_LOOK_SECONDS
         self._journals: dict[str, _Journal] = {}
@@ -59,7 +60,8 @@ class Neighbours:
                 if not owner.is_name(name, self._extension) or not stat.S_ISREG(found.st_mode) or name == own:
                     continue
                 # One that was suspended writes nothing, and must not hold up others.
-                if owner.is_left_behind(name, found.st_mtime) or time.time() - found.st_mtime > owner.STALE_SECONDS:
+                touched, now = found.st_mtime, self._clock.now
+                if owner.is_left_behind(name, touched, now) or now() - touched > owner.STALE_SECONDS:
                     continue
                 live.add(name)
                 self._read(name, self._journals.setdefault(name, _Journal()))

@@ -13,7 +13,7 @@ import re
 import secrets
 import socket
 import stat
-import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,6 +23,8 @@ from splashdown._folders.folder import Folder
 FREE = "free"
 #: A file of another machine counts as left behind when it was not touched for so long, in seconds.
 STALE_SECONDS = 120.0
+#: The extension of files that are made to ask a file system for its time.
+PROBE = ".probe"
 #: How often a running process touches its files.
 HEARTBEAT_SECONDS = 20.0
 #: The names that are made here; what is called otherwise was not made by this tool.
@@ -68,8 +70,11 @@ def is_name(name: str, extension: str) -> bool:
     return name.endswith(extension) and _NAME.fullmatch(name) is not None
 
 
-def is_left_behind(name: str, touched: float) -> bool:
-    """Whether no process writes this file any more; ``touched`` is when it was last written (epoch seconds)."""
+def is_left_behind(name: str, touched: float, now: Callable[[], float]) -> bool:
+    """Whether no process writes this file any more.
+
+    ``touched`` is when it was last written (epoch seconds), and ``now`` the clock that says so: not this machine's.
+    """
     found = _NAME.fullmatch(name)
     if found is None:
         return False
@@ -77,7 +82,7 @@ def is_left_behind(name: str, touched: float) -> bool:
         return True
     if found["machine"] == _machine():
         return not _lives(int(found["pid"]), found["started"])
-    return time.time() - touched > STALE_SECONDS
+    return now() - touched > STALE_SECONDS
 
 
 def _lives(pid: int, started: str) -> bool:
@@ -90,18 +95,27 @@ def _lives(pid: int, started: str) -> bool:
     return _started(pid) == started
 
 
-def claim(folder: Folder, extension: str, taken: str) -> list[str]:
+def claim(folder: Folder, extension: str, taken: str, now: Callable[[], float]) -> list[str]:
     """Make all files of a kind that were left behind in a folder this process's own; returns their new names.
 
     They get the extension ``taken``: what stands in them is not what this process does. Those are claimed as well when
-    it has died.
+    it has died. ``now`` is the folder's clock.
     """
+    remove_left_behind(folder, PROBE, now)
     mine = []
     for name, found in sorted(folder.scan(), key=lambda each: each[0]):
         ours = is_name(name, extension) or is_name(name, taken)
-        if ours and stat.S_ISREG(found.st_mode) and is_left_behind(name, found.st_mtime):
+        if ours and stat.S_ISREG(found.st_mode) and is_left_behind(name, found.st_mtime, now):
             own = new_name(taken)
             with suppress(OSError):  # another process was quicker
                 folder.rename(name, folder, own)
                 mine.append(own)
     return mine
+
+
+def remove_left_behind(folder: Folder, extension: str, now: Callable[[], float]) -> None:
+    """Remove files of a kind that mean nothing once their process is dead."""
+    for name, found in [*folder.scan()]:
+        if is_name(name, extension) and is_left_behind(name, found.st_mtime, now):
+            with suppress(OSError):
+                folder.unlink(name)

@@ -6,7 +6,6 @@ Pure. Where fragments are is for :mod:`splashdown._receipts.notes`, and who may 
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import IO
@@ -14,6 +13,8 @@ from typing import IO
 from splashdown._folders.fields import Fields
 from splashdown.model import StoredRecord
 
+#: The extension of what fragments are in.
+EXTENSION = ".records"
 _LONGEST_LINE = 64 * 1024
 _MOST_BYTES = 2**30
 
@@ -24,10 +25,9 @@ _quoted = json.encoder.encode_basestring_ascii
 Candidates = Mapping[str, Sequence[StoredRecord]]
 
 
-def storing_line(name: str, record: StoredRecord) -> bytes:
-    """The line that is written just before a file gets its name."""
+def storing_line(name: str, record: StoredRecord, at: float) -> bytes:
+    """The line that is written just before a file gets its name, at a time by the target's clock (epoch seconds)."""
     item, key = record.identity or (None, "")
-    at = time.time() if record.written_at is None else record.written_at
     # Not through an encoder, which takes three calls for each file of a run.
     return (
         f'{{"do":"stored","name":{_quoted(name)},"size":{record.size}'

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ from splashdown.redact import redact_target
 
 _log = logging.getLogger("splashdown")
 
-#: How often the notes of others are looked through for files that this run does not know.
+#: How often the notes of others are looked through again while a file is waited for.
 _LOOK_SECONDS = 0.2
 #: How often two runs that end at once look at each other before they leave the rest to the next.
 _ROUNDS = 4
@@ -45,7 +46,9 @@ class TargetMemory:
         self._notes: Notes | None = notes_of(sink)
         self._writes = writes and self._notes is not None
         self._lock = threading.Lock()
-        self._looked = 0.0
+        self._looked = -math.inf  #: when the notes of others were last looked through
+        self._others: tuple[Mapping[str, Fragment], bool] = ({}, False)  #: what they said, and whether one is active
+        self._patience: float | None = None  #: until when names that are in no note are waited for
         self._stored = 0  #: files in this run's fragment
         self._told = False
         self.documents: tuple[str, ...] = ()  #: names of the receipts that were read
@@ -76,7 +79,7 @@ class TargetMemory:
         if self._notes is not None and self._writes:
             with self._lock:
                 self._stored += 1
-            self._notes.append(storing_line(name, record))
+            self._notes.append(storing_line(name, record, self._notes.now()))
 
     def unstored(self, name: str) -> None:
         """Note that it did not get its name."""
@@ -93,14 +96,16 @@ class TargetMemory:
     def look_again(self, name: str, wait: Callable[[float], bool]) -> bool:
         """Whether another run has noted something about a name since; ``wait`` sleeps, and is true when the run stops.
 
-        While another run is active this waits as long as that takes to write a step.
+        A run notes a file before it gets its name, so that one look is enough, unless the store has refused the note.
+        For those this waits while another run is active: once a run, not for each of thousands of unknown files.
         """
         if self._notes is None:
             return False
-        until = time.monotonic() + 2 * self._notes.step
         while True:
-            found, active = self._look(name)
-            if found or not active or time.monotonic() > until or wait(_LOOK_SECONDS):
+            found, active = self._look(name, time.monotonic())
+            if self._patience is None:
+                self._patience = time.monotonic() + 2 * self._notes.step
+            if found or not active or time.monotonic() > self._patience or wait(_LOOK_SECONDS):
                 return found
 
     def finish(self, write: Callable[[Mapping[str, StoredRecord]], bool], *, whole: bool = True) -> None:
@@ -114,7 +119,8 @@ class TargetMemory:
             return
         self._notes.release()
         for _ in range(_ROUNDS):
-            fragments = self._fragments()
+            fragments, others = self._notes.read()
+            self._tell(active=others)
             seen = self._notes.seen()
             if fragments or self._shared:  # else no other run has written a receipt since they were read
                 self._shared = True
@@ -124,7 +130,8 @@ class TargetMemory:
                 self._forget(fragments, whole=whole)
                 return
             active = self._notes.read()[1]
-            if not active and self._notes.seen() == seen:
+            # One that was killed since may have given names to files that the receipt was written without.
+            if not others and not active and self._notes.seen() == seen:
                 self._notes.drop([*fragments])
                 return
             self._shared = True
@@ -173,16 +180,15 @@ class TargetMemory:
             self.documents += tuple(part.prefix + name for name in found.documents)
             yield part.united_records(found.records)
 
-    def _look(self, name: str) -> tuple[bool, bool]:
+    def _look(self, name: str, asked: float) -> tuple[bool, bool]:
         assert self._notes is not None
         with self._lock:
-            now = time.monotonic()
-            if self._notes.step and now - self._looked < _LOOK_SECONDS:
-                return False, True
-            before = self._known.get(name)
-            fragments, active = self._notes.read()
-            self._looked = time.monotonic()
+            if self._looked < asked:  # else another thread has looked while this one waited for it
+                self._looked = time.monotonic()
+                self._others = self._notes.read()
+            fragments, active = self._others
             self._tell(active=active)
+            before = self._known.get(name)
             candidates = (
                 unite(*({name: one.stored.get(name, ())} for one in fragments.values()))[name] if fragments else ()
             )

@@ -189,7 +189,7 @@ class TestOwnership:
     def test_a_live_process_keeps_its_journal(self, tmp_path):
         first = Journal(tmp_path, keep=True)
         first.open(self.UPLOAD)
-        assert not owner.claim(Folder.named(str(tmp_path)), ".journal", ".taken")
+        assert not owner.claim(Folder.named(str(tmp_path)), ".journal", ".taken", time.time)
         assert Journal(tmp_path, keep=True).surplus() == []
 
     def test_a_dead_process_loses_it_to_one_other_only(self, tmp_path):

@@ -24,8 +24,8 @@ MAYBE = st.none() | TEXTS
     at=st.floats(0, 1e12),
 )
 def test_a_line_about_a_stored_file_is_one_line_of_json(name, size, checksum, validator, identity, at):
-    record = StoredRecord(size=size, checksum=checksum, validator=validator, identity=identity, written_at=at)
-    line = storing_line(name, record)
+    record = StoredRecord(size=size, checksum=checksum, validator=validator, identity=identity)
+    line = storing_line(name, record, at)
     item, key = identity or (None, "")
     assert line.count(b"\n") == 1
     assert line.endswith(b"\n")

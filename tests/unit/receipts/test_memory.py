@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from splashdown._receipts import document as receipt
-from splashdown._receipts import notes
+from splashdown._receipts import object_notes
 from splashdown._receipts.checking import verify_target
 from splashdown._receipts.fragments import Fragment, storing_line, unite, unstored_line
 from splashdown._receipts.memory import TargetMemory, choose, read_target
@@ -43,7 +43,7 @@ lines = st.lists(st.tuples(st.sampled_from(NAMES[:3]), records), max_size=5)
 
 def fragment(noted):
     made = Fragment()
-    made.add(storing_line(name, record) for name, record in noted)
+    made.add(storing_line(name, record, record.written_at) for name, record in noted)
     return made
 
 
@@ -63,7 +63,7 @@ def test_the_union_depends_neither_on_order_nor_on_repetition(runs, draw):
 @given(lines, st.integers(0, 2000))
 @settings(max_examples=25, deadline=None)
 def test_a_torn_fragment_says_a_beginning_of_the_whole_one(noted, at):
-    data = b"".join(storing_line(name, record) for name, record in noted)
+    data = b"".join(storing_line(name, record, record.written_at) for name, record in noted)
     torn = Fragment()
     torn.add(line for line in data[:at].splitlines(keepends=True) if line.endswith(b"\n"))
     count = data[:at].count(b"\n")
@@ -73,7 +73,7 @@ def test_a_torn_fragment_says_a_beginning_of_the_whole_one(noted, at):
 def test_a_file_that_did_not_get_its_name_is_not_noted():
     record = StoredRecord(size=1, identity=(None, "a"))
     made = Fragment()
-    made.add([storing_line("a", record), unstored_line("a")])
+    made.add([storing_line("a", record, 1.0), unstored_line("a")])
     assert made.stored == {}
 
 
@@ -111,7 +111,7 @@ class Run:
 
 @pytest.fixture(params=["folder", "objects"])
 def sink(request, tmp_path, monkeypatch):
-    monkeypatch.setattr(notes, "STEP_SECONDS", 0.0)  # every line is a step of its own
+    monkeypatch.setattr(object_notes, "STEP_SECONDS", 0.0)  # every line is a step of its own
     return LocalSink(tmp_path / "out") if request.param == "folder" else MemorySink()
 
 

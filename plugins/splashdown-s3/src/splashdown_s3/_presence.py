@@ -42,6 +42,11 @@ class Presence:
                 self._free.add(key)
             return free
 
+    def forget_page(self) -> None:
+        """Ask for the list again before the next answer: whoever lists wants to know what others have written."""
+        with self._lock:
+            self._until = 0.0
+
     def declared_free(self, key: str) -> bool:
         """Whether ``is_free`` has said so of the key, and nothing was written there since."""
         with self._lock:

@@ -161,6 +161,7 @@ class S3Sink:
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Every object below the target, without the empty ones that consoles make to show a folder."""
         base = self._where(prefix)
+        self._presence.forget_page()
         with storing(self._store, base, "list"):
             pages = self._store.client_for(base.bucket).get_paginator("list_objects_v2")
             for page in pages.paginate(Bucket=base.bucket, Prefix=base.key, **self._store.payer):

@@ -1,4 +1,4 @@
-"""What the soaks share: a source that changes, targets of two kinds, the command in processes, and what must hold.
+"""Many writers on one target: a source that changes, targets of two kinds, the command in processes, what must hold.
 
 ``Source`` is a STAC item without sizes and checksums over a server on loopback, so that receipts alone decide what is
 skipped, replaced and refused. A target lists what is really in it without a line of Splashdown.
@@ -18,8 +18,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from fault_server import FaultServer
 from faults import Drip
@@ -178,16 +176,25 @@ class Places:
         self._stack.close()
 
 
-def command(*words: str, skew: float = 0.0) -> list[str]:
-    """The command in a process of its own; ``skew`` is how many seconds its clock is ahead."""
+def command(*words: str, skew: float = 0.0, machine: str = "") -> list[str]:
+    """The command in a process of its own.
+
+    ``skew`` is how many seconds its clock is ahead, and ``machine`` the number of another machine (12 hex digits).
+    """
     clock = f"import time; _t = time.time; time.time = lambda: _t() + {skew}; " if skew else ""
-    return [sys.executable, "-c", f"{clock}import sys; from splashdown._cli.main import main; sys.exit(main())", *words]
+    name = f"from splashdown._folders import owner; owner._machine = lambda: {machine!r}; " if machine else ""
+    run = "import sys; from splashdown._cli.main import main; sys.exit(main())"
+    return [sys.executable, "-c", clock + name + run, *words]
 
 
-def start(*words: str, skew: float = 0.0) -> subprocess.Popen[str]:
+def start(*words: str, skew: float = 0.0, machine: str = "") -> subprocess.Popen[str]:
     """Start the command."""
     return subprocess.Popen(
-        command(*words, skew=skew), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parent
+        command(*words, skew=skew, machine=machine),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parent,
     )
 
 

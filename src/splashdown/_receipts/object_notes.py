@@ -1,0 +1,195 @@
+"""Fragments in a store, which cannot append: sequences of small objects, the newest replaced by a longer one."""
+
+from __future__ import annotations
+
+import logging
+import re
+import secrets
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+
+from splashdown._folders import owner
+from splashdown._receipts import document as receipt
+from splashdown._receipts.fragments import EXTENSION, Fragment, alive_line, free_line
+from splashdown._receipts.names import HIDDEN
+from splashdown.errors import SplashdownError, TargetError, error_text
+from splashdown.protocols import Sink, SupportsStat
+
+_log = logging.getLogger("splashdown")
+
+#: An object holds so many lines, then the next one begins.
+_STEP_LINES = 500
+#: How long a store is left alone that has refused a line; others see what was noted after that at the latest.
+STEP_SECONDS = 5.0
+
+_SEGMENT = re.compile(re.escape(HIDDEN) + r"/([0-9a-f]{16})-([0-9]{6})\.records")
+
+
+class ObjectNotes:
+    """Fragments as sequences of small objects, because a store cannot append: the newest is replaced by a longer one.
+
+    Lines of several threads go out together. One that waits for its turn costs no request of its own.
+    """
+
+    step = STEP_SECONDS
+
+    def __init__(self, sink: Sink) -> None:
+        self._sink = sink
+        self._id = secrets.token_hex(8)
+        self._lock = threading.Lock()
+        self._writing = threading.Lock()  #: held while an object is stored; lines may be added meanwhile
+        self._waiting: list[bytes] = []
+        self._lines: list[bytes] = []  #: of the newest object, as far as it is stored
+        self._added = self._stored = 0
+        self._number, self._since = 0, time.monotonic()
+        self._failed = self._begun = False
+        self._seen: dict[tuple[str, int], list[bytes]] = {}
+        self._gone = self._free = False
+        self._ahead: float | None = None  #: seconds that the store's clock is ahead of the monotonic one
+        self._last: frozenset[tuple[str, int]] = frozenset()
+
+    def begin(self) -> None:
+        """Store the first object."""
+        self._flush()
+
+    def append(self, line: bytes) -> None:
+        """Store the line: a file that got its name before that would be unknown to the next run after a kill."""
+        with self._lock:
+            self._waiting.append(line)
+            self._added += 1
+            mine = self._added
+        with self._writing:
+            # Another thread may have stored it with its own. A store that refused a moment ago is not asked each time.
+            if mine > self._stored and not (self._failed and time.monotonic() - self._since < STEP_SECONDS):
+                self._flush_now(free=False)
+
+    def now(self) -> float:
+        """The time of the store once it was needed, the machine's before."""
+        return time.time() if self._ahead is None else time.monotonic() + self._ahead
+
+    def beat(self) -> None:
+        """Store the newest object again, where lines wait or others would take this run for dead."""
+        since = time.monotonic() - self._since
+        if (self._waiting and since >= STEP_SECONDS) or since >= owner.HEARTBEAT_SECONDS:
+            self._flush()
+
+    def read(self) -> tuple[dict[str, Fragment], bool]:
+        """List the objects, and read the new ones; the newest of each run may change and keep its length."""
+        listed = [one for one in self._listed() if one[0] != self._id]
+        newest = {run: name for run, name, _ in listed}
+        found: dict[str, Fragment] = {}
+        last = set()
+        for run, name, size in listed:
+            lines = self._read(name, size, again=newest[run] == name)
+            found.setdefault(run, Fragment()).add(lines)
+            last.add((name, sum(map(len, lines))))
+        self._last = frozenset(last)
+        return found, any(one.alive and self._lives(newest[run], one.alive) for run, one in found.items())
+
+    def seen(self) -> frozenset[tuple[str, int]]:
+        """Names and lengths of the objects."""
+        return self._last
+
+    def leave(self) -> None:
+        """Say so at the end of the newest object."""
+        self._flush(free=True)
+
+    def retake(self) -> bool:
+        """Take that back, where the objects are still there."""
+        if not any(run == self._id for run, _, _ in self._listed()):
+            return False
+        self._flush()
+        return True
+
+    def drop(self, names: Sequence[str]) -> None:
+        """Remove objects; what a store keeps does no harm."""
+        with self._writing:
+            self._gone = True
+        for run, name, _ in reversed(self._listed()):
+            if run == self._id or run in names:
+                with suppress(OSError, SplashdownError):
+                    self._sink.delete(name)  # type: ignore[attr-defined]  # notes_of() asks
+
+    def close(self) -> None:
+        """Store what waits, and say that the run has ended."""
+        if self._begun and (self._waiting or not self._free):
+            self._flush(free=True)
+
+    def reserve(self, size: int) -> None:
+        """A store has no room to keep."""
+
+    def release(self) -> None:
+        """So there is none to give back."""
+
+    def _flush(self, *, free: bool = False) -> None:
+        with self._writing:
+            self._flush_now(free=free)
+
+    def _flush_now(self, *, free: bool) -> None:
+        if self._gone or self._number > 999_999:
+            return
+        with self._lock:
+            added, waiting = self._added, tuple(self._waiting)
+        lines = [*self._lines, *waiting]
+        data = b"".join([*lines, free_line() if free else alive_line(time.time())])
+        self._since = time.monotonic()
+        try:
+            receipt.store_bytes(self._sink, self._segment(self._number), data, "application/x-ndjson")
+        except (OSError, SplashdownError) as error:
+            self._failed = True
+            _log.debug("what this run stores is not noted yet: %s", error_text(error))
+            return
+        with self._lock:
+            del self._waiting[: len(waiting)]
+        self._failed, self._begun, self._free = False, True, free
+        self._stored, self._lines = added, lines
+        if len(lines) >= _STEP_LINES:
+            self._number, self._lines = self._number + 1, []
+
+    def _lives(self, name: str, alive: float) -> bool:
+        """Whether the newest object of a run was stored lately, by the store's clock where it has one.
+
+        The line in it says the time of the run's own machine, which may be hours off.
+        """
+        stored = self._modified(name)
+        if stored is None or (self._ahead is None and not self._ask_the_time()):
+            return time.time() - alive < owner.STALE_SECONDS
+        return self.now() - stored < owner.STALE_SECONDS
+
+    def _ask_the_time(self) -> bool:
+        """Compare the clocks: by an object of this run, stored just now."""
+        if not self._begun or self._gone:
+            return False
+        number = self._number
+        self._flush(free=self._free)
+        stored = self._modified(self._segment(number))
+        if stored is not None:
+            self._ahead = stored - time.monotonic()  # not what it was before: in doubt others count as alive
+        return stored is not None
+
+    def _modified(self, name: str) -> float | None:
+        with suppress(OSError, SplashdownError):
+            found = self._sink.stat(name) if isinstance(self._sink, SupportsStat) else None
+            return found.modified if found else None
+        return None
+
+    def _segment(self, number: int) -> str:
+        return f"{HIDDEN}/{self._id}-{number:06}{EXTENSION}"
+
+    def _listed(self) -> list[tuple[str, str, int]]:
+        try:
+            listed = sorted(self._sink.list(f"{HIDDEN}/"))  # type: ignore[attr-defined]  # notes_of() asks
+        except (OSError, SplashdownError):
+            return []
+        return [(found[1], name, size) for name, size in listed if (found := _SEGMENT.fullmatch(name))]
+
+    def _read(self, name: str, size: int, *, again: bool) -> list[bytes]:
+        if again or (name, size) not in self._seen:
+            try:
+                data = receipt.read_bytes(self._sink, name) or b""  # type: ignore[arg-type]  # see drop()
+            except TargetError:
+                return []
+            self._seen[name, size] = data.splitlines(keepends=True)
+        return self._seen[name, size]
