@@ -163,6 +163,12 @@ class SupportsServerSideCopy(Protocol):
     copy that turns out wrong afterwards is removed by the engine where the sink is a :class:`SupportsList`.
     """
 
+    def copy_source(self, href: str) -> Stored | None:
+        """The object that would be copied; ``None`` when this sink cannot copy it. Asked just before ``copy_from``.
+
+        The engine notes its size before the copy is visible, so that after a kill the next run knows the copy as ours.
+        """
+
     def copy_from(self, href: str, key: str, content: Content) -> Stored | None:
         """Copy, or return ``None`` when this source cannot or should not be copied; the engine then streams."""
 

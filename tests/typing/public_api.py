@@ -260,6 +260,9 @@ class ShelfSink:
     def delete(self, key: str) -> None:
         self.store.pop(key, None)
 
+    def copy_source(self, href: str) -> Stored | None:
+        return None
+
     def copy_from(self, href: str, key: str, content: Content) -> Stored | None:
         return None
 

@@ -14,6 +14,7 @@ from splashdown.checksums import comparable, same, understood
 from splashdown.errors import ChecksumError, ExistsError, NotModifiedError, TransferError, error_text
 from splashdown.events import TransferFinished
 from splashdown.model import Asset, Content, IfExists, Outcome, Status, Stored, StoredRecord, Transfer
+from splashdown.protocols import SupportsServerSideCopy
 from splashdown.redact import redact_text, secrets_of
 
 
@@ -64,15 +65,14 @@ def _copied_in_store(context: Context, source: Source, verdict: Verdict) -> Outc
         replace=verdict.replace,
         durable=context.settings.fsync,
     )
-    stored = sink.copy_from(asset.href, verdict.name, content)
+    stored = _noted_copy(context, sink, asset, verdict.name, content)
     if stored is None:  # the store cannot, or will not
         return None
     try:
         verified = _check_copy(context, asset, stored)
     except ChecksumError as error:
+        context.memory.unstored(verdict.name)
         raise ChecksumError(f"{error}; {_remove_copy(context, verdict.name)}") from error
-    record = StoredRecord(size=stored.size, checksum=stored.checksum, identity=asset.identity)
-    context.memory.storing(verdict.name, record)
     return source.outcome(
         transfer=verdict.renamed(source.transfer),
         status=Status.STORED,
@@ -81,6 +81,29 @@ def _copied_in_store(context: Context, source: Source, verdict: Verdict) -> Outc
         checksum=stored.checksum,
         verified=verified,
     )
+
+
+def _noted_copy(
+    context: Context, sink: SupportsServerSideCopy, asset: Asset, name: str, content: Content
+) -> Stored | None:
+    """Note the copy, as any other file, before it is visible: a kill between the two would leave it unknown."""
+    found = sink.copy_source(asset.href)
+    if found is None:
+        return None
+    record = StoredRecord(size=found.size, checksum=found.checksum, identity=asset.identity)
+    context.memory.storing(name, record)
+    stored = None
+    try:
+        stored = sink.copy_from(asset.href, name, content)
+    finally:
+        if stored is None:
+            context.memory.unstored(name)
+    if stored is None:
+        return None
+    actual = replace(record, size=stored.size, checksum=stored.checksum)
+    if actual != record:  # the source has changed since it was looked at, or only the copy has a checksum
+        context.memory.storing(name, actual)
+    return stored
 
 
 def _check_copy(context: Context, asset: Asset, stored: Stored) -> tuple[str, ...]:

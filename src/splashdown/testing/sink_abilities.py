@@ -142,6 +142,7 @@ class SinkAbilities:
     def test_a_copy_that_the_store_cannot_make_is_left_to_the_engine(self, sink: Sink) -> None:
         if not isinstance(sink, SupportsServerSideCopy):
             pytest.skip("this sink has no copy_from()")
+        assert sink.copy_source("https://elsewhere.invalid/a.bin") is None
         assert sink.copy_from("https://elsewhere.invalid/a.bin", "a.bin", Content(size=1)) is None
         assert self.fetch(sink, "a.bin") is None
 

@@ -37,6 +37,13 @@ class Copier:
         self._multipart = Multipart(store)
         self._limit, self._step = limit, step
 
+    def look(self, source: Location) -> Stored | None:
+        """Size and checksum of an object to copy; ``None`` where it cannot be looked at."""
+        try:
+            return objects.head(self._store, source)
+        except (ClientError, Refused, *FAILURES):
+            return None
+
     def copy(self, source: Location, target: Location, content: Content) -> Stored | None:
         """Copy, and look at the result; ``None`` when the store does not do it.
 

@@ -174,6 +174,12 @@ class S3Sink:
         """Names the store; a transport that names the same one reads what this sink can copy by itself."""
         return self._store.identity
 
+    def copy_source(self, href: str) -> Stored | None:
+        """An object of this store; ``None`` where the store shows none, or copies are not wanted."""
+        if not self._store.options.server_side_copy or not href.lower().startswith(SCHEME):
+            return None
+        return self._copier.look(split(href))
+
     def copy_from(self, href: str, key: str, content: Content) -> Stored | None:
         """Copy inside the store; ``None`` when it refuses or has no such object."""
         if not self._store.options.server_side_copy or not href.lower().startswith(SCHEME):
