@@ -11,7 +11,7 @@ import time
 import pytest
 from fault_server import FaultServer
 from faults import Drip
-from scene import HIDDEN, MINE, Folder, Prefix, Source, complaint, start, wrong_with_the_end
+from scene import HIDDEN, MINE, THIS_MACHINE, Folder, Machine, Prefix, Source, complaint, start, wrong_with_the_end
 
 HOURS = 7200.0
 OTHER_MACHINE = "0123456789ab"
@@ -68,8 +68,8 @@ def source(server, tmp_path):
     return make
 
 
-def run(source, target, **more):
-    return start("download", str(source.save()), target.url, "--quiet", "--json", **more)
+def run(source, target, machine=THIS_MACHINE):
+    return start("download", str(source.save()), target.url, "--quiet", "--json", machine=machine)
 
 
 def held(server, path):
@@ -95,7 +95,7 @@ class TestClocks:
         go = held(server, "/x/held.bin")
 
         def begin(skew):
-            process = run(one, target, skew=skew, machine=OTHER_MACHINE)
+            process = run(one, target, Machine(skew=skew, number=OTHER_MACHINE))
             seen = server.wait_for(
                 lambda seen: (
                     process.poll() is not None
@@ -115,7 +115,7 @@ class TestClocks:
         left = hidden(target)
         two = source("two")
         two.put("other.bin", b"other")
-        assert complaint(run(two, target, skew=mine)) == ""
+        assert complaint(run(two, target, Machine(skew=mine))) == ""
         assert set(left) <= set(hidden(target))
         go.set()
         assert complaint(process) == ""
@@ -132,7 +132,7 @@ class TestClocks:
             os.utime(target.path / name, (time.time() - 300,) * 2)
         two = source("two")
         two.put("other.bin", b"other")
-        assert complaint(run(two, target, skew=mine)) == ""
+        assert complaint(run(two, target, Machine(skew=mine))) == ""
         assert hidden(target) == []
         del one.contents["held.bin"]
         assert wrong_with_the_end(target, one.contents | two.contents) == []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 import random
 import secrets
@@ -16,6 +17,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -85,6 +87,9 @@ class Target(Protocol):
     def unfinished(self) -> list[str]:
         """What is neither a file nor gone: uploads that were begun."""
 
+    def quiet_seconds(self) -> float:
+        """How long ago a run that is not known to be dead has noted something, by the target's own clock."""
+
 
 @dataclass(frozen=True, slots=True)
 class Folder:
@@ -108,6 +113,9 @@ class Folder:
 
     def unfinished(self) -> list[str]:
         return [name for name in self.names() if name.endswith(".part")]
+
+    def quiet_seconds(self) -> float:
+        return math.inf  # processes of this machine are known to be dead by their numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +143,12 @@ class Prefix:
 
     def unfinished(self) -> list[str]:
         return [one["Key"] for one in self.client.list_multipart_uploads(Bucket=self.bucket).get("Uploads", ())]
+
+    def quiet_seconds(self) -> float:
+        listed = self.client.list_objects_v2(Bucket=self.bucket, Prefix=self.prefix + HIDDEN)
+        now = parsedate_to_datetime(listed["ResponseMetadata"]["HTTPHeaders"]["date"])
+        ages = [(now - one["LastModified"]).total_seconds() for one in listed.get("Contents", ())]
+        return min(ages, default=math.inf)
 
 
 @contextmanager
@@ -176,21 +190,39 @@ class Places:
         self._stack.close()
 
 
-def command(*words: str, skew: float = 0.0, machine: str = "") -> list[str]:
-    """The command in a process of its own.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """What is special where a process runs. ``skew`` is how many seconds its clock is ahead.
 
-    ``skew`` is how many seconds its clock is ahead, and ``machine`` the number of another machine (12 hex digits).
+    ``number`` makes it another machine than this one (12 hex digits); ``alone`` says that no other run is active, so
+    that whatever is left in the target was left by a dead one.
     """
-    clock = f"import time; _t = time.time; time.time = lambda: _t() + {skew}; " if skew else ""
-    name = f"from splashdown._folders import owner; owner._machine = lambda: {machine!r}; " if machine else ""
-    run = "import sys; from splashdown._cli.main import main; sys.exit(main())"
-    return [sys.executable, "-c", clock + name + run, *words]
+
+    skew: float = 0.0
+    number: str = ""
+    alone: bool = False
+
+    def prelude(self) -> str:
+        lines = ["import sys, time", "from splashdown._folders import owner"]
+        lines += [f"_time = time.time; time.time = lambda: _time() + {self.skew}"] if self.skew else []
+        lines += [f"owner._machine = lambda: {self.number!r}"] if self.number else []
+        lines += ["owner.STALE_SECONDS = 0.0"] if self.alone else []
+        return "; ".join(lines)
 
 
-def start(*words: str, skew: float = 0.0, machine: str = "") -> subprocess.Popen[str]:
+THIS_MACHINE = Machine()
+
+
+def command(*words: str, machine: Machine = THIS_MACHINE) -> list[str]:
+    """The command in a process of its own."""
+    run = f"{machine.prelude()}; from splashdown._cli.main import main; sys.exit(main())"
+    return [sys.executable, "-c", run, *words]
+
+
+def start(*words: str, machine: Machine = THIS_MACHINE) -> subprocess.Popen[str]:
     """Start the command."""
     return subprocess.Popen(
-        command(*words, skew=skew, machine=machine),
+        command(*words, machine=machine),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

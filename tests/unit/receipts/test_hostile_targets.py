@@ -2,8 +2,10 @@
 
 import json
 import os
+import stat
 
 import pytest
+from machine import need
 from stac_item import stac_item
 
 import splashdown
@@ -70,6 +72,19 @@ def file(name, data):
     return make
 
 
+def device(name):
+    """A device whose bytes have no end."""
+
+    def make(place):
+        (place.out / name).parent.mkdir(exist_ok=True)
+        try:
+            os.mknod(place.out / name, stat.S_IFCHR | 0o600, os.makedev(1, 5))
+        except PermissionError:
+            need(False, "leave to make device nodes (as root)")
+
+    return make
+
+
 UPWARDS = "../../elsewhere/victim.txt"
 ENTRY = {"href": "./a.txt", "file:size": 8, "splashdown:key": "a.txt"}
 TARGETS = {
@@ -87,6 +102,12 @@ TARGETS = {
     "a pipe at the receipt's name": pipe("item.json"),
     "a pipe at a journal's name": pipe(f"{HIDDEN}/{FREE}.journal"),
     "a pipe at a fragment's name": pipe(f"{HIDDEN}/{FREE}.records"),
+    "a device at a file's name": device("a.txt"),
+    "a device at the receipt's name": device("item.json"),
+    "a device at the hidden folder's name": device(HIDDEN),
+    "a device at a journal's name": device(f"{HIDDEN}/{FREE}.journal"),
+    "a device at a fragment's name": device(f"{HIDDEN}/{FREE}.records"),
+    "a device at a partial file's name": device(f"{HIDDEN}/0a-1.part"),
     "a file at the hidden folder's name": file(HIDDEN, b"x"),
     "a deep receipt": file("item.json", b"[" * 100_000),
     "a deep object": file("item.json", b'{"assets":' * 100_000),
@@ -139,6 +160,27 @@ def test_nothing_outside_is_touched_and_one_line_is_enough(place, capsys, target
     assert place.outside() == before
     said = capsys.readouterr().err
     assert "Traceback" not in said
+    assert all(kind not in said for kind in ("TypeError", "RecursionError", "UnicodeEncodeError", "AttributeError"))
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="links and pipes of POSIX")
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_retry_touches_nothing_outside_and_raises_what_one_line_can_say(place, target):
+    for name in ("a.txt", "b.txt"):
+        (place.source.parent / name).unlink()
+    results = splashdown.open(place.source)
+    with pytest.raises(splashdown.DownloadError) as failed:
+        results.download_files(place.out)
+    for name in ("a.txt", "b.txt"):
+        (place.source.parent / name).write_text(f"this is {name}")
+    TARGETS[target](place)
+    before = place.outside()
+    try:
+        said = "; ".join(one.error or "" for one in results.retry(failed.value.report).outcomes)
+    except splashdown.SplashdownError as error:
+        said = str(error)
+    assert place.outside() == before
+    assert "\n" not in said
     assert all(kind not in said for kind in ("TypeError", "RecursionError", "UnicodeEncodeError", "AttributeError"))
 
 
