@@ -126,7 +126,7 @@ def repeated(session: nox.Session) -> None:
 
 @nox.session(requires=["environment"])
 def soak(session: nox.Session) -> None:
-    """200 kills, and 60 rounds of 2 to 8 processes on one target, half on disk and half in a store: half an hour."""
+    """200 kills, and 60 rounds of 2 to 8 processes on one target, half on disk and half in a store: an hour."""
     for script in ("kills", "writers"):
         run(session, "python", f"tests/soak/{script}.py", *session.posargs)
 
