@@ -202,6 +202,20 @@ def test_a_repeated_commit_of_the_same_bytes_is_no_conflict(sink):
     sink.abort(late)
 
 
+def test_what_another_program_stored_is_seen_once_anything_was_listed(sink, plain, bucket):
+    assert sink.stat("theirs") is None
+    plain.put_object(Bucket=bucket, Key="prefix/theirs", Body=b"new")
+    assert [*sink.list("notes/")] == []
+    assert sink.stat("theirs").size == 3
+
+
+def test_a_copy_can_be_looked_at_before(sink, plain, bucket):
+    plain.put_object(Bucket=bucket, Key="from", Body=b"some bytes")
+    assert sink.copy_source(f"s3://{bucket}/from").size == 10
+    for href in (f"s3://{bucket}/none", "s3://no-such-bucket/k", "https://example.org/k"):
+        assert sink.copy_source(href) is None
+
+
 @pytest.mark.parametrize("size", [3, 17 * MIB])
 def test_copies_inside_the_store(sink, plain, bucket, size):
     plain.put_object(Bucket=bucket, Key="from/a b+é.bin", Body=BIG[:size], ContentType="text/x")

@@ -6,13 +6,14 @@ import itertools
 import json
 import os
 import random
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from splashdown._receipts import document as receipt
-from splashdown._receipts import object_notes
+from splashdown._receipts import memory, object_notes
 from splashdown._receipts.checking import verify_target
 from splashdown._receipts.fragments import Fragment, storing_line, unite, unstored_line
 from splashdown._receipts.memory import TargetMemory, choose, read_target
@@ -224,3 +225,28 @@ def test_a_line_says_that_another_run_is_active(sink, caplog):
     assert caplog.text.count("another run is active") == 1
     second.finish()
     first.finish()
+
+
+def test_files_that_no_run_has_noted_are_waited_for_once_a_run(monkeypatch):
+    clock, waited = itertools.count(), []
+    ticks = [0.0]
+
+    def now():
+        return ticks[0] + next(clock) * 1e-6
+
+    def wait(seconds):
+        ticks[0] += seconds
+        waited.append(seconds)
+        return False
+
+    monkeypatch.setattr(memory, "time", SimpleNamespace(monotonic=now))
+    store = MemorySink()
+    other, run = Run(store, NAMES[:1]), TargetMemory(store, PARTS)
+    for number in range(50):
+        assert not run.look_again(f"foreign-{number}", wait)
+    assert 0 < sum(waited) <= 3 * object_notes.STEP_SECONDS
+    before = sum(waited)
+    other.step()
+    assert run.look_again(NAMES[0], wait)
+    assert not run.look_again("foreign", wait)
+    assert sum(waited) == before
