@@ -11,7 +11,26 @@ import time
 import pytest
 from fault_server import FaultServer
 from faults import Drip
-from scene import HIDDEN, MINE, THIS_MACHINE, Folder, Machine, Prefix, Source, complaint, start, wrong_with_the_end
+from scene import (
+    HIDDEN,
+    MINE,
+    THIS_MACHINE,
+    Folder,
+    Machine,
+    Prefix,
+    Source,
+    complaint,
+    multihash,
+    start,
+    verified,
+    wrong_with_the_end,
+)
+
+import splashdown
+from splashdown import Settings
+from splashdown._receipts.memory import TargetMemory
+from splashdown.builtins.local import LocalSink
+from splashdown.model import StoredRecord
 
 HOURS = 7200.0
 OTHER_MACHINE = "0123456789ab"
@@ -182,3 +201,24 @@ def test_a_file_that_two_processes_send_at_once_is_one_of_both(server, source, t
     server.always("/x/a.bin", Drip(size=64 * 1024, delay=0.05))
     assert [complaint(each) for each in [run(one, target) for _ in range(3)]] == ["", "", ""]
     assert wrong_with_the_end(target, one.contents) == []
+
+
+def test_the_receipt_describes_the_version_that_another_run_put_last(server, source, tmp_path):
+    """Another run replaces a file after this one has stored it, and ends, or is killed, first."""
+    one, out = source(), tmp_path / "out"
+    one.put("a.bin", b"old version")
+    one.put("b.bin", b"later")
+    new = b"the version that came meanwhile"
+
+    def replaced(handler, answer):
+        server.wait_for(lambda _: (out / "a.bin").exists(), tick=0.02)
+        with TargetMemory(LocalSink(out)) as other:
+            other.storing("a.bin", StoredRecord(size=len(new), checksum=multihash(new), identity=(None, "a.bin")))
+            (out / "a.bin").write_bytes(new)
+        handler.send(answer)
+
+    server.always("/x/b.bin", replaced)
+    splashdown.open(one.save()).download_files(out, settings=Settings(jobs=1))
+    entry = json.loads((out / "item.json").read_text())["assets"]["a.bin"]
+    assert (entry["file:size"], entry["file:checksum"]) == (len(new), multihash(new))
+    assert verified(Folder(out)).ok

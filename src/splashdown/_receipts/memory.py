@@ -14,7 +14,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
-from splashdown._receipts.fragments import Fragment, storing_line, unite, unstored_line
+from splashdown._receipts.fragments import Candidates, Fragment, storing_line, unite, unstored_line
 from splashdown._receipts.names import NAMES, OTHER
 from splashdown._receipts.notes import Notes, notes_of
 from splashdown._receipts.reading import TargetRecords, read_all_receipts, read_receipts
@@ -48,6 +48,7 @@ class TargetMemory:
         self._lock = threading.Lock()
         self._looked = -math.inf  #: when the notes of others were last looked through
         self._others: tuple[Mapping[str, Fragment], bool] = ({}, False)  #: what they said, and whether one is active
+        self._contested: Candidates = {}  #: what other runs have noted of names, while this one was active
         self._patience: float | None = None  #: until when names that are in no note are waited for
         self._stored = 0  #: files in this run's fragment
         self._told = False
@@ -120,6 +121,7 @@ class TargetMemory:
         self._notes.release()
         for _ in range(_ROUNDS):
             fragments, others = self._notes.read()
+            self._contested = unite(*(fragment.stored for fragment in fragments.values()))
             self._tell(active=others)
             seen = self._notes.seen()
             if fragments or self._shared:  # else no other run has written a receipt since they were read
@@ -140,6 +142,16 @@ class TargetMemory:
                 # Of two runs that end at once one sees here that it is the last.
                 if self._notes.read()[1] or not self._notes.retake():
                     return
+
+    @property
+    def contested(self) -> Candidates:
+        """The names that other runs have noted since the receipt was last written, with what they noted."""
+        return self._contested
+
+    def actual(self, name: str, own: StoredRecord) -> StoredRecord:
+        """What is under a name that this run has stored, and another run perhaps after it."""
+        others = self._contested.get(name)
+        return choose(self._sink, name, unite({name: others}, {name: own})[name]) if others else own
 
     def _forget(self, fragments: Mapping[str, Fragment], *, whole: bool) -> None:
         """Remove what no later run needs, where no receipt was written."""

@@ -10,8 +10,9 @@ from splashdown._receipts.kept import kept_records
 from splashdown._receipts.memory import TargetMemory
 from splashdown._saving.options import SaveOptions
 from splashdown.actions import Download, Results
+from splashdown.columns import columns
 from splashdown.errors import Interrupted, SplashdownError, error_text
-from splashdown.model import Member, Plan, RunReport, StoredRecord
+from splashdown.model import Member, Outcome, Plan, RunReport, Status, StoredRecord
 from splashdown.protocols import Sink
 
 
@@ -69,13 +70,34 @@ class Receipts:
             if write is None or not report.landed:
                 return False
             kept = kept_records(self._sink, known, report)
-            self._written = write(Landed(sink=self._sink, report=report, kept=kept, documents=self._memory.documents))
+            actual = self._as_others_left_it(report)
+            self._written = write(Landed(sink=self._sink, report=actual, kept=kept, documents=self._memory.documents))
             return True
 
         try:
             self._memory.finish(written, whole=report.ok)
         except (OSError, SplashdownError) as error:
             self._failure = error_text(error)
+
+    def _as_others_left_it(self, report: RunReport) -> RunReport:
+        """The report with other versions of files that another run has replaced since this one stored them."""
+        contested = self._memory.contested
+        if not contested or contested.keys().isdisjoint(columns(report.landed, "transfer.name")):
+            return report
+        return replace(report, outcomes=tuple(self._actual(one) for one in report.outcomes))
+
+    def _actual(self, outcome: Outcome) -> Outcome:
+        name = outcome.transfer.name
+        if name not in self._memory.contested or outcome.status is not Status.STORED or outcome.size is None:
+            return outcome
+        own = StoredRecord(
+            size=outcome.size,
+            checksum=outcome.checksum,
+            validator=outcome.validator,
+            identity=outcome.asset.identity,
+        )
+        found = self._memory.actual(name, own)
+        return replace(outcome, size=found.size, checksum=found.checksum, validator=found.validator)
 
     def download(self, report: RunReport) -> Download:
         """The outcome of the run, with its documents or why there are none."""
