@@ -149,7 +149,7 @@ class TargetMemory:
         return self._contested
 
     def actual(self, name: str, own: StoredRecord) -> StoredRecord:
-        """What is under a name that this run has stored, and another run perhaps after it."""
+        """The record of what has a name that this run has stored, and another run perhaps after it."""
         others = self._contested.get(name)
         return choose(self._sink, name, unite({name: others}, {name: own})[name]) if others else own
 
