@@ -45,7 +45,8 @@ def test_an_href_without_secrets_is_redacted_to_itself_with_or_without_a_closer_
 
 @given(HREFS)
 def test_an_absolute_href_is_the_same_with_or_without_joining(href):
-    quick = assets._absolute("https://h/results", href)
+    document = Document(place="https://h/results", body={})
+    quick = assets._absolute(document, href)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(assets, "_COMPLETE", re.compile("(?!)"))
-        assert quick == assets._absolute("https://h/results", href)
+        assert quick == assets._absolute(document, href)

@@ -188,8 +188,12 @@ class _Reading:
             if href is None:
                 self.broken.append(f"{shown(document.place)}: the asset {key!r} has no href")
                 continue
-            absolute = href if _COMPLETE.fullmatch(href) else document.resolve(href)
+            absolute = _absolute(document, href)
             if absolute is None:
                 self.warnings.append(f"the asset {key!r} was left out: {why_refused(document.place, href)}")
                 continue
             yield describe_asset(key, absolute, metadata, item=item, owner=document.body)
+
+
+def _absolute(document: Document, href: str) -> str | None:
+    return href if _COMPLETE.fullmatch(href) else document.resolve(href)
