@@ -191,6 +191,9 @@ class Stored:
     checksum: str | None = None  #: multihash in hex, where the sink knows it without reading the object
     location: str = ""  #: path or URL, for people
     modified: float | None = None  #: when the object was last written, seconds since the epoch
+    version: str | None = (
+        None  #: a mark that another one takes the place of when the object is written: an ETag, a time
+    )
 
     __repr__ = safe_repr
 
@@ -302,6 +305,8 @@ class StoredRecord:
     identity: tuple[str | None, str] | None = None  #: the asset's ``(item, key)``
     written_at: float | None = None  #: when the receipt recorded it, seconds since the epoch
     ours: bool = True  #: false for a file that Splashdown did not create: receipts list it, later runs leave it alone
+    version: str | None = None  #: the sink's mark of the file as it was stored, see :class:`Stored`
+    source_mark: str | None = None  #: a digest of what the metadata said of the file, where they promise no checksum
 
 
 class IfExists(StrEnum):
@@ -384,6 +389,8 @@ class Outcome:
     error: str = ""
     reason: str = ""  #: why it was skipped
     ours: bool = True  #: false for a file of a third party that was kept unread
+    version: str | None = None  #: the sink's mark of the stored file, for the next run
+    source_mark: str | None = None  #: a digest of what the metadata say of the file, for the next run
 
     @property
     def asset(self) -> Asset:

@@ -98,6 +98,29 @@ class SupportsStat(Protocol):
 
 
 @runtime_checkable
+class SupportsStatAll(Protocol):
+    """A sink that can look up all objects at less cost than one by one.
+
+    A run that meets many files which are there already asks for them in this way. A listing that fails costs it no
+    more than this saving.
+    """
+
+    def stat_all(self) -> Iterator[tuple[str, Stored]]:
+        """Key of every object below the target, and what ``stat`` says of it; a checksum may be missing.
+
+        ``version`` is that of ``stat``, or ``None``. Objects that ``stat`` refuses are left out.
+        """
+
+
+@runtime_checkable
+class SupportsVersion(Protocol):
+    """A sink that knows the version of an object which it has just stored, without asking for it."""
+
+    def version(self, key: str) -> str | None:
+        """What ``stat`` calls ``version``, or ``None``. Asked at most once after ``commit``, by the same thread."""
+
+
+@runtime_checkable
 class SupportsRead(Protocol):
     """A sink whose objects can be read back: receipts, verification."""
 

@@ -258,6 +258,7 @@ class Attempt:
         except BaseException:
             context.memory.unstored(upload.key)
             raise
+        version = context.can.version.version(upload.key) if context.can.version is not None else None
         context.journal.end(self._journal_number)
         return source.outcome(
             transfer=self._verdict.renamed(source.transfer),
@@ -267,6 +268,7 @@ class Attempt:
             checksum=checksum,
             verified=verified,
             validator=info.validator,
+            version=version,
         )
 
     def _clean_up(self, error: BaseException) -> None:

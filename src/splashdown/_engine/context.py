@@ -13,7 +13,7 @@ from splashdown._engine.memory_budget import MemoryBudget
 from splashdown._engine.pool import Pool
 from splashdown._engine.remote import Remote
 from splashdown._engine.settings import Settings
-from splashdown.model import StoredRecord
+from splashdown.model import Stored, StoredRecord
 from splashdown.protocols import (
     Sink,
     SupportsCompare,
@@ -24,6 +24,8 @@ from splashdown.protocols import (
     SupportsServerSideCopy,
     SupportsSpace,
     SupportsStat,
+    SupportsStatAll,
+    SupportsVersion,
 )
 
 
@@ -33,6 +35,10 @@ class Memory(Protocol):
     @property
     def recorded(self) -> Mapping[str, StoredRecord]:
         """What was stored under each name, by any run."""
+
+    @property
+    def alone(self) -> bool:
+        """Whether no other run is active in the target."""
 
     def storing(self, name: str, record: StoredRecord, /) -> None:
         """Note, just before a file gets its name, what it will be."""
@@ -52,6 +58,7 @@ class Forgetful:
     """The memory of a run that notes nothing: only what it was given is known."""
 
     recorded: Mapping[str, StoredRecord] = field(default_factory=dict)
+    alone: bool = True
 
     def storing(self, name: str, record: StoredRecord) -> None:
         """Nothing is noted."""
@@ -75,6 +82,8 @@ class Abilities:
     """
 
     stat: SupportsStat | None
+    stat_all: SupportsStatAll | None
+    version: SupportsVersion | None
     read: SupportsRead | None
     read_back: SupportsReadBack | None  #: only where a sink writes in place; an object store's parts are out of reach
     resume: SupportsResume | None
@@ -88,6 +97,8 @@ class Abilities:
         """Ask a sink."""
         return cls(
             stat=sink if isinstance(sink, SupportsStat) else None,
+            stat_all=sink if isinstance(sink, SupportsStatAll) else None,
+            version=sink if isinstance(sink, SupportsVersion) else None,
             read=sink if isinstance(sink, SupportsRead) else None,
             read_back=sink if isinstance(sink, SupportsReadBack) and not sink.parts.buffered else None,
             resume=sink if isinstance(sink, SupportsResume) else None,
@@ -111,6 +122,7 @@ class Context:
     pool: Pool  #: threads for the second and further connections of large files
     memory_budget: MemoryBudget
     memory: Memory  #: what the target remembers of this run, of earlier ones and of others
+    listed: Mapping[str, Stored] = field(default_factory=dict)  #: recorded files that a listing showed as they were
     source: str = ""
     names: frozenset[str] = frozenset()  #: names of the plan, which a renamed file must not take
     stop: threading.Event = field(default_factory=threading.Event)

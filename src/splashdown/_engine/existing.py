@@ -9,11 +9,12 @@ from __future__ import annotations
 import posixpath
 from dataclasses import dataclass
 from dataclasses import replace as altered
+from typing import Any
 
 from splashdown._engine.context import Context
 from splashdown.checksums import comparable, hash_of, same
 from splashdown.errors import ExistsError
-from splashdown.model import Asset, IfExists, Stored, StoredRecord, Transfer
+from splashdown.model import Asset, IfExists, Status, Stored, StoredRecord, Transfer
 
 #: So many names beside one that is taken are tried; each costs a request where the target is a store.
 _MOST_NAMES = 10_000
@@ -31,10 +32,29 @@ class Verdict:
     replace: bool = True
     unless: str | None = None  #: what is there is complete as long as the server says that this validator holds
     ours: bool = True  #: whether what is kept was stored by us, or is the asset for sure
+    version: str | None = None  #: the sink's mark of what is there, where that was compared
+    source_mark: str | None = None  #: what the metadata said of what is there
 
     def renamed(self, transfer: Transfer) -> Transfer:
         """The transfer with the name that was chosen."""
         return transfer if transfer.name == self.name else altered(transfer, name=self.name)
+
+    def kept(self, transfer: Transfer, reason: str) -> dict[str, Any]:
+        """The facts for the outcome of a transfer that was not necessary."""
+        stored = self.stored
+        return {
+            "transfer": self.renamed(transfer),
+            "status": Status.SKIPPED,
+            "location": stored.location if stored else self.name,  # no more is known where the sink has no stat()
+            "size": stored.size if stored else None,
+            "checksum": self.checksum,
+            "verified": self.verified,
+            "validator": self.unless,
+            "reason": reason,
+            "ours": self.ours,
+            "version": self.version,
+            "source_mark": self.source_mark,
+        }
 
 
 def decide(context: Context, transfer: Transfer) -> Verdict:
@@ -44,12 +64,10 @@ def decide(context: Context, transfer: Transfer) -> Verdict:
     if policy is IfExists.OVERWRITE or stat is None:
         # A sink that cannot say what is there can still refuse to replace it.
         return Verdict(name=name, replace=policy in {IfExists.OVERWRITE, IfExists.AUTO})
-    there = stat.stat(name)
+    there = context.listed.get(name) or stat.stat(name)
     if there is None:
         return Verdict(name=name, replace=policy not in {IfExists.ERROR, IfExists.RENAME})
-    if policy is IfExists.SKIP:
-        return _kept_unread(context, transfer.asset, name, there)
-    verdict = _compare(context, transfer.asset, name, there)
+    verdict = judge(context, transfer, there)
     if verdict.keep or verdict.unless:
         return verdict
     # Another run may have stored it since this one looked.
@@ -75,6 +93,16 @@ def decide(context: Context, transfer: Transfer) -> Verdict:
     )
 
 
+def judge(context: Context, transfer: Transfer, there: Stored, *, read: bool = True) -> Verdict:
+    """Whether what is there may stay. Without ``read`` no bytes are read: ``keep`` may be missing that would be there.
+
+    It is not for a transfer that overwrites whatever is there.
+    """
+    if transfer.if_exists is IfExists.SKIP:
+        return _kept_unread(context, transfer.asset, transfer.name, there)
+    return _compare(context, transfer.asset, transfer.name, there, read=read)
+
+
 def _has_ended(context: Context, name: str, seconds: float) -> bool:
     """Wait; whether another run has meanwhile stored a file, or this one is to stop."""
     return context.memory.look_again(name, context.stop.wait) or context.stop.wait(seconds)
@@ -90,7 +118,16 @@ def _kept_unread(context: Context, asset: Asset, name: str, there: Stored) -> Ve
     record = _record_of(context, asset, name, there)
     if record is None:
         return Verdict(name=name, keep="there already", stored=there, checksum=there.checksum, ours=False)
-    return Verdict(name=name, keep="there already", stored=there, checksum=record.checksum, unless=record.validator)
+    # Nothing was compared, so what was noted of the file stays as it is.
+    return Verdict(
+        name=name,
+        keep="there already",
+        stored=there,
+        checksum=record.checksum,
+        unless=record.validator,
+        version=record.version,
+        source_mark=record.source_mark,
+    )
 
 
 def _record_of(context: Context, asset: Asset, name: str, there: Stored) -> StoredRecord | None:
@@ -101,43 +138,54 @@ def _record_of(context: Context, asset: Asset, name: str, there: Stored) -> Stor
     return record
 
 
-def _compare(context: Context, asset: Asset, name: str, there: Stored) -> Verdict:
+def _compare(context: Context, asset: Asset, name: str, there: Stored, *, read: bool = True) -> Verdict:
     """Whether what is there is the asset, for sure (``keep``), maybe (``unless``) or not."""
     record = _record_of(context, asset, name, there)
     different = Verdict(name=name, stored=there)
     # The cheapest check first: what has another size need not be read.
     if asset.size is not None and asset.size != there.size:
         return different
-    actual = there.checksum or _checksum_there(context, name, there, record, asset)
+    actual = there.checksum or _checksum_there(context, name, there, record, asset, read=read)
     if asset.checksum and actual:
         if not same(asset.checksum, actual):
             return different
         checks = ("size", "checksum") if asset.size is not None else ("checksum",)
-        return Verdict(name=name, keep="complete", stored=there, checksum=actual, verified=checks)
+        return Verdict(
+            name=name, keep="complete", stored=there, checksum=actual, verified=checks, version=there.version
+        )
     if record is None or record.validator is None:
         return different
-    if record.checksum and actual and not same(record.checksum, actual):
-        return different
-    # The metadata names no checksum, so only the server knows whether the file is still that version.
-    return Verdict(name=name, stored=there, checksum=record.checksum, unless=record.validator)
+    if record.checksum and actual:
+        if not same(record.checksum, actual):
+            return different
+    elif record.version and there.version and record.version != there.version:
+        return different  # it was written since, and nothing shows that it was with the same bytes
+    # The metadata name no checksum, so only the server knows whether the file is still that version.
+    return Verdict(name=name, stored=there, checksum=record.checksum, unless=record.validator, version=there.version)
 
 
 def _checksum_there(
-    context: Context, name: str, there: Stored, record: StoredRecord | None, asset: Asset
+    context: Context, name: str, there: Stored, record: StoredRecord | None, asset: Asset, *, read: bool
 ) -> str | None:
-    """The checksum of what is stored: from the receipt as long as the file is older than that, else by reading it."""
+    """The checksum of what is stored: from the receipt where the file was not written since, else by reading it."""
     wanted = asset.checksum or (record.checksum if record else None)
     if wanted is None:
         return None
-    if record is not None and record.checksum and record.written_at is not None and there.modified is not None:
-        suits = asset.checksum is None or comparable(record.checksum, asset.checksum)
-        if there.modified <= record.written_at and suits:
-            return record.checksum
+    known = record.checksum if record is not None and _is_as_recorded(record, there) else None
+    if known and (asset.checksum is None or comparable(known, asset.checksum)):
+        return known
     # Reading back is cheap only where a sink writes in place; an object store would send everything over the wire.
-    if context.sink.parts.buffered or context.can.read is None:
+    if not read or context.sink.parts.buffered or context.can.read is None:
         return None
     with context.can.read.read(name) as chunks:
         return hash_of(chunks, wanted)
+
+
+def _is_as_recorded(record: StoredRecord, there: Stored) -> bool:
+    """Whether a file was not written since it was recorded; by its age only where no version of it is known."""
+    if record.version is not None and there.version is not None:
+        return record.version == there.version
+    return record.written_at is not None and there.modified is not None and there.modified <= record.written_at
 
 
 def _renamed(context: Context, transfer: Transfer) -> Verdict:

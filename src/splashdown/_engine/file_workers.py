@@ -10,6 +10,7 @@ from splashdown._engine.context import Context
 from splashdown._engine.pool import Pool
 from splashdown._engine.retry import host_of
 from splashdown._engine.schedule import Schedule
+from splashdown._engine.settled import settled
 from splashdown._engine.transfer import move
 from splashdown._folders.owner import HEARTBEAT_SECONDS
 from splashdown._series.outcomes import slots_for
@@ -31,16 +32,21 @@ class FileWorkers:
 
     def __init__(self, context: Context, plan: Plan) -> None:
         self._context, self._plan = context, plan
-        settings = context.settings
-        hosts = [host_of(href) for href in columns(plan.transfers, "asset.href")]
-        self._schedule = Schedule(hosts, settings.per_host or settings.jobs)
         self._outcomes = slots_for(plan.transfers, lambda number: _not_tried(plan, number))
-        self._running = min(settings.jobs, self._schedule.width)
+        self._schedule = Schedule((), 1)
+        self._running = 0
         self._ended = threading.Event()
         self._lock = threading.Lock()
 
     def run(self) -> Sequence[Outcome]:
         """Move all files of the plan; their outcomes, in the plan's order."""
+        settings, left = self._context.settings, self._settle()
+        hosts = columns(self._plan.transfers, "asset.href")
+        self._schedule = Schedule(
+            [host_of(href) if open_ else None for href, open_ in zip(hosts, left, strict=True)],
+            settings.per_host or settings.jobs,
+        )
+        self._running = min(settings.jobs, self._schedule.width)
         if self._running:
             pool = Pool(self._running, "splashdown-file")
             for _ in range(self._running):
@@ -52,6 +58,13 @@ class FileWorkers:
     def outcomes(self) -> Sequence[Outcome]:
         """The outcome of every file so far."""
         return self._outcomes.outcomes()
+
+    def _settle(self) -> bytearray:
+        """Settle what needs no thread; for each transfer whether it is left."""
+        left = bytearray(b"\1") * len(self._plan.transfers)
+        for number, outcome in settled(self._context, self._plan):
+            self._outcomes[number], left[number] = outcome, 0
+        return left
 
     def _wait(self) -> None:
         beat = time.monotonic()

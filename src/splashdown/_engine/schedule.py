@@ -10,10 +10,12 @@ from collections.abc import Sequence
 class Schedule:
     """Hands out the numbers of transfers. ``take`` blocks while each host with files left serves as many as it may."""
 
-    def __init__(self, hosts: Sequence[str], per_host: int) -> None:
+    def __init__(self, hosts: Sequence[str | None], per_host: int) -> None:
+        """Take the host of each transfer; ``None`` for one that nothing is to be done for."""
         self._waiting: dict[str, deque[int]] = {}
         for number, host in enumerate(hosts):
-            self._waiting.setdefault(host, deque()).append(number)
+            if host is not None:
+                self._waiting.setdefault(host, deque()).append(number)
         self._free = dict.fromkeys(self._waiting, per_host)
         self._changed = threading.Condition()
         self._stopped = False

@@ -135,18 +135,7 @@ def _remove_copy(context: Context, name: str) -> str:
 
 
 def _skipped(source: Source, verdict: Verdict, reason: str) -> Outcome:
-    stored = verdict.stored
-    return source.outcome(
-        transfer=verdict.renamed(source.transfer),
-        status=Status.SKIPPED,
-        location=stored.location if stored else verdict.name,  # no more is known where the sink has no stat()
-        size=stored.size if stored else None,
-        checksum=verdict.checksum,
-        verified=verdict.verified,
-        validator=verdict.unless,
-        reason=reason,
-        ours=verdict.ours,
-    )
+    return source.outcome(**verdict.kept(source.transfer, reason))
 
 
 def _message(error: Exception, source: Source) -> str:

@@ -27,7 +27,7 @@ from splashdown._receipts.entries import (
     relink,
 )
 from splashdown._receipts.names import NAMES, OTHER
-from splashdown._stac.marks import ITEM, KEY, OURS, VALIDATOR, below
+from splashdown._stac.marks import ITEM, KEY, OURS, SOURCE, VALIDATOR, VERSION, below
 from splashdown.columns import cells
 from splashdown.errors import SplashdownError, TargetError, error_text
 from splashdown.model import Asset, Buffer, Content, Outcome, Part, ResultSet, StoredRecord
@@ -204,6 +204,8 @@ def _record(entry: Mapping[str, Any], written_at: float | None) -> StoredRecord 
             validator=fields.validator(VALIDATOR),
             identity=(fields.optional(ITEM), fields.text(KEY)),
             written_at=written_at,
+            version=fields.optional(VERSION),
+            source_mark=fields.optional(SOURCE),
         )
     except (KeyError, ValueError):
         return None

@@ -9,7 +9,7 @@ from typing import Any
 from splashdown._receipts.links import Linker
 from splashdown._series.documents import is_packed
 from splashdown._stac.hrefs import public_href
-from splashdown._stac.marks import ITEM, KEY, OURS, VALIDATOR
+from splashdown._stac.marks import ITEM, KEY, OURS, SOURCE, VALIDATOR, VERSION
 from splashdown.columns import cells, columns
 from splashdown.model import Asset, Outcome, StoredRecord
 
@@ -20,7 +20,7 @@ class Places(Mapping[Identity, tuple[str, StoredRecord]]):
     """Where each asset is, by identity: its name and what is there, whether this run put it there or an earlier one."""
 
     def __init__(self, landed: Sequence[Outcome], kept: Mapping[str, StoredRecord]) -> None:
-        self._place = cells(landed, "transfer.name", "size", "checksum", "validator", "ours")
+        self._place = cells(landed, "transfer.name", "size", "checksum", "validator", "ours", "version", "source_mark")
         self._found: dict[Identity, int | tuple[str, StoredRecord]] = {
             one: at for at, one in enumerate(columns(landed, "asset.item", "asset.key"))
         }
@@ -32,8 +32,15 @@ class Places(Mapping[Identity, tuple[str, StoredRecord]]):
         found = self._found[identity]
         if not isinstance(found, int):
             return found
-        name, size, checksum, validator, ours = self._place(found)
-        return name, StoredRecord(size=size or 0, checksum=checksum, validator=validator, ours=ours)
+        name, size, checksum, validator, ours, version, source_mark = self._place(found)
+        return name, StoredRecord(
+            size=size or 0,
+            checksum=checksum,
+            validator=validator,
+            ours=ours,
+            version=version,
+            source_mark=source_mark,
+        )
 
     def __iter__(self) -> Iterator[Identity]:
         return iter(self._found)
@@ -179,6 +186,8 @@ def describe_stored(entry: dict[str, Any], href: str, record: StoredRecord, iden
         (KEY, key),
         ("file:checksum", record.checksum),
         (VALIDATOR, record.validator),
+        (VERSION, record.version),
+        (SOURCE, record.source_mark),
         (ITEM, identity[0]),
     ):
         if value is None:

@@ -108,24 +108,15 @@ def lines_of(file: IO[bytes]) -> Iterator[bytes]:
 
 def unite(*sources: Candidates | Mapping[str, StoredRecord]) -> dict[str, tuple[StoredRecord, ...]]:
     """All candidates for each name. Neither the order of the sources nor how often one is given makes a difference."""
-    found: dict[str, dict[StoredRecord, float | None]] = {}
+    found: dict[str, dict[StoredRecord, StoredRecord]] = {}
     for source in sources:
         for name, records in source.items():
             mine = found.setdefault(name, {})
             for record in [records] if isinstance(records, StoredRecord) else records:
-                said = replace(record, written_at=None)
-                mine[said] = _later(mine.get(said), record.written_at)
-    return {name: tuple(_sorted(records)) for name, records in found.items()}
-
-
-def _later(one: float | None, other: float | None) -> float | None:
-    return max((at for at in (one, other) if at is not None), default=None)
-
-
-def _sorted(records: Mapping[StoredRecord, float | None]) -> Iterator[StoredRecord]:
-    """The newest first; of equally old ones the order is the same wherever they came from."""
-    dated = [replace(record, written_at=at) for record, at in records.items()]
-    return iter(sorted(dated, key=_age, reverse=True))
+                # Of records of the same bytes one stays with its own time and marks: those of two are not combined.
+                said = replace(record, written_at=None, version=None, source_mark=None)
+                mine[said] = max(mine.get(said, record), record, key=_age)
+    return {name: tuple(sorted(mine.values(), key=_age, reverse=True)) for name, mine in found.items()}
 
 
 def _age(record: StoredRecord) -> tuple[float, str]:

@@ -52,6 +52,7 @@ class TargetMemory:
         self._patience: float | None = None  #: until when names that are in no note are waited for
         self._stored = 0  #: files in this run's fragment
         self._told = False
+        self.alone = True  #: whether no other run is active, as far as the fragments said when they were read last
         self.documents: tuple[str, ...] = ()  #: names of the receipts that were read
         # Before anything is read: whoever sees no fragment of this run has written all that this run will read.
         if self._notes is not None and self._writes:
@@ -221,6 +222,7 @@ class TargetMemory:
         return False
 
     def _tell(self, *, active: bool) -> None:
+        self.alone = not active
         if active and self._writes and not self._told:
             self._told = True
             _log.warning(

@@ -9,6 +9,8 @@ from splashdown.safe_names import leads_below
 # On an asset, beside the file extension's fields: what the next run needs to recognise it.
 OURS = "splashdown:"
 VALIDATOR = "splashdown:validator"
+VERSION = "splashdown:version"
+SOURCE = "splashdown:source"
 ITEM = "splashdown:item"
 KEY = "splashdown:key"
 

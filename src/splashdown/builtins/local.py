@@ -151,7 +151,20 @@ class LocalSink:
             raise StoreError(f"cannot look at {key!r}: {error_text(error)}") from error
         if not stat.S_ISREG(found.st_mode):
             raise StoreError(f"cannot store {key!r}: there is {kind_of_file(found)} of this name; move it away")
-        return Stored(size=found.st_size, location=self._location(key), modified=found.st_mtime)
+        return self._stored(key, found)
+
+    def stat_all(self) -> Iterator[tuple[str, Stored]]:
+        """Every regular file below the target but the hidden ones of this sink."""
+        for name, found in self._walk():
+            yield name, self._stored(name, found)
+
+    def version(self, key: str) -> str | None:
+        """The time of a file."""
+        try:
+            found = self.stat(key)
+        except StoreError:
+            return None
+        return found.version if found else None
 
     @contextmanager
     def read(self, key: str) -> Iterator[Iterator[Buffer]]:
@@ -191,14 +204,8 @@ class LocalSink:
                 yield Unfinished(upload=upload, begun=state.st_mtime, size=state.st_size)
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """Every regular file below the target but the hidden ones of this sink."""
-        try:
-            root = self._root.get()
-        except FileNotFoundError:
-            return
-        for name, found in root.walk(skip=HIDDEN):
-            if name.startswith(prefix):
-                yield name, found.st_size
+        """Size of every regular file below the target but the hidden ones of this sink."""
+        return ((name, found.st_size) for name, found in self._walk() if name.startswith(prefix))
 
     def delete(self, key: str) -> None:
         """Remove a file, and the folders below the target that are empty then."""
@@ -221,6 +228,21 @@ class LocalSink:
             except OSError:
                 return None
         return None
+
+    def _walk(self) -> Iterator[tuple[str, os.stat_result]]:
+        try:
+            root = self._root.get()
+        except FileNotFoundError:
+            return iter(())
+        return root.walk(skip=HIDDEN)
+
+    def _stored(self, key: str, found: os.stat_result) -> Stored:
+        return Stored(
+            size=found.st_size,
+            location=self._location(key),
+            modified=found.st_mtime,
+            version=str(found.st_mtime_ns),
+        )
 
     def _create(self, name: str) -> int:
         try:
