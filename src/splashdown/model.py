@@ -272,6 +272,8 @@ class Member:
 
     def united_records(self, records: Mapping[str, StoredRecord]) -> dict[str, StoredRecord]:
         """The records of this member's receipt, with names and identities as in the united set."""
+        if not self.folder and all(record.identity and record.identity[0] != "" for record in records.values()):
+            return dict(records)  # they are the same
         return {
             self.prefix + name: replace(record, identity=self._united(record.identity))
             for name, record in records.items()

@@ -14,9 +14,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, fields
 from typing import Any
-from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlencode, urlsplit, urlunsplit
 
-__all__ = ["redact", "redact_target", "redact_text", "redact_value", "safe_repr", "secrets_of"]
+__all__ = ["redact", "redact_target", "redact_text", "redact_value", "safe_repr", "secrets_of", "without_signature"]
 
 # openEO back-ends sign links to results with two path segments, the user's id in base64 and a hash (in hex), before
 # the name or at the end; the query only says how long they are valid.
@@ -40,6 +40,13 @@ _PRIVATE_NAME = (
 )
 _SECRET_PAIR = re.compile(rf"\b({_PRIVATE_NAME})(['\"]?\s*=\s*)(?:'[^']*'|\"[^\"]*\"|[^\s&,;'\"<>()]+)", re.IGNORECASE)
 _PRIVATE_KEY_NAME = re.compile(_PRIVATE_NAME, re.IGNORECASE)
+#: Parameters that belong to a signature, besides those of a private name.
+_OF_SIGNATURE = re.compile(
+    r"x-(?:amz|goog|oss|cos|obs|tos)-.*|q-(?:ak|sign|key|header|url).*|expires|exp|policy|key-pair-id"
+    r"|(?:aws|google|oss)access(?:key)?id"
+)
+#: Parameters of a shared access signature of Azure, which are so where ``sig`` stands beside them.
+_OF_SAS = re.compile(r"s[eiprstv]|s(?:rt|pr|ip|dd|cid)|sk(?:oid|tid|[estv])|s[au]oid")
 #: Shorter values are words and numbers that every message has.
 _SHORTEST = 5
 
@@ -117,6 +124,28 @@ def secrets_of(href: str, headers: Mapping[str, str] | None = None) -> frozenset
     for match in _SIGNED_PATH.finditer(href):
         found |= {segment for segment in match[0].removeprefix(match[1]).split("/") if len(segment) >= 2 * _SHORTEST}
     return frozenset(one for one in found if len(one) >= _SHORTEST)
+
+
+def without_signature(href: str) -> str:
+    """The href less what differs between two signed links to one file, to compare links: not to be shown or saved.
+
+    User and password go, and each parameter of a query that is known to be of a signature, or a secret by its name.
+    """
+    bare = redact(href).removesuffix("?...")
+    if "?" not in href:
+        return bare
+    try:
+        query = parse_qsl(urlsplit(href).query, keep_blank_values=True)
+    except ValueError:
+        return bare
+    shared = any(name.lower() == "sig" for name, _ in query)
+    left = [(name, value) for name, value in query if not _is_of_signature(name.lower(), shared=shared)]
+    return f"{bare}?{urlencode(left, errors='surrogatepass')}" if left else bare
+
+
+def _is_of_signature(name: str, *, shared: bool) -> bool:
+    kinds = (_OF_SIGNATURE, _PRIVATE_KEY_NAME, *((_OF_SAS,) if shared else ()))
+    return any(kind.fullmatch(name) for kind in kinds)
 
 
 def safe_repr(value: Any) -> str:

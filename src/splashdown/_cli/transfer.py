@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from splashdown.session import Session
 
 
+#: Options that are named as the settings which they switch on.
+_FLAGS = ("fail_fast", "trust_metadata")
+
+
 def transfer_options(function: F) -> F:
     """Give a command the options of moving files."""
     options = (
@@ -29,6 +33,11 @@ def transfer_options(function: F) -> F:
             show_default=True,
             help="How to treat files that exist already.",
         ),
+        click.option(
+            "--trust-metadata",
+            is_flag=True,
+            help="Ask nothing about a stored file whose href, size and 'updated' are as they were.",
+        ),
         click.option("--jobs", type=click.IntRange(1, 512), metavar="N", help="Files at a time."),
         click.option("--no-resume", is_flag=True, help="Keep nothing of an unfinished file."),
         click.option("--fail-fast", is_flag=True, help="Stop at the first failure."),
@@ -38,8 +47,9 @@ def transfer_options(function: F) -> F:
 
 def take_settings(given: dict[str, Any]) -> dict[str, Any]:
     """Take these options out of a command's: those that were given. All else is configured, or the default."""
-    jobs, no_resume, fail_fast = (given.pop(name) for name in ("jobs", "no_resume", "fail_fast"))
-    chosen = {"jobs": jobs, "resume": False if no_resume else None, "fail_fast": True if fail_fast else None}
+    jobs, no_resume, *flags = (given.pop(name) for name in ("jobs", "no_resume", *_FLAGS))
+    chosen = {"jobs": jobs, "resume": False if no_resume else None}
+    chosen |= {name: True if flag else None for name, flag in zip(_FLAGS, flags, strict=True)}
     return {name: value for name, value in chosen.items() if value is not None}
 
 

@@ -20,6 +20,7 @@ from splashdown._engine.restart import RestartError
 from splashdown._engine.retry import StoppedError
 from splashdown._engine.settings import MIB
 from splashdown._engine.source import Source
+from splashdown._engine.source_mark import source_mark
 from splashdown._engine.store_retry import retry_store_call
 from splashdown._engine.verify import Expectation
 from splashdown.checksums import Digests
@@ -269,6 +270,7 @@ class Attempt:
             verified=verified,
             validator=info.validator,
             version=version,
+            source_mark=source_mark(source.transfer.asset),
         )
 
     def _clean_up(self, error: BaseException) -> None:

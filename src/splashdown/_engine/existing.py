@@ -12,6 +12,7 @@ from dataclasses import replace as altered
 from typing import Any
 
 from splashdown._engine.context import Context
+from splashdown._engine.source_mark import source_mark
 from splashdown.checksums import comparable, hash_of, same
 from splashdown.errors import ExistsError
 from splashdown.model import Asset, IfExists, Status, Stored, StoredRecord, Transfer
@@ -153,15 +154,34 @@ def _compare(context: Context, asset: Asset, name: str, there: Stored, *, read: 
         return Verdict(
             name=name, keep="complete", stored=there, checksum=actual, verified=checks, version=there.version
         )
-    if record is None or record.validator is None:
+    if record is None or not _may_be_as_stored(record, there, actual):
         return different
-    if record.checksum and actual:
-        if not same(record.checksum, actual):
-            return different
-    elif record.version and there.version and record.version != there.version:
-        return different  # it was written since, and nothing shows that it was with the same bytes
+    mark = source_mark(asset)
+    trusted = context.settings.trust_metadata and mark is not None and mark == record.source_mark
+    if record.validator is None and not trusted:
+        return different
     # The metadata name no checksum, so only the server knows whether the file is still that version.
-    return Verdict(name=name, stored=there, checksum=record.checksum, unless=record.validator, version=there.version)
+    return Verdict(
+        name=name,
+        keep="not changed, by its metadata" if trusted and _is_as_stored(record, there, actual) else "",
+        stored=there,
+        checksum=record.checksum,
+        unless=record.validator,
+        version=there.version,
+        source_mark=mark,
+    )
+
+
+def _is_as_stored(record: StoredRecord, there: Stored, actual: str | None) -> bool:
+    """Whether what is there is for sure what was stored."""
+    return bool(record.checksum and actual and same(record.checksum, actual)) or _is_as_recorded(record, there)
+
+
+def _may_be_as_stored(record: StoredRecord, there: Stored, actual: str | None) -> bool:
+    """Whether nothing shows that what is there is not what was stored."""
+    if record.checksum and actual:
+        return same(record.checksum, actual)
+    return record.version is None or there.version is None or record.version == there.version
 
 
 def _checksum_there(

@@ -47,6 +47,9 @@ class Settings:
     low_speed_time: float = 60.0
     checksum: str | None = "sha2-256"  #: what is computed of files whose metadata names none; ``None`` for nothing
     verify: bool = True  #: whether ``file:size``, ``file:checksum`` and the media type must hold
+    #: ask nothing of the source for a stored file of which the metadata say what they said when it was stored: the same
+    #: href without its signature, ``updated`` and ``file:size``
+    trust_metadata: bool = False
     resume: bool = True  #: keep what an interrupted run has moved, and continue from there
     fail_fast: bool = False  #: stop at the first failure
     fsync: bool = False  #: survive a power cut, not only the end of the process

@@ -10,6 +10,7 @@ from splashdown._engine.existing import Verdict, decide
 from splashdown._engine.restart import with_restarts
 from splashdown._engine.retry import StoppedError
 from splashdown._engine.source import Source
+from splashdown._engine.source_mark import source_mark
 from splashdown.checksums import comparable, same, understood
 from splashdown.errors import ChecksumError, ExistsError, NotModifiedError, TransferError, error_text
 from splashdown.events import TransferFinished
@@ -80,6 +81,8 @@ def _copied_in_store(context: Context, source: Source, verdict: Verdict) -> Outc
         size=stored.size,
         checksum=stored.checksum,
         verified=verified,
+        version=stored.version,
+        source_mark=source_mark(asset),
     )
 
 

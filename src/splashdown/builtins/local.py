@@ -241,7 +241,7 @@ class LocalSink:
             size=found.st_size,
             location=self._location(key),
             modified=found.st_mtime,
-            version=str(found.st_mtime_ns),
+            version=_version(found),
         )
 
     def _create(self, name: str) -> int:
@@ -282,6 +282,15 @@ class LocalSink:
                 raise StoreError(f"{key!r} is where unfinished files are; choose another name")
         root = self._root.get(make=make)
         return root.reach(key, make=make) if "/" in key else (root, key)
+
+
+def _version(found: os.stat_result) -> str:
+    """The time of a file, and its number: the clock of a file system ticks a few hundred times a second.
+
+    A file that took the place of another one has another number, whatever time it was given. A listing on Windows has
+    no numbers.
+    """
+    return f"{found.st_mtime_ns}" if sys.platform == "win32" else f"{found.st_mtime_ns}-{found.st_ino}"
 
 
 def _partial(upload: Upload) -> str:

@@ -16,7 +16,9 @@ from splashdown.protocols import (
     SupportsServerSideCopy,
     SupportsSpace,
     SupportsStat,
+    SupportsStatAll,
     SupportsUnfinished,
+    SupportsVersion,
 )
 from splashdown.testing.stores import in_parts, put, revived, store
 
@@ -51,6 +53,38 @@ class SinkAbilities:
         assert stored.size == 5
         if stored.checksum is not None:
             assert hash_of([b"12345"], like=stored.checksum) in {None, stored.checksum}, "a checksum of other bytes"
+
+    def test_one_listing_says_what_single_looks_say(self, sink: Sink) -> None:
+        if not isinstance(sink, SupportsStatAll) or not isinstance(sink, SupportsStat):
+            pytest.skip("this sink has no stat_all()")
+        assert list(sink.stat_all()) == []
+        for key in ("a.bin", "dir/b.bin", "dir/sub/c.bin", "dirt.bin"):
+            store(sink, key, key.encode())
+        listed = dict(sink.stat_all())
+        assert sorted(listed) == ["a.bin", "dir/b.bin", "dir/sub/c.bin", "dirt.bin"]
+        for key, found in listed.items():
+            looked = sink.stat(key)
+            assert looked is not None
+            assert (found.size, found.location, found.version) == (looked.size, looked.location, looked.version)
+            assert found.checksum in {looked.checksum, None}
+
+    def test_a_version_changes_with_the_bytes(self, sink: Sink) -> None:
+        if not isinstance(sink, SupportsStat):
+            pytest.skip("this sink has no stat()")
+        seen = set()
+        for data in (b"12345", b"54321"):
+            store(sink, "a.bin", data)
+            at_once = sink.version("a.bin") if isinstance(sink, SupportsVersion) else None
+            found = sink.stat("a.bin")
+            assert found is not None
+            if found.version is None:
+                pytest.skip("this sink has no versions")
+            assert at_once in {None, found.version}
+            seen.add(found.version)
+            if isinstance(sink, SupportsVersion):
+                assert at_once is not None, "a sink without a version of small objects needs no version()"
+        # Clocks of some stores count seconds; a sink that says at once what the version is vouches for it.
+        assert len(seen) == 2 or not isinstance(sink, SupportsVersion)
 
     def test_reading_an_absent_object_is_a_file_not_found_error(self, sink: Sink) -> None:
         if not isinstance(sink, SupportsRead):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import pickle
+import re
 from dataclasses import replace
 
 import pytest
@@ -165,6 +166,8 @@ def test_a_document_that_lists_very_many_assets_is_read_and_saved_as_a_small_one
     for results, name in ((small, "small"), (large, "large")):
         assert len(results.download_files(tmp_path / name)) == MANY + 6
     receipts = [next((tmp_path / name).glob("[!.]*.json")).read_text() for name in ("small", "large")]
+    # The time of each stored file is its own.
+    receipts = [re.sub(r'"splashdown:version": "[\d-]+"', '"splashdown:version": ""', one) for one in receipts]
     assert receipts[0] == receipts[1]
 
 

@@ -76,8 +76,8 @@ def read(fs: AbstractFileSystem, path: str, start: int = 0, stop: int | None = N
             yield chunk
 
 
-def walk(fs: AbstractFileSystem, folder: str) -> Iterator[tuple[str, int]]:
-    """Path relative to the folder, and size, of every file below it; nothing where there is no folder."""
+def walk(fs: AbstractFileSystem, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Path relative to the folder, and metadata, of every file below it; nothing where there is no folder."""
     base = folder.strip("/")
     try:
         found = fs.find(folder, detail=True)
@@ -86,7 +86,7 @@ def walk(fs: AbstractFileSystem, folder: str) -> Iterator[tuple[str, int]]:
     for path, info in sorted(found.items()):
         name = path.strip("/").removeprefix(base).lstrip("/")
         if name:
-            yield name, int(info["size"] or 0)
+            yield name, info
 
 
 def version(info: dict[str, Any]) -> str:
@@ -94,9 +94,17 @@ def version(info: dict[str, Any]) -> str:
     etag = info.get("etag") or info.get("ETag")
     if etag:
         return etag if str(etag).startswith(('"', "W/")) else f'"{etag}"'
-    times = [info.get(name) for name in ("mtime", "modified", "LastModified", "last_modified", "created")]
-    when = next((time for time in times if time is not None), "")
-    return f'"{info.get("size")}-{when}"'
+    return f'"{info.get("size")}-{_when(info) or ""}"'
+
+
+def mark(info: dict[str, Any]) -> str | None:
+    """A mark of this version of a stored file; ``None`` where the filesystem gives neither ETag nor time."""
+    return version(info) if info.get("etag") or info.get("ETag") or _when(info) else None
+
+
+def _when(info: dict[str, Any]) -> Any:
+    times = (info.get(name) for name in ("mtime", "modified", "LastModified", "last_modified", "created"))
+    return next((time for time in times if time is not None), None)
 
 
 def remove_empty(fs: AbstractFileSystem, folder: str) -> None:

@@ -6,6 +6,7 @@ import secrets
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from splashdown.errors import StoreError
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, Upload
@@ -91,7 +92,11 @@ class FsspecSink:
                 return None
         if info.get("type") == "directory":
             raise StoreError(f"cannot store {self._name(key)}: there is a folder of this name; move it away")
-        return Stored(size=int(info["size"] or 0), location=self._name(key))
+        return self._stored(key, info)
+
+    def stat_all(self) -> Iterator[tuple[str, Stored]]:
+        """Size, and ETag or time, of every file; one request for each folder with most protocols."""
+        return ((name, self._stored(name, info)) for name, info in self._files(""))
 
     @contextmanager
     def read(self, key: str) -> Iterator[Iterator[Buffer]]:
@@ -102,18 +107,24 @@ class FsspecSink:
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Every file below the target but the hidden ones, which are listed when they are asked for."""
-        hidden = prefix.startswith(f"{HIDDEN}/")
-        folder = f"{HIDDEN}/" if hidden else ""
-        with storing(self._url, "list"):
-            for found, size in files.walk(self._fs, f"{self._root}/{folder}".rstrip("/") or "/"):
-                name = folder + found
-                if name.startswith(prefix) and (hidden or not name.startswith(f"{HIDDEN}/")):
-                    yield name, size
+        return ((name, int(info["size"] or 0)) for name, info in self._files(prefix))
 
     def delete(self, key: str) -> None:
         """Remove a file."""
         with storing(self._name(key), "delete"), suppress(FileNotFoundError, NotADirectoryError):
             self._fs.rm_file(self._path(key))
+
+    def _files(self, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        hidden = prefix.startswith(f"{HIDDEN}/")
+        folder = f"{HIDDEN}/" if hidden else ""
+        with storing(self._url, "list"):
+            for found, info in files.walk(self._fs, f"{self._root}/{folder}".rstrip("/") or "/"):
+                name = folder + found
+                if name.startswith(prefix) and (hidden or not name.startswith(f"{HIDDEN}/")):
+                    yield name, info
+
+    def _stored(self, key: str, info: dict[str, Any]) -> Stored:
+        return Stored(size=int(info["size"] or 0), location=self._name(key), version=files.mark(info))
 
     def _chunks(self, key: str) -> Iterator[Buffer]:
         try:

@@ -22,7 +22,7 @@ from splashdown_obstore._options import ObstoreOptions
 from splashdown_obstore._stores import Location, connect
 
 if TYPE_CHECKING:
-    from obstore import Attributes, WritableFile
+    from obstore import Attributes, ObjectMeta, WritableFile
 
 
 @dataclass(slots=True)
@@ -43,6 +43,7 @@ class ObstoreSink:
         self._store = connect(where, options)
         self._buffer = options.buffer_size
         self._held: dict[str, _Held] = {}
+        self._versions: dict[str, str | None] = {}  #: of objects just stored, until they are asked for
         self.parts = PartPolicy(max_parts=1)
 
     def begin(self, key: str, content: Content) -> Upload:
@@ -86,7 +87,7 @@ class ObstoreSink:
                 held.writer = None
         else:
             with storing(where, "store"):
-                obstore.put(
+                done = obstore.put(
                     self._store,
                     where.key,
                     held.body or b"",
@@ -94,6 +95,7 @@ class ObstoreSink:
                     mode="overwrite" if held.content.replace else "create",
                     use_multipart=False,
                 )
+            self._versions[upload.key] = done["e_tag"]
         self._held.pop(upload.token["id"], None)
         return str(where)
 
@@ -116,7 +118,15 @@ class ObstoreSink:
                 meta = obstore.head(self._store, where.key)
             except FileNotFoundError:
                 return None
-        return Stored(size=meta["size"], location=str(where), modified=meta["last_modified"].timestamp())
+        return self._stored(key, meta)
+
+    def stat_all(self) -> Iterator[tuple[str, Stored]]:
+        """Size, time and ETag of every object."""
+        return ((name, self._stored(name, meta)) for name, meta in self._objects(""))
+
+    def version(self, key: str) -> str | None:
+        """The ETag of an object that was stored in one go; the answer to a multipart upload is out of reach."""
+        return self._versions.pop(key, None)
 
     @contextmanager
     def read(self, key: str) -> Iterator[Iterator[Buffer]]:
@@ -135,19 +145,30 @@ class ObstoreSink:
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Every object below the target, without the empty ones that consoles make to show a folder."""
-        folder = self._target.key + prefix[: prefix.rfind("/") + 1]  # a store lists whole segments
-        with storing(self._target, "list"):
-            for batch in obstore.list(self._store, folder or None):
-                for meta in batch:
-                    name = meta["path"].removeprefix(self._target.key)
-                    if name.startswith(prefix) and not name.endswith("/"):
-                        yield name, meta["size"]
+        return ((name, meta["size"]) for name, meta in self._objects(prefix))
 
     def delete(self, key: str) -> None:
         """Remove an object."""
         where = self._where(key)
         with storing(where, "delete"), suppress(FileNotFoundError):
             obstore.delete(self._store, where.key)
+
+    def _objects(self, prefix: str) -> Iterator[tuple[str, ObjectMeta]]:
+        folder = self._target.key + prefix[: prefix.rfind("/") + 1]  # a store lists whole segments
+        with storing(self._target, "list"):
+            for batch in obstore.list(self._store, folder or None):
+                for meta in batch:
+                    name = meta["path"].removeprefix(self._target.key)
+                    if name.startswith(prefix) and not name.endswith("/"):
+                        yield name, meta
+
+    def _stored(self, key: str, meta: ObjectMeta) -> Stored:
+        return Stored(
+            size=meta["size"],
+            location=str(self._where(key)),
+            modified=meta["last_modified"].timestamp(),
+            version=meta["e_tag"],
+        )
 
     def _where(self, key: str) -> Location:
         return self._target._replace(key=f"{self._target.key}{key}")

@@ -25,8 +25,8 @@ _SHA256 = "1220"  # multihash: sha2-256, 32 bytes
 _CHECKSUM = "x-amz-checksum-sha256"
 
 
-def put(store: Store, where: Location, content: Content, body: Buffer, *, new: bool) -> None:
-    """Store an object with one request; with ``new`` only where there is none.
+def put(store: Store, where: Location, content: Content, body: Buffer, *, new: bool) -> str | None:
+    """Store an object with one request, with ``new`` only where there is none; its ETag where the answer has one.
 
     One SHA-256 serves three times: it signs the payload, it is the checksum that the store compares, and, where the
     asset came without one, it is the multihash in the object's metadata.
@@ -45,10 +45,12 @@ def put(store: Store, where: Location, content: Content, body: Buffer, *, new: b
         extras["conditions"] = ("if-none-match", "*")
     try:
         answer = _put_without(store, where, headers, extras, body=body, sha256=digest.hex())
-        store.keeps_checksums = _CHECKSUM in answer
     except Refused as refused:
         if refused.status != 412 or not _is_ours(head(store, where), len(body), multihash):
             raise
+        return None
+    store.keeps_checksums = _CHECKSUM in answer
+    return version(answer.get("etag"))
 
 
 def seal(store: Store, where: Location, body: Buffer) -> dict[str, str]:
@@ -104,7 +106,13 @@ def head(store: Store, where: Location) -> Stored | None:
         checksum=noted(headers),
         location=str(where),
         modified=_seconds(headers.get("last-modified")),
+        version=version(headers.get("etag")),
     )
+
+
+def version(etag: str | None) -> str | None:
+    """An ETag as a mark: some stores quote it in one answer and not in another."""
+    return etag.strip('"') if etag else None
 
 
 def _seconds(date: str | None) -> float | None:

@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from botocore.exceptions import ClientError
 
@@ -48,6 +49,7 @@ class S3Sink:
         self._copier = Copier(self._store)
         self._presence = Presence(self._first_page)
         self._held: dict[str, _Held] = {}
+        self._versions: dict[str, str | None] = {}  #: of objects just stored, until they are asked for
         self.parts = PartPolicy(min_size=options.part_size, max_parts=MAX_PARTS, buffered=True)
 
     def begin(self, key: str, content: Content) -> Upload:
@@ -88,7 +90,7 @@ class S3Sink:
         new = guarded or self._presence.declared_free(where.key)
         with storing(self._store, where, "store"):
             if held and not parts:
-                objects.put(self._store, where, held.content, held.body or b"", new=new)
+                self._versions[upload.key] = objects.put(self._store, where, held.content, held.body or b"", new=new)
             elif started:
                 self._multipart.finish(where, started, parts, new=new)
         self._presence.written(where.key)
@@ -130,6 +132,23 @@ class S3Sink:
         with storing(self._store, where, "look at"):
             return None if self._presence.is_free(where.key) else objects.head(self._store, where)
 
+    def stat_all(self) -> Iterator[tuple[str, Stored]]:
+        """Size, ETag and time of every object, a thousand with each request."""
+        for key, one in self._objects(""):
+            yield (
+                key,
+                Stored(
+                    size=one["Size"],
+                    location=str(self._where(key)),
+                    modified=one["LastModified"].timestamp(),
+                    version=objects.version(one.get("ETag")),
+                ),
+            )
+
+    def version(self, key: str) -> str | None:
+        """The ETag of an object that was stored with one request; that of others differs from store to store."""
+        return self._versions.pop(key, None)
+
     @contextmanager
     def read(self, key: str) -> Iterator[Iterator[Buffer]]:
         """The bytes of an object."""
@@ -160,14 +179,7 @@ class S3Sink:
 
     def list(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Every object below the target, without the empty ones that consoles make to show a folder."""
-        base = self._where(prefix)
-        self._presence.forget_page()
-        with storing(self._store, base, "list"):
-            pages = self._store.client_for(base.bucket).get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=base.bucket, Prefix=base.key, **self._store.payer):
-                for one in page.get("Contents", ()):
-                    if not one["Key"].endswith("/"):
-                        yield one["Key"][len(self._target.key) :], one["Size"]
+        return ((key, one["Size"]) for key, one in self._objects(prefix))
 
     @property
     def store(self) -> str:
@@ -201,6 +213,16 @@ class S3Sink:
 
     def _where(self, key: str) -> Location:
         return Location(self._target.bucket, self._target.key + key)
+
+    def _objects(self, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        base = self._where(prefix)
+        self._presence.forget_page()
+        with storing(self._store, base, "list"):
+            pages = self._store.client_for(base.bucket).get_paginator("list_objects_v2")
+            for page in pages.paginate(Bucket=base.bucket, Prefix=base.key, **self._store.payer):
+                for one in page.get("Contents", ()):
+                    if not one["Key"].endswith("/"):
+                        yield one["Key"][len(self._target.key) :], one
 
     def _first_page(self) -> tuple[set[str], bool]:
         client = self._store.client_for(self._target.bucket)
