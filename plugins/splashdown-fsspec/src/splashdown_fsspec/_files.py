@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -104,7 +105,9 @@ def mark(info: dict[str, Any]) -> str | None:
 
 def _when(info: dict[str, Any]) -> Any:
     times = (info.get(name) for name in ("mtime", "modified", "LastModified", "last_modified", "created"))
-    return next((time for time in times if time is not None), None)
+    time = next((time for time in times if time is not None), None)
+    # Some filesystems have a date for a single file, and seconds for it in a listing.
+    return time.timestamp() if isinstance(time, dt.datetime) else time
 
 
 def remove_empty(fs: AbstractFileSystem, folder: str) -> None:
