@@ -7,11 +7,14 @@ import json
 import os
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
+from botocore.httpsession import URLLib3Session
 from fault_server import FaultServer
 from faults import Cut, Status
 from splashdown_s3._options import MIB
+from splashdown_s3._store import Store
 from stac_item import stac_item
 
 import splashdown
@@ -211,6 +214,54 @@ def test_a_copy_from_another_store_streams(reached, plain, bucket, web):
     results.download_files(f"s3://{bucket}/out/")
     assert landed(plain, bucket) == [BIG]
     assert web.sent() == len(BIG)
+
+
+@pytest.fixture
+def requests(monkeypatch):
+    """How often the store was asked, by method."""
+    counts = Counter()
+
+    def counted(real, at):
+        def send(self, *arguments, **named):
+            counts[at(arguments)] += 1
+            return real(self, *arguments, **named)
+
+        return send
+
+    # What is asked for each object, and what boto3 asks.
+    monkeypatch.setattr(Store, "request", counted(Store.request, lambda given: given[0]))
+    monkeypatch.setattr(URLLib3Session, "send", counted(URLLib3Session.send, lambda given: given[0].method))
+    return counts
+
+
+@pytest.mark.parametrize("promised", [True, False])
+def test_a_run_that_changes_nothing_asks_as_little_for_many_files_as_for_few(reached, bucket, web, requests, promised):
+    data = b"the same for all"
+    web.add("/same", data)
+    promise = {"file:size": len(data), "file:checksum": multihash(data)} if promised else {}
+    asked = {}
+    for count in (60, 120):
+        results = splashdown.open(item({f"{n}.txt": {"href": f"{web.url}/same"} | promise for n in range(count)}))
+        results.download_files(f"s3://{bucket}/{count}/")
+        sent = web.sent()
+        requests.clear()
+        results.download_files(f"s3://{bucket}/{count}/")
+        assert web.sent() == sent
+        asked[count] = dict(requests)
+    assert asked[60] == asked[120]
+    assert sum(asked[60].values()) < 30
+
+
+def test_an_object_that_was_replaced_by_another_program_is_noticed(reached, plain, bucket, web, requests):
+    good, other = b"the same for all", b"of another kind."
+    web.add("/same", good)
+    results = splashdown.open(item({f"{n}.txt": {"href": f"{web.url}/same"} for n in range(60)}))
+    results.download_files(f"s3://{bucket}/out/")
+    plain.put_object(Bucket=bucket, Key="out/7.txt", Body=other)
+    sent = web.sent()
+    results.download_files(f"s3://{bucket}/out/")
+    assert web.sent() == sent + len(good)
+    assert set(landed(plain, bucket)) == {good}
 
 
 @pytest.mark.slow

@@ -38,6 +38,7 @@ records = st.builds(
     validator=st.sampled_from([None, '"1"']),
     identity=st.tuples(st.none(), st.sampled_from("ab")),
     written_at=st.sampled_from([1.0, 2.0, 3.0]),
+    version=st.sampled_from([None, "1", "2"]),
 )
 lines = st.lists(st.tuples(st.sampled_from(NAMES[:3]), records), max_size=5)
 
