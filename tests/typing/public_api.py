@@ -243,6 +243,12 @@ class ShelfSink:
     def stat(self, key: str) -> Stored | None:
         return Stored(size=len(self.store[key])) if key in self.store else None
 
+    def stat_all(self) -> Iterator[tuple[str, Stored]]:
+        return ((key, Stored(size=len(data), version="1")) for key, data in self.store.items())
+
+    def version(self, key: str) -> str | None:
+        return "1" if key in self.store else None
+
     @contextmanager
     def read(self, key: str) -> Generator[Iterator[Buffer]]:
         yield iter((self.store[key],))
@@ -292,7 +298,9 @@ def abilities(sink: ShelfSink) -> tuple[object, ...]:
     state: SupportsState = sink
     compares: SupportsCompare = sink
     unfinished: SupportsUnfinished = sink
-    return plain, stat, read, read_back, resume, listing, copies, space, state, compares, unfinished
+    stats: SupportsStatAll = sink
+    version: SupportsVersion = sink
+    return plain, stat, stats, version, read, read_back, resume, listing, copies, space, state, compares, unfinished
 
 
 class ShelfStream:

@@ -6,22 +6,15 @@ listing shows beyond doubt is settled here, by the rules of ``existing``; all el
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 
 from splashdown._engine.context import Context
 from splashdown._engine.existing import judge
+from splashdown._receipts.listing import FEWEST, look_up
 from splashdown.columns import columns
-from splashdown.errors import SplashdownError, error_text
 from splashdown.events import TransferFinished
 from splashdown.model import IfExists, Outcome, Plan, Stored
 
-_log = logging.getLogger("splashdown")
-
-#: Fewer files are looked at one by one: a listing of a large target would cost more.
-_FEWEST = 50
-#: A listing that shows so many names for each file that it is to settle is given up: the target is mostly foreign.
-_MOST_FOREIGN = 4
 #: Between two signs of life; a million files take a while.
 _BEAT_EVERY = 5_000
 
@@ -50,29 +43,19 @@ def settled(context: Context, plan: Plan) -> Iterator[tuple[int, Outcome]]:
 
 def _listed(context: Context, plan: Plan) -> dict[str, Stored]:
     """Files of the plan that are as an earlier run recorded them; none where one listing is not worth its cost."""
-    recorded, sink = context.memory.recorded, context.can.stat_all
+    recorded = context.memory.recorded
     # While another run stores files, a list of them is old before it is complete.
-    if sink is None or len(recorded) < _FEWEST or not context.memory.alone:
+    if len(recorded) < FEWEST or not context.memory.alone:
         return {}
-    wanted = sum(
+    count = sum(
         name in recorded
         for name, policy in columns(plan.transfers, "name", "if_exists")
         if policy is not IfExists.OVERWRITE
     )
-    if wanted < _FEWEST:
-        return {}
-    found: dict[str, Stored] = {}
-    left = wanted * _MOST_FOREIGN
-    try:
-        for name, stored in sink.stat_all():
-            left -= 1
-            if left < 0:
-                return {}
-            record = recorded.get(name)
-            # A record without a version is of a run that was killed: the look at the file may say more than a list.
-            if record is not None and record.version and record.version == stored.version:
-                found[name] = stored
-    except (OSError, SplashdownError) as error:
-        _log.debug("the target cannot be listed, so each file is looked at: %s", error_text(error))
-        return {}
-    return found
+
+    def is_as_recorded(name: str, stored: Stored) -> bool:
+        # A record without a version is of a run that was killed: the look at the file may say more than a list.
+        record = recorded.get(name)
+        return record is not None and record.version is not None and record.version == stored.version
+
+    return look_up(context.can.stat_all, count, is_as_recorded) or {}

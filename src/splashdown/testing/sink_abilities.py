@@ -83,7 +83,7 @@ class SinkAbilities:
             seen.add(found.version)
             if isinstance(sink, SupportsVersion):
                 assert at_once is not None, "a sink without a version of small objects needs no version()"
-        # Clocks of some stores count seconds; a sink that says at once what the version is vouches for it.
+        # The clock of a store may count seconds; a sink that knows the version at once knows what was stored.
         assert len(seen) == 2 or not isinstance(sink, SupportsVersion)
 
     def test_reading_an_absent_object_is_a_file_not_found_error(self, sink: Sink) -> None:

@@ -17,9 +17,12 @@ from splashdown._engine.context import Forgetful
 from splashdown._engine.run import Run, run_plan
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown._engine.source_mark import source_mark
+from splashdown._receipts import listing
+from splashdown._receipts.kept import kept_records
+from splashdown._receipts.listing import FEWEST, MOST_FOREIGN
 from splashdown.builtins.local import LocalSink
 from splashdown.errors import StoreError
-from splashdown.model import Asset, IfExists, Plan, Status, StoredRecord, Transfer
+from splashdown.model import Asset, IfExists, Plan, RunReport, Status, StoredRecord, Transfer
 from splashdown.protocols import SupportsStatAll
 
 FAST = Settings(retry=RetryPolicy(base=0.0, refill=1000, attempts=1), jobs=2)
@@ -121,7 +124,7 @@ def test_files_without_a_promise_are_listed_and_each_source_is_asked(tmp_path):
 
 def test_few_files_are_looked_at_one_by_one(tmp_path):
     recorded, sink = stored(tmp_path), Watched(tmp_path)
-    few = transfers_of(NAMES[: settled._FEWEST - 1])
+    few = transfers_of(NAMES[: FEWEST - 1])
     outcomes, _ = run(sink, few, recorded)
     assert {one.reason for one in outcomes} == {"complete"}
     assert (sink.listings, sink.looks) == (0, len(few))
@@ -129,7 +132,7 @@ def test_few_files_are_looked_at_one_by_one(tmp_path):
 
 def test_a_listing_of_a_foreign_target_is_given_up(tmp_path):
     recorded = stored(tmp_path)
-    for n in range(settled._MOST_FOREIGN * COUNT):
+    for n in range(MOST_FOREIGN * COUNT):
         (tmp_path / f"0-foreign-{n}").touch()
     sink = Watched(tmp_path)
     outcomes, _ = run(sink, transfers_of(), recorded)
@@ -160,6 +163,15 @@ def test_nothing_is_listed_while_another_run_is_active(tmp_path):
         remote_of(transport_of(), FAST),
     )
     assert sink.listings == 0
+
+
+def test_records_of_files_that_a_run_left_alone_cost_one_listing(tmp_path):
+    recorded, sink = stored(tmp_path), Watched(tmp_path)
+    change(tmp_path, recorded, NAMES[7], "missing")
+    change(tmp_path, recorded, NAMES[8], "shorter")
+    kept = kept_records(sink, recorded, RunReport(plan=Plan(target="out", transfers=()), outcomes=()))
+    assert kept.keys() == {*NAMES} - {NAMES[7], NAMES[8]}
+    assert (sink.listings, sink.looks) == (1, 0)
 
 
 CHANGES = ("none", "bytes", "shorter", "missing", "touched", "link", "replaced", "unrecorded", "other asset")
@@ -222,7 +234,8 @@ def test_one_listing_decides_as_single_looks_do(trust, changes, policy, promised
     names, found = NAMES[:12], []
     more = {} if promised else {"metadata": {"updated": "2024-01-01T00:00:00Z"}}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(settled, "_FEWEST", 1)
+        patch.setattr(listing, "FEWEST", 1)
+        patch.setattr(settled, "FEWEST", 1)
         assert not isinstance(Alone(Path()), SupportsStatAll)
         for kind in (LocalSink, Alone):
             with tempfile.TemporaryDirectory() as folder:
