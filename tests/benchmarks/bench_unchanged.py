@@ -95,7 +95,14 @@ def _document(case: Case, body: Path, url: str, count: int) -> dict[str, Any]:
 
 def _run(src: Path, source: Path, target: Path, flags: Sequence[str]) -> tuple[float, float]:
     """Seconds by the clock and of the processor for one call of the command."""
-    command = [sys.executable, "-m", "splashdown", "download", str(source), str(target), "--quiet", *flags]
+    command = [
+        str(Path(sys.executable).with_name("splashdown")),
+        "download",
+        str(source),
+        str(target),
+        "--quiet",
+        *flags,
+    ]
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     subprocess.run(command, check=True, env={**os.environ, "PYTHONPATH": str(src)}, stdout=subprocess.DEVNULL)
     seconds, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)

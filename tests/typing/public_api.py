@@ -97,8 +97,10 @@ from splashdown.protocols import (
     SupportsSiblings,
     SupportsSpace,
     SupportsStat,
+    SupportsStatAll,
     SupportsState,
     SupportsUnfinished,
+    SupportsVersion,
     SupportsWhy,
     Transport,
 )
