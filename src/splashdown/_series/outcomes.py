@@ -92,18 +92,8 @@ class _PackedOutcomes(LazySequence[Outcome]):
         if _AT.keys() >= set(names):
             pick = itemgetter(*(_AT[name] for name in names))
             return lambda position: pick(self._row(position))
-        own = [name for name in names if name in _AT]
-        if len(own) < 2:
-            each = [self._cell(name.removeprefix("transfer.")) for name in names]
-            return each[0] if len(each) == 1 else lambda position: tuple(cell(position) for cell in each)
-        # Of a row that has several of them it is read once.
-        others = [name for name in names if name not in _AT]
-        first, rest = self.cells(*others), self.cells(*own)
-        found = (*others, *own)
-        order = itemgetter(*map(found.index, names))
-        if len(others) == 1:
-            return lambda position: order((first(position), *rest(position)))
-        return lambda position: order((*first(position), *rest(position)))
+        each = [self._cell(name.removeprefix("transfer.")) for name in names]
+        return each[0] if len(each) == 1 else lambda position: tuple(cell(position) for cell in each)
 
     def _cell(self, name: str) -> Callable[[int], Any]:
         if name == "status":
