@@ -6,6 +6,7 @@ listing shows beyond doubt is settled here, by the rules of ``existing``; all el
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 
 from splashdown._engine.context import Context
@@ -15,7 +16,7 @@ from splashdown.columns import columns
 from splashdown.events import TransferFinished
 from splashdown.model import IfExists, Outcome, Plan, Stored
 
-#: Between two signs of life; a million files take a while.
+#: Names between two signs of life: others take a run that gives none for dead, and a large store is listed for minutes.
 _BEAT_EVERY = 5_000
 
 
@@ -53,7 +54,11 @@ def _listed(context: Context, plan: Plan) -> dict[str, Stored]:
         if policy is not IfExists.OVERWRITE
     )
 
+    names = itertools.count()
+
     def is_as_recorded(name: str, stored: Stored) -> bool:
+        if not next(names) % _BEAT_EVERY:
+            context.memory.beat()
         # A record without a version is of a run that was killed: the look at the file may say more than a list.
         record = recorded.get(name)
         return record is not None and record.version is not None and record.version == stored.version
