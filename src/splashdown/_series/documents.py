@@ -32,13 +32,17 @@ class View(Mapping[str, Any]):
         self.path = path
 
     def _found(self) -> dict[str, Any]:
-        found: Any = self.packed[self.at]
+        found: Any = self.packed.at(self.at)
         for name in self.path:
             found = found[name]
         return found  # type: ignore[no-any-return]  # views are made of dicts only
 
     def __getitem__(self, name: str) -> Any:
         return self._found()[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As a dictionary's: most fields that are asked for are not there, and that is not worth an exception."""
+        return self._found().get(name, default)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._found())

@@ -92,8 +92,20 @@ class _PackedOutcomes(LazySequence[Outcome]):
         if _AT.keys() >= set(names):
             pick = itemgetter(*(_AT[name] for name in names))
             return lambda position: pick(self._row(position))
+        if names[0] == "transfer.name" and len(names) > 2 and _AT.keys() >= set(names[1:]):
+            return self._named_cells(itemgetter(*(_AT[name] for name in names[1:])))
         each = [self._cell(name.removeprefix("transfer.")) for name in names]
         return each[0] if len(each) == 1 else lambda position: tuple(cell(position) for cell in each)
+
+    def _named_cells(self, pick: Callable[[_Row], _Row]) -> Callable[[int], _Row]:
+        """The name and fields of the row: what a receipt needs of each outcome."""
+        planned, row_of = self._transfers.names, self._row
+
+        def cell(position: int) -> _Row:
+            row = row_of(position)
+            return (row[0] or planned[position], *pick(row))
+
+        return cell
 
     def _cell(self, name: str) -> Callable[[int], Any]:
         if name == "status":
