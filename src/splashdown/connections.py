@@ -81,10 +81,10 @@ class Answer:
     ) -> None:
         self.status, self.headers = status, headers
         self.left = length
-        if len(early) > length:  # more than was promised: who knows what that is
-            connection.close()
         self._early = early[:length]
         self._socket: socket.socket = connection.sock
+        if len(early) > length:  # more than was promised: who knows what that is
+            connection.close()
         self._buffer = memoryview(b"")
         self._connection: HTTPConnection | None = connection
         self._pool: HTTPConnectionPool | None = None

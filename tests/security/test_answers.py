@@ -15,7 +15,7 @@ from raw_server import raw_server
 from splashdown._connections.answers import LONGEST_HEAD, read_head
 from splashdown._documents.client import Client
 from splashdown.connections import make_lean, send
-from splashdown.errors import ResolveError, TransferError
+from splashdown.errors import RangeNotServedError, ResolveError, TransferError
 from splashdown.http import HttpOptions, HttpTransport
 from splashdown.model import ReadRequest
 
@@ -167,6 +167,12 @@ def test_answers_without_a_file_leave_no_doubtful_connection(odd):
         assert read(transport, server.url + "/b") == body(1)
         assert len(server.connections) == 2
     transport.close()
+
+
+def test_a_length_below_that_of_the_range_is_an_error_of_its_own(transport):
+    head = b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 0-9/10\r\nContent-Length: 3\r\n\r\n"
+    with raw_server(lambda *_: head + b"0123456789") as server, pytest.raises(RangeNotServedError):
+        read(transport, server.url + "/a")
 
 
 def test_a_refusal_without_a_doubt_keeps_its_connection(transport):
