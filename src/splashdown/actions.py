@@ -15,7 +15,7 @@ from splashdown.columns import columns
 from splashdown.errors import DownloadError
 from splashdown.model import Asset, Plan, ResultSet, RunReport, Skipped
 from splashdown.protocols import AssetHandle, Listener, Sink
-from splashdown.redact import safe_repr
+from splashdown.redact import safely_shown
 from splashdown.sources import scheme_of
 
 __all__ = [
@@ -132,7 +132,8 @@ class ActionOutcome(Protocol):
         """Where the metadata document is that describes the files, the first of several; empty when there is none."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@safely_shown
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
     """The outcome of a download: the report, and where its metadata documents are (one for each source, or none)."""
 
@@ -183,10 +184,9 @@ class Download:
                 self.metadata,
             )
 
-    __repr__ = safe_repr
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@safely_shown
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SyncReport:
     """The outcome of a sync. ``report`` is ``None`` for a dry run; ``left`` has reasons for stale files that stay."""
 
@@ -196,8 +196,6 @@ class SyncReport:
     stale: tuple[str, ...] = ()  #: names of files that the source does not list any more
     removed: tuple[str, ...] = ()
     left: Mapping[str, str] = field(default_factory=dict)
-
-    __repr__ = safe_repr
 
 
 class State(StrEnum):
@@ -210,6 +208,7 @@ class State(StrEnum):
     EXTRA = "extra"  #: it is there, and no receipt describes it
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
     """The check of one file: what was compared (``size``, ``checksum``), and in ``detail`` the difference."""
@@ -221,7 +220,8 @@ class Checked:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@safely_shown
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyReport:
     """The checks of everything in a target, the files of receipts first, each part sorted by name."""
 
@@ -246,8 +246,6 @@ class VerifyReport:
         files = sorted(self.files, key=lambda one: one.state is State.OK)
         found = [(one.name, one.size, str(one.state), one.detail or ", ".join(one.checked)) for one in files]
         return verify_html(self.target, len(self.of(State.OK)), found)
-
-    __repr__ = safe_repr
 
 
 def _more(count: int) -> str:

@@ -49,6 +49,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from splashdown.redact import redact_text
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
@@ -297,6 +299,6 @@ def refuse_unknown(whose: str, given: Iterable[str], known: Iterable[str], where
 
 
 def error_text(error: BaseException) -> str:
-    """``Type: message``, on one line; some exceptions (``TimeoutError``) have no message."""
-    text = " ".join(str(error).split())
+    """``Type: message``, on one line and without secrets; some exceptions (``TimeoutError``) have no message."""
+    text = " ".join(redact_text(str(error)).split())
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from splashdown.model import Outcome, Plan, RunReport, Transfer
+from splashdown.redact import safely_shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +39,7 @@ class Progress:
     size: int | None
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retried:
     """An attempt failed, and another one follows after ``delay`` seconds. ``error`` is ``Type: message``."""

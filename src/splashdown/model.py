@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from splashdown.columns import columns, take
-from splashdown.redact import redact_target, safe_repr
+from splashdown.redact import redact_target, safely_shown
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -27,7 +27,8 @@ Buffer = bytes | bytearray | memoryview
 _EMPTY: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@safely_shown
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
     """One file that a source lists, described by its STAC metadata.
 
@@ -63,9 +64,8 @@ class Asset:
         """The asset's name in messages: ``key``, or ``item/key`` where it belongs to an item."""
         return f"{self.item}/{self.key}" if self.item else self.key
 
-    __repr__ = safe_repr
 
-
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoteInfo:
     """The whole remote file, as the server describes it in its first answer."""
@@ -95,7 +95,8 @@ class RemoteInfo:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@safely_shown
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadRequest:
     """One read of a remote file.
 
@@ -112,8 +113,6 @@ class ReadRequest:
     unless: str | None = (
         None  #: a validator: raise ``NotModifiedError`` when it still holds (a transport may ignore it)
     )
-
-    __repr__ = safe_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +145,7 @@ class PartPolicy:
     buffered: bool = False
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
     """An object about to be stored, described for the sink before the first byte."""
@@ -158,6 +158,7 @@ class Content:
     durable: bool = False  #: whether the bytes must have reached stable storage when ``commit`` returns
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upload:
     """A store operation under way. ``token`` belongs to the sink; it is JSON-safe and holds no secrets."""
@@ -183,7 +184,8 @@ class Unfinished:
     size: int | None = None  #: bytes that it holds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@safely_shown
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
     """An object that a sink holds under a key."""
 
@@ -195,10 +197,9 @@ class Stored:
         None  #: a mark that another one takes the place of when the object is written: an ETag, a time
     )
 
-    __repr__ = safe_repr
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@safely_shown
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ResultSet:
     """The result of a resolver: assets, the document that lists them, and how to renew their hrefs.
 
@@ -228,8 +229,6 @@ class ResultSet:
     def parts(self) -> Sequence[Member]:
         """The members; a source that was opened alone is its own only member."""
         return self.members or (Member(folder="", results=self),)
-
-    __repr__ = safe_repr
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +296,7 @@ class Member:
         return (None if bare == self.folder else bare) or None, key
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRecord:
     """A file in the target as the receipt of an earlier run describes it."""
@@ -330,6 +330,7 @@ class Transfer:
     if_exists: IfExists = IfExists.AUTO
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Skipped:
     """An asset that is not moved, and why."""
@@ -373,7 +374,8 @@ class Status(StrEnum):
     NOT_TRIED = "not_tried"  #: the run ended before the asset was complete: an earlier failure, a signal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@safely_shown
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """The result for one asset."""
 
@@ -398,8 +400,6 @@ class Outcome:
     def asset(self) -> Asset:
         """The asset of the transfer."""
         return self.transfer.asset
-
-    __repr__ = safe_repr
 
 
 _LANDED = frozenset({Status.STORED, Status.SKIPPED})

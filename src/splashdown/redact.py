@@ -3,7 +3,7 @@
 redact(href)                       for an href or a URL
 redact_target(target)              for a target, which may be a path with odd characters
 redact_text(text, secrets)         for a message that a server or a library wrote
-safe_repr(value)                   the ``__repr__`` of a dataclass with hrefs
+@safely_shown                      above ``@dataclass`` or a named tuple: gives it a ``repr`` without secrets
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlencode, urlsplit, urlunsplit
 
-__all__ = ["redact", "redact_target", "redact_text", "redact_value", "safe_repr", "secrets_of", "without_signature"]
+__all__ = ["redact", "redact_target", "redact_text", "redact_value", "safely_shown", "secrets_of", "without_signature"]
+
+T = TypeVar("T")
 
 # openEO back-ends sign links to results with two path segments, the user's id in base64 and a hash (in hex), before
 # the name or at the end; the query only says how long they are valid.
@@ -107,7 +109,7 @@ def redact_value(value: Any) -> Any:
         return redact_text(value)
     if isinstance(value, Mapping):
         return {k: "..." if _PRIVATE_KEY_NAME.fullmatch(str(k)) else redact_value(v) for k, v in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if type(value) in {list, tuple, set, frozenset}:
         return type(value)(redact_value(one) for one in value)
     return value
 
@@ -148,20 +150,33 @@ def _is_of_signature(name: str, *, shared: bool) -> bool:
     return any(kind.fullmatch(name) for kind in kinds)
 
 
-def safe_repr(value: Any) -> str:
-    """``Name(field=value, ...)`` of a dataclass, hrefs without secrets; what has its default is left out."""
-    shown = (
-        f"{field.name}={_shown(getattr(value, field.name))}"
-        for field in fields(value)
-        if field.repr and not _is_default(field, getattr(value, field.name))
-    )
+def safely_shown(kind: type[T]) -> type[T]:
+    """Let a dataclass or a named tuple show its fields without secrets; what has its default is left out.
+
+    It goes above ``@dataclass``. Each class with a field that could hold an href, a header or an option has it.
+    """
+    kind.__repr__ = _safe_repr  # type: ignore[method-assign]  # one function for all of them
+    return kind
+
+
+def _safe_repr(value: Any) -> str:
+    shown = (f"{name}={_shown(content)}" for name, content in _to_show(value))
     return f"{type(value).__qualname__}({', '.join(shown)})"
 
 
+def _to_show(value: Any) -> Iterator[tuple[str, object]]:
+    if isinstance(value, tuple):
+        yield from zip(value._fields, value, strict=True)  # type: ignore[attr-defined]  # a named tuple
+        return
+    for one in fields(value):
+        if one.repr and not _is_default(one, content := getattr(value, one.name)):
+            yield one.name, content
+
+
 def _shown(value: object) -> str:
-    return (
-        repr(redact_target(redact(value) if _SCHEME.match(value) else value)) if isinstance(value, str) else repr(value)
-    )
+    if not isinstance(value, str):
+        return repr(redact_value(value))
+    return repr(redact_target(redact(value) if _SCHEME.match(value) else value))
 
 
 def _is_default(field: Any, value: object) -> bool:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 from splashdown._series.assets import pack
 from splashdown._series.items import PackedItems
 from splashdown._stac.describe import describe_asset
+from splashdown.redact import safely_shown
 
 if TYPE_CHECKING:
     from splashdown.model import ResultSet
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Answer", "Fetch", "PackedItems", "describe_asset", "pack", "resolve_job"]
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """The answer of a server, with any status. ``url`` is the final one, after redirects."""

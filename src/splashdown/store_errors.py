@@ -30,7 +30,7 @@ from splashdown.errors import (
     TransferError,
     error_text,
 )
-from splashdown.redact import redact_text
+from splashdown.redact import redact_text, safely_shown
 
 __all__ = ["Failure", "Judge", "already_exists", "judge_error", "reading", "status_may_pass", "storing"]
 
@@ -56,6 +56,7 @@ _LASTING_ERRNO = frozenset(
 _READ_ERRORS: dict[int, type[TransferError]] = {304: NotModifiedError, 412: ChangedError, 416: RangeNotServedError}
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """The meaning of an exception.

@@ -6,10 +6,12 @@ import os
 from dataclasses import dataclass
 
 from splashdown._version import __version__
+from splashdown.redact import safely_shown
 
 _BUNDLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpOptions:
     """Options of connections. Times are in seconds."""

@@ -7,9 +7,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from splashdown.redact import safely_shown
+
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
     """Status, headers and body of an answer."""

@@ -14,6 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from splashdown._demo import documents
 from splashdown._demo.files import Answer, answer_file
 from splashdown._demo.links import Links
+from splashdown.redact import safely_shown
 
 _BASE = "/openeo/1.2"
 _ERRORS = {
@@ -24,6 +25,7 @@ _ERRORS = {
 }
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoService:
     """A running demo back-end."""
@@ -55,6 +57,7 @@ def demo_service(*, lifetime: float = 3600.0) -> Iterator[DemoService]:
         thread.join()
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Routes:
     url: str

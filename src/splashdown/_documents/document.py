@@ -11,7 +11,7 @@ from typing import Any
 from splashdown._documents.places import is_local, is_relative, path_of, resolve_href, shown
 from splashdown._documents.streaming import large_object
 from splashdown.errors import ResolveError, error_text
-from splashdown.redact import safe_repr
+from splashdown.redact import safely_shown
 from splashdown.sources import is_url
 
 #: Documents of this size (bytes) or more are read member by member.
@@ -26,7 +26,8 @@ class WebPageError(ResolveError):
     """The answer was a web page, not JSON."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+@safely_shown
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A JSON object and where it was read: a URL, a ``file:`` URL, or ``""`` for one that was in memory.
 
@@ -51,8 +52,6 @@ class Document:
             return found
         own = next((link["href"] for link in links_of(self.body, ("self",)) if is_url(link["href"])), None)
         return found if own is None else resolve_href(own, href)
-
-    __repr__ = safe_repr
 
 
 def parse_object(body: bytes, url: str) -> dict[str, Any]:

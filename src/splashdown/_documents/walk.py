@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from splashdown._documents.document import Document
 from splashdown._documents.places import shown
 from splashdown.errors import ResolveError, SplashdownError, error_text
+from splashdown.redact import safely_shown
 
 #: More documents than most trees have; a server that invents documents as they are read is left here.
 MAX_DOCUMENTS = 20_000
@@ -24,12 +25,14 @@ _CONNECTIONS = 8
 _AHEAD = 64
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True)
 class _Link:
     place: str
     parent: _Link | None = None  # what linked it; a document among its own parents is a circle
 
 
+@safely_shown
 @dataclass(slots=True, kw_only=True)
 class Walk:
     """One walk over linked documents; ``broken`` collects a line for each document that could not be read."""

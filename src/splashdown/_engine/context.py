@@ -27,6 +27,7 @@ from splashdown.protocols import (
     SupportsStatAll,
     SupportsVersion,
 )
+from splashdown.redact import safely_shown
 
 
 class Memory(Protocol):
@@ -53,6 +54,7 @@ class Memory(Protocol):
         """Show others that this run is active."""
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forgetful:
     """The memory of a run that notes nothing: only what it was given is known."""
@@ -109,6 +111,7 @@ class Abilities:
         )
 
 
+@safely_shown
 @dataclass(slots=True, kw_only=True)
 class Context:
     """Everything here may be used from any thread."""

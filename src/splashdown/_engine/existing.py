@@ -16,11 +16,13 @@ from splashdown._engine.source_mark import source_mark
 from splashdown.checksums import comparable, hash_of, same
 from splashdown.errors import ExistsError
 from splashdown.model import Asset, IfExists, Status, Stored, StoredRecord, Transfer
+from splashdown.redact import safely_shown
 
 #: So many names beside one that is taken are tried; each costs a request where the target is a store.
 _MOST_NAMES = 10_000
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """``keep`` says why nothing has to be moved; else the name to store under and how."""

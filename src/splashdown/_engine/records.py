@@ -16,6 +16,7 @@ from typing import IO
 
 from splashdown._folders.fields import Fields
 from splashdown.model import Part, StoredPart, Upload
+from splashdown.redact import safely_shown
 
 Record = dict[str, object]
 
@@ -25,6 +26,7 @@ _MOST_BYTES = 2**30
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
+@safely_shown
 @dataclass(slots=True, kw_only=True)
 class Entry:
     """An unfinished upload: which asset and version it is, how it was cut, and the parts that are stored."""
@@ -38,6 +40,7 @@ class Entry:
     parts: list[StoredPart] = field(default_factory=list)
 
 
+@safely_shown
 @dataclass(slots=True, kw_only=True)
 class Replayed:
     """What journals say: unfinished uploads by identity."""

@@ -9,11 +9,13 @@ from typing import Any
 
 from splashdown.errors import UsageError, did_you_mean
 from splashdown.model import Asset
+from splashdown.redact import safely_shown
 from splashdown.safe_names import safe_segment, split_suffix
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fields:
     """The fields of one asset for a template. ``counter`` counts from 1 in the order of the plan."""

@@ -11,6 +11,7 @@ from splashdown._plugins.info import PluginInfo
 from splashdown._plugins.options import Field, fields_of
 from splashdown.errors import OptionError, error_text
 from splashdown.protocols import Filter, Listener, Resolver, Signer, Sink, Transport
+from splashdown.redact import safely_shown
 from splashdown.specs import (
     ActionSpec,
     FilterSpec,
@@ -34,6 +35,7 @@ MAKES: typing.Final[Mapping[type, type]] = {
 }
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginCheck:
     """The result: ``problems`` is empty for a plugin that should work; ``options`` are by name of what is offered."""

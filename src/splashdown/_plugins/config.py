@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from splashdown._plugins.option_types import kinds_of
 from splashdown.errors import OptionError, did_you_mean, error_text
+from splashdown.redact import safely_shown
 
 NAME: Final = "splashdown.toml"
 #: The variable that names one file to read instead of all others; empty for none.
@@ -37,6 +38,7 @@ class PluginTable:
     strict: bool = False
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The files that were read, the strongest first, each with its content."""

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from splashdown.redact import redact_text, safely_shown
+
 
 class Origin(StrEnum):
     """Where a plugin came from."""
@@ -24,6 +26,7 @@ class Stage(StrEnum):
     USE = "use"
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginFailure:
     """One failure of one plugin. ``error`` is ``Type: text``; ``traceback`` is for ``plugins check``."""
@@ -41,9 +44,10 @@ class PluginFailure:
         return label(self.plugin, self.distribution, self.version)
 
     def __str__(self) -> str:
-        return f"plugin {self.where} failed at {self.stage}: {self.error}"
+        return redact_text(f"plugin {self.where} failed at {self.stage}: {self.error}")
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PluginInfo:
     """One plugin as ``plugins list`` shows it.

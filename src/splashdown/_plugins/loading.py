@@ -22,6 +22,7 @@ from splashdown._plugins.info import Origin, PluginFailure, PluginInfo, Stage
 from splashdown._plugins.manager import REGISTRATION, Manager
 from splashdown.errors import PluginError, PluginWarning, SplashdownError, error_text
 from splashdown.model import Plan, RunReport
+from splashdown.redact import redact_text
 from splashdown.specs import ActionSpec, LoaderSpec, ResolverSpec, Spec
 
 T = TypeVar("T")
@@ -172,7 +173,7 @@ class Loading:
             version=plugin.version,
             stage=stage,
             error=error_text(error),
-            traceback="".join(traceback.format_exception(error)),
+            traceback=redact_text("".join(traceback.format_exception(error))),
         )
         if (failure.plugin, failure.distribution, stage, failure.error) in {
             (f.plugin, f.distribution, f.stage, f.error) for f in self.failures

@@ -13,10 +13,12 @@ from typing import Any, Final, TypeVar, cast
 
 from splashdown._plugins.option_types import Kind, kinds_of
 from splashdown.errors import OptionError, refuse_unknown
+from splashdown.redact import safely_shown
 
 T = TypeVar("T")
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
     """One option: what ``--help``, ``config show`` and ``plugins check`` say about it."""

@@ -10,7 +10,7 @@ from splashdown._plugins.config import Config, PluginTable
 from splashdown._plugins.options import REQUIRED, Field, fields_of, fill
 from splashdown._plugins.registry import Registry
 from splashdown.errors import did_you_mean
-from splashdown.redact import redact_value
+from splashdown.redact import redact_value, safely_shown
 
 _SWITCHES: Mapping[str, str] = {
     "discover": "SPLASHDOWN_NO_PLUGINS",
@@ -21,6 +21,7 @@ _SWITCHES: Mapping[str, str] = {
 _OTHERS = frozenset(f"SPLASHDOWN_{name}" for name in ("CONFIG", "DEBUG", "TOKEN", "USER", "PASSWORD"))
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traced:
     """One value, under its name in the file, and its origin: ``default``, a variable's name, or a file's path."""

@@ -21,6 +21,7 @@ from splashdown._stac.hrefs import public_href
 from splashdown._stac.marks import OURS
 from splashdown._stac.migrate import kind_of, up_to_date
 from splashdown.model import Asset, ResultSet, StoredRecord
+from splashdown.redact import safely_shown
 from splashdown.safe_names import fold, numbered, safe_segment
 
 ALTERNATE_EXTENSION = "https://stac-extensions.github.io/alternate-assets/v1.2.0/schema.json"
@@ -32,6 +33,7 @@ _VERSION = "1.1.0"
 Place = tuple[str, StoredRecord]
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """One document of the output: its name below the target, its source, and the item its assets belong to."""
@@ -46,6 +48,7 @@ class Page:
         return posixpath.dirname(self.name)
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrangement:
     """The documents of the output: the root, collections below it, items."""
@@ -84,6 +87,7 @@ def arrange(result_set: ResultSet) -> Arrangement:
     return Arrangement(root=root, collections=collections, items=items)
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writer:
     """Makes the documents. ``places`` says where assets are; the others are kept with their hrefs, or dropped."""

@@ -12,6 +12,7 @@ from typing import IO
 
 from splashdown._folders.fields import Fields
 from splashdown.model import StoredRecord
+from splashdown.redact import safely_shown
 
 #: The extension of what fragments are in.
 EXTENSION = ".records"
@@ -56,6 +57,7 @@ def _line(record: Mapping[str, object]) -> bytes:
     return _encode(record).encode(errors="backslashreplace") + b"\n"
 
 
+@safely_shown
 @dataclass(slots=True, kw_only=True)
 class Fragment:
     """What one run says. ``alive`` is when it was last active; zero where no line says so, or one that it ended."""

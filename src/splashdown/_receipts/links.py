@@ -11,6 +11,7 @@ from splashdown._documents.document import links_of
 from splashdown._documents.places import resolve_href
 from splashdown._stac.hrefs import is_public, public_href
 from splashdown._stac.migrate import kind_of
+from splashdown.redact import safely_shown
 
 #: Made again for the saved documents, or no use without the service that they came from.
 _REPLACED = frozenset({"self", "root", "parent", "item", "child", "collection", "canonical"})
@@ -21,6 +22,7 @@ _SERVICE = frozenset(
 _TYPES = {"item": "application/geo+json", "child": "application/json"}
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True)
 class Linker:
     """Sets the links of the document ``name``; ``base`` is where the result set was read."""

@@ -15,12 +15,14 @@ from splashdown._receipts.names import NAMES
 from splashdown.errors import TargetError
 from splashdown.model import StoredRecord
 from splashdown.protocols import Sink, SupportsList, SupportsRead, SupportsStat
+from splashdown.redact import safely_shown
 from splashdown.safe_names import leads_below
 
 #: As many documents as a target is believed to have; a receipt that another program made up ends here.
 _MAX_DOCUMENTS = 500_000
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetRecords:
     """Names are relative to the target. ``documents`` are the receipts themselves, the roots first.

@@ -8,8 +8,10 @@ from typing import Any
 
 from splashdown.actions import ActionSession
 from splashdown.protocols import Listener
+from splashdown.redact import safely_shown
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SaveOptions:
     """How a run is watched and set, whatever it saves."""

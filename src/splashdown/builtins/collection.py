@@ -21,6 +21,7 @@ from splashdown.errors import OptionError, UsageError
 from splashdown.hookspecs import hookimpl
 from splashdown.model import IfExists, Plan
 from splashdown.protocols import Sink
+from splashdown.redact import safely_shown
 from splashdown.specs import ActionSpec
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ OUTPUTS = ("catalog", "items", "geoparquet")
 _JSON, _GEOJSON, _PARQUET = "application/json", "application/geo+json", "application/vnd.apache.parquet"
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectionOptions(SaveOptions):
     """What ``download_collection`` takes besides the target."""

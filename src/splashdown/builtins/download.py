@@ -18,10 +18,12 @@ from splashdown.actions import Download, Results
 from splashdown.errors import UsageError
 from splashdown.hookspecs import hookimpl
 from splashdown.model import IfExists, Member, Plan, RunReport
+from splashdown.redact import safely_shown
 from splashdown.sources import at_home, scheme_of
 from splashdown.specs import ActionSpec
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadOptions(SaveOptions):
     """What ``download_files`` takes besides the target."""
@@ -30,6 +32,7 @@ class DownloadOptions(SaveOptions):
     if_exists: str = IfExists.AUTO
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileOptions(SaveOptions):
     """What ``download_file`` takes besides the target and the key."""

@@ -13,10 +13,12 @@ from typing import Any
 from splashdown.errors import StoreError
 from splashdown.hookspecs import hookimpl
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, Upload
+from splashdown.redact import safely_shown
 from splashdown.specs import SinkSpec
 from splashdown.store_errors import already_exists
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryOptions:
     """``store`` gets the committed objects, by key; without it the sink makes a dictionary."""

@@ -11,9 +11,11 @@ from typing import Any
 from splashdown.actions import ActionSession, Checked, Results, State, VerifyReport
 from splashdown.hookspecs import hookimpl
 from splashdown.protocols import Sink
+from splashdown.redact import safely_shown
 from splashdown.specs import ActionSpec
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyOptions:
     """What ``verify`` takes besides the target."""

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from splashdown.errors import ChangedError, HttpStatusError, LoadError, NotModifiedError, ResolveError, TruncatedError
 from splashdown.model import Asset, Buffer, ReadRequest, RemoteInfo, ResultSet
+from splashdown.redact import safely_shown
 
 if TYPE_CHECKING:
     from splashdown.session import Session
@@ -46,6 +47,7 @@ def is_fine(request: ReadRequest) -> int | None:  # noqa: ARG001 - a fault's sig
     return None
 
 
+@safely_shown
 @dataclass(kw_only=True)
 class FakeFile:
     """One remote file of a :class:`FakeTransport`. A test may change it between requests.
@@ -184,6 +186,7 @@ class MemoryHandle:
             yield index, self.read_range(start, stop)
 
 
+@safely_shown
 @dataclass(kw_only=True)
 class FakeContext:
     """A :class:`~splashdown.protocols.ResolveContext`; ``messages`` lists the resolver's messages to the user."""

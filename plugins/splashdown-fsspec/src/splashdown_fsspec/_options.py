@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from splashdown.errors import OptionError
+from splashdown.redact import safely_shown
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FsspecOptions:
     """Settings of all filesystems.

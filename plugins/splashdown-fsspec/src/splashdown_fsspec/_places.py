@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from splashdown.errors import PluginError, TargetError
+from splashdown.redact import redact, safely_shown
 from splashdown_fsspec._files import CHUNK
 from splashdown_fsspec._options import FsspecOptions
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 _EXTRAS = {"sftp": "sftp", "webdav": "webdav", "webdav+http": "webdav"}
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True)
 class Place:
     """A filesystem and a path in it. ``path`` is taken as it is: ``%``, ``?`` and ``#`` have no meaning there."""
@@ -49,6 +51,11 @@ class Place:
         return "" if self.scheme == "fsspec" else urlsplit(f"//{self.server}").hostname or ""
 
     def __str__(self) -> str:
+        return redact(self.url)
+
+    @property
+    def url(self) -> str:
+        """The URL as it is; messages have ``str()`` of the place, without a query that an href had."""
         return f"{self.scheme}://{self.server}{'/' if self.scheme == 'fsspec' else ''}{self.path}"
 
 

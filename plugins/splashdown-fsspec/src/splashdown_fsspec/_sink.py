@@ -10,6 +10,7 @@ from typing import Any
 
 from splashdown.errors import StoreError
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, Upload
+from splashdown.redact import redact_target
 from splashdown.store_errors import already_exists
 from splashdown_fsspec import _files as files
 from splashdown_fsspec._errors import is_absence, storing
@@ -25,8 +26,8 @@ class FsspecSink:
 
     def __init__(self, target: str, options: FsspecOptions) -> None:
         place = Place.of(target)
-        self._url = str(place).rstrip("/")
-        with storing(self._url, "connect to"):
+        self._url = place.url.rstrip("/")
+        with storing(redact_target(self._url), "connect to"):
             self._fs, root = connect(place, options, trusted=True)
         self._root = root.rstrip("/")
         # Few filesystems can write a file anywhere but from its start to its end.
@@ -117,7 +118,7 @@ class FsspecSink:
     def _files(self, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
         hidden = prefix.startswith(f"{HIDDEN}/")
         folder = f"{HIDDEN}/" if hidden else ""
-        with storing(self._url, "list"):
+        with storing(redact_target(self._url), "list"):
             for found, info in files.walk(self._fs, f"{self._root}/{folder}".rstrip("/") or "/"):
                 name = folder + found
                 if name.startswith(prefix) and (hidden or not name.startswith(f"{HIDDEN}/")):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from splashdown.errors import ChangedError, NotModifiedError, RangeNotServedError, TransferError, TruncatedError
 from splashdown.model import Buffer, ReadRequest, RemoteInfo
+from splashdown.redact import safely_shown
 from splashdown_fsspec import _files as files
 from splashdown_fsspec._errors import reading
 from splashdown_fsspec._options import FsspecOptions
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 READABLE = frozenset({"memory", "ftp", "smb", "gdrive", "dropbox", "box", "hdfs", "webhdfs", "oci", "oss", "dbfs"})
 
 
+@safely_shown
 @dataclass(slots=True)
 class _Body:
     """A range of a remote file."""

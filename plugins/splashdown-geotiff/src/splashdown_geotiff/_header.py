@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from splashdown.redact import safely_shown
 from splashdown_geotiff._georeference import Transform
 from splashdown_geotiff._plan import Window
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
     """One band. ``description`` is what the file calls it."""
@@ -29,6 +31,7 @@ class Band:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Header:
     """The header of a file, which is read before its pixels.

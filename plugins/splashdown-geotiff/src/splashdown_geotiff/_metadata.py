@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
 from splashdown.errors import LoadError
+from splashdown.redact import safely_shown
 from splashdown_geotiff._directory import Directory
 from splashdown_geotiff._limits import METADATA_BYTES
 
@@ -19,6 +20,7 @@ _GDAL_METADATA, _GDAL_NODATA = 42112, 42113
 _SAMPLE, _WHOLE = re.compile("[0-9]{1,5}"), re.compile("[+-]?[0-9]{1,20}")
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BandItems:
     """What the items say about one band."""
@@ -30,6 +32,7 @@ class BandItems:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Metadata:
     """The items of the file and, by number from 0, of its bands."""

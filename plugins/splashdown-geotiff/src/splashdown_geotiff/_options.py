@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from splashdown.redact import safely_shown
 from splashdown.specs import LoaderOptions
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class OpenOptions:
     engine: Literal["auto", "native", "gdal"] | None = _option("What reads it: auto, native or gdal.", "NAME")
 
 
+@safely_shown
 @dataclass(frozen=True, kw_only=True)
 class RasterOptions(LoaderOptions, OpenOptions):
     """The options for a raster."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from splashdown.errors import OptionError
+from splashdown.redact import safely_shown
 
 MIB = 1024 * 1024
 #: Parts of an S3 multipart upload have at least this size ("Amazon S3 multipart upload limits").
@@ -16,6 +17,7 @@ MIN_BUFFER = 5 * MIB
 _SECRET = re.compile(r"secret|token|password|sas|(account|access|encryption|service_account)_key$", re.IGNORECASE)
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObstoreOptions:
     """Settings of all stores. Credentials are not among them: they come from the environment of the store's own tools.

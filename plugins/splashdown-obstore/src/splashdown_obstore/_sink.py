@@ -97,7 +97,7 @@ class ObstoreSink:
                 )
             self._versions[upload.key] = done["e_tag"]
         self._held.pop(upload.token["id"], None)
-        return str(where)
+        return where.url
 
     def abort(self, upload: Upload) -> None:
         """Drop what was sent and what is held."""
@@ -165,7 +165,7 @@ class ObstoreSink:
     def _stored(self, key: str, meta: ObjectMeta) -> Stored:
         return Stored(
             size=meta["size"],
-            location=str(self._where(key)),
+            location=self._where(key).url,
             modified=meta["last_modified"].timestamp(),
             version=meta["e_tag"],
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from splashdown.errors import OptionError, TargetError
+from splashdown.redact import redact, safely_shown
 from splashdown_obstore._options import ObstoreOptions
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 _RETRIES = 2
 
 
+@safely_shown
 class Location(NamedTuple):
     """A bucket (with Azure: a container), and a key or prefix in it."""
 
@@ -35,8 +37,13 @@ class Location(NamedTuple):
             raise TargetError(f"{scheme}:// has to name a {noun}, without user or host: {scheme}://{noun}/folder/")
         return cls(scheme.lower(), bucket, key)
 
-    def __str__(self) -> str:
+    @property
+    def url(self) -> str:
+        """The URL as it is; messages have ``str()`` of the location, without a query that an href had."""
         return f"{self.scheme}://{self.bucket}/{self.key}"
+
+    def __str__(self) -> str:
+        return redact(self.url)
 
 
 def connect(where: Location, options: ObstoreOptions) -> Store:

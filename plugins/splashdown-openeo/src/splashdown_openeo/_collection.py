@@ -21,7 +21,7 @@ import requests
 from openeo.rest import OpenEoApiError, OpenEoClientException, OpenEoRestError
 from openeo.rest.job import DEFAULT_JOB_RESULTS_FILENAME, JobResultDownloadException
 
-from splashdown.redact import redact
+from splashdown.redact import redact, safely_shown
 from splashdown_openeo._files import write_file
 from splashdown_openeo._moving import Move, fetch
 from splashdown_openeo._naming import Taken, file_of, name_in_url, safe_name
@@ -43,6 +43,7 @@ _READERS = 4
 _UNNAMED = "unnamed"
 
 
+@safely_shown
 @dataclass(slots=True, kw_only=True)
 class _Document:
     """A STAC document that will be saved."""
@@ -51,6 +52,7 @@ class _Document:
     path: Path
 
 
+@safely_shown
 @dataclass(slots=True, kw_only=True)
 class _File:
     """A file that will be fetched; ``holder`` is the asset or link, in ``document``, whose href leads to it."""

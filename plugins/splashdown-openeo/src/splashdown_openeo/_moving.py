@@ -15,6 +15,7 @@ from requests.utils import get_encoding_from_headers
 import splashdown
 from splashdown.errors import TransferError
 from splashdown.model import Asset, IfExists, Outcome, Plan, ResultSet, Status, Transfer
+from splashdown.redact import safely_shown
 from splashdown_openeo._files import PathsSink
 from splashdown_openeo._transport import ConnectionTransport
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from openeo.rest.connection import Connection
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
     """One file to fetch."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from splashdown.errors import OptionError, UsageError
+from splashdown.redact import safely_shown
 from splashdown.resolving import Answer, resolve_job
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class ClientResolver:
         return _Own(connection).taken(found)
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True)
 class _Context:
     """The user's context with the options that are left for the job."""

@@ -104,7 +104,7 @@ def head(store: Store, where: Location) -> Stored | None:
     return Stored(
         size=int(headers.get("content-length", 0)),
         checksum=noted(headers),
-        location=str(where),
+        location=where.uri,
         modified=_seconds(headers.get("last-modified")),
         version=version(headers.get("etag")),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from splashdown.errors import OptionError
+from splashdown.redact import safely_shown
 
 if TYPE_CHECKING:
     import boto3
@@ -31,6 +32,7 @@ def _option(help: str, default: Any = None) -> Any:
     return field(default=default, metadata={"help": help})
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class S3Options:
     """How the store is reached, and how objects are stored. Missing options come from the session or boto3's chain.

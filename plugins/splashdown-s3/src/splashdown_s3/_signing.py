@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from botocore.auth import S3SigV4Auth
 
+from splashdown.redact import safely_shown
+
 if TYPE_CHECKING:
     from botocore.credentials import ReadOnlyCredentials
 
@@ -25,6 +27,7 @@ class _Fields(dict[str, str]):
         return [self[name]]
 
 
+@safely_shown
 @dataclass(slots=True)
 class _Request:
     """What the signer looks at, by botocore's names."""

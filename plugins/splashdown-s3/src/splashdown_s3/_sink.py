@@ -98,7 +98,7 @@ class S3Sink:
         if held and started and not parts:
             # An attempt before the last one was long enough for a multipart upload; nothing of it is needed.
             self._drop(where, started)
-        return str(where)
+        return where.uri
 
     def abort(self, upload: Upload) -> None:
         """Drop what was sent and what is held."""

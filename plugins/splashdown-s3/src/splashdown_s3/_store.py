@@ -24,6 +24,7 @@ from botocore.utils import get_environ_proxies
 
 from splashdown.connections import MOST_HOSTS, Answer, RecentlyUsed, close_idle, glimpse, make_lean, send
 from splashdown.http import HttpOptions
+from splashdown.redact import safely_shown
 from splashdown_s3._attributes import fixed
 from splashdown_s3._clients import Clients
 from splashdown_s3._errors import Refused
@@ -48,6 +49,7 @@ _ERROR_BODY = 64 * 1024
 _COMMON = {"User-Agent": HttpOptions().user_agent, "Accept-Encoding": "identity"}
 
 
+@safely_shown
 class Address(NamedTuple):
     """Where a bucket is reached, and how requests to it are signed."""
 

@@ -10,6 +10,7 @@ import re
 from typing import NamedTuple
 
 from splashdown.errors import TargetError
+from splashdown.redact import redact, safely_shown
 
 SCHEME = "s3://"
 
@@ -17,25 +18,31 @@ SCHEME = "s3://"
 _ARN = re.compile(r"(arn:[^:/]+:s3[^:/]*:[^:/]*:[^:/]*:accesspoint[:/][^:/]+)(?:/(.*))?", re.DOTALL)
 
 
+@safely_shown
 class Location(NamedTuple):
     """A bucket (name or access point ARN) and a key or prefix in it."""
 
     bucket: str
     key: str
 
-    def __str__(self) -> str:
+    @property
+    def uri(self) -> str:
+        """The URI as it is; messages have ``str()`` of the location, without a query that an href had."""
         return f"{SCHEME}{self.bucket}/{self.key}"
+
+    def __str__(self) -> str:
+        return redact(self.uri)
 
 
 def split(uri: str) -> Location:
     """Bucket and key of ``s3://bucket/key``. Raises ``TargetError`` without a bucket, and for credentials in it."""
     if uri[: len(SCHEME)].lower() != SCHEME:
-        raise TargetError(f"{uri!r} is not an S3 URI; write s3://bucket/prefix/")
+        raise TargetError(f"{redact(uri)!r} is not an S3 URI; write s3://bucket/prefix/")
     rest = uri[len(SCHEME) :]
     arn = _ARN.fullmatch(rest)
     bucket, key = (arn[1], arn[2] or "") if arn else rest.partition("/")[::2]
     if not bucket:
-        raise TargetError(f"{uri!r} names no bucket; write s3://bucket/prefix/")
+        raise TargetError(f"{redact(uri)!r} names no bucket; write s3://bucket/prefix/")
     if "@" in bucket:  # which no bucket has; what is before it must not be shown
         raise TargetError("an s3:// URI takes no credentials; write s3://bucket/prefix/ and set AWS_PROFILE or profile")
     return Location(bucket, key)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from splashdown.builtins.filters import values
 from splashdown.errors import OptionError
 from splashdown.model import Asset
+from splashdown.redact import safely_shown
 
 _EARLIEST = dt.datetime.min.replace(tzinfo=dt.UTC)
 _FIELDS: Mapping[str, Callable[[Asset], object]] = {
@@ -22,6 +23,7 @@ _FIELDS: Mapping[str, Callable[[Asset], object]] = {
 }
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True)
 class Grouped:
     """Keeps some assets of each group; a group has equal values in all ``fields``."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from splashdown.errors import TransferError
-from splashdown.redact import redact
+from splashdown.redact import redact, safely_shown
 
 # RFC 3986, sections 3.2.2 and 3.2.3; letters beyond ASCII are names that IDNA encodes later.
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:(?P<port>\d{1,5})?)?")
@@ -19,6 +19,7 @@ _USUAL = re.compile(r"(https?://[a-z0-9.-]+(?::(?!80/|443/)(?:[1-9]\d{0,3}|[1-5]
 _PORTS = {"http": 80, "https": 443}
 
 
+@safely_shown
 class Address(NamedTuple):
     """The parsed href. Credentials are bound to ``origin`` (RFC 6454)."""
 

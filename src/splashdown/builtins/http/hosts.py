@@ -17,8 +17,10 @@ from urllib3 import HTTPConnectionPool
 
 from splashdown.connections import MOST_HOSTS, RecentlyUsed, close_idle, make_lean
 from splashdown.errors import NetworkError, TransferError, error_text
+from splashdown.redact import safely_shown
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True)
 class Host:
     """One origin. ``prefix`` goes before the target: empty, but the origin itself for a proxy of plain HTTP."""

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from splashdown.errors import UsageError
-from splashdown.redact import redact
+from splashdown.redact import redact, safely_shown
 from splashdown.sources import origin_of
 
 _JOB = re.compile(r"^(?P<api>.*)/jobs/(?P<job>[^/]+)(?P<results>/results(?P<signed>/.+)?)?/?$")
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobUrl:
     """The parts of a job's URL. ``results`` is where its results document is read."""

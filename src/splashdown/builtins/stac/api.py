@@ -15,6 +15,7 @@ from splashdown._documents.reading import Reader
 from splashdown._stac.migrate import kind_of
 from splashdown.builtins.stac.options import StacOptions
 from splashdown.errors import ApiError, ResolveError
+from splashdown.redact import safely_shown
 from splashdown.sources import is_url
 
 #: A search with more pages than this is considered endless.
@@ -39,6 +40,7 @@ _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _HEADER_VALUE = re.compile(r"[\x20-\x7e]{0,4000}")
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchRequest:
     """One request to an API; ``body`` makes it a POST."""

@@ -15,11 +15,13 @@ from splashdown._series.items import PackedItems
 from splashdown._stac.describe import advertised_href, describe_asset, text
 from splashdown._stac.migrate import kind_of
 from splashdown.model import Asset
+from splashdown.redact import safely_shown
 
 #: Most warnings about assets that were left out; the rest is counted.
 _MOST_WARNINGS = 20
 
 
+@safely_shown
 @dataclass(slots=True)
 class Collector:
     """Collects items and assets of one source; ``warnings`` has a line for each asset that was left out.

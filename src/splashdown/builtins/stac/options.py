@@ -9,8 +9,10 @@ from typing import Any
 from splashdown._documents.walk import MAX_DOCUMENTS
 from splashdown.builtins.filters import values
 from splashdown.errors import OptionError, refuse_unknown
+from splashdown.redact import safely_shown
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StacOptions:
     """Options of the resolver ``stac``; a STAC API applies the first six, for other sources they are applied here."""
