@@ -33,8 +33,15 @@ from typing import Any, cast
 
 from urllib3 import BaseHTTPResponse, HTTPConnectionPool, Retry, Timeout
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError, ReadTimeoutError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ReadTimeoutError,
+)
 
+from splashdown._connections.addresses import Gate
 from splashdown._connections.answers import (
     DRAIN_BYTES,
     DRAIN_SECONDS,
@@ -44,6 +51,7 @@ from splashdown._connections.answers import (
     read_head,
     set_timeout,
 )
+from splashdown._connections.logged import hide_secrets
 from splashdown._connections.recent import MOST_HOSTS, Idle, RecentlyUsed, close_idle
 from splashdown.model import Buffer
 
@@ -157,7 +165,30 @@ class _Lean(HTTPConnection):
     """What plain and TLS connections have in common."""
 
     full = False  #: every answer is urllib3's own kind
+    gate: Gate | None = None  #: looks at each address before it is connected to
     _asked = ("", "")
+
+    def _new_conn(self) -> socket.socket:
+        """Connect to an address that the gate has let through, and to no other one."""
+        gate, host = self.gate, self._dns_host
+        if gate is None or self.proxy is not None or hasattr(self, "_socks_options"):
+            return super()._new_conn()
+        try:
+            addresses = list(gate.addresses(host, self.port))
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        while True:
+            self._dns_host = addresses.pop(0)
+            try:
+                connection = super()._new_conn()
+            except (NewConnectionError, ConnectTimeoutError):
+                if not addresses:
+                    raise
+            else:
+                gate.connected(self._dns_host)
+                return connection
+            finally:
+                self._dns_host = host  # certificates are for the name
 
     def request(  # type: ignore[override]  # as of urllib3
         self,
@@ -257,17 +288,19 @@ def _is_lean(pool: HTTPConnectionPool) -> bool:
     return issubclass(connections, _Lean)
 
 
-def make_lean(pool: HTTPConnectionPool, *, full: bool = False) -> None:
+def make_lean(pool: HTTPConnectionPool, *, full: bool = False, gate: Gate | None = None) -> None:
     """Let a pool make such connections, whatever kind it makes now (SOCKS has one of its own).
 
-    With ``full`` each answer is urllib3's own kind, for callers that want it decoded.
+    With ``full`` each answer is urllib3's own kind, for callers that want it decoded. ``gate`` looks at addresses.
     """
     own: Any = pool.ConnectionCls
     if _is_lean(pool):
         return
+    hide_secrets()
     if (own, full) not in _INSTEAD:
         _INSTEAD[own, full] = type(f"Lean{own.__name__}", (_Lean, own), {"full": full})
-    pool.ConnectionCls = _INSTEAD[own, full]
+    lean = _INSTEAD[own, full]
+    pool.ConnectionCls = lean if gate is None else type(lean.__name__, (lean,), {"gate": gate})
     if not pool.block and pool.pool is not None:
         idle: Any = Idle(pool.pool.maxsize)
         close_idle(pool)

@@ -223,6 +223,7 @@ class ResultSet:
     expires: float | None = None
     members: Sequence[Member] = ()  #: the united sources, where several were opened together
     narrowed: tuple[str, ...] = ()  #: options that selected a part of the source
+    from_public_web: bool = False  #: read from a public address: its hrefs lead to no private one
     unresolved: tuple[str, ...] = ()  #: a line for each source or linked document that could not be read
 
     @property

@@ -62,6 +62,14 @@ class Transport(Protocol):
 
 
 @runtime_checkable
+class GuardedTransport(Transport, Protocol):
+    """A transport that can tell the hrefs of strangers from those of the user."""
+
+    def for_public_documents(self) -> Transport:
+        """The same transport for hrefs of documents of the public web, which leads to public addresses alone."""
+
+
+@runtime_checkable
 class Sink(Protocol):
     """Stores objects below one target. Nothing is visible under its key before ``commit`` returns."""
 

@@ -86,7 +86,21 @@ def _origin_before_path(url: str) -> tuple[str, str, int | None]:
         raise ValueError("the URL holds a control character or white space")
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
-    return scheme, (parts.hostname or "").lower(), parts.port or _DEFAULT_PORTS.get(scheme)
+    port = parts.port
+    return scheme, _normal_host(parts.hostname or ""), _DEFAULT_PORTS.get(scheme) if port is None else port
+
+
+def _normal_host(host: str) -> str:
+    """A host as it is sent and resolved: lower case, in ASCII (IDNA), without a dot at the end."""
+    host = host.lower()
+    if not host.isascii():
+        import idna  # late: hardly any host needs it
+
+        try:
+            host = idna.encode(host, uts46=True).decode("ascii")
+        except idna.IDNAError as error:
+            raise ValueError(f"the host is not a valid international name ({error})") from None
+    return host.removesuffix(".")
 
 
 def matches_origin(url: str, pattern: str) -> bool:

@@ -87,6 +87,9 @@ def source_options(function: F) -> F:
         click.option("--partial", is_flag=True, help="Take the results that an unfinished openEO job has so far."),
         click.option("--alternate", metavar="NAME", help="Of assets with several hrefs take this one, e.g. s3."),
         click.option("--resolver", metavar="NAME", help="Use this resolver, where the source's form does not decide."),
+        click.option(
+            "--allow-private", is_flag=True, help="Let documents of the public web lead to private addresses."
+        ),
         plugin_option,
     )
     return with_options(function, options)
@@ -106,7 +109,8 @@ def open_source(
 
     ``action`` is the one that will run on it: an action that is missing is refused before anything is read.
     """
-    session = make_session(given.pop("option", ()))
+    allowed = ("http.allow_private=true",) if given.pop("allow_private", False) else ()
+    session = make_session((*given.pop("option", ()), *allowed))
     if action is not None:
         session.registry.action(action)
     # Options that were not given are not passed on: other resolvers do not know those of jobs.
@@ -213,7 +217,7 @@ def plugin_options(pairs: tuple[str, ...]) -> dict[str, dict[str, str]]:
         name, equals, value = pair.partition("=")
         plugin, _, field = name.partition(".")
         if not (plugin and field and equals):
-            raise click.UsageError(f"--option {pair}: write PLUGIN.NAME=VALUE, for example s3.region=eu-central-1")
+            raise click.UsageError(f"--option {name}: write PLUGIN.NAME=VALUE, for example s3.region=eu-central-1")
         options.setdefault(plugin, {})[field] = value
     return options
 

@@ -23,6 +23,7 @@ class HttpOptions:
     #: Check certificates; a path names the bundle of authorities to trust.
     verify: bool | str = True
     max_redirects: int = 10
+    allow_private: bool = False  #: let documents of the public web lead to loopback, link-local and private addresses
     user_agent: str = f"splashdown/{__version__}"
 
     @property

@@ -10,13 +10,18 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 
+from splashdown._connections.addresses import Gate
 from splashdown.connections import make_lean
 
 _OWN_PORTS = {"http": 80, "https": 443}
 
 
 class DocumentAdapter(HTTPAdapter):
-    """``requests``' adapter over such connections."""
+    """``requests``' adapter over such connections. ``gate`` looks at the addresses."""
+
+    def __init__(self, *, gate: Gate | None = None, **options: Any) -> None:
+        self._gate = gate
+        super().__init__(**options)
 
     def get_connection_with_tls_context(
         self,
@@ -28,7 +33,9 @@ class DocumentAdapter(HTTPAdapter):
         """The pool for a request."""
         pool = super().get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
         assert isinstance(pool, HTTPConnectionPool)  # the adapter's type hints promise less
-        make_lean(pool, full=True)
+        if self._gate is not None and pool.proxy is not None:
+            self._gate.check_literal(urlsplit(str(request.url)).hostname or "")
+        make_lean(pool, full=True, gate=self._gate)
         return pool
 
     def add_headers(self, request: requests.PreparedRequest, **_: Any) -> None:

@@ -16,6 +16,7 @@ from requests.auth import AuthBase
 from urllib3 import Retry
 from urllib3.exceptions import ReadTimeoutError
 
+from splashdown._connections.addresses import AddressError, Gate
 from splashdown._connections.answers import AnswerError
 from splashdown._connections.options import HttpOptions
 from splashdown._documents.adapter import DocumentAdapter
@@ -66,11 +67,17 @@ no_ambient_auth = _Own({})
 
 
 class Client:
-    """Reads documents; one object serves several threads."""
+    """Reads documents; one object serves several threads.
 
-    def __init__(self, authority: Authority | None = None, http: HttpOptions | None = None) -> None:
+    The first address is the user's choice. If it is public, no link and no redirect leads to a private one.
+    """
+
+    def __init__(
+        self, authority: Authority | None = None, http: HttpOptions | None = None, gate: Gate | None = None
+    ) -> None:
         self.authority: Authority = authority or Anonymous()
         http = http or HttpOptions()
+        self.gate = gate or Gate(allow_private=http.allow_private)
         self._timeout = (min(10.0, http.connect_timeout), _PATIENCE * http.read_timeout)
         self._whole = _WHOLE * http.read_timeout
         self._session = requests.Session()
@@ -79,7 +86,7 @@ class Client:
         self._verify = http.authorities
         # A cookie is a credential too, and nothing here needs one.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = DocumentAdapter(max_retries=_RETRY, pool_maxsize=16)
+        adapter = DocumentAdapter(gate=self.gate, max_retries=_RETRY, pool_maxsize=16)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -121,19 +128,22 @@ class Client:
         self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None
     ) -> tuple[str, bytes]:
         try:
-            final, status, body, authorized = self._fetch_whole(url, headers, question)
+            final, status, body, sent = self._fetch_whole(url, headers, question)
+        except AddressError as error:
+            raise ResolveError(f"{shown(url)} is not read: {error}") from None
         except requests.RequestException as error:
             raise ResolveError(
                 f"{shown(url)} could not be read ({_reason(error)}); check the URL and the network"
             ) from None
         if status >= 400:
-            known = secrets_of(url, self.authority.headers(url) if headers is None else headers)
-            raise fault(final, status, body, authorized=authorized, secrets=known)
+            # Of what was sent: by now another thread may have renewed the token.
+            known = secrets_of(url, sent)
+            raise fault(final, status, body, authorized=bool(sent), secrets=known)
         return final, body
 
     def _fetch_whole(
         self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None
-    ) -> tuple[str, int, bytes, bool]:
+    ) -> tuple[str, int, bytes, Mapping[str, str]]:
         # The adapter's retries end with the headers; a body that breaks off is requested again.
         for _ in range(_CUT_OFF):
             with suppress(requests.exceptions.ChunkedEncodingError):
@@ -142,7 +152,7 @@ class Client:
 
     def _fetch(
         self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None
-    ) -> tuple[str, int, bytes, bool]:
+    ) -> tuple[str, int, bytes, Mapping[str, str]]:
         hops = Redirects(url, ResolveError)
         end = time.monotonic() + self._whole
         method = "GET" if question is None else "POST"
@@ -159,7 +169,7 @@ class Client:
                 stream=True,
             ) as answer:
                 if not hops.follow(answer.status_code, answer.headers.get("Location")):
-                    return hops.url, answer.status_code, self._body(answer, hops.url, end), bool(sent)
+                    return hops.url, answer.status_code, self._body(answer, hops.url, end), sent
 
     def _credentials(self, hops: Redirects, headers: Mapping[str, str] | None) -> Mapping[str, str]:
         if not hops.at_home:

@@ -36,6 +36,11 @@ class Reader:
             self._client = Client(self.authority, http_options(self.context))
         return self._client
 
+    @property
+    def from_public_web(self) -> bool:
+        """Whether what was read first on the web was at a public address."""
+        return self._client is not None and bool(self._client.gate.public)
+
     def read(self, place: str) -> Document:
         """The JSON object at a place. Raises :class:`~splashdown.errors.ResolveError` or a subclass."""
         if is_url(place):

@@ -11,7 +11,7 @@ from splashdown._engine.retry import Throttle
 from splashdown._engine.settings import Settings
 from splashdown.columns import ByName, columns
 from splashdown.model import Asset, ResultSet
-from splashdown.protocols import Signer, Transport
+from splashdown.protocols import GuardedTransport, Signer, Transport
 
 #: An href as it is listed to the href to read now, and the headers to send with it.
 Sign = Callable[[str], tuple[str, Mapping[str, str]]]
@@ -56,7 +56,12 @@ def remote_of(results: ResultSet, access: Access) -> Remote:
 
     def transport(href: str) -> Transport:
         own = results.transport(href) if results.transport else None
-        return own or access.transport(href)
+        if own is not None:
+            return own
+        found = access.transport(href)
+        if results.from_public_web and isinstance(found, GuardedTransport):
+            return found.for_public_documents()
+        return found
 
     return Remote(
         transport=transport,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Union
 
 from splashdown.errors import OptionError
+from splashdown.redact import redact_value
 
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off", ""})
@@ -41,7 +42,7 @@ class Kind:
                 return self.collect(self.one(part) for part in _parts(value))
             return self.one(value)
         except (TypeError, ValueError, KeyError):
-            shown = "" if self.secret else f", not {value!r}"
+            shown = "" if self.secret else f", not {redact_value(value)!r}"
             raise OptionError(f"{where} has to be {self.text}{shown}") from None
 
 

@@ -14,8 +14,10 @@ from splashdown.columns import columns
 from splashdown.errors import Interrupted, SplashdownError, error_text
 from splashdown.model import Member, Outcome, Plan, RunReport, Status, StoredRecord
 from splashdown.protocols import Sink
+from splashdown.redact import safely_shown
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Landed:
     """The contents of a target that documents describe: stored by this run, or left there by earlier ones."""

@@ -7,6 +7,7 @@ error of one answer.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from splashdown.specs import TransportSpec
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from splashdown._connections.addresses import Gate
     from splashdown.builtins.http.exchange import Exchange
     from splashdown.model import ReadRequest
     from splashdown.protocols import Stream, Transport
@@ -25,25 +27,42 @@ if TYPE_CHECKING:
 class HttpTransport:
     """Reads http(s) hrefs over pooled connections. One object serves all threads."""
 
-    def __init__(self, options: HttpOptions | None = None) -> None:
+    def __init__(self, options: HttpOptions | None = None, gate: Gate | None = None) -> None:
         from splashdown.builtins.http.exchange import Exchange
 
         options = options or HttpOptions()
+        self._options = options
+        self._guarded: HttpTransport | None = None
+        self._lock = threading.Lock()
         self._exchange: Exchange = Exchange(
             timeouts=(options.connect_timeout, options.read_timeout),
             pool_size=options.pool_size,
             verify=options.authorities,
             max_redirects=options.max_redirects,
             user_agent=options.user_agent,
+            gate=gate,
         )
 
     def stream(self, request: ReadRequest) -> AbstractContextManager[Stream]:
         """Send the request, follow redirects, check the answer; raises the ``TransferError`` for it."""
         return self._exchange.open(request)
 
+    def for_public_documents(self) -> Transport:
+        """The same, for hrefs of documents of the public web: it refuses addresses that are not public."""
+        if self._options.allow_private:
+            return self
+        from splashdown._connections.addresses import Gate
+
+        with self._lock:
+            if self._guarded is None:
+                self._guarded = HttpTransport(self._options, Gate(public=True))
+            return self._guarded
+
     def close(self) -> None:
         """Close the idle connections."""
         self._exchange.close()
+        if self._guarded is not None:
+            self._guarded.close()
 
 
 def _create(options: object) -> Transport:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from urllib3 import Timeout
 
+from splashdown._connections.addresses import AddressError, Gate
 from splashdown._documents.redirects import Redirects
 from splashdown.builtins.http.address import Address, parse
 from splashdown.builtins.http.body import Body
@@ -39,10 +40,17 @@ class Exchange:
     """Sends requests for one transport, from any thread."""
 
     def __init__(
-        self, *, timeouts: tuple[float, float], pool_size: int, verify: bool | str, max_redirects: int, user_agent: str
+        self,
+        *,
+        timeouts: tuple[float, float],
+        pool_size: int,
+        verify: bool | str,
+        max_redirects: int,
+        user_agent: str,
+        gate: Gate | None = None,
     ) -> None:
         self._timeout = Timeout(connect=timeouts[0], read=timeouts[1])
-        self._hosts = Hosts(pool_size=pool_size, verify=verify)
+        self._hosts = Hosts(pool_size=pool_size, verify=verify, gate=gate)
         self._max_redirects = max_redirects
         # With an encoding, sizes, ranges and checksums would not be those of the file.
         self._common = {"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
@@ -81,10 +89,14 @@ class Exchange:
     def _get(
         self, href: str, address: Address, asked: Mapping[str, str], credentials: Mapping[str, str]
     ) -> BaseHTTPResponse | Answer:
-        host = self._hosts.get(address.origin)
-        headers = {"Host": host.name, **self._common, **asked, **credentials}
         try:
+            host = self._hosts.get(address.origin)
+            headers = {"Host": host.name, **self._common, **asked, **credentials}
             return send(host.pool, host.prefix + address.target, headers, self._timeout)
+        except AddressError as error:
+            raise TransferError(f"{redact(href)} is not read: {error}") from None
+        except TransferError:  # a host that cannot be prepared says so itself
+            raise
         except Exception as error:
             raise connection_error(href, error) from None
 

@@ -15,6 +15,7 @@ import requests.utils
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 
+from splashdown._connections.addresses import Gate
 from splashdown.connections import MOST_HOSTS, RecentlyUsed, close_idle, make_lean
 from splashdown.errors import NetworkError, TransferError, error_text
 from splashdown.redact import safely_shown
@@ -33,7 +34,8 @@ class Host:
 class Hosts:
     """The hosts of one transport, found by origin from any thread; the connections of those used last are kept."""
 
-    def __init__(self, *, pool_size: int, verify: bool | str) -> None:
+    def __init__(self, *, pool_size: int, verify: bool | str, gate: Gate | None = None) -> None:
+        self._gate = gate
         self._adapter = HTTPAdapter(pool_connections=MOST_HOSTS, pool_maxsize=pool_size, max_retries=0)
         self._verify = verify
         self._hosts = RecentlyUsed(self._prepare, lambda host: close_idle(host.pool))
@@ -60,5 +62,7 @@ class Hosts:
             raise TransferError(f"{origin}: cannot be connected to ({error_text(error)})") from None
         except OSError as error:  # a CA bundle that is not there
             raise NetworkError(f"{origin}: {error_text(error)}", retryable=False) from None
-        make_lean(pool)
+        if self._gate is not None and pool.proxy is not None:
+            self._gate.check_literal(urlsplit(url).hostname or "")
+        make_lean(pool, gate=self._gate)
         return Host(pool, origin if absolute else "", urlsplit(url).netloc)

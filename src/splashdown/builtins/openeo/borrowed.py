@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from splashdown._connections.addresses import Gate
 from splashdown._documents.authority import Anonymous
 from splashdown._documents.client import Client
 
 #: What a server said to the request for a URL: where it was finally read, the status and the body.
 Ask = Callable[[str], tuple[str, int, bytes]]
+
+#: Headers of the other client: there are credentials, which are not known here.
+_UNKNOWN: Mapping[str, str] = {"Authorization": ""}
 
 
 class BorrowedClient(Client):
@@ -18,6 +22,7 @@ class BorrowedClient(Client):
     def __init__(self, ask: Ask, renew: Callable[[], bool] | None) -> None:
         self.authority = _Renewing(renew) if renew else Anonymous()
         self._ask = ask
+        self.gate = Gate()  # the other client makes the connections
 
     def close(self) -> None:
         """Leave the connections to the client that they belong to."""
@@ -27,8 +32,8 @@ class BorrowedClient(Client):
         url: str,
         headers: Mapping[str, str] | None,  # noqa: ARG002 - the other client has the credentials
         question: Mapping[str, Any] | None,  # noqa: ARG002 - a job's results are never searched
-    ) -> tuple[str, int, bytes, bool]:
-        return *self._ask(url), True
+    ) -> tuple[str, int, bytes, Mapping[str, str]]:
+        return *self._ask(url), _UNKNOWN
 
 
 class _Renewing(Anonymous):

@@ -81,6 +81,7 @@ class JobReader:
             warnings=(*_status_warning(root), *union.warnings),
             signer=OriginSigner(authority=self.client.authority),
             refresh=self.read,
+            from_public_web=bool(self.client.gate.public),
             expires=expires_at(root.body, columns(union.assets, "href")),
         )
 

@@ -50,6 +50,7 @@ def unite(members: Sequence[Member], unresolved: tuple[str, ...] = ()) -> Result
         refresh=lambda: unite([_refreshed(member) for member in members], unresolved),
         expires=min(ends, default=None),
         members=tuple(members),
+        from_public_web=any(m.results.from_public_web for m in members),
         unresolved=(*unresolved, *(f"{m.folder}: {line}" for m in members for line in m.results.unresolved)),
     )
 

@@ -190,6 +190,7 @@ def _collect(source: _Source, collector: Collector, reader: Reader, options: Sta
         # A saved copy of a job's results has dead item links and all assets at the root: then nothing is missing.
         unresolved=() if own else tuple(_unread(source)),
         signer=OriginSigner(authority=reader.authority),
+        from_public_web=reader.from_public_web,
         expires=expires_at(root.body, (a.href for a in islice(every, _SIGNED_SAMPLE))),
     )
 

@@ -16,6 +16,7 @@ from splashdown._documents.walk import Walk
 from splashdown._stac.migrate import kind_of, up_to_date
 from splashdown.builtins.stac.api import pages
 from splashdown.errors import ResolveError
+from splashdown.redact import safely_shown
 from splashdown.sources import is_in_store, is_url
 
 _RELS = ("item", "child", "items")
@@ -34,6 +35,7 @@ def walk_tree(reader: Reader, max_documents: int) -> Walk:
     )
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True)
 class _Tree:
     reader: Reader
