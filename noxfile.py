@@ -126,9 +126,15 @@ def repeated(session: nox.Session) -> None:
 
 @nox.session(requires=["environment"])
 def soak(session: nox.Session) -> None:
-    """200 kills, and 60 rounds of 2 to 8 processes on one target, half on disk and half in a store: an hour."""
-    for script in ("kills", "writers"):
-        run(session, "python", f"tests/soak/{script}.py", *session.posargs)
+    """200 kills, 60 rounds of 2 to 8 processes on one target, and 100,000 files through faults: more than an hour.
+
+    ``-- kills --kills 20`` runs one of the scripts of ``tests/soak``, with arguments of its own.
+    """
+    if session.posargs:
+        run(session, "python", f"tests/soak/{session.posargs[0]}.py", *session.posargs[1:])
+        return
+    for script in ("kills", "writers", "faults"):
+        run(session, "python", f"tests/soak/{script}.py")
 
 
 @nox.session(requires=["environment"])
