@@ -16,6 +16,7 @@ Who imports what: each line knows the lines below it. A name without an undersco
     actions                                              what actions get and return
     protocols, events                                    what objects of plugins do, and what a run emits
     _display, _folders                                   how values are shown; folders in which no link is followed
+    _foreign                                             calls code of plugins
     connections, _connections                            HTTP over pooled connections
     model, auth, checksums, columns, errors, redact, safe_names, sources, store_errors  values and pure functions
 

@@ -6,7 +6,7 @@ The verbs themselves are actions of plugins; the methods here give them types, d
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from splashdown._choosing.filtering import apply_filters, nothing_left
 from splashdown._choosing.keys import asset_of_key
+from splashdown._foreign.calls import Closing, Named
 from splashdown._naming.names import assign_names
 from splashdown._naming.selection import name_selection
 from splashdown._receipts.copies import LocalCopies
@@ -22,9 +23,9 @@ from splashdown._series.documents import plain
 from splashdown._stac.describe import directories
 from splashdown.actions import Download
 from splashdown.columns import columns
-from splashdown.errors import NoAssetError, OptionError, PluginError
+from splashdown.errors import NoAssetError, OptionError, PluginError, SplashdownError, error_text
 from splashdown.model import Asset, IfExists, Plan, Skipped
-from splashdown.redact import redact
+from splashdown.redact import redact, redact_target
 from splashdown.sources import scheme_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from splashdown._engine.context import Memory
     from splashdown._engine.remote import Remote
     from splashdown._engine.settings import Settings
+    from splashdown._receipts.memory import TargetMemory
     from splashdown.model import ResultSet, RunReport
     from splashdown.protocols import AssetHandle, Listener, Sink
     from splashdown.session import Session
@@ -184,7 +186,10 @@ class JobResults:
 
         self._refuse_disabled(plan)
         remote = self._remote() if settings is None else replace(self._remote(), settings=settings)
-        with closing(self.session.sink(plan.target)) if sink is None else nullcontext(sink) as place:
+        with (
+            Named(f"the sink of {redact_target(plan.target)}"),
+            Closing(self.session.sink(plan.target)) if sink is None else nullcontext(sink) as place,
+        ):
             own = TargetMemory(place, self.result_set.parts, target=plan.target) if memory is None else None
             with own or nullcontext():
                 run = Run(
@@ -196,7 +201,7 @@ class JobResults:
                 )
                 report = self.session.registry.run_plan(plan, lambda: run_plan(run, remote))
                 if own is not None:
-                    own.finish(lambda _known: False, whole=report.ok)
+                    report = _finished(own, report)
         if scheme_of(plan.target) in {"", "file"}:
             self._copies.add(report.landed)
         return report
@@ -462,6 +467,16 @@ class ResultAsset:
     def open_geotiff(self, **options: Any) -> Any:
         """A GeoTIFF opened for many reads: ``.shape``, ``.bands``, ``.crs``, ..., and ``.read(...)``."""
         return self.load("geotiff-handle", **options)
+
+
+def _finished(memory: TargetMemory, report: RunReport) -> RunReport:
+    """The report, with what kept the target from remembering the run, if anything did."""
+    try:
+        with Named(f"the sink of {redact_target(report.plan.target)}"):
+            memory.finish(lambda _known: False, whole=report.ok)
+    except (OSError, SplashdownError) as error:
+        return replace(report, unwritten=error_text(error))
+    return report
 
 
 def _remote(session: Session, results: ResultSet) -> Remote:

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from splashdown._foreign.calls import ask, close, wrong_type
 from splashdown._plugins import calls
 from splashdown._plugins import options as plugin_options
 from splashdown._plugins.config import Config, read_config
 from splashdown._plugins.registry import Registry
-from splashdown.errors import ConflictError, OptionError, did_you_mean
+from splashdown.errors import ConflictError, OptionError, PluginError, did_you_mean
 from splashdown.redact import redact
 from splashdown.sources import matches_origin, refuse_no_origin, scheme_of, without_pick
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from splashdown._connections.options import HttpOptions
     from splashdown._engine.settings import Settings
     from splashdown.model import Asset, ResultSet
-    from splashdown.protocols import AssetHandle, Listener, Signer, Sink, Transport
+    from splashdown.protocols import AssetHandle, Listener, Resolver, Signer, Sink, Transport
     from splashdown.results import JobResults
 
 _log = logging.getLogger("splashdown")
@@ -50,8 +51,8 @@ class OpenContext:
 
     def resolve(self, source: object) -> ResultSet:
         """Resolve another source with the same credentials and options."""
-        _, chosen = self.session.registry.resolver(source, None)
-        return chosen.resolve(source, self)
+        name, chosen = self.session.registry.resolver(source, None)
+        return _resolved(name, chosen, source, self)
 
     def open(self, href: str) -> AssetHandle:
         """A document that a transport has to read."""
@@ -67,6 +68,26 @@ class _Signing(NamedTuple):
     name: str
     origins: Sequence[str]
     signer: Signer
+
+
+def _resolved(name: str, resolver: Resolver, source: object, context: OpenContext) -> ResultSet:
+    from splashdown.model import Asset, ResultSet
+
+    whose = f"the resolver {name!r}"
+    results: ResultSet = ask(whose, resolver.resolve, source, context, returns=ResultSet)
+    assets: object = results.assets
+    if not isinstance(assets, Sequence):
+        raise wrong_type(assets, Sequence, f"{whose}, as assets,")
+    if isinstance(assets, list | tuple) and (wrong := [one for one in assets if not isinstance(one, Asset)]):
+        raise wrong_type(wrong[0], Asset, f"{whose}, among the assets,")
+    return results
+
+
+def _signed(whose: str, signer: Signer, href: str) -> tuple[str, Mapping[str, str]]:
+    answer = ask(whose, signer.sign, href, returns=tuple)
+    if len(answer) != 2 or not isinstance(answer[0], str) or not isinstance(answer[1], Mapping):
+        raise PluginError(f"{whose} returned something else than (href, headers)")
+    return answer[0], answer[1]
 
 
 class Session:
@@ -128,7 +149,7 @@ class Session:
         with self._lock:
             transports, self._transports = self._transports, {}
         for transport in transports.values():
-            transport.close()
+            close(transport)
 
     def refresh(self) -> None:
         """Look for installed plugins again, for a notebook in which one was installed meanwhile.
@@ -172,9 +193,9 @@ class Session:
         """
         from splashdown.results import JobResults
 
-        _, chosen = self.registry.resolver(source, resolver)
+        name, chosen = self.registry.resolver(source, resolver)
         context = OpenContext(auth=auth, options=options, notify=notify or _log.info, session=self)
-        return JobResults(self, chosen.resolve(source, context))
+        return JobResults(self, _resolved(name, chosen, source, context))
 
     def run(self, action: str, on: JobResults | str | Path, /, **options: Any) -> Any:
         """Do what a plugin's action of this name does, to results or to a target, and return what it returns.
@@ -216,7 +237,7 @@ class Session:
     def sign(self, href: str, own: Signer | None = None) -> tuple[str, Mapping[str, str]]:
         """An href ready to be read: by the source's own signer, else by the plugin whose origins match."""
         if own is not None:
-            signed, headers = own.sign(href)
+            signed, headers = _signed("the source's signer", own, href)
             if headers or signed != href:  # else the href is of an origin that the source has no credentials for
                 return signed, headers
         found = [one for one in self._signer_list() if any(matches_origin(href, origin) for origin in one.origins)]
@@ -226,7 +247,7 @@ class Session:
                 f"the signers {names} all sign {redact(href)}; disable the plugin of all but one, or narrow the option"
                 " 'origins' of those that have it"
             )
-        return found[0].signer.sign(href) if found else (href, {})
+        return _signed(f"the signer {found[0].name!r}", found[0].signer, href) if found else (href, {})
 
     def open_asset(self, asset: Asset, results: ResultSet) -> AssetHandle:
         """A handle for reading one asset over the session's transports."""

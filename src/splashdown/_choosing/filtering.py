@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from splashdown._foreign.calls import Named, ask, wrong_type
+from splashdown.errors import PluginError
 from splashdown.model import Asset, ResultSet, Skipped
 from splashdown.protocols import Filter, SupportsWhy
 
@@ -20,7 +23,7 @@ def apply_filters(
         if value is None:
             continue
         chosen = create(name, value)
-        kept = list(chosen(left))
+        kept = _kept(name, chosen, left)
         identities = {asset.identity for asset in kept}
         skipped += [
             Skipped(asset=asset, reason=_reason(chosen, name, value, asset))
@@ -29,6 +32,27 @@ def apply_filters(
         ]
         left = kept
     return left, skipped
+
+
+def _kept(name: str, chosen: Filter, assets: list[Asset]) -> list[Asset]:
+    """What a filter keeps, which has to be some of the assets that it got, each once."""
+    whose = f"the filter {name!r}"
+    with Named(whose):
+        answer: object = chosen(list(assets))
+        if not isinstance(answer, Iterable):
+            raise wrong_type(answer, Iterable, whose)
+        kept = list(itertools.islice(answer, len(assets) + 1))
+    given = {id(asset) for asset in assets}
+    for asset in kept:
+        if not isinstance(asset, Asset):
+            raise PluginError(f"{whose} returned {type(asset).__name__} among the assets; it has to return assets")
+        # The same objects: one that only looks like a given asset could lead elsewhere.
+        if id(asset) not in given:
+            seen = any(id(asset) == id(one) for one in assets)
+            fault = "twice" if seen else "which it was not given; it has to return some of the assets that it gets"
+            raise PluginError(f"{whose} returned the asset {asset.label!r} {fault}".replace("' which", "', which"))
+        given.remove(id(asset))
+    return kept
 
 
 def nothing_left(source: ResultSet, skipped: Sequence[Skipped]) -> str:
@@ -44,4 +68,6 @@ def nothing_left(source: ResultSet, skipped: Sequence[Skipped]) -> str:
 def _reason(chosen: Filter, name: str, value: object, asset: Asset) -> str:
     """Why a filter dropped an asset, in its own words where it has any."""
     reason = f"dropped by the filter {name}={value!r}"
-    return f"{reason}: {chosen.why(asset)}" if isinstance(chosen, SupportsWhy) else reason
+    if not isinstance(chosen, SupportsWhy):
+        return reason
+    return f"{reason}: {ask(f'why() of the filter {name!r}', chosen.why, asset, returns=str)}"

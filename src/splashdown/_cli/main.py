@@ -130,7 +130,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader has gone (`splashdown ls ... | head`).
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_FAILED
-    except Exception as error:
+    except BaseException as error:  # SystemExit of a plugin is an error like any other
         return _report(error)
     return result if isinstance(result, int) else 0
 
@@ -180,7 +180,7 @@ def _warn_in_one_line() -> None:
     warnings.showwarning = show
 
 
-def _report(error: Exception) -> int:
+def _report(error: BaseException) -> int:
     from splashdown.errors import SplashdownError, error_text
 
     if os.environ.get("SPLASHDOWN_DEBUG"):

@@ -7,7 +7,7 @@ import math
 import re
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
@@ -124,20 +124,24 @@ def _abort(sink: Sink, one: Unfinished) -> str:
 
     try:
         sink.abort(one.upload)
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         return error_text(error)
     return ""
 
 
 @contextmanager
 def _unfinished(target: str, option: tuple[str, ...]) -> Iterator[tuple[Sink, Iterator[Unfinished]]]:
+    from splashdown._foreign.calls import Closing, Named
     from splashdown.errors import TargetError
     from splashdown.protocols import SupportsUnfinished
 
-    with closing(make_session(option).sink(target)) as sink:
+    with Closing(make_session(option).sink(target)) as sink:
         if not isinstance(sink, SupportsUnfinished):
             raise TargetError(f"unfinished uploads below {target} cannot be listed: its sink has no unfinished()")
-        yield sink, sink.unfinished()
+        with Named(f"the sink of {target}"):
+            yield sink, sink.unfinished()
 
 
 def _record(one: Unfinished) -> dict[str, object]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 
 from splashdown._engine.buffered import BufferedMover
 from splashdown._engine.content import check_content
@@ -23,6 +22,7 @@ from splashdown._engine.source import Source
 from splashdown._engine.source_mark import source_mark
 from splashdown._engine.store_retry import retry_store_call
 from splashdown._engine.verify import Expectation
+from splashdown._foreign.calls import Tolerated, wrong_type
 from splashdown.checksums import Digests
 from splashdown.errors import ChangedError, ChecksumError, ContentError, ExistsError, StoreError
 from splashdown.events import TransferStarted
@@ -100,7 +100,10 @@ class Attempt:
             fitting = {part.number: part for part in entry.cut}
             listed = [one for one in entry.parts if fitting.get(one.part.number) == one.part]
             # The journal may list a part twice, and the sink may have lost one: the sink has the last word.
-            stored = list({one.part.number: one for one in context.can.resume.recover(entry.upload, listed)}.values())
+            recovered: object = context.can.resume.recover(entry.upload, listed)
+            if not isinstance(recovered, Sequence) or not all(isinstance(one, StoredPart) for one in recovered):
+                raise wrong_type(recovered, Sequence, context.can.resume.recover)
+            stored = list({one.part.number: one for one in recovered}.values())
         if not stored:
             sink.abort(entry.upload)
             return None
@@ -149,7 +152,10 @@ class Attempt:
             replace=self._verdict.replace,
             durable=context.settings.fsync,
         )
-        self._upload = upload = retry_store_call(context, source, lambda: context.sink.begin(name, content))
+        upload: object = retry_store_call(context, source, lambda: context.sink.begin(name, content))
+        if not isinstance(upload, Upload):
+            raise wrong_type(upload, Upload, context.sink.begin)
+        self._upload = upload
         # A file of one part is fetched again from its beginning, which costs less than to record its progress.
         resumable = 1 < len(self._parts) <= _MOST_RECORDED and context.journal.keeps and context.can.resume is not None
         if resumable and info.validator and info.size is not None and source.can_continue:
@@ -209,7 +215,9 @@ class Attempt:
         assert self._upload is not None
         reader.on_chunk = digests.update if digests else None
         part = Part(number=1, start=0, stop=info.size)
-        tag = self._context.sink.put_part(self._upload, part, reader.chunks(info.size))
+        tag: object = self._context.sink.put_part(self._upload, part, reader.chunks(info.size))
+        if not isinstance(tag, str):
+            raise wrong_type(tag, str, self._context.sink.put_part)
         reader.finish()
         return reader.pos, [tag]
 
@@ -255,10 +263,12 @@ class Attempt:
             StoredRecord(size=size, checksum=checksum, validator=info.validator, identity=source.asset.identity),
         )
         try:
-            location = retry_store_call(context, source, lambda: context.sink.commit(upload, tags))
+            location: object = retry_store_call(context, source, lambda: context.sink.commit(upload, tags))
         except BaseException:
             context.memory.unstored(upload.key)
             raise
+        if not isinstance(location, str):
+            raise wrong_type(location, str, context.sink.commit)
         version = context.can.version.version(upload.key) if context.can.version is not None else None
         context.journal.end(self._journal_number)
         return source.outcome(
@@ -277,6 +287,6 @@ class Attempt:
         """Remove what is stored, unless the next run can continue from it."""
         if self._upload is None or (self._resumable and not isinstance(error, _WORTHLESS)):
             return
-        with suppress(Exception):  # the error that led here is the one to report
+        with Tolerated():  # the error that led here is the one to report
             self._context.sink.abort(self._upload)
             self._context.journal.end(self._journal_number)

@@ -13,7 +13,8 @@ from splashdown._engine.memory_budget import MemoryBudget
 from splashdown._engine.pool import Pool
 from splashdown._engine.remote import Remote
 from splashdown._engine.settings import Settings
-from splashdown.model import Stored, StoredRecord
+from splashdown._foreign.calls import wrong_type
+from splashdown.model import PartPolicy, Stored, StoredRecord
 from splashdown.protocols import (
     Sink,
     SupportsCompare,
@@ -96,7 +97,10 @@ class Abilities:
 
     @classmethod
     def of(cls, sink: Sink) -> Abilities:
-        """Ask a sink."""
+        """Ask a sink. Raises ``PluginError`` for one whose rules for parts are something else."""
+        parts: object = sink.parts
+        if not isinstance(parts, PartPolicy):
+            raise wrong_type(parts, PartPolicy, f"{type(sink).__qualname__}.parts")
         return cls(
             stat=sink if isinstance(sink, SupportsStat) else None,
             stat_all=sink if isinstance(sink, SupportsStatAll) else None,

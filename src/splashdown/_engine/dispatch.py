@@ -27,6 +27,7 @@ class Dispatcher:
     def __init__(self, listeners: Sequence[Listener]) -> None:
         self._listeners = list(listeners)
         self._queue: queue.SimpleQueue[Event | None] = queue.SimpleQueue()
+        self._current: Listener | None = None
         self._thread: threading.Thread | None = None
         self.active = bool(listeners)  #: callers need not even make an event when this is false
         if self.active:
@@ -46,18 +47,23 @@ class Dispatcher:
         seconds = _INTERRUPTED_SECONDS if interrupted else _CLOSE_SECONDS
         self._thread.join(seconds)
         if self._thread.is_alive() and not interrupted:
-            _log.warning("a listener did not return within %g seconds; it does not get the last events", seconds)
+            name = _name(self._current)
+            _log.warning("listener %s did not return within %g seconds; it does not get the last events", name, seconds)
         self.active = False
 
     def _deliver(self) -> None:
         while (event := self._queue.get()) is not None:
             for listener in tuple(self._listeners):  # a copy: a listener that fails is taken from the list
+                self._current = listener
                 try:
                     listener(event)
-                except Exception as error:
+                except BaseException as error:  # on this thread no signal arrives: all of them are the listener's
                     self._drop(listener, error)
 
-    def _drop(self, listener: Listener, error: Exception) -> None:
+    def _drop(self, listener: Listener, error: BaseException) -> None:
         self._listeners = [one for one in self._listeners if one is not listener]
-        name = getattr(listener, "__qualname__", type(listener).__qualname__)
-        _log.warning("listener %s failed and gets no more events: %s", name, error_text(error))
+        _log.warning("listener %s failed and gets no more events: %s", _name(listener), error_text(error))
+
+
+def _name(listener: Listener | None) -> str:
+    return str(getattr(listener, "__qualname__", type(listener).__qualname__))

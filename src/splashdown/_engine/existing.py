@@ -7,12 +7,14 @@ never by its name alone.
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Callable
 from dataclasses import dataclass
 from dataclasses import replace as altered
 from typing import Any
 
 from splashdown._engine.context import Context
 from splashdown._engine.source_mark import source_mark
+from splashdown._foreign.calls import wrong_type
 from splashdown.checksums import comparable, hash_of, same
 from splashdown.errors import ExistsError
 from splashdown.model import Asset, IfExists, Status, Stored, StoredRecord, Transfer
@@ -67,7 +69,7 @@ def decide(context: Context, transfer: Transfer) -> Verdict:
     if policy is IfExists.OVERWRITE or stat is None:
         # A sink that cannot say what is there can still refuse to replace it.
         return Verdict(name=name, replace=policy in {IfExists.OVERWRITE, IfExists.AUTO})
-    there = context.listed.get(name) or stat.stat(name)
+    there = context.listed.get(name) or stored_or_none(stat.stat(name), stat.stat)
     if there is None:
         return Verdict(name=name, replace=policy not in {IfExists.ERROR, IfExists.RENAME})
     verdict = judge(context, transfer, there)
@@ -94,6 +96,13 @@ def decide(context: Context, transfer: Transfer) -> Verdict:
         f"{there.location or name} exists and was not recognised as this asset; choose --if-exists overwrite, skip or"
         " rename, or another target"
     )
+
+
+def stored_or_none(found: object, call: Callable[..., object]) -> Stored | None:
+    """The answer of a sink. Raises ``PluginError``, which names the method, for anything else."""
+    if found is not None and not isinstance(found, Stored):
+        raise wrong_type(found, Stored | None, call)
+    return found
 
 
 def judge(context: Context, transfer: Transfer, there: Stored, *, read: bool = True) -> Verdict:

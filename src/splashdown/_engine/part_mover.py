@@ -17,6 +17,7 @@ from splashdown._engine.ordered_hash import OrderedHasher
 from splashdown._engine.range_reader import RangeReader
 from splashdown._engine.retry import StoppedError
 from splashdown._engine.source import Source
+from splashdown._foreign.calls import wrong_type
 from splashdown.checksums import Digests
 from splashdown.model import Buffer, Part, StoredPart, Upload
 
@@ -110,7 +111,7 @@ class PartMover(ABC):
             reader.close()
         return RangeReader(self.source, part.start, part.stop)
 
-    def part_stored(self, part: Part, tag: str, *, hashed: bool) -> None:
+    def part_stored(self, part: Part, tag: object, *, hashed: bool) -> None:
         """The sink has taken a part; ``hashed`` says that the caller had claimed it."""
         self.note(part, tag)
         self.hasher.finished(part, hashed=hashed)
@@ -120,8 +121,10 @@ class PartMover(ABC):
         with self._changed:
             return self._stored[part.number]
 
-    def note(self, part: Part, tag: str) -> None:
+    def note(self, part: Part, tag: object) -> None:
         """Remember a part, in place of what was remembered of it before."""
+        if not isinstance(tag, str):
+            raise wrong_type(tag, str, self.context.sink.put_part)
         stored = StoredPart(part=part, tag=tag)
         if self.work.journal_number is not None:
             self.context.journal.part(self.work.journal_number, stored)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from splashdown._display.text import readable
 from splashdown._engine.context import Context
 from splashdown._engine.records import identity
+from splashdown._foreign.calls import ask, name_of, wrong_type
 from splashdown.errors import StoreError
-from splashdown.model import Asset, IfExists, Plan, Transfer
+from splashdown.model import Asset, IfExists, Plan, Stored, Transfer
+from splashdown.protocols import SupportsSpace
 
 #: No store takes a larger object and no file system a larger file (1 PiB): a server that says so is wrong.
 _LARGEST = 2**50
@@ -17,7 +19,7 @@ def check_space(context: Context, plan: Plan) -> None:
     space = context.can.space
     if space is None or not (size := plan.known_size):
         return
-    free = space.free_space()
+    free = _free(space)
     if free is None or size <= free:
         return
     # Only now: to look for each file takes long where there are many, and usually there is room for all of them.
@@ -36,9 +38,16 @@ def check_promise(context: Context, asset: Asset, size: int | None) -> None:
     claim = f"{asset.label}: the server says that the file has {readable(size)}"
     if size > _LARGEST:
         raise StoreError(f"{claim}, which cannot be; nothing was stored")
-    free = context.can.space.free_space() if context.can.space is not None else None
+    free = _free(context.can.space) if context.can.space is not None else None
     if free is not None and size > free:
         raise StoreError(f"{claim}, and the target has {readable(free)} free; make room, or choose another target")
+
+
+def _free(space: SupportsSpace) -> int | None:
+    free: object = ask(name_of(space.free_space), space.free_space)
+    if free is not None and not isinstance(free, int | float):
+        raise wrong_type(free, int | None, space.free_space)
+    return None if free is None or free != free else int(min(free, 2**63))  # noqa: PLR0124 - NaN
 
 
 def _there(context: Context, plan: Plan) -> int:
@@ -51,7 +60,7 @@ def _there_of(context: Context, transfer: Transfer) -> int:
     if not asset.size:
         return 0
     if stat is not None and transfer.if_exists is not IfExists.OVERWRITE:
-        stored = stat.stat(transfer.name)
+        stored = ask(name_of(stat.stat), stat.stat, transfer.name, returns=Stored | None)
         if stored is not None and stored.size == asset.size:
             return asset.size
     if not context.journal.unfinished:

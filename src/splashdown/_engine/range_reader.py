@@ -10,17 +10,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from splashdown._engine.content import HEAD_BYTES
 from splashdown._engine.renew import looks_expired
 from splashdown._engine.restart import RestartError
 from splashdown._engine.retry import RetryBudget, StoppedError, host_of, is_retryable
+from splashdown._foreign.calls import wrong_type
 from splashdown.errors import (
     ChangedError,
     HttpStatusError,
     LinkExpiredError,
     NotModifiedError,
+    PluginError,
     RangeNotServedError,
     StalledError,
     TransferError,
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
     from splashdown._engine.source import Source
     from splashdown.protocols import Stream
 
+_END: Final = object()
+_BUFFERS: Final = (bytes, bytearray, memoryview)
 #: Precondition failed, range not satisfiable: the version or the range that was asked for does not exist any more.
 _FILE_CHANGED = frozenset({412, 416})
 
@@ -147,10 +151,12 @@ class RangeReader:
                 if self._body is None:
                     self._connect()
                     assert self._body is not None
-                received: Buffer | None = next(self._body, None)
-                if received is None:
+                received: object = next(self._body, _END)
+                if received is _END:
                     self._check_length()
                     return None
+                if not isinstance(received, _BUFFERS):
+                    raise PluginError(f"{self._stream_name} yielded {type(received).__name__}; it has to yield bytes")
                 self._check_stop()  # reading may have taken long
                 if self.start == 0 and self.pos < HEAD_BYTES:
                     self._keep_head(received)
@@ -164,6 +170,11 @@ class RangeReader:
                 return received
             except Exception as error:
                 self._handle_failure(error)
+
+    @property
+    def _stream_name(self) -> str:
+        body = self._body
+        return f"{getattr(body, '__qualname__', None) or type(body).__qualname__} of the transport"
 
     def _keep_head(self, chunk: Buffer) -> None:
         # A copy: the chunk is valid until the next one.
@@ -188,8 +199,14 @@ class RangeReader:
         request = ReadRequest(
             href=signed, headers=headers, start=self.pos, stop=self.stop, pinned=source.pinned, unless=source.unless
         )
-        answer = remote.transport(signed).stream(request)
-        stream = answer.__enter__()
+        transport = remote.transport(signed)
+        answer = transport.stream(request)
+        try:
+            stream = answer.__enter__()
+        except AttributeError:
+            if hasattr(answer, "__enter__"):
+                raise
+            raise wrong_type(answer, AbstractContextManager, transport.stream) from None
         self._answer = answer
         self._check_answer(stream)
         reset = stream.info.quota_reset
@@ -201,7 +218,12 @@ class RangeReader:
 
     def _check_answer(self, stream: Stream) -> None:
         """The answer must be the range that was asked for, of the version that was read before."""
-        source, info = self.source, stream.info
+        source, info = self.source, getattr(stream, "info", None)
+        if not isinstance(info, RemoteInfo) or not isinstance(stream.start, int):
+            raise PluginError(
+                f"{type(stream).__qualname__} of {type(stream).__module__} is not a stream: it needs info (RemoteInfo),"
+                " start and length"
+            )
         pinned = source.pinned
         # Some servers ignore the condition and send the file again.
         if source.unless and info.validator == source.unless:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from splashdown._engine.memory_budget import MemoryBudget
 from splashdown._engine.pool import Pool
 from splashdown._engine.preflight import check_space
 from splashdown._engine.remote import Remote
+from splashdown._foreign.calls import Named, Tolerated, wrong_type
 from splashdown.columns import columns
 from splashdown.errors import Interrupted, Terminated
 from splashdown.events import RunFinished, RunInterrupted, RunStarted
@@ -84,10 +84,12 @@ def run_plan(run: Run, remote: Remote) -> RunReport:
 
 def _context(run: Run, remote: Remote) -> Context:
     settings, plan, sink = remote.settings, run.plan, run.sink
-    journal = Journal(_state_dir(run), keep=settings.resume)
+    with Named(f"the sink {type(sink).__qualname__}"):
+        can, state_dir = Abilities.of(sink), _state_dir(run)
+    journal = Journal(state_dir, keep=settings.resume)
     return Context(
         sink=sink,
-        can=Abilities.of(sink),
+        can=can,
         remote=remote,
         settings=settings,
         events=Dispatcher(run.listeners),
@@ -103,7 +105,12 @@ def _context(run: Run, remote: Remote) -> Context:
 
 def _state_dir(run: Run) -> Path | None:
     """The folder for what an unfinished run has to remember: the sink's own, else the user's."""
-    return run.sink.state_dir if isinstance(run.sink, SupportsState) else user_state_dir(run.plan.target)
+    if not isinstance(run.sink, SupportsState):
+        return user_state_dir(run.plan.target)
+    folder: object = run.sink.state_dir
+    if folder is not None and not isinstance(folder, Path):
+        raise wrong_type(folder, Path | None, f"{type(run.sink).__qualname__}.state_dir")
+    return folder
 
 
 def _names(plan: Plan) -> frozenset[str]:
@@ -116,5 +123,5 @@ def _names(plan: Plan) -> frozenset[str]:
 def _abort(context: Context, uploads: Sequence[Upload]) -> None:
     """Remove from the sink what earlier runs have begun and no run will finish."""
     for upload in uploads:
-        with suppress(Exception):  # a failure leaves it for the store's own housekeeping
+        with Tolerated():  # a failure leaves it for the store's own housekeeping
             context.sink.abort(upload)

@@ -6,13 +6,14 @@ from dataclasses import replace
 
 from splashdown._engine.attempt import Attempt
 from splashdown._engine.context import Context
-from splashdown._engine.existing import Verdict, decide
+from splashdown._engine.existing import Verdict, decide, stored_or_none
 from splashdown._engine.restart import with_restarts
 from splashdown._engine.retry import StoppedError
 from splashdown._engine.source import Source
 from splashdown._engine.source_mark import source_mark
+from splashdown._foreign.calls import raised_in
 from splashdown.checksums import comparable, same, understood
-from splashdown.errors import ChecksumError, ExistsError, NotModifiedError, TransferError, error_text
+from splashdown.errors import ChecksumError, ExistsError, NotModifiedError, SplashdownError, TransferError, error_text
 from splashdown.events import TransferFinished
 from splashdown.model import Asset, Content, IfExists, Outcome, Status, Stored, StoredRecord, Transfer
 from splashdown.protocols import SupportsServerSideCopy
@@ -24,7 +25,7 @@ def move(context: Context, transfer: Transfer) -> Outcome:
     source = Source(transfer, context.remote, events=context.events, stop=context.stop)
     try:
         outcome = _move(context, source)
-    except Exception as error:
+    except BaseException as error:  # on a thread of the engine no signal arrives: whatever comes is of this asset
         status = Status.NOT_TRIED if isinstance(error, StoppedError) else Status.FAILED
         outcome = source.outcome(
             transfer=transfer, status=status, error_type=type(error).__name__, error=_message(error, source)
@@ -90,14 +91,14 @@ def _noted_copy(
     context: Context, sink: SupportsServerSideCopy, asset: Asset, name: str, content: Content
 ) -> Stored | None:
     """Note the copy, as any other file, before it is visible: a kill between the two would leave it unknown."""
-    found = sink.copy_source(asset.href)
+    found = stored_or_none(sink.copy_source(asset.href), sink.copy_source)
     if found is None:
         return None
     record = StoredRecord(size=found.size, checksum=found.checksum, identity=asset.identity)
     context.memory.storing(name, record)
     stored = None
     try:
-        stored = sink.copy_from(asset.href, name, content)
+        stored = stored_or_none(sink.copy_from(asset.href, name, content), sink.copy_from)
     finally:
         if stored is None:
             context.memory.unstored(name)
@@ -131,7 +132,7 @@ def _remove_copy(context: Context, name: str) -> str:
     if context.can.delete is not None:
         try:
             context.can.delete.delete(name)
-        except Exception as error:
+        except BaseException as error:
             return f"the copy could not be removed, do not use it ({error_text(error)})"
         return "the copy was removed"
     return "the copy is still there, do not use it: this store cannot remove it"
@@ -141,8 +142,11 @@ def _skipped(source: Source, verdict: Verdict, reason: str) -> Outcome:
     return source.outcome(**verdict.kept(source.transfer, reason))
 
 
-def _message(error: Exception, source: Source) -> str:
+def _message(error: BaseException, source: Source) -> str:
     """The error's message without signatures: a plugin's own exception may quote the href that it was given."""
     known = secrets_of(source.asset.href) | secrets_of(source.transfer.asset.href)
-    message = redact_text(" ".join(str(error).split()) or type(error).__name__, known)
+    text = " ".join(str(error).split()) or type(error).__name__
+    if not isinstance(error, SplashdownError | OSError):
+        text += raised_in(error)
+    message = redact_text(text, known)
     return message if isinstance(error, TransferError) else f"{source.asset.label}: {message}"

@@ -8,6 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+from splashdown._foreign.calls import ask
 from splashdown.errors import OptionError, UsageError, refuse_unknown
 from splashdown.specs import ActionSpec
 
@@ -19,21 +20,23 @@ def run_on_results(spec: ActionSpec, results: object, given: Mapping[str, Any], 
     """Do it to results. Raises ``UsageError`` for an action that takes a target, ``OptionError`` for its options."""
     if spec.run is None:
         raise UsageError(f"the action {spec.name!r} takes a target, not results: session.run({spec.name!r}, target)")
-    return spec.run(results, **_options(spec, spec.run, 1, given, fill))
+    return ask(f"the action {spec.name!r}", spec.run, results, **_options(spec, spec.run, 1, given, fill))
 
 
 def plan_on_results(spec: ActionSpec, results: object, given: Mapping[str, Any], fill: Fill) -> Any:
     """What doing it to results would move. Raises as :func:`run_on_results`."""
     if spec.plan is None:
         raise UsageError(f"the action {spec.name!r} has no plan to show: nothing but running it shows what it does")
-    return spec.plan(results, **_options(spec, spec.plan, 1, given, fill))
+    options = _options(spec, spec.plan, 1, given, fill)
+    return ask(f"the plan of the action {spec.name!r}", spec.plan, results, **options)
 
 
 def run_on_target(spec: ActionSpec, session: object, target: str | Path, given: Mapping[str, Any], fill: Fill) -> Any:
     """Do it to a target. Raises ``UsageError`` for an action that needs results, ``OptionError`` for its options."""
     if spec.on_target is None:
         raise UsageError(f"the action {spec.name!r} needs results: session.open(source).run({spec.name!r})")
-    return spec.on_target(session, target, **_options(spec, spec.on_target, 2, given, fill))
+    options = _options(spec, spec.on_target, 2, given, fill)
+    return ask(f"the action {spec.name!r}", spec.on_target, session, target, **options)
 
 
 def _options(

@@ -103,7 +103,9 @@ def _resolver_problems(spec: ResolverSpec) -> Iterator[str]:
     # Making a resolver reads nothing, so this one can be tried.
     try:
         made = spec.create()
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         yield error_text(error)
         return
     if refusal := refuse_made(made, Resolver):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from splashdown._foreign.calls import wrong_type
 from splashdown._plugins.candidates import Candidate
 from splashdown._plugins.loading import Loading, Offer
 from splashdown._plugins.suggest import package_for, package_for_source
@@ -44,7 +45,9 @@ def choose(loading: Loading, kind: str, wanted: str) -> Offer:
     raise missing(loading, kind, wanted)
 
 
-def choose_resolver(loading: Loading, source: object, used: Callable[[Offer, Exception], None]) -> tuple[str, Resolver]:
+def choose_resolver(
+    loading: Loading, source: object, used: Callable[[Offer, BaseException], None]
+) -> tuple[str, Resolver]:
     """The one resolver that accepts the source; ``used`` is called for one that breaks while it is asked.
 
     Raises :class:`~splashdown.errors.ConflictError` for two. For none it raises
@@ -146,11 +149,16 @@ def _shown(source: object) -> str:
     return f"'{redact(source)}'" if isinstance(source, str) else f"an object of type {type(source).__qualname__}"
 
 
-def _asked(spec: ResolverSpec, source: object, broke: Callable[[Exception], Any]) -> Resolver | None:
+def _asked(spec: ResolverSpec, source: object, broke: Callable[[BaseException], Any]) -> Resolver | None:
     try:
         resolver = spec.create()
-        return resolver if resolver.accepts(source) else None
-    except Exception as error:  # a resolver that cannot say yes has not said it
+        accepts: object = resolver.accepts(source)
+        if not isinstance(accepts, bool):
+            raise wrong_type(accepts, bool, resolver.accepts)
+        return resolver if accepts else None
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a resolver that cannot say yes has not said it
         broke(error)
         return None
 

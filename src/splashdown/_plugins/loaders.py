@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
+from splashdown._foreign.calls import PASSES, wrong_type
 from splashdown._plugins.keywords import keywords_of
 from splashdown._plugins.suggest import package_for_file
 from splashdown.errors import (
@@ -21,7 +22,6 @@ from splashdown.errors import (
     NoAssetError,
     NoProviderError,
     OptionError,
-    SplashdownError,
     error_text,
     refuse_unknown,
 )
@@ -98,7 +98,10 @@ def summarise(spec: LoaderSpec, handle: AssetHandle, **options: object) -> Mappi
     assert spec.summarise is not None
     _check_options(spec, spec.load, options)
     with _named(spec, handle.asset.label):
-        return spec.summarise(handle, **options)
+        facts: object = spec.summarise(handle, **options)
+    if not isinstance(facts, Mapping):
+        raise wrong_type(facts, Mapping, f"summarise of the loader {spec.name!r}")
+    return facts
 
 
 def load_many(handles: Sequence[AssetHandle], loaders: Loaders, name: str, **options: object) -> object:
@@ -141,13 +144,13 @@ def _named(spec: LoaderSpec, what: str) -> Iterator[None]:
     """An exception of a loader names the loader and what it read."""
     try:
         yield
-    except SplashdownError:
+    except PASSES:
         raise
     except ImportError as error:
         raise LoadError(
             f"loader {spec.name!r} cannot read {what}: it needs a package that is not installed ({error_text(error)})"
         ) from error
-    except Exception as error:
+    except BaseException as error:
         raise LoadError(f"loader {spec.name!r} cannot read {what}: {error_text(error)}") from error
 
 

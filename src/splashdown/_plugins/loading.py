@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import sys
 import threading
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar, cast
 
+from splashdown._foreign.calls import PASSES
 from splashdown._plugins.candidates import (
     Candidate,
     builtin_candidates,
@@ -20,12 +23,15 @@ from splashdown._plugins.candidates import (
 from splashdown._plugins.check import MAKES, refuse_made
 from splashdown._plugins.info import Origin, PluginFailure, PluginInfo, Stage
 from splashdown._plugins.manager import REGISTRATION, Manager
-from splashdown.errors import PluginError, PluginWarning, SplashdownError, error_text
+from splashdown.errors import PluginError, PluginWarning, error_text
 from splashdown.model import Plan, RunReport
 from splashdown.redact import redact_text
 from splashdown.specs import ActionSpec, LoaderSpec, ResolverSpec, Spec
 
 T = TypeVar("T")
+
+#: When a plugin that is still being imported is named.
+SLOW_SECONDS = 5.0
 
 #: The name of a kind of spec in listings: the plural noun of its hook.
 KINDS: Mapping[type, str] = {kind: hook.removeprefix("splashdown_") for hook, kind in REGISTRATION.items()}
@@ -136,7 +142,9 @@ class Loading:
     def _scan(self) -> Iterable[Candidate]:
         try:
             return list(installed_candidates())
-        except Exception as error:  # metadata on the path that cannot be read at all
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # metadata on the path that cannot be read at all
             message = f"installed plugins could not be listed: {error_text(error)}"
             warnings.warn(message, PluginWarning, stacklevel=2)
             return ()
@@ -147,15 +155,16 @@ class Loading:
             return
         stage, seconds = Stage.IMPORT, None
         try:
-            started = time.perf_counter()
-            plugin = candidate.load()
-            seconds = time.perf_counter() - started
-            if self._manager.knows(plugin):
-                return  # given and installed at once: the same object counts once
-            stage = Stage.REGISTRATION
-            self._manager.register(candidate.id, plugin)
-            stage = Stage.HOOK
-            specs = self._manager.collect(candidate.id)
+            with _watched(candidate):
+                started = time.perf_counter()
+                plugin = candidate.load()
+                seconds = time.perf_counter() - started
+                if self._manager.knows(plugin):
+                    return  # given and installed at once: the same object counts once
+                stage = Stage.REGISTRATION
+                self._manager.register(candidate.id, plugin)
+                stage = Stage.HOOK
+                specs = self._manager.collect(candidate.id)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit at import is one more way to be broken
@@ -210,9 +219,9 @@ class Loading:
                 if refusal := refuse_made(made, protocol):
                     raise TypeError(refusal)
                 return made
-            except SplashdownError:
+            except PASSES:
                 raise
-            except Exception as error:
+            except BaseException as error:
                 self._record(plugin, Stage.USE, error)
                 self._said = len(self.failures)  # the exception says it
                 raise PluginError(f"plugin {plugin.label} failed at {Stage.USE}: {error_text(error)}") from error
@@ -244,8 +253,32 @@ def _offers_of(candidate: Candidate) -> list[Offer]:
     try:
         manager.register(candidate.id, candidate.load())
         return [Offer(spec=spec, plugin=candidate) for spec in manager.collect(candidate.id)]
-    except Exception:  # it may be disabled because it is broken
+    except KeyboardInterrupt:
+        raise
+    except BaseException:  # it may be disabled because it is broken
         return []
+
+
+@contextmanager
+def _watched(plugin: Candidate) -> Iterator[None]:
+    """Say which plugin everything waits for, when it takes long; built-in ones do not."""
+    if plugin.origin is Origin.BUILTIN:
+        yield
+        return
+    timer = threading.Timer(SLOW_SECONDS, _say_slow, [plugin.label])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _say_slow(label: str) -> None:
+    # A warning could be silenced or become an exception in a thread that has nothing to do with it.
+    with suppress(Exception):
+        sys.stderr.write(f"waiting for plugin {label} to import\n")
+        sys.stderr.flush()
 
 
 def _summary(offers: Iterable[Offer]) -> dict[str, tuple[str, ...]]:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, cast
 
 import pluggy
 
-from splashdown.errors import PluginError, SplashdownError, did_you_mean
+from splashdown._plugins.mistakes import mistakes_of
+from splashdown.errors import Interrupted, PluginError, SplashdownError, Terminated, did_you_mean
 from splashdown.hookspecs import GROUP, HookSpecs, hookimpl
 from splashdown.model import Plan, RunReport
 from splashdown.specs import (
@@ -40,8 +40,8 @@ REGISTRATION: Final[Mapping[str, type]] = {
     "splashdown_actions": ActionSpec,
 }
 RUN_PLAN: Final = "splashdown_run_plan"
-#: RFC 3986, section 3.1; empty for plain paths.
-_SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)?")
+#: A hook that yields more does not end.
+_MOST_SPECS: Final = 10_000
 
 
 class Manager:
@@ -84,8 +84,11 @@ class Manager:
         """
         found: list[Spec] = []
         for hook, kind in REGISTRATION.items():
-            # One result for a plugin's one implementation, none where it has not this hook.
-            for yielded in self._caller(hook, name)():
+            # One result for a plugin's one implementation, none where it has not this hook or returns nothing.
+            answers = self._caller(hook, name)()
+            if not answers and any(one.plugin_name == name for one in getattr(self._pluggy.hook, hook).get_hookimpls()):
+                raise PluginError(f"{hook} returned None; it has to yield {kind.__name__} objects")
+            for yielded in answers:
                 found += _checked(hook, kind, yielded)
         return found
 
@@ -99,8 +102,8 @@ class Manager:
     ) -> RunReport:
         """Execute inside the wrappers of all plugins; ``failed`` is called for each wrapper that raised.
 
-        A wrapper stops a run by raising a :class:`~splashdown.errors.SplashdownError`. Whatever else it raises is
-        its own failure: the run goes on, or keeps its report.
+        A wrapper stops a run by raising a :class:`~splashdown.errors.SplashdownError` before it. Whatever else it
+        raises, and anything after the run, is its own failure: the run goes on, or keeps its report.
         """
         inner = _Once(execute)
         for name in reversed(self.wrappers()):
@@ -115,11 +118,13 @@ class Manager:
         def layer() -> RunReport:
             try:
                 report = call(plan=plan, execute=inner)
-            except SplashdownError:
-                raise
-            except Exception as error:
-                if inner.error is not None:
+            except KeyboardInterrupt as signal:
+                raise inner.interrupted(signal) from None
+            except BaseException as error:
+                if inner.error is not None and not isinstance(error, SplashdownError):
                     raise inner.error from None
+                if inner.report is None and isinstance(error, SplashdownError):
+                    raise
                 failed(name, error)
                 return inner()
             if not isinstance(report, RunReport):
@@ -170,19 +175,26 @@ class _Once:
 
     def __init__(self, function: Callable[[], RunReport]) -> None:
         self._function = function
-        self._report: RunReport | None = None
+        self.report: RunReport | None = None
         self.error: BaseException | None = None
 
     def __call__(self) -> RunReport:
         if self.error is not None:
             raise self.error
-        if self._report is None:
+        if self.report is None:
             try:
-                self._report = self._function()
+                self.report = self._function()
             except BaseException as error:
                 self.error = error
                 raise
-        return self._report
+        return self.report
+
+    def interrupted(self, signal: KeyboardInterrupt) -> KeyboardInterrupt:
+        """What Ctrl-C around the run raises: with the report, where the run was over already."""
+        if isinstance(signal, Interrupted) or self.report is None:
+            return signal
+        name = "SIGTERM" if isinstance(signal, Terminated) else "SIGINT"
+        return Interrupted(dataclasses.replace(self.report, interrupted=name))
 
 
 def _checked(hook: str, kind: type, yielded: object) -> Iterator[Spec]:
@@ -199,29 +211,8 @@ def _checked(hook: str, kind: type, yielded: object) -> Iterator[Spec]:
         if proper.name in names:
             raise PluginError(f"{hook} yielded the name {proper.name!r} twice")
         names.add(proper.name)
-        for mistake in _mistakes(proper):
+        if len(names) > _MOST_SPECS:
+            raise PluginError(f"{hook} yielded more than {_MOST_SPECS} objects; it seems not to end")
+        for mistake in mistakes_of(proper):
             raise PluginError(mistake)
         yield proper
-
-
-def _mistakes(spec: Spec) -> Iterator[str]:
-    """What keeps a spec from being found, or makes it fail later, far from its plugin."""
-    for attribute in ("schemes", "origins", "media_types", "extensions", "magic"):
-        # A single string is iterable too, by its letters: the most common mistake.
-        if isinstance(getattr(spec, attribute, ()), str | bytes):
-            yield f"{attribute} of {spec.name!r} is one string; write a tuple of strings: (...,)"
-            return
-    for scheme in getattr(spec, "schemes", ()):
-        if not _SCHEME.fullmatch(scheme):
-            yield f"schemes of {spec.name!r} has {scheme!r}, which is not a URL scheme; write it without '://'"
-    for extension in getattr(spec, "extensions", ()):
-        if not extension.startswith("."):
-            yield f"extensions of {spec.name!r} has {extension!r}; write it with its dot: '.{extension}'"
-    if isinstance(spec, ActionSpec) and spec.run is None:
-        if spec.on_target is None:
-            yield f"the action {spec.name!r} has nothing to call; give it run= or on_target="
-        elif spec.plan is not None:
-            yield f"the action {spec.name!r} has a plan= for results and no run=; give it both or neither"
-    options = getattr(spec, "options", None)
-    if options is not None and not (isinstance(options, type) and dataclasses.is_dataclass(options)):
-        yield f"options of {spec.name!r} is {options!r}; it has to be a dataclass"

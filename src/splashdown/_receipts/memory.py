@@ -14,6 +14,7 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Self
 
+from splashdown._foreign.calls import Tolerated, close
 from splashdown._receipts.fragments import Candidates, Fragment, storing_line, unite, unstored_line
 from splashdown._receipts.names import NAMES, OTHER
 from splashdown._receipts.notes import Notes, notes_of
@@ -93,7 +94,8 @@ class TargetMemory:
     def beat(self) -> None:
         """Show others that this run is active; called a few times a second."""
         if self._notes is not None and self._writes:
-            self._notes.beat()
+            with Tolerated():  # what waits to be written is written with the next beat
+                self._notes.beat()
 
     def look_again(self, name: str, wait: Callable[[float], bool]) -> bool:
         """Whether another run has noted something about a name since; ``wait`` sleeps, and is true when the run stops.
@@ -167,9 +169,10 @@ class TargetMemory:
     def close(self) -> None:
         """Give back what is open. What this run stored stays noted, unless ``finish`` has united it."""
         if self._notes is not None:
-            if self._writes and not self._stored:
-                self._notes.drop(())  # an empty fragment helps no run
-            self._notes.close()
+            with Tolerated():  # the run is over, and its report is worth more
+                if self._writes and not self._stored:
+                    self._notes.drop(())  # an empty fragment helps no run
+            close(self._notes)
 
     def _fragments(self) -> dict[str, Fragment]:
         if self._notes is None:

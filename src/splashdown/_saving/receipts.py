@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
+from splashdown._foreign.calls import Closing, Named
 from splashdown._receipts.kept import kept_records
 from splashdown._receipts.memory import TargetMemory
 from splashdown._saving.options import SaveOptions
@@ -40,7 +41,7 @@ def move(
     Failures of files, and of the documents, are in the report.
     """
     with (
-        closing(results.session.sink(plan.target, **options.sink_options)) as sink,
+        Closing(results.session.sink(plan.target, **options.sink_options)) as sink,
         TargetMemory(sink, parts, target=plan.target, writes=bool(parts)) as memory,
     ):
         receipts = Receipts(sink, memory)
@@ -77,7 +78,8 @@ class Receipts:
             return True
 
         try:
-            self._memory.finish(written, whole=report.ok)
+            with Named("the sink"):
+                self._memory.finish(written, whole=report.ok)
         except (OSError, SplashdownError) as error:
             self._failure = error_text(error)
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from splashdown._foreign.calls import Closing
 from splashdown._receipts import document as receipt
 from splashdown._receipts.checking import check
 from splashdown._receipts.memory import TargetMemory, read_target
@@ -45,7 +45,7 @@ def sync(
     if why := _incomplete(results):
         return replace(synced, left=dict.fromkeys(planned.stale, why))
     with (
-        closing(results.session.sink(str(target), **sink_options)) as sink,
+        Closing(results.session.sink(str(target), **sink_options)) as sink,
         TargetMemory(sink, target=str(target)) as memory,  # no other run unites while the receipt is changed here
     ):
         removed, left = _remove(sink, {name: before.records[name] for name in planned.stale})
@@ -75,7 +75,7 @@ def _refuse(results: Results, *, delete: bool) -> None:
 
 
 def _read_receipts(results: Results, target: str | Path, sink_options: Mapping[str, Any]) -> TargetRecords:
-    with closing(results.session.sink(str(target), **sink_options)) as sink:
+    with Closing(results.session.sink(str(target), **sink_options)) as sink:
         return read_target(sink)
 
 

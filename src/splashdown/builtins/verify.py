@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from splashdown._foreign.calls import Closing
 from splashdown.actions import ActionSession, Checked, Results, State, VerifyReport
 from splashdown.hookspecs import hookimpl
 from splashdown.protocols import Sink
@@ -29,7 +29,7 @@ class VerifyOptions:
 def verify_alone(session: ActionSession, target: str | Path, **given: Any) -> VerifyReport:
     """Check the target against its receipts. Raises ``ResolveError`` where it holds none."""
     options = VerifyOptions(**given)
-    with closing(session.sink(str(target), **options.sink_options)) as sink:
+    with Closing(session.sink(str(target), **options.sink_options)) as sink:
         return _check(sink, target, options)
 
 
@@ -41,7 +41,7 @@ def verify(results: Results, target: str | Path = ".", **given: Any) -> VerifyRe
     from splashdown._receipts.memory import read_target
 
     options = VerifyOptions(**given)
-    with closing(results.session.sink(str(target), **options.sink_options)) as sink:
+    with Closing(results.session.sink(str(target), **options.sink_options)) as sink:
         report = _check(sink, target, options)
         checked = {one.name for one in report.files}
         records = read_target(sink, everywhere=True).records

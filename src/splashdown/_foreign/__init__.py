@@ -1,0 +1,1 @@
+"""How host and built-in plugins call code that is not theirs."""
