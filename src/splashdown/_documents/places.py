@@ -53,11 +53,13 @@ def place_of(source: str) -> str:
         if parts.username or parts.password:
             raise UsageError(f"{redact(source)}: take user and password out of the URL and pass auth= instead")
         return source.partition("#")[0]
-    if source[:5].lower() == "file:":
-        return Path(url2pathname(urlsplit(source).path)).absolute().as_uri()
     if is_in_store(source):
         return source
-    return Path(at_home(source)).absolute().as_uri()
+    try:
+        path = url2pathname(urlsplit(source).path) if source[:5].lower() == "file:" else at_home(source)
+        return Path(path).absolute().as_uri()
+    except ValueError as error:  # half a character of UTF-16, a bracket that is not closed
+        raise ResolveError(f"{source!r} is not a valid path or URL ({type(error).__name__})") from None
 
 
 def is_local(place: str) -> bool:

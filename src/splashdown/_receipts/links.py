@@ -69,7 +69,7 @@ class Linker:
     def _kept(self, links: Iterable[Mapping[str, Any]], original: str) -> Iterator[dict[str, Any]]:
         for link in links:
             rel, href = link.get("rel"), link.get("href")
-            if rel in _REPLACED or rel in _SERVICE or not isinstance(rel, str) or not isinstance(href, str):
+            if not isinstance(rel, str) or not isinstance(href, str) or rel in _REPLACED or rel in _SERVICE:
                 continue
             absolute = resolve_href(original or self.base or "", href)
             if absolute is not None and absolute.partition(":")[0] in {"http", "https", "s3", "gs", "file"}:

@@ -14,6 +14,9 @@ from splashdown._stac.marks import KEY, below
 from splashdown.columns import columns
 from splashdown.model import Asset
 
+#: Sizes and coordinates beyond 63 bits make no sense; Python's integers have no end, floats overflow.
+_LARGEST_NUMBER = 2**63
+
 
 def describe_asset(
     key: str, href: str, metadata: Mapping[str, Any], *, item: str | None, owner: Mapping[str, Any]
@@ -111,7 +114,7 @@ def _extent(owner: Mapping[str, Any], kind: str, name: str) -> object:
 def _bbox(value: object) -> tuple[float, ...] | None:
     if not isinstance(value, list) or len(value) not in {4, 6}:
         return None
-    if not all(isinstance(number, int | float) for number in value):
+    if not all(isinstance(number, int | float) and abs(number) < _LARGEST_NUMBER for number in value):
         return None
     # Six numbers are west, south, lowest, east, north, highest (RFC 7946, section 5).
     flat = value if len(value) == 4 else [value[0], value[1], value[3], value[4]]
@@ -123,7 +126,7 @@ def _roles(value: object) -> tuple[str, ...]:
 
 
 def _size(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST_NUMBER else None
 
 
 def text(value: object) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 from splashdown._series.documents import plain
 from splashdown.errors import ResolveError, error_text
 
+_KINDS = frozenset({"Feature", "FeatureCollection", "Collection", "Catalog"})
 #: Documents of these versions have a ``type`` and are read without migration.
 _CURRENT = ("1.0", "1.1")
 
@@ -18,10 +19,8 @@ def kind_of(body: Mapping[str, Any]) -> str:
     Before 1.0, catalogs and collections had no ``type``: a collection has an extent (or a license).
     """
     kind = body.get("type")
-    if kind in {"Feature", "FeatureCollection", "Collection", "Catalog"}:
-        return str(kind)
     if kind is not None:
-        return ""
+        return kind if isinstance(kind, str) and kind in _KINDS else ""
     if "stac_version" in body or ("id" in body and isinstance(body.get("links"), list)):
         return "Collection" if "extent" in body or "license" in body else "Catalog"
     return ""

@@ -12,7 +12,7 @@ from splashdown._documents.places import shown
 from splashdown.errors import ResolveError, SplashdownError
 from splashdown.sources import origin_of
 
-_VERSION = re.compile(r"(\d+)\.(\d+)(?:\.(\d+))?(?:-([0-9A-Za-z.-]+))?(?:\+.*)?$")
+_VERSION = re.compile(r"(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?(?:-([0-9A-Za-z.-]+))?(?:\+.*)?$")
 #: Major version of the API that this package supports.
 _MAJOR = 1
 #: Conformance class of back-ends that expect the bare token, without `basic//` or `oidc/PROVIDER/` before it.
@@ -78,7 +78,7 @@ def semver(text: str) -> tuple[int, int, int, bool, tuple[tuple[int, int, str], 
         return (-1, 0, 0, False, ())
     # A release comes after its pre-releases; numbers come before words.
     identifiers = tuple(
-        (0, int(part), "") if part.isascii() and part.isdigit() else (1, 0, part)
+        (0, int(part), "") if part.isascii() and part.isdigit() and len(part) < 19 else (1, 0, part)
         for part in (match[4] or "").split(".")
     )
     return int(match[1]), int(match[2]), int(match[3] or 0), match[4] is None, identifiers
@@ -88,6 +88,9 @@ def _usable(entry: Mapping[str, Any], listed_at: str) -> bool:
     url, version = entry.get("url"), entry.get("api_version")
     if not isinstance(url, str) or not isinstance(version, str) or semver(version)[0] != _MAJOR:
         return False
-    scheme = urlsplit(urljoin(listed_at, url)).scheme.lower()
+    try:
+        scheme = urlsplit(urljoin(listed_at, url)).scheme.lower()
+    except ValueError:
+        return False
     # Credentials will go there: a list that came over https does not lead to http.
     return scheme == "https" or (scheme == "http" and urlsplit(listed_at).scheme.lower() == "http")

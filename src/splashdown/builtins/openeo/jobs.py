@@ -11,7 +11,7 @@ from splashdown._documents.client import Client
 from splashdown._documents.document import Document, links_of
 from splashdown._documents.faults import job_failed
 from splashdown._documents.places import same_origin, shown
-from splashdown.errors import ApiError, AuthError, JobFailed, JobNotFinished, NotFoundError, ResolveError
+from splashdown.errors import ApiError, AuthError, JobFailed, JobNotFinished, NotFoundError, ResolveError, error_text
 
 FINISHED = "finished"
 #: A job with one of these statuses has ended.
@@ -27,7 +27,10 @@ Notify = Callable[[str], None]
 
 def read_status(client: Client, status_url: str) -> dict[str, Any]:
     """The job's metadata: ``status``, ``progress`` (percent), ``title`` and more."""
-    return client.get(status_url).body
+    metadata = client.get(status_url).body
+    if not isinstance(metadata.get("status", ""), str):
+        raise ResolveError(f"{shown(status_url)} is not a job: its status is not a string")
+    return metadata
 
 
 def list_jobs(client: Client, api: str) -> Iterator[dict[str, Any]]:
@@ -148,7 +151,8 @@ class _Watch:
 def describe_status(metadata: Mapping[str, Any]) -> str:
     """``running (40 %)``."""
     status, progress = metadata.get("status") or "unknown", metadata.get("progress")
-    return f"{status} ({progress:g} %)" if status == "running" and isinstance(progress, int | float) else str(status)
+    known = status == "running" and isinstance(progress, int | float) and 0 <= progress <= 100
+    return f"{status} ({progress:g} %)" if known else str(status)
 
 
 def _passing(error: ResolveError) -> bool:
@@ -162,7 +166,10 @@ def _next(page: Document) -> str | None:
     link = next(links_of(page.body, ("next",)), None)
     if link is None:
         return None
-    url: str = urljoin(page.place, link["href"])
+    try:
+        url: str = urljoin(page.place, link["href"])
+    except ValueError as error:
+        raise ResolveError(f"{shown(page.place)} names a next page that is not a URL ({error_text(error)})") from None
     if not same_origin(url, page.place):
         raise ResolveError(f"{shown(page.place)} continues at {shown(url)}, on another host; this is refused")
     return url

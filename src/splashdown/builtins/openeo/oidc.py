@@ -52,7 +52,7 @@ def providers(api: str, client: Client) -> tuple[Provider, ...]:
         Provider(
             id=entry["id"],
             issuer=entry["issuer"].rstrip("/"),
-            scopes=tuple(scope for scope in entry.get("scopes") or () if isinstance(scope, str)),
+            scopes=tuple(_strings(entry.get("scopes"))),
             clients=tuple(_refreshing_clients(entry.get("default_clients"))),
         )
         for entry in (listed if isinstance(listed, list) else [])
@@ -153,10 +153,14 @@ def _safe(url: str) -> str:
     raise AuthError(f"{shown(url)} is not an https URL; secrets are not sent there")
 
 
+def _strings(listed: object) -> Iterator[str]:
+    yield from (value for value in (listed if isinstance(listed, list) else []) if isinstance(value, str))
+
+
 def _refreshing_clients(listed: object) -> Iterator[str]:
     for entry in listed if isinstance(listed, list) else []:
         if not isinstance(entry, Mapping) or not isinstance(entry.get("id"), str):
             continue
         # Back-ends add requirements to the names of grants, for example `urn:...:device_code+pkce`.
-        if "refresh_token" in (entry.get("grant_types") or ()):
+        if "refresh_token" in _strings(entry.get("grant_types")):
             yield entry["id"]

@@ -176,6 +176,6 @@ def _with_partial(url: str) -> str:
 
 def _status_warning(root: Document) -> tuple[str, ...]:
     status = root.body.get("openeo:status")
-    if status in {None, jobs.FINISHED}:
+    if status in (None, jobs.FINISHED):
         return ()
     return (f"the job's status is {status!r}: these are the results so far, not all of them",)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from splashdown._documents.document import Document, links_of
 from splashdown._documents.places import resolve_href, shown
 from splashdown._documents.walk import Walk
+from splashdown._stac.describe import text
 from splashdown.errors import ResolveError
 from splashdown.sources import is_url
 
@@ -45,7 +46,7 @@ def read_tree(root: Document, get: Callable[[str], Document]) -> Tree:
 def check_results(document: Document) -> None:
     """Refuse a JSON object that is not a results document: it has neither a STAC type nor assets."""
     body = document.body
-    if body.get("type") in {"Feature", "Collection"} or isinstance(body.get("assets"), Mapping):
+    if text(body.get("type")) in {"Feature", "Collection"} or isinstance(body.get("assets"), Mapping):
         return
     raise ResolveError(
         f"{shown(document.place)} holds JSON, but not the results of a job: it has neither a STAC type nor assets"
@@ -53,13 +54,13 @@ def check_results(document: Document) -> None:
 
 
 def _checked(document: Document) -> Document:
-    if document.body.get("type") in {"Feature", "FeatureCollection"} or _has_children(document):
+    if text(document.body.get("type")) in {"Feature", "FeatureCollection"} or _has_children(document):
         return document
     raise ResolveError(f"{shown(document.place)} is not a STAC document")
 
 
 def _items(document: Document) -> Iterator[Document]:
-    kind = document.body.get("type")
+    kind = text(document.body.get("type"))
     if kind == "FeatureCollection":
         features = document.body.get("features")
         for feature in features if isinstance(features, list) else ():
@@ -70,7 +71,7 @@ def _items(document: Document) -> Iterator[Document]:
 
 
 def _links(document: Document) -> Iterator[str]:
-    kind = document.body.get("type")
+    kind = text(document.body.get("type"))
     rels = ("next",) if kind == "FeatureCollection" else () if kind == "Feature" else _CHILD_RELS
     for link in links_of(document.body, rels):
         url = resolve_href(document.place, link["href"])
@@ -83,4 +84,4 @@ def _links(document: Document) -> Iterator[str]:
 
 
 def _has_children(document: Document) -> bool:
-    return document.body.get("type") in {"Collection", "Catalog"} or "links" in document.body
+    return text(document.body.get("type")) in {"Collection", "Catalog"} or "links" in document.body
