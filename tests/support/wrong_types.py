@@ -74,7 +74,14 @@ COLLECTION = {
     "links": [],
     "assets": {"a.tif": ASSET},
 }
-CATALOG = {"type": "Catalog", "stac_version": "1.1.0", "id": "cat", "description": "c", "links": [], "assets": {"a.tif": ASSET}}
+CATALOG = {
+    "type": "Catalog",
+    "stac_version": "1.1.0",
+    "id": "cat",
+    "description": "c",
+    "links": [],
+    "assets": {"a.tif": ASSET},
+}
 ITEMS = {"type": "FeatureCollection", "features": [ITEM], "links": [], "numberMatched": 1}
 OLD_ITEM = {**ITEM, "stac_version": "0.8.1"}
 OLD_COLLECTION = {**{k: v for k, v in COLLECTION.items() if k != "type"}, "stac_version": "0.9.0"}
@@ -83,7 +90,9 @@ OLD_COLLECTION = {**{k: v for k, v in COLLECTION.items() if k != "type"}, "stac_
 def nodes(document, path=()):
     """The path of every node of a document, the document itself too."""
     yield path
-    members = document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    members = (
+        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    )
     for name, value in members:
         yield from nodes(value, (*path, name))
 

@@ -11,6 +11,7 @@ from splashdown._cli.help import Command
 from splashdown._cli.source import filter_options, open_source, source_options
 from splashdown._display.html import has_items
 from splashdown._display.text import counted, printable, readable
+from splashdown.columns import columns
 
 
 @click.command("ls", cls=Command, short_help="List the assets of a source.")
@@ -30,18 +31,22 @@ def command(source: str, as_json: bool, **given: Any) -> None:
         render.echo_json([render.asset_record(asset) for asset in results.assets])
         return
     with_items = has_items(results.assets)
-    columns = (("item",) if with_items else ()) + ("key", "type", "roles", "size")
+    head = ("item", "key", "type", "roles", "size")
+    types = _Types()
     rows = [
-        ((asset.item or "",) if with_items else ())
-        + (asset.key, _plain_type(asset.media_type), ", ".join(asset.roles), readable(asset.size))
-        for asset in results.assets
+        (item or "", key, types[media_type], ", ".join(roles), readable(size))
+        for item, key, media_type, roles, size in columns(results.assets, "item", "key", "media_type", "roles", "size")
     ]
     if rows:
-        render.table(columns, rows, right=("size",))
+        shown = slice(None) if with_items else slice(1, None)
+        render.table(head[shown], rows if with_items else [row[shown] for row in rows], right=("size",))
     dropped = f"; filters dropped {len(results.skipped)}" if results.skipped else ""
     click.echo(f"{counted(len(rows), 'asset')} of {results.result_set.kind} {printable(results.id)}{dropped}")
 
 
-def _plain_type(media_type: str | None) -> str:
-    # The parameters of a GeoTIFF's type take half a line; they are in --json.
-    return (media_type or "").partition(";")[0].strip()
+class _Types(dict[str | None, str]):
+    """Media types without their parameters, which take half a line for a GeoTIFF; they are in --json."""
+
+    def __missing__(self, media_type: str | None) -> str:
+        self[media_type] = plain = (media_type or "").partition(";")[0].strip()
+        return plain

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from splashdown._cli.plain_table import lines
 from splashdown._display.json import dumps
 from splashdown._display.text import printable, readable
 from splashdown.model import Asset, Outcome, Plan, ResultSet, RunReport
@@ -30,7 +31,14 @@ def echo_json(value: object) -> None:
 def table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], *, right: Iterable[str] = (), header: bool = True
 ) -> None:
-    """A table on stdout; columns named in ``right`` are aligned there."""
+    """A table on stdout; columns named in ``right`` are aligned there.
+
+    On a terminal, long names of a short table are folded. A pipe has no width to respect.
+    """
+    rows, right = list(rows), frozenset(right)
+    if rows and (not sys.stdout.isatty() or len(rows) > MOST_ROWS):
+        click.echo("\n".join(lines(columns, rows, right=right, header=header)))
+        return
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -42,9 +50,7 @@ def table(
     for row in rows:
         # Text, not markup: keys and names come from documents of other people.
         grid.add_row(*(Text(printable(cell)) for cell in row))
-    # A pipe has no width to respect; long names stay on one line there.
-    width = None if sys.stdout.isatty() else 400
-    Console(width=width, highlight=False, soft_wrap=False).print(grid)
+    Console(highlight=False, soft_wrap=False).print(grid)
 
 
 def facts(title: str, found: Mapping[str, object]) -> None:

@@ -38,4 +38,6 @@ def counted(number: int, noun: str) -> str:
 
 def printable(text: str) -> str:
     """The string without control characters, which a terminal would obey."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
