@@ -112,9 +112,7 @@ def resolve_href(base: str, href: str) -> str | None:
         return href if may_link(base, href) else None
     if is_local(base):
         if is_local(href):
-            return (
-                Path(url2pathname(urlsplit(href).path)).as_uri() if urlsplit(href).netloc in {"", "localhost"} else None
-            )
+            return _local_url(href)
         # A percent sign in a path may or may not be an escape: both readings are tried.
         return _local(path_of(base).parent, href)
     if is_local(href):
@@ -188,11 +186,28 @@ def _store_of(place: str) -> str:
     return "/".join(place.split("/")[:3]).lower()
 
 
+def _local_url(href: str) -> str | None:
+    """A ``file:`` URL in its usual form; ``None`` for one of another machine, or of a relative path."""
+    try:
+        parts = urlsplit(href)
+        path = Path(url2pathname(parts.path))
+        return path.as_uri() if parts.netloc in {"", "localhost"} else None
+    except ValueError:
+        return None
+
+
 def _local(folder: Path, href: str) -> str:
     decoded = unquote(href.partition("?")[0].partition("#")[0])
     readings = dict.fromkeys(_joined(folder, each) for each in (href, decoded, decoded.replace("\\", "/")))
     paths = [Path(reading) for reading in readings]
-    return next((path for path in paths[:-1] if path.exists()), paths[-1]).as_uri()
+    return next((path for path in paths[:-1] if _exists(path)), paths[-1]).as_uri()
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a name that is too long for the file system, a folder that may not be looked into
+        return False
 
 
 def _in_bucket(base: str, href: str) -> str | None:

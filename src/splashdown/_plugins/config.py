@@ -122,10 +122,10 @@ def _read(path: Path) -> Mapping[str, Any]:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise OptionError(f"{path} cannot be read: {error_text(error)}") from error
     _check_keys(path, "", content, _TABLES)
-    _check_keys(path, "plugins.", content.get("plugins", {}), tuple(kinds_of(PluginTable, "plugins")))
     for name in _TABLES:
         if not isinstance(content.get(name, {}), Mapping):
             raise OptionError(f"{path}: '{name}' has to be a table: [{name}]")
+    _check_keys(path, "plugins.", content.get("plugins", {}), tuple(kinds_of(PluginTable, "plugins")))
     for name, table in content.get("options", {}).items():
         if not isinstance(table, Mapping):
             raise OptionError(f"{path}: 'options.{name}' has to be a table: [options.PLUGIN] with {name} = ... below")

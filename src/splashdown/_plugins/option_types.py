@@ -41,7 +41,7 @@ class Kind:
             if self.many:
                 return self.collect(self.one(part) for part in _parts(value))
             return self.one(value)
-        except (TypeError, ValueError, KeyError):
+        except (TypeError, ValueError, KeyError, OverflowError, IndexError):
             shown = "" if self.secret else f", not {redact_value(value)!r}"
             raise OptionError(f"{where} has to be {self.text}{shown}") from None
 
@@ -151,7 +151,7 @@ def _instance(kind: type) -> Callable[[Any], Any]:
 def _flag(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    text = value.strip().lower()
+    text = _text(value).strip().lower()
     if text in _TRUE or text in _FALSE:
         return text in _TRUE
     raise ValueError(text)

@@ -119,6 +119,9 @@ def _value(
         _refuse_strings(field, kind, sources, plugin)
     if kind.nested is not None and not isinstance(given.get(name), kind.nested):
         inner = f"{plugin}_{name}" if plugin else name
+        for table in (given.get(name, {}), config.get(name, {})):
+            if not isinstance(table, Mapping):
+                raise OptionError(f"'{name}' of {_owner(plugin)} has to be a table of options, not {table!r}")
         yield fill(kind.nested, given.get(name, {}), plugin=inner, config=config.get(name), environ=environ)
     elif name in given:
         yield kind.convert(given[name], f"option '{name}' of {_owner(plugin)}")
