@@ -138,6 +138,13 @@ def soak(session: nox.Session) -> None:
 
 
 @nox.session(requires=["environment"])
+def fuzz(session: nox.Session) -> None:
+    """Fuzz the parsers for some minutes: ``-- 15``, or ``-- 15 --target stac``."""
+    minutes, *more = session.posargs or ["1"]
+    run(session, "python", "tests/fuzz/fuzz.py", "--minutes", minutes, *more)
+
+
+@nox.session(requires=["environment"])
 def azure(session: nox.Session) -> None:
     """What needs Azure's service, which is only on npm."""
     if not shutil.which("npm"):

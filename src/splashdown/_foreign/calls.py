@@ -19,7 +19,7 @@ PASSES = (SplashdownError, KeyboardInterrupt)
 
 
 class CanClose(Protocol):
-    """What is given back at the end: a sink, a transport."""
+    """An object that is given back at the end: a sink, a transport."""
 
     def close(self) -> None:
         """Give it back."""
