@@ -11,6 +11,8 @@ import tempfile
 import warnings
 from pathlib import Path
 
+from splashdown_geotiff import open_geotiff
+from splashdown_geotiff._summary import summarise
 from wrong_types import (
     CAPABILITIES,
     CATALOG,
@@ -42,7 +44,7 @@ from splashdown._receipts.reading import read_receipts
 from splashdown.builtins.http import headers as http_headers
 from splashdown.builtins.openeo import jobs
 from splashdown.builtins.openeo.urls import parse_job_url
-from splashdown.errors import LoadError, PluginError, SplashdownError
+from splashdown.errors import PluginError, SplashdownError
 from splashdown.redact import redact, redact_target, redact_text, secrets_of
 from splashdown.safe_names import is_safe_path, leads_below, safe_path, safe_segment
 from splashdown.sources import at_home, is_job_url, matches_origin, origin_of, scheme_of
@@ -210,12 +212,9 @@ def records_of_runs(data: bytes) -> None:
 
 def tiff(data: bytes) -> None:
     """Headers, tags and tiles of GeoTIFFs, by the reader in Python."""
-    from splashdown_geotiff import open_geotiff
-    from splashdown_geotiff._summary import summarise
-
     handle = MemoryHandle(data, make_asset("a.tif"))
     for read in (summarise, lambda h: open_geotiff(h, engine="native").read(window=(0, 0, 8, 8))):
-        with contextlib.suppress(LoadError, PluginError):
+        with contextlib.suppress(SplashdownError):
             read(handle)
 
 
