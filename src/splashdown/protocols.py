@@ -63,7 +63,7 @@ class Transport(Protocol):
 
 @runtime_checkable
 class GuardedTransport(Transport, Protocol):
-    """A transport that can tell the hrefs of strangers from those of the user."""
+    """A transport that treats the hrefs of strangers otherwise than those of the user."""
 
     def for_public_documents(self) -> Transport:
         """The same transport for hrefs of documents of the public web, which leads to public addresses alone."""
