@@ -18,7 +18,7 @@ from splashdown._engine.context import Forgetful
 from splashdown._plugins import loading
 from splashdown.errors import DownloadError, Interrupted, PluginError, PluginWarning, SplashdownError
 from splashdown.hookspecs import HookSpecs, hookimpl
-from splashdown.model import PartPolicy, ResultSet, RunReport, Status
+from splashdown.model import PartPolicy, ResultSet, RunReport, Status, Stored
 from splashdown.specs import (
     ActionSpec,
     FilterSpec,
@@ -101,6 +101,9 @@ def sink_of(bad):
 
         def free_space(self):
             return bad.wrong("sink.free_space", lambda: None)()
+
+        def copy_source(self, href):
+            return bad.wrong("sink.copy_source", lambda: Stored(size=1))()
 
         def copy_from(self, href, key, content):
             return bad.wrong("sink.copy_from", lambda: None)()
@@ -297,7 +300,7 @@ ANY_ANSWER = {
     "run_plan.after",
 }
 #: Here ``None`` is an answer as well.
-NONE_IS_FINE = {"sink.stat", "sink.state_dir", "sink.free_space", "sink.copy_from"}
+NONE_IS_FINE = {"sink.stat", "sink.state_dir", "sink.free_space", "sink.copy_source", "sink.copy_from"}
 #: These are called after a failure only, or by nothing that is used here.
 NOT_CALLED = {"sink.abort", "sink.delete"}
 #: What is broken here changes nothing: the body has come already.
@@ -310,6 +313,7 @@ PLACES = [
             "parts",
             "state_dir",
             "free_space",
+            "copy_source",
             "copy_from",
             "begin",
             "put_part",

@@ -84,6 +84,9 @@ values = st.recursive(
 )
 usual = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
+#: The headers of each request.
+SENT = {"Authorization": "Bearer token"}
+
 
 @st.composite
 def changed(draw, document):
@@ -167,10 +170,10 @@ class Backend:
 
     def answer(self, url):
         if url in self.answers:
-            return url, self.status, json.dumps(self.answers[url]).encode(), True
+            return url, self.status, json.dumps(self.answers[url]).encode(), SENT
         if url in GOOD:
-            return url, 200, json.dumps(GOOD[url]).encode(), True
-        return url, 404, b"{}", True
+            return url, 200, json.dumps(GOOD[url]).encode(), SENT
+        return url, 404, b"{}", SENT
 
     def ask(self, session):
         with own_errors_alone():

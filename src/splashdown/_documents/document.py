@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from splashdown._documents.places import is_local, is_relative, path_of, resolve_href, shown
+from splashdown._documents.places import is_local, is_relative, is_there, path_of, resolve_href, shown
 from splashdown._documents.streaming import large_object
 from splashdown.errors import ResolveError, error_text
 from splashdown.redact import safely_shown
@@ -48,7 +48,7 @@ class Document:
         saved = is_local(self.place)
         if not (self.inside or saved) or not is_relative(href):
             return found
-        if saved and (href.startswith("/") or (found is not None and path_of(found).exists())):
+        if saved and (href.startswith("/") or (found is not None and is_there(path_of(found)))):
             return found
         own = next((link["href"] for link in links_of(self.body, ("self",)) if is_url(link["href"])), None)
         return found if own is None else resolve_href(own, href)

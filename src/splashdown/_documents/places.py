@@ -199,15 +199,13 @@ def _local_url(href: str) -> str | None:
 def _local(folder: Path, href: str) -> str:
     decoded = unquote(href.partition("?")[0].partition("#")[0])
     readings = dict.fromkeys(_joined(folder, each) for each in (href, decoded, decoded.replace("\\", "/")))
-    paths = [Path(reading) for reading in readings]
-    return next((path for path in paths[:-1] if _exists(path)), paths[-1]).as_uri()
+    *others, last = readings
+    return Path(next((path for path in others if is_there(path)), last)).as_uri()
 
 
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # a name that is too long for the file system, a folder that may not be looked into
-        return False
+def is_there(path: str | Path) -> bool:
+    """Whether a path leads to something; false for one that the file system does not take."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists() raises for a name that is too long
 
 
 def _in_bucket(base: str, href: str) -> str | None:
