@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import compress, count
 from typing import TYPE_CHECKING, Any
 
 from splashdown.columns import columns, take
@@ -353,7 +354,7 @@ class Plan:
     @property
     def known_size(self) -> int:
         """Bytes to move, as far as the metadata gives sizes."""
-        return sum(size or 0 for size in columns(self.transfers, "asset.size"))
+        return sum(filter(None, columns(self.transfers, "asset.size")))
 
     def __repr__(self) -> str:
         target = redact_target(self.target)
@@ -429,13 +430,14 @@ class RunReport:
     @property
     def landed(self) -> Sequence[Outcome]:
         """The outcomes that are at their destination, whether moved now or found complete."""
-        at = array("l", (n for n, status in enumerate(self._statuses) if status in _LANDED))
+        # Neither a generator nor a function of ours, which would cost a call for each outcome, several times a run.
+        at = array("l", compress(count(), map(_LANDED.__contains__, self._statuses)))
         return take(self.outcomes, at)
 
     @property
     def ok(self) -> bool:
         """Whether everything landed, and the metadata document is written where one was wanted."""
-        return not self.unwritten and all(status in _LANDED for status in self._statuses)
+        return not self.unwritten and all(map(_LANDED.__contains__, self._statuses))
 
     @property
     def bytes_moved(self) -> int:

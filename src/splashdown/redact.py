@@ -25,8 +25,9 @@ T = TypeVar("T")
 _SIGNED_PATH = re.compile(
     r"(/results(?:/(?:assets|items\d*|document))?)/(?:[^/\s]+/)?[0-9a-f]{32,128}(?=/|$|[\s?#'\")])"
 )
-# An href without any part that could be a secret is returned as it is: thousands of hrefs of a job are like this.
-_BARE = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]+)?/[!$-:<=>A-Z^-~]*")
+# Thousands of hrefs of a job are like this: nothing before the query could be a secret. The query is in sight, for all
+# of it is left out.
+_USUAL = re.compile(r"(https?://[a-z0-9.-]+(?::[0-9]+)?/[!$-:<=>A-Z^-~]*)(?:\?([!-\"$-~]*))?")
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:")
 _USERINFO = re.compile(r"(//)[^/?#\s]*@")
 #: A user and password where an href has no authority: ``https:user:password@host/x``, ``fsspec://sftp/user:pw@host``.
@@ -59,8 +60,8 @@ def redact(href: str) -> str:
     A signed URL's secret is its query, so nothing of that is kept; where openEO back-ends sign in the path, ``...``
     stands for the signature and the user before it.
     """
-    if _BARE.fullmatch(href) and "/results/" not in href:
-        return href
+    if "/results/" not in href and (usual := _USUAL.fullmatch(href)):
+        return f"{usual[1]}?..." if usual[2] else usual[1]
     try:
         parts = urlsplit(href)
     except ValueError:

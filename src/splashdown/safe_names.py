@@ -18,6 +18,8 @@ _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_+=@,~ .-]*(?<![ .])\Z")
 _FORBIDDEN = re.compile(r'[<>:"/\\|?*\x00-\x1f\x7f]')
 # Win32 opens the device whatever the extension; the superscript digits count as digits there.
 _DEVICE = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9\u00b9\u00b2\u00b3])\s*(\..*)?\Z", re.IGNORECASE)
+#: Whether Windows takes a name for that of a device.
+is_device = _DEVICE.match
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,15}\Z")
 
 

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
+
+
+def writer() -> Callable[[object], str]:
+    """A function like ``dumps(value, ensure_ascii=False)`` for very many values: its encoder is made once."""
+    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False).encode
+
+    def write(value: object) -> str:
+        try:
+            return encode(value)
+        except (ValueError, RecursionError):
+            return dumps(value, ensure_ascii=False)
+
+    return write
 
 
 def dumps(value: object, **how: Any) -> str:

@@ -20,6 +20,8 @@ from splashdown.sources import at_home, is_in_store, is_url, origin_of
 #: Control characters, and surrogates, which have no bytes to send.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:")
+#: Nearly all hrefs are like this, and any document may link them.
+_USUAL = re.compile(r"https?://[!-\[\]-~]+")
 #: Schemes behind which files or memory of this machine are.
 _HERE = frozenset({"file", "local", "memory"})
 #: Protocols of fsspec that lead to other machines. Any other may read files here, by a chain for example.
@@ -105,6 +107,8 @@ def resolve_href(base: str, href: str) -> str | None:
     Only a local document may link local files; a document without a place may link files below the current folder.
     Paths of GDAL's virtual file systems are read as the URLs that they mean, and backslashes as slashes.
     """
+    if _USUAL.fullmatch(href):
+        return href
     href = _of_gdal(href.strip())
     if not href or _CONTROL.search(href):
         return None

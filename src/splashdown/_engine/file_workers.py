@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from splashdown._engine.context import Context
 from splashdown._engine.pool import Pool
-from splashdown._engine.retry import host_of
+from splashdown._engine.retry import hosts_of
 from splashdown._engine.schedule import Schedule
 from splashdown._engine.settled import settled
 from splashdown._engine.transfer import move
@@ -41,9 +41,9 @@ class FileWorkers:
     def run(self) -> Sequence[Outcome]:
         """Move all files of the plan; their outcomes, in the plan's order."""
         settings, left = self._context.settings, self._settle()
-        hosts = columns(self._plan.transfers, "asset.href")
+        hosts = hosts_of(columns(self._plan.transfers, "asset.href"))
         self._schedule = Schedule(
-            [host_of(href) if open_ else None for href, open_ in zip(hosts, left, strict=True)],
+            [host if open_ else None for host, open_ in zip(hosts, left, strict=True)],
             settings.per_host or settings.jobs,
         )
         self._running = min(settings.jobs, self._schedule.width)

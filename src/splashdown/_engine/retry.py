@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
 import threading
 import time
+from collections.abc import Iterable
 
 from splashdown._engine.settings import RetryPolicy
 from splashdown.errors import HttpStatusError, TransferError
 
 #: With one of these a server may say when to come back; until then no transfer asks that host.
 _BUSY = frozenset({429, 503})
+#: Most hrefs have a host in lower case, and no user before it.
+_USUAL_HOST = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9.-]+(?::[0-9]+)?)/")
 
 
 class StoppedError(TransferError):
@@ -79,6 +83,11 @@ class Throttle:
             return
         while (left := self._until.get(host, 0.0) - time.monotonic()) > 0 and not stop.wait(left):
             pass
+
+
+def hosts_of(hrefs: Iterable[str]) -> list[str]:
+    """:func:`host_of` of each href, without a call for each of the usual form."""
+    return [found[1] if (found := _USUAL_HOST.match(href)) else host_of(href) for href in hrefs]
 
 
 def host_of(href: str) -> str:

@@ -13,12 +13,13 @@ from posixpath import basename
 from urllib.parse import unquote, urlsplit
 
 from splashdown._naming.templates import Fields, check, render
-from splashdown._receipts.names import free_folders, is_reserved
+from splashdown._receipts.names import RESERVED, free_folders, is_reserved
 from splashdown.columns import columns
 from splashdown.errors import UsageError
 from splashdown.model import Asset
 from splashdown.safe_names import (
     fold,
+    is_device,
     is_safe_path,
     leads_below,
     numbered,
@@ -39,6 +40,8 @@ LAYOUTS: Mapping[str, str] = {
 
 _FILE_NAME = re.compile(r"[\w.-]+\.[a-zA-Z0-9]{1,10}\Z")
 _OUTSIDE = re.compile(r"[^\w.-]")
+#: The form that nearly all keys of openEO have.
+_USUAL_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,150}\.[a-zA-Z0-9]{1,10}")
 
 #: Extensions for media types. A fixed table: no document can choose an extension that a system would execute.
 _EXTENSIONS: Mapping[str, str] = {
@@ -86,9 +89,9 @@ def assign_names(
     """
     claims = _Claims(reserved)
     chosen = _chosen(assets, names or {}, claims)
-    named = list(map(free_folders, _wanted(assets, layout, job_id)))
+    named = [free_folders(name) if "/" in name else name for name in _wanted(assets, layout, job_id)]
     owners = [(item or "", key, href) for item, key, href in columns(assets, "item", "key", "href")]
-    order = sorted((i for i in range(len(assets)) if i not in chosen), key=owners.__getitem__)
+    order = sorted([i for i in range(len(assets)) if i not in chosen], key=owners.__getitem__)
     for i, name in chosen.items():
         named[i] = name
     _give(named, [owner[0] for owner in owners], order, claims, flat=layout == "flat")
@@ -141,7 +144,10 @@ def _wanted(assets: Sequence[Asset], layout: str, job_id: str) -> Iterator[str]:
             if advertised and is_safe_path(advertised):
                 yield advertised
             elif layout == "openeo":
-                yield openeo_name(listed_as or key, href, media_type)
+                wanted = listed_as or key
+                # What the rule and safe_segment leave as it is, seen without a call.
+                usual = _USUAL_KEY.fullmatch(wanted) and not is_device(wanted)
+                yield wanted if usual else openeo_name(wanted, href, media_type)
             else:
                 yield advertised_name(key, href, media_type)
         return
@@ -181,6 +187,13 @@ class _Claims:
         self._folders.update(_parents(folded))
         return name
 
+    def take_each(self, folded: Iterable[str]) -> list[str]:
+        """Take each of the names (folded) that is free; returns those that are not. For flat names, in one go."""
+        taken = self._files | self._folders | RESERVED
+        given = [name for name in folded if "/" not in name and name not in taken]
+        self._files.update(given)
+        return [name for name in folded if "/" in name or name in taken]
+
 
 def _parents(path: str) -> Iterator[str]:
     at = path.find("/")
@@ -213,12 +226,16 @@ def _chosen(
 
 def _give(names: list[str], items: Sequence[str], order: Sequence[int], claims: _Claims, *, flat: bool) -> None:
     """Give uncontested names first, then the contested ones, so that a clash never renames a third asset."""
-    folds = Counter(fold(names[i]) for i in order)
-    folders = {parent for name in folds for parent in _parents(name)}
+    # Most names are flat, ASCII, and wanted once: those cost no call each.
+    folded = [names[i].lower() if names[i].isascii() else fold(names[i]) for i in order]
+    folds = Counter(folded)
+    folders = {parent for name in folds if "/" in name for parent in _parents(name)}
+    left = frozenset(claims.take_each([name for name in folded if folds[name] == 1 and name not in folders]))
     contested = []
-    for i in order:
-        folded = fold(names[i])
-        if folds[folded] == 1 and folded not in folders and claims.free(names[i]):
+    for i, name in zip(order, folded, strict=True):
+        if folds[name] == 1 and name not in folders and name not in left:
+            continue
+        if folds[name] == 1 and name not in folders and claims.free(names[i]):
             claims.take(names[i])
         else:
             contested.append(i)

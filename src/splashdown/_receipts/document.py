@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
+from json.encoder import encode_basestring as quoted
 from typing import Any
 
-from splashdown._display.json import dumps
+from splashdown._display.json import dumps, writer
 from splashdown._folders.fields import Fields
 from splashdown._folders.folder import OddFileError
 from splashdown._receipts.entries import (
@@ -47,6 +48,8 @@ _STALE_DOCUMENTS = "splashdown:stale_documents"
 _PIECE = 256 * 1024
 #: From so many on, assets and items are written one in a line.
 _MANY = 1_000
+#: So many of them are written in one go.
+_BATCH = 64
 _LONG = frozenset({"features", "assets"})
 # A bound for receipts that another program may have put there.
 _MAX_BYTES = 256 * 2**20
@@ -135,16 +138,19 @@ def _lines(value: Any) -> Iterator[str]:
     if not isinstance(value, dict | list | Assets | Features) or len(value) < _MANY:
         yield dumps(_whole(value), indent=2, ensure_ascii=False).replace("\n", "\n  ")
         return
-    entries: Iterable[str]
+    encoded = writer()
     if isinstance(value, Mapping):
         comma, end = "{", "}"
-        entries = (f"{_json(key)}: {_json(one)}" for key, one in value.items())
+        entries = value.entries() if isinstance(value, Assets) else iter(value.items())
+        while batch := [*islice(entries, _BATCH)]:
+            yield comma + ",".join([f"\n    {quoted(key)}: {encoded(one)}" for key, one in batch])
+            comma = ","
     else:
         comma, end = "[", "]"
-        entries = map(_json, value)
-    for entry in entries:
-        yield f"{comma}\n    {entry}"
-        comma = ","
+        each = iter(value)
+        while some := [*islice(each, _BATCH)]:
+            yield comma + ",".join([f"\n    {encoded(one)}" for one in some])
+            comma = ","
     yield f"\n  {end}"
 
 

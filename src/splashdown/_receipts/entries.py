@@ -14,6 +14,7 @@ from splashdown.columns import cells, columns
 from splashdown.model import Asset, Outcome, StoredRecord
 
 Identity = tuple[str | None, str]
+_PLAIN = (str, int, float)
 
 
 class Places(Mapping[Identity, tuple[str, StoredRecord]]):
@@ -29,7 +30,16 @@ class Places(Mapping[Identity, tuple[str, StoredRecord]]):
                 self._found.setdefault(record.identity, (name, record))
 
     def __getitem__(self, identity: Identity) -> tuple[str, StoredRecord]:
-        found = self._found[identity]
+        place: tuple[str, StoredRecord] | None = self.get(identity)
+        if place is None:
+            raise KeyError(identity)
+        return place
+
+    def get(self, identity: Identity, default: Any = None) -> Any:
+        """Where an asset is, ``default`` for one that is not there; not by way of an exception, for each asset."""
+        found = self._found.get(identity)
+        if found is None:
+            return default
         if not isinstance(found, int):
             return found
         name, size, checksum, validator, ours, version, source_mark = self._place(found)
@@ -70,14 +80,29 @@ class Assets(Mapping[str, Any]):
 
     def __getitem__(self, key: str) -> Any:
         at = self._placed.get(key)
-        entry = self._copied(self._listed[key] if at is None or key in self._listed else self._assets[at].metadata)
+        return self._entry(self._listed[key] if at is None or key in self._listed else self._assets[at].metadata, at)
+
+    def entries(self) -> Iterator[tuple[str, Any]]:
+        """All members, for little: to ask for each by its key costs some calls more."""
+        placed, listed = self._placed, self._listed
+        for key, value in listed.items():
+            yield key, self._entry(value, placed.get(key))
+        for key, at in placed.items():
+            if key not in listed:
+                yield key, self._entry(self._assets[at].metadata, at)
+
+    def _entry(self, value: Any, at: int | None) -> Any:
+        entry = self._copied(value)
         if isinstance(entry, dict):
-            drop_marks(entry)
+            for name in [*entry]:
+                if name.startswith(OURS) and name != ITEM:  # as drop_marks()
+                    del entry[name]
         if at is not None:
             item, own, href = self._fields(at)
-            entry["href"] = public_href(href)
             place = self._places.get((item, own))
-            if place is not None:
+            if place is None:
+                entry["href"] = public_href(href)
+            else:
                 describe_stored(entry, f"./{place[0]}", place[1], (item, own))
         elif isinstance(entry, dict) and isinstance(entry.get("href"), str):
             entry["href"] = public_href(entry["href"])
@@ -213,8 +238,12 @@ def _own(value: Any) -> Any:
 
 def copied(value: Any) -> Any:
     """A JSON value whose objects and arrays are new, at a fifth of the cost of ``copy.deepcopy``."""
-    if value is None or isinstance(value, str | int | float):  # most are; to ask for a mapping costs a call
+    if value is None or isinstance(value, _PLAIN):  # most are; to ask for a mapping costs a call
         return value
     if isinstance(value, dict) or isinstance(value, Mapping):  # noqa: SIM101 - the first is not a call either
-        return {name: copied(one) for name, one in value.items()}
+        made = dict(value)
+        for name, one in made.items():
+            if one is not None and not isinstance(one, _PLAIN):
+                made[name] = copied(one)
+        return made
     return [copied(one) for one in value] if isinstance(value, list | tuple) else value

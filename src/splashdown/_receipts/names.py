@@ -23,13 +23,14 @@ COMPANIONS = ("items.parquet",)
 #: The folder of a target for what is not finished, and for what runs note while they are under way.
 HIDDEN = ".splashdown"
 
-_RESERVED = frozenset((*NAMES.values(), OTHER, HIDDEN))
+#: All of them, folded.
+RESERVED = frozenset((*NAMES.values(), OTHER, HIDDEN))
 
 
 def is_reserved(name: str) -> bool:
     """Whether a name means a receipt, or something in a hidden folder, here or in a target that is a folder of this."""
     folded = fold(name)
-    return not _RESERVED.isdisjoint(folded.split("/")) if "/" in folded else folded in _RESERVED
+    return not RESERVED.isdisjoint(folded.split("/")) if "/" in folded else folded in RESERVED
 
 
 def free_folders(path: str) -> str:
@@ -37,5 +38,5 @@ def free_folders(path: str) -> str:
     head, slash, last = path.rpartition("/")
     if not slash or not is_reserved(head):
         return path
-    segments = (numbered(one, 2) if fold(one) in _RESERVED else one for one in head.split("/"))
+    segments = (numbered(one, 2) if fold(one) in RESERVED else one for one in head.split("/"))
     return f"{'/'.join(segments)}/{last}"

@@ -16,7 +16,7 @@ from splashdown.model import Asset, IfExists, Transfer
 _LINKED = ("geometry", "metadata", "properties")
 _PLAIN = tuple(name for name in Asset.__dataclass_fields__ if name not in _LINKED)
 _PLACES = {name: place for place, name in enumerate(_PLAIN)}
-_plain_values = attrgetter(*_PLAIN)
+_plain_values, _linked_values = attrgetter(*_PLAIN), attrgetter(*_LINKED)
 # The constructor of a frozen dataclass takes three times as long, and assets are created on each access.
 _plain_setters, _linked_setters = ([getattr(Asset, name).__set__ for name in names] for names in (_PLAIN, _LINKED))
 _NOTHING: Mapping[str, Any] = {}
@@ -24,6 +24,8 @@ _NOTHING: Mapping[str, Any] = {}
 
 def pack(assets: Iterable[Asset]) -> Sequence[Asset]:
     """The same assets; many are kept in little memory."""
+    if isinstance(assets, PackedAssets):
+        return assets
     each = iter(assets)
     first = tuple(islice(each, MANY))
     if len(first) < MANY:
@@ -32,6 +34,13 @@ def pack(assets: Iterable[Asset]) -> Sequence[Asset]:
     for asset in chain(first, each):
         packed.append(asset)
     return packed
+
+
+def pack_all(series: Iterable[Sequence[Asset]]) -> Sequence[Asset]:
+    """The assets of all of them; where there is only one, that is the result."""
+    each = iter(series)
+    first, second = next(each, ()), next(each, None)
+    return pack(first if second is None else chain(first, second, chain.from_iterable(each)))
 
 
 class PackedAssets(LazySequence[Asset]):
@@ -45,7 +54,14 @@ class PackedAssets(LazySequence[Asset]):
 
     def append(self, asset: Asset) -> None:
         """Put an asset at the end."""
-        linked = [self._reference(getattr(asset, name)) for name in _LINKED]
+        linked: list[Any] = []
+        for value in _linked_values(asset):  # in a loop: a call for each would cost more than the rest
+            packed = type(value) is View
+            held: Any = value.packed if packed else None if value is None else value or _NOTHING
+            number = self._numbers.setdefault(id(held), len(self._held))
+            if number == len(self._held):
+                self._held.append(held)
+            linked.append((number, value.at, value.path) if packed else number)
         self.rows.append((*_plain_values(asset), *linked))
         self._count += 1
 
@@ -79,22 +95,11 @@ class PackedAssets(LazySequence[Asset]):
         rows, pick = self.rows, itemgetter(*(_PLACES[name] for name in names))
         return lambda position: pick(rows.at(position))
 
-    def _reference(self, value: Mapping[str, Any] | None) -> int | tuple[int, int, tuple[str, ...]]:
-        if isinstance(value, View):
-            return (self._number(value.packed), value.at, value.path)
-        return self._number(None if value is None else value or _NOTHING)
-
-    def _number(self, value: Any) -> int:
-        number = self._numbers.setdefault(id(value), len(self._held))
-        if number == len(self._held):
-            self._held.append(value)
-        return number
-
 
 class Transfers(LazySequence[Transfer]):
     """The transfers of a plan, one for each asset."""
 
-    def __init__(self, assets: Sequence[Asset], names: Sequence[str], if_exists: IfExists) -> None:
+    def __init__(self, assets: LazySequence[Asset], names: Sequence[str], if_exists: IfExists) -> None:
         self.assets, self.names, self.if_exists = assets, names, if_exists
         self._count = len(names)
 
@@ -102,7 +107,9 @@ class Transfers(LazySequence[Transfer]):
         return self._count
 
     def _element(self, position: int) -> Transfer:
-        return Transfer(asset=self.assets[position], name=self.names[position], if_exists=self.if_exists)
+        assets = self.assets
+        asset = assets._element(position)  # noqa: SLF001 - of the same kind
+        return Transfer(asset=asset, name=self.names[position], if_exists=self.if_exists)
 
     def __iter__(self) -> Iterator[Transfer]:
         for asset, name in zip(self.assets, self.names, strict=True):

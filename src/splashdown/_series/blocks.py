@@ -6,7 +6,8 @@ import pickle
 import threading
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Generic, TypeVar, overload
+from itertools import chain
+from typing import Any, Generic, TypeVar, cast, overload
 
 T = TypeVar("T")
 
@@ -69,9 +70,8 @@ class Blocks(Sequence[T]):
         return content[at] if number == block else self._content(block)[at]
 
     def __iter__(self) -> Iterator[T]:
-        for block in range(len(self._blocks)):
-            yield from self._content(block)
-        yield from self._open
+        # Not a generator, which would cost a call for each value.
+        return chain.from_iterable(map(self._content, range(len(self._blocks) + 1)))
 
     def _content(self, block: int) -> list[T]:
         if block == len(self._blocks):
@@ -101,6 +101,16 @@ class Slots(Generic[T]):
             if len(there) == min(_BLOCK, self._length - block * _BLOCK):
                 self._blocks[block] = zlib.compress(pickled([there[n] for n in sorted(there)]), 1)
                 del self._open[block]
+
+    def __iter__(self) -> Iterator[T]:
+        """All values, once each was put."""
+        blocks = (self._block(number) for number in range(-(-self._length // _BLOCK)))
+        return chain.from_iterable(blocks)
+
+    def _block(self, number: int) -> list[T]:
+        with self._lock:
+            data = self._blocks[number]
+        return cast("list[T]", unpickled(zlib.decompress(data)))
 
     def __getitem__(self, number: int) -> T | None:
         """The value, or ``None`` if none was put."""

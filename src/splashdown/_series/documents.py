@@ -82,11 +82,6 @@ def is_packed(value: object) -> bool:
     return isinstance(value, Documents | PackedObject)
 
 
-def member(holder: Mapping[str, Any], key: str, value: Any) -> Any:
-    """The value under this key, or a view of it if the holder is packed."""
-    return holder.view(key) if isinstance(holder, PackedObject) else value
-
-
 def plain(body: dict[str, Any]) -> dict[str, Any]:
     """A document without packed members; the same object if it has none."""
     if any(isinstance(value, PackedObject) for value in body.values()):

@@ -62,8 +62,11 @@ class _PackedOutcomes(LazySequence[Outcome]):
         self._statuses = bytearray([_NONE]) * len(transfers)
 
     def __setitem__(self, number: int, outcome: Outcome) -> None:
-        self._rows[number] = self._row_of(number, outcome)
-        self._statuses[number] = _STATUSES.index(outcome.status)
+        name, status = outcome.transfer.name, outcome.status
+        own = "" if name == self._transfers.names[number] else name
+        # A plain string: the value of an enum costs two calls.
+        self._rows[number] = (own, str.__str__(status), *_values(outcome))
+        self._statuses[number] = _STATUSES.index(status)
 
     def outcomes(self) -> Sequence[Outcome]:
         return self
@@ -85,6 +88,8 @@ class _PackedOutcomes(LazySequence[Outcome]):
         plain = [name.removeprefix("transfer.") for name in names]
         if all(name.startswith("asset.") for name in plain):
             return self._transfers.columns(*plain)
+        if _AT.keys() >= set(names) and _NONE not in self._statuses:
+            return map(itemgetter(*(_AT[name] for name in names)), self._rows)
         return map(self.cells(*names), range(len(self)))
 
     def cells(self, *names: str) -> Callable[[int], Any]:
@@ -119,9 +124,8 @@ class _PackedOutcomes(LazySequence[Outcome]):
         return self._missing(position).status if number == _NONE else _STATUSES[number]
 
     def _row(self, number: int) -> _Row:
-        return self._rows[number] or self._row_of(number, self._missing(number))
+        return self._rows[number] or self._missing_row(number)
 
-    def _row_of(self, number: int, outcome: Outcome) -> _Row:
-        name = outcome.transfer.name
-        own = "" if name == self._transfers.names[number] else name
-        return (own, outcome.status.value, *_values(outcome))
+    def _missing_row(self, number: int) -> _Row:
+        outcome = self._missing(number)
+        return ("", outcome.status.value, *_values(outcome))

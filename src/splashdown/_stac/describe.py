@@ -5,17 +5,18 @@ Tolerant: a field of the wrong type counts as absent. The caller makes hrefs abs
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from splashdown._documents.expiry import parse_datetime
-from splashdown._series.documents import member
+from splashdown._series.documents import PackedObject
 from splashdown._stac.marks import KEY, below
 from splashdown.columns import columns
 from splashdown.model import Asset
 
 #: Sizes and coordinates beyond 63 bits make no sense; Python's integers have no end, floats overflow.
 _LARGEST_NUMBER = 2**63
+_TIMES = frozenset({"datetime", "start_datetime", "end_datetime"})
 
 
 def describe_asset(
@@ -28,51 +29,75 @@ def describe_asset(
     Media type, roles, size, checksum, times and box are read from the asset object, else from the owner; a field of a
     wrong type counts as missing.
     """
+    return describer(item, owner)(key, href, metadata)
+
+
+def describer(item: str | None, owner: Mapping[str, Any]) -> Callable[[str, str, Mapping[str, Any]], Asset]:
+    """:func:`describe_asset` for the assets of one owner: what they get from the owner is read once."""
     assets = owner.get("assets")
+    view = assets.view if isinstance(assets, PackedObject) else None
     properties = owner.get("properties")
     properties = properties if isinstance(properties, Mapping) else {}
-    start, end = _interval(metadata, properties, owner)
-    checksum = metadata.get("file:checksum") or metadata.get("checksum:multihash")
+    interval = _own_interval(properties) or _own_interval(owner) or _extent_interval(owner)
+    collection = text(owner.get("collection")) or _old_collection(owner, item)
+    bbox = _bbox(owner.get("bbox")) or _bbox(_extent(owner, "spatial", "bbox"))
     geometry = owner.get("geometry")
-    return Asset(
-        key=key,
-        href=href,
-        item=item,
-        collection=text(owner.get("collection")) or _old_collection(owner, item),
-        media_type=text(metadata.get("type")),
-        roles=_roles(metadata.get("roles")),
-        size=_size(metadata.get("file:size")),
-        checksum=checksum.lower() if isinstance(checksum, str) else None,
-        local_path=text(metadata.get("file:local_path")) or _saved_as(metadata),
-        bbox=_bbox(metadata.get("bbox")) or _bbox(owner.get("bbox")) or _bbox(_extent(owner, "spatial", "bbox")),
-        geometry=geometry if isinstance(geometry, Mapping) and geometry else None,
-        start=start,
-        end=end,
-        metadata=member(assets, key, metadata) if isinstance(assets, Mapping) else metadata,
-        properties=properties,
-    )
+    geometry = geometry if isinstance(geometry, Mapping) and geometry else None
+
+    def describe(key: str, href: str, metadata: Mapping[str, Any]) -> Asset:
+        get = metadata.get
+        checksum = get("file:checksum") or get("checksum:multihash")
+        media_type, roles, size, path = get("type"), get("roles"), get("file:size"), get("file:local_path")
+        # Most assets have no time and no box of their own: a look costs less than a call.
+        own = _own_interval(metadata) if not _TIMES.isdisjoint(metadata) else None
+        start, end = own or interval
+        return Asset(
+            key=key,
+            href=href,
+            item=item,
+            collection=collection,
+            media_type=media_type if isinstance(media_type, str) and media_type else None,
+            roles=_roles(roles) if roles else (),
+            size=size if type(size) is int and 0 <= size < _LARGEST_NUMBER else None,
+            checksum=checksum.lower() if isinstance(checksum, str) else None,
+            local_path=path if isinstance(path, str) and path else _saved_as(metadata) if KEY in metadata else None,
+            bbox=_bbox(metadata["bbox"]) or bbox if "bbox" in metadata else bbox,
+            geometry=geometry,
+            start=start,
+            end=end,
+            metadata=metadata if view is None else view(key),
+            properties=properties,
+        )
+
+    return describe
 
 
 def _saved_as(metadata: Mapping[str, Any]) -> str | None:
     """The path of an asset in a target, from a receipt: a copy of the target has the same names."""
-    return below("", metadata.get("href")) if KEY in metadata else None
+    return below("", metadata.get("href"))
 
 
 def advertised_href(metadata: object, alternate: str | None = None) -> str | None:
     """The href of an asset object: of the alternate with this name (STAC extension) if it exists."""
-    if not isinstance(metadata, Mapping):
+    if type(metadata) is not dict and not isinstance(metadata, Mapping):  # the first is not a call
         return None
-    others = metadata.get("alternate")
-    other = others.get(alternate) if alternate and isinstance(others, Mapping) else None
-    if isinstance(other, Mapping) and isinstance(other.get("href"), str):
-        return str(other["href"])
+    if alternate:
+        others = metadata.get("alternate")
+        other = others.get(alternate) if isinstance(others, Mapping) else None
+        if isinstance(other, Mapping) and isinstance(other.get("href"), str):
+            return str(other["href"])
     href = metadata.get("href")
     return href if isinstance(href, str) and href.strip() else None
 
 
 def directories(assets: Iterable[Asset]) -> list[int]:
     """The positions of hrefs that name a directory of many objects (Zarr), which cannot be moved as one file."""
-    return [n for n, one in enumerate(columns(assets, "href", "media_type")) if _is_directory(*one)]
+    # What nearly no asset has is looked for first, without a call.
+    return [
+        number
+        for number, (href, kind) in enumerate(columns(assets, "href", "media_type"))
+        if (".zarr" in href or (kind and "zarr" in kind.lower())) and _is_directory(href, kind)
+    ]
 
 
 def _is_directory(href: str, media_type: str | None) -> bool:
@@ -90,15 +115,17 @@ def _old_collection(owner: Mapping[str, Any], item: str | None) -> str | None:
     return text(properties.get("collection")) if isinstance(properties, Mapping) else None
 
 
-def _interval(*holders: Mapping[str, Any]) -> tuple[Any, Any]:
-    for holder in holders:
-        moment = parse_datetime(holder.get("datetime"))
-        if moment is not None:
-            return moment, moment
-        start, end = parse_datetime(holder.get("start_datetime")), parse_datetime(holder.get("end_datetime"))
-        if start is not None or end is not None:
-            return start, end
-    interval = _extent(holders[-1], "temporal", "interval")
+def _own_interval(holder: Mapping[str, Any]) -> tuple[Any, Any] | None:
+    """The times that an object itself gives; ``None`` where it gives none."""
+    moment = parse_datetime(holder.get("datetime"))
+    if moment is not None:
+        return moment, moment
+    start, end = parse_datetime(holder.get("start_datetime")), parse_datetime(holder.get("end_datetime"))
+    return (start, end) if start is not None or end is not None else None
+
+
+def _extent_interval(owner: Mapping[str, Any]) -> tuple[Any, Any]:
+    interval = _extent(owner, "temporal", "interval")
     if isinstance(interval, list) and len(interval) == 2:
         return parse_datetime(interval[0]), parse_datetime(interval[1])
     return None, None
@@ -123,10 +150,6 @@ def _bbox(value: object) -> tuple[float, ...] | None:
 
 def _roles(value: object) -> tuple[str, ...]:
     return tuple(role for role in value if isinstance(role, str)) if isinstance(value, list) else ()
-
-
-def _size(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST_NUMBER else None
 
 
 def text(value: object) -> str | None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from splashdown._naming.names import LAYOUTS, assign_names, openeo_name
+from splashdown._naming.names import LAYOUTS, _wanted, assign_names, openeo_name
 from splashdown.errors import UsageError
 from splashdown.model import Asset
 from splashdown.safe_names import MAX_SEGMENT, fold, is_safe_path, safe_path, safe_segment
@@ -27,6 +27,7 @@ def names(assets, **options):
 # What every system agrees on ------------------------------------------------------------------------------------
 
 KEYS = st.one_of(
+    st.from_regex(r"[A-Za-z0-9_.-]{1,12}\.[a-z0-9]{1,3}", fullmatch=True),
     st.text(max_size=40),
     st.sampled_from(
         ["a.tif", "A.tif", "a", "a/b", "..", "../../etc/passwd", "con.tif", "NUL", "a.tif.", "a ", "COM¹.txt"]
@@ -228,3 +229,8 @@ def test_a_layout_that_makes_no_sense_is_refused(layout, says):
 def test_a_hundred_thousand_assets_with_one_key_are_named_quickly():
     assets = [asset("B04", item=f"i{n}") for n in range(20_000)]
     assert len(set(names(assets))) == 20_000
+
+
+@given(KEYS)
+def test_a_usual_key_gets_the_name_that_the_whole_rule_gives(key):
+    assert list(_wanted([asset(key)], "openeo", "")) == [openeo_name(key, HREF + "x.tif", None)]

@@ -10,6 +10,7 @@ from receipts import encoded
 
 from splashdown import redact
 from splashdown._documents.document import Document
+from splashdown._documents import places
 from splashdown._receipts import document as receipt
 from splashdown.builtins.openeo import assets
 
@@ -18,7 +19,9 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
     max_leaves=12,
 )
-HREFS = st.from_regex(r"[hH]ttps?://[A-Za-z0-9.@:]{1,6}(:[0-9]{1,3})?(/[!-~]{0,4}){0,3}", fullmatch=True)
+HREFS = st.from_regex(
+    r"[hH]ttps?://[A-Za-z0-9.@:]{1,6}(:[0-9]{1,3})?(/[!-~]{0,4}){0,3}([?][!-~]{0,4})?", fullmatch=True
+)
 
 
 @given(st.dictionaries(st.text(max_size=4), VALUES, max_size=4))
@@ -37,10 +40,10 @@ def test_a_long_document_says_the_same_an_entry_a_line(document):
 
 
 @given(HREFS)
-def test_an_href_without_secrets_is_redacted_to_itself_with_or_without_a_closer_look(href):
+def test_an_href_is_redacted_the_same_with_or_without_a_closer_look(href):
     quick = redact.redact(href)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(redact, "_BARE", re.compile("(?!)"))
+        patch.setattr(redact, "_USUAL", re.compile("(?!)"))
         assert quick == redact.redact(href)
 
 
@@ -51,3 +54,11 @@ def test_an_absolute_href_is_the_same_with_or_without_joining(href):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(assets, "_COMPLETE", re.compile("(?!)"))
         assert quick == assets._absolute(document, href)
+
+
+@given(HREFS, st.sampled_from(["", "https://h/catalog.json", "file:///data/item.json"]))
+def test_a_document_links_the_same_href_with_or_without_a_closer_look(href, base):
+    quick = places.resolve_href(base, href)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(places, "_USUAL", re.compile("(?!)"))
+        assert quick == places.resolve_href(base, href)

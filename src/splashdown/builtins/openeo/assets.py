@@ -14,7 +14,7 @@ from itertools import chain
 from splashdown._documents.document import Document
 from splashdown._documents.places import shown, why_refused
 from splashdown._series.assets import pack
-from splashdown._stac.describe import advertised_href, describe_asset, text
+from splashdown._stac.describe import advertised_href, describer, text
 from splashdown.builtins.openeo.tree import Tree
 from splashdown.columns import columns
 from splashdown.errors import ResolveError
@@ -183,6 +183,7 @@ class _Reading:
         if not isinstance(assets, Mapping):
             self.broken.append(f"{shown(document.place)} has assets that are not a JSON object")
             return
+        describe = describer(item, document.body)
         for key, metadata in assets.items():
             href = advertised_href(metadata, self.alternate)
             if href is None:
@@ -192,7 +193,7 @@ class _Reading:
             if absolute is None:
                 self.warnings.append(f"the asset {key!r} was left out: {why_refused(document.place, href)}")
                 continue
-            yield describe_asset(key, absolute, metadata, item=item, owner=document.body)
+            yield describe(key, absolute, metadata)
 
 
 def _absolute(document: Document, href: str) -> str | None:

@@ -12,7 +12,7 @@ from splashdown._documents.document import Document, links_of
 from splashdown._documents.places import shown, why_refused
 from splashdown._series.assets import pack
 from splashdown._series.items import PackedItems
-from splashdown._stac.describe import advertised_href, describe_asset, text
+from splashdown._stac.describe import advertised_href, describer, text
 from splashdown._stac.migrate import kind_of
 from splashdown.model import Asset
 from splashdown.redact import safely_shown
@@ -73,6 +73,7 @@ class Collector:
         if not isinstance(assets, Mapping):
             self.leave_out_broken(f"{_named(document)} was left out: it has assets that are not a JSON object")
             return
+        describe = describer(item, document.body)
         for key, metadata in assets.items():
             href = advertised_href(metadata, self.alternate)
             if href is None:
@@ -82,7 +83,7 @@ class Collector:
             if absolute is None:
                 self._leave_out(_refused(document, key, href))
                 continue
-            yield describe_asset(key, absolute, metadata, item=item, owner=document.body)
+            yield describe(key, absolute, metadata)
 
     def leave_out_broken(self, line: str) -> None:
         """Note an item or an asset that is not as STAC has it."""

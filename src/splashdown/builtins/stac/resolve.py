@@ -16,7 +16,7 @@ from splashdown._documents.expiry import expires_at
 from splashdown._documents.geoparquet import is_table, read_items
 from splashdown._documents.places import open_local, place_of, shown
 from splashdown._documents.reading import Reader
-from splashdown._series.assets import pack
+from splashdown._series.assets import pack, pack_all
 from splashdown._series.items import PackedItems
 from splashdown._stac.alternates import check_alternate
 from splashdown._stac.migrate import kind_of, up_to_date
@@ -170,7 +170,7 @@ def _collect(source: _Source, collector: Collector, reader: Reader, options: Sta
     if kind == "Feature":
         collector.items = []  # the item is the result's document
     own = collector.own(root) if kind in {"Collection", "Catalog"} else []
-    assets = pack(_assets(islice(source.below, options.limit), collector))
+    assets = pack_all(_assets(islice(source.below, options.limit), collector))
     if not source.answered:
         assets = _narrowed(assets, options)
     every = without_repeats(own, assets)
@@ -195,7 +195,8 @@ def _collect(source: _Source, collector: Collector, reader: Reader, options: Sta
     )
 
 
-def _assets(documents: Iterable[Document], collector: Collector) -> Iterator[Asset]:
+def _assets(documents: Iterable[Document], collector: Collector) -> Iterator[Sequence[Asset]]:
+    """The assets of each document."""
     for found in documents:
         try:
             body = up_to_date(found.body, "an item")
@@ -207,7 +208,7 @@ def _assets(documents: Iterable[Document], collector: Collector) -> Iterator[Ass
                 f"a member of {shown(found.place)} was left out: it has no type 'Feature', so it is not a STAC item"
             )
             continue
-        yield from collector.add(replace(found, body=body))
+        yield collector.add(replace(found, body=body))
 
 
 def _narrowed(assets: Sequence[Asset], options: StacOptions) -> Sequence[Asset]:
