@@ -53,9 +53,10 @@ from splashdown._connections.answers import (
 )
 from splashdown._connections.logged import hide_secrets
 from splashdown._connections.recent import MOST_HOSTS, Idle, RecentlyUsed, close_idle
+from splashdown._connections.whole import Watch, Whole, receive, silent_connection
 from splashdown.model import Buffer
 
-__all__ = ["MOST_HOSTS", "Answer", "RecentlyUsed", "close_idle", "glimpse", "make_lean", "send"]
+__all__ = ["MOST_HOSTS", "Answer", "RecentlyUsed", "Whole", "close_idle", "glimpse", "make_lean", "send", "send_whole"]
 
 #: A buffer of this size is filled again and again by a long body: few system calls, few turns of the interpreter.
 CHUNK = 512 * 1024
@@ -166,6 +167,7 @@ class _Lean(HTTPConnection):
 
     full = False  #: every answer is urllib3's own kind
     gate: Gate | None = None  #: looks at each address before it is connected to
+    watch: Watch | None = None
     _asked = ("", "")
 
     def _new_conn(self) -> socket.socket:
@@ -225,7 +227,25 @@ class _Lean(HTTPConnection):
         connection = self.sock
         self._limit()
         deadline = math.inf if self.timeout is None else time.monotonic() + self.timeout
-        data = connection.recv(_FIRST)
+        return self._answer(connection.recv(_FIRST), deadline)
+
+    def whole(self, head: bytes, target: str, most: int, seconds: float | None) -> Whole | FullResponse:
+        """Send a prepared GET; its answer is a small file, or the same as of :meth:`getresponse`."""
+        connection = self.sock
+        if connection.gettimeout() != seconds:
+            connection.settimeout(seconds)
+        self.timeout, self._asked = seconds, ("GET", target)
+        try:  # noqa: SIM105 - suppress() would cost three calls for each request
+            connection.sendall(head)
+        except (BrokenPipeError, ConnectionResetError):  # what a server said before it hung up can still be read
+            pass
+        deadline = math.inf if seconds is None else time.monotonic() + seconds
+        found = receive(self, most, _plain)
+        return found if type(found) is Whole else self._answer(found, deadline)  # type: ignore[arg-type]  # bytes
+
+    def _answer(self, data: bytes, deadline: float) -> FullResponse:
+        """The answer that begins with these bytes."""
+        connection = self.sock
         if not data:
             raise http.client.RemoteDisconnected("the server closed the connection without an answer")
         answer: Any = self._usual(data, data.find(b"\r\n\r\n") + 4)
@@ -238,12 +258,7 @@ class _Lean(HTTPConnection):
 
     def _usual(self, data: bytes, end: int) -> Answer | None:
         """The answer whose head ends there, if it is of the plainest kind."""
-        if (
-            self.full
-            or end < 4
-            or not data.startswith(_USUAL)
-            or (plain := _plain(data[: end - 4].decode("latin-1"))) is None
-        ):
+        if self.full or end < 4 or not data.startswith(_USUAL) or (plain := _plain(data[: end - 4])) is None:
             return None
         status, fields, length = plain
         return Answer(self, status, fields, memoryview(data)[end:], 0 if self._asked[0] == "HEAD" else length)
@@ -347,6 +362,31 @@ def send(
         raise
 
 
+def send_whole(
+    pool: HTTPConnectionPool, target: str, head: bytes, timeout: Timeout, most: int
+) -> Whole | BaseHTTPResponse | Answer | None:
+    """Ask for a file that may be small, with a prepared head; ``None`` where that cannot be done, and nothing was sent.
+
+    That is so before the first answer on a connection, where there is a proxy, and where the target has to be encoded.
+    Any answer but a whole file of at most ``most`` bytes is what :func:`send` returns.
+    """
+    if pool.proxy is not None or not _ENCODED.fullmatch(target) or (connection := silent_connection(pool)) is None:
+        return None
+    try:
+        found = connection.whole(head, target, most, timeout.read_timeout)
+    except BaseException as error:
+        connection.close()
+        pool._put_conn(connection)  # noqa: SLF001
+        if isinstance(error, TimeoutError):
+            raise ReadTimeoutError(pool, target, "timed out") from None
+        raise
+    if type(found) is Whole:
+        pool.pool.connections.append(connection)  # type: ignore[union-attr]  # where it came from
+        return found
+    found._connection, found._pool = connection, pool  # noqa: SLF001 - as the pool does it
+    return found  # type: ignore[no-any-return]
+
+
 def glimpse(response: BaseHTTPResponse | Answer, size: int) -> bytes:
     """The beginning of an error body, as far as it comes within some seconds; never raises."""
     return response.glimpse(size) if isinstance(response, FullResponse) else b""
@@ -370,8 +410,9 @@ def _exchanged(
     return response  # type: ignore[no-any-return]
 
 
-def _plain(head: str) -> tuple[int, dict[str, str], int] | None:
+def _plain(data: bytes) -> tuple[int, dict[str, str], int] | None:
     """Status, headers in lower case, and length of an answer of the plainest kind; ``None`` for any other."""
+    head = data.decode("latin-1")
     status, _, lines = head.partition("\r\n")
     found = _STATUS.fullmatch(status)
     pairs = _FIELD.findall(f"{lines}\r\n")

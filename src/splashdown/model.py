@@ -117,6 +117,14 @@ class ReadRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SmallBody:
+    """A whole remote file, where it is small: what :class:`~splashdown.protocols.SupportsReadSmall` returns."""
+
+    info: RemoteInfo
+    data: Buffer = field(repr=False)  #: all of it, valid until the same thread reads again
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """A piece of one file: ``number`` counts from 1 without gaps, ``stop`` is ``None`` where the end is unknown."""
 

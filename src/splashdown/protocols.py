@@ -22,6 +22,7 @@ from splashdown.model import (
     ReadRequest,
     RemoteInfo,
     ResultSet,
+    SmallBody,
     Stored,
     StoredPart,
     Unfinished,
@@ -67,6 +68,22 @@ class GuardedTransport(Transport, Protocol):
 
     def for_public_documents(self) -> Transport:
         """The same transport for hrefs of documents of the public web, which leads to public addresses alone."""
+
+
+@runtime_checkable
+class SupportsReadSmall(Protocol):
+    """A transport that can read a small file in one call.
+
+    The engine uses it for the first request of a file, with a sink that is a :class:`SupportsPutWhole`.
+    """
+
+    def read_small(self, request: ReadRequest, most: int) -> SmallBody | AbstractContextManager[Stream]:
+        """The whole file where it has at most ``most`` bytes and nothing about its answer is unusual.
+
+        Else, and whenever in doubt, what ``stream`` returns for the same request; the server is asked once. A body that
+        is slow to come is a stream, so that the engine can watch over it. Raises what ``stream`` raises. The request
+        is always for a whole file: it has neither a range nor a version.
+        """
 
 
 @runtime_checkable
@@ -121,11 +138,28 @@ class SupportsStatAll(Protocol):
 
 
 @runtime_checkable
+class SupportsPutWhole(Protocol):
+    """A sink that can store a small object in one call.
+
+    The engine uses it for small files whose bytes are all there and have been verified, and keeps no record of them
+    for a later run.
+    """
+
+    def put_whole(self, key: str, content: Content, data: Buffer) -> str:
+        """Store one object as one step, and return its location: as ``begin``, ``put_part`` and ``commit`` do.
+
+        Nothing is visible under the key before all of it is stored, and a failure leaves nothing behind. What a killed
+        process leaves, the sink finds by itself and removes later. ``data`` is valid until the call returns. Raises
+        :class:`~splashdown.errors.ExistsError` where ``content.replace`` is false and the key is taken.
+        """
+
+
+@runtime_checkable
 class SupportsVersion(Protocol):
     """A sink that knows the version of an object which it has just stored, without asking for it."""
 
     def version(self, key: str) -> str | None:
-        """What ``stat`` calls ``version``, or ``None``. Asked at most once after ``commit``, by the same thread."""
+        """What ``stat`` calls ``version``, or ``None``. Asked at most once after ``commit`` (or ``put_whole``), by the same thread."""
 
 
 @runtime_checkable
@@ -266,6 +300,17 @@ class Signer(Protocol):
 
     def sign(self, href: str) -> tuple[str, Mapping[str, str]]:
         """The href to read and the headers to send with it; ``(href, {})`` for an origin that it does not serve."""
+
+
+@runtime_checkable
+class SupportsServes(Protocol):
+    """A signer that knows beforehand for which origins it has something to add."""
+
+    def serves(self, href: str) -> bool:
+        """Whether hrefs of the same origin (scheme, host, port) may get headers or another form; asked once for each.
+
+        ``False`` promises that ``sign`` returns ``(href, {})`` for all of them, during the whole run.
+        """
 
 
 @runtime_checkable

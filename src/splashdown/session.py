@@ -249,6 +249,14 @@ class Session:
             )
         return _signed(f"the signer {found[0].name!r}", found[0].signer, href) if found else (href, {})
 
+    def signs(self, href: str, own: Signer | None = None) -> bool:
+        """Whether :meth:`sign` may add something to an href of this origin."""
+        from splashdown.protocols import SupportsServes
+
+        if own is not None and (not isinstance(own, SupportsServes) or own.serves(href)):
+            return True
+        return any(matches_origin(href, origin) for one in self._signer_list() for origin in one.origins)
+
     def open_asset(self, asset: Asset, results: ResultSet) -> AssetHandle:
         """A handle for reading one asset over the session's transports."""
         from splashdown.results import JobResults

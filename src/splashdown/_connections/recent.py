@@ -75,30 +75,30 @@ class Idle:
 
     def __init__(self, maxsize: int) -> None:
         self.maxsize = maxsize
-        self._connections: deque[Any] = deque()
+        self.connections: deque[Any] = deque()
 
     def get(self, block: bool = False, timeout: float | None = None) -> Any:  # noqa: ARG002 - as queue
         """The connection that was used last; raises ``queue.Empty`` where none is idle."""
         try:
-            return self._connections.pop()
+            return self.connections.pop()
         except IndexError:
             raise queue.Empty from None
 
     def put(self, item: Any, block: bool = False) -> None:  # noqa: ARG002 - as queue
         """Keep a connection; raises ``queue.Full`` where enough are kept."""
-        if 0 < self.maxsize <= len(self._connections):
+        if 0 < self.maxsize <= len(self.connections):
             raise queue.Full
-        self._connections.append(item)
+        self.connections.append(item)
 
     def qsize(self) -> int:
         """How many are idle."""
-        return len(self._connections)
+        return len(self.connections)
 
     def close(self) -> None:
         """Close all of them."""
-        while self._connections:
+        while self.connections:
             with suppress(IndexError):  # another thread took the last one
-                if (connection := self._connections.pop()) is not None:
+                if (connection := self.connections.pop()) is not None:
                     connection.close()
 
 

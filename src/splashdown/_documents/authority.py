@@ -21,6 +21,9 @@ class Authority(Protocol):
     def renew(self, refused: Mapping[str, str]) -> bool:
         """Get a new token after the one in these headers was refused; false when there is none."""
 
+    def serves(self, url: str) -> bool:
+        """Whether there may ever be headers for URLs of this origin."""
+
 
 class Anonymous:
     """No credentials."""
@@ -28,6 +31,10 @@ class Anonymous:
     def headers(self, url: str) -> Mapping[str, str]:  # noqa: ARG002 - the protocol's name
         """Nothing, for any URL."""
         return {}
+
+    def serves(self, url: str) -> bool:  # noqa: ARG002 - the protocol's name
+        """Never."""
+        return False
 
     def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002 - the protocol's name
         """Nothing to renew."""
@@ -43,6 +50,10 @@ class OriginSigner:
     def sign(self, href: str) -> tuple[str, Mapping[str, str]]:
         """The href itself and the headers for it; no headers outside the API's origin."""
         return href, self.authority.headers(href)
+
+    def serves(self, href: str) -> bool:
+        """Whether hrefs of this origin may need credentials."""
+        return self.authority.serves(href)
 
 
 def clean_token(text: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from splashdown.errors import ContentError
-from splashdown.model import Asset
+from splashdown.model import Asset, Buffer
 
 #: So many bytes from the beginning of a file show what it is.
 HEAD_BYTES = 512
@@ -36,19 +36,24 @@ _EXCLUDED = {
     _CSV: frozenset({"a web page (HTML)"}),
 }
 _HTML = re.compile(r"<!doctype\s+html|<(html|head|body|title|script)[\s>]", re.IGNORECASE)
+#: First bytes of HTML, XML and JSON, of white space (of Unicode too), and of marks of the order of bytes.
+_TELLING = frozenset(b"<{[\t\n\v\f\r\x1c\x1d\x1e\x1f \xc2\xe1\xe2\xe3\xef\xfe\xff")
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 _JSON_START = re.compile(r'\{\s*("|\}\s*$)|\[\s*(["\[{\]]|-?\d)')
 _XML_START = re.compile(r"<(\?xml\s|[A-Za-z_][\w.-]*(:[\w.-]+)?[\s/>])")
 
 
-def check_content(asset: Asset, head: bytes, size: int) -> None:
+def check_content(asset: Asset, head: Buffer, size: int) -> None:
     """Raise :class:`~splashdown.errors.ContentError` where the bytes evidently are of another format than promised.
 
     ``head`` is the beginning of the file, which may be empty where another run has stored it.
     """
+    if size and (not len(head) or head[0] not in _TELLING):
+        return  # nearly all files: what they begin with is none of the formats that are evident
     promised = _promised(asset)
-    if promised is None or (size and not head):
+    if promised is None:
         return
+    head = bytes(head[:HEAD_BYTES])
     found, words = _found(head)
     if found in _EXCLUDED[promised]:
         said = f" ({words!r})" if words else ""

@@ -11,6 +11,7 @@ from splashdown._engine.pool import Pool
 from splashdown._engine.retry import hosts_of
 from splashdown._engine.schedule import Schedule
 from splashdown._engine.settled import settled
+from splashdown._engine.small import StraightLine
 from splashdown._engine.transfer import move
 from splashdown._folders.owner import HEARTBEAT_SECONDS
 from splashdown._series.outcomes import slots_for
@@ -35,6 +36,7 @@ class FileWorkers:
         self._outcomes = slots_for(plan.transfers, lambda number: _not_tried(plan, number))
         self._schedule = Schedule((), 1)
         self._running = 0
+        self._straight = StraightLine.of(context)
         self._ended = threading.Event()
         self._lock = threading.Lock()
 
@@ -83,13 +85,14 @@ class FileWorkers:
 
     def _work(self) -> None:
         try:
-            while (taken := self._schedule.take()) is not None:
+            taken = self._schedule.take()
+            while taken is not None:
                 number, host = taken
                 self._outcomes[number] = outcome = self._outcome_of(number)
-                self._schedule.give_back(host)
                 if outcome.status is Status.FAILED and self._context.settings.fail_fast:
                     self._context.stop.set()
                     self._schedule.stop()
+                taken = self._schedule.exchange(host)
         finally:
             with self._lock:
                 self._running -= 1
@@ -99,7 +102,7 @@ class FileWorkers:
     def _outcome_of(self, number: int) -> Outcome:
         transfer = self._plan.transfers[number]
         try:
-            return move(self._context, transfer)
+            return move(self._context, transfer, self._straight)
         except BaseException as error:  # it would end the thread, and the file would have no outcome
             return Outcome(
                 transfer=transfer, status=Status.FAILED, error_type=type(error).__name__, error=error_text(error)

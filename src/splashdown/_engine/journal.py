@@ -10,13 +10,13 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from splashdown._engine import records
 from splashdown._engine.neighbours import Neighbours
-from splashdown._engine.records import Entry, Record, Replayed
+from splashdown._engine.records import Entry, Replayed
 from splashdown._folders import owner
 from splashdown._folders.clock import FolderClock
 from splashdown._folders.folder import Folder, LazyChild, OddFileError
@@ -50,7 +50,7 @@ class Journal:
         self._count = 0
         self._begun: set[str] = set()  #: uploads under way that the next run can go on with
         self._loose: dict[str, Upload] = {}  #: uploads under way that no later run can go on with
-        self._ended: list[Record] = []  #: what can wait for the next record to be written with it
+        self._ended: list[bytes] = []  #: what can wait for the next record to be written with it
         self._taken = self._claim()
         self._old = records.merge(self._read(name) for name in self._taken)
 
@@ -99,22 +99,34 @@ class Journal:
         number = self._number()
         with self._lock:
             self._loose[number] = upload
-        self._write(records.opened(number, upload))
+        self._write(records.line(records.opened(number, upload)))
         return number
+
+    def announce(self, name: str) -> str:
+        """Let other runs know that a file of this name is under way, of which a kill leaves nothing to go on with."""
+        with self._lock:
+            self._count += 1
+            number = str(self._count)
+        self._write(records.whole(number, name))
+        return number
+
+    def retract(self, number: str) -> None:
+        """Take that back; it is written with the next record."""
+        self._ended.append(records.ended(number))
 
     def begin(self, entry: Entry) -> str:
         """Note an upload of several parts that the next run can go on with; returns the number to call it by."""
         number = self._number()
         with self._lock:
             self._begun.add(number)
-        self._write(records.begin(number, entry))
+        self._write(records.line(records.begin(number, entry)))
         for one in entry.parts:
-            self._write(records.part(number, one))
+            self._write(records.line(records.part(number, one)))
         return number
 
     def part(self, number: str, stored: StoredPart) -> None:
         """Note a part that the sink has taken."""
-        self._write(records.part(number, stored))
+        self._write(records.line(records.part(number, stored)))
 
     def end(self, number: str) -> None:
         """Note that an upload is no more: committed or aborted."""
@@ -122,12 +134,12 @@ class Journal:
             if self._loose.pop(number, None) is not None:
                 # To abort it once more would do no harm, so this is not worth a write of its own for each small file.
                 if self._writable:
-                    self._ended.append(records.end(number))
+                    self._ended.append(records.ended(number))
                 return
             if number not in self._begun:
                 return
             self._begun.remove(number)
-        self._write(records.end(number))
+        self._write(records.ended(number))
 
     def touch(self) -> None:
         """Show other machines that this run is alive."""
@@ -148,7 +160,7 @@ class Journal:
         if file is not None:
             if worth:
                 with suppress(OSError):
-                    file.write(self._ended)
+                    file.write(b"".join(self._ended))
             file.close()
         written = [*self._taken, *([file.name] if file is not None else [])]
         if self._folder is None:
@@ -168,7 +180,7 @@ class Journal:
         if self._old.entries or self._old.surplus:
             with suppress(OSError):
                 file = _File(folder, owner.free_name(_EXTENSION))
-                file.write(list(records.rewritten(self._old)))
+                file.write(b"".join(map(records.line, records.rewritten(self._old))))
                 file.close()
         for name in written:
             with suppress(OSError):
@@ -198,13 +210,13 @@ class Journal:
             self._count += 1
             return str(self._count)
 
-    def _write(self, record: Record) -> None:
+    def _write(self, line: bytes) -> None:
         if not self._writable:
             return
         with self._lock:
             ended, self._ended = self._ended, []
         try:
-            (self._file or self._create()).write([*ended, record])
+            (self._file or self._create()).write(b"".join(ended) + line)
         except OSError as error:
             if self.keeps:
                 _log.warning("this run cannot be resumed, its journal is not writable: %s", error_text(error))
@@ -231,8 +243,7 @@ class _File:
         self._lock = threading.Lock()
         self._descriptor: int | None = folder.create(name, os.O_APPEND, 0o600)
 
-    def write(self, lines: Sequence[Record]) -> None:
-        data = b"".join(map(records.line, lines))
+    def write(self, data: bytes) -> None:
         with self._lock:  # a late thread must not write to a descriptor that has been closed and given to others
             if self._descriptor is not None and os.write(self._descriptor, data) != len(data):
                 os.write(self._descriptor, b"\n")  # the torn record must not spoil the next one

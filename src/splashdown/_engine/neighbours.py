@@ -77,7 +77,7 @@ class Neighbours:
                 with suppress(ValueError, KeyError):
                     record = Fields(line)
                     kind = record.text("do")
-                    if kind in {"open", "begin"}:
+                    if kind in {"open", "begin", "whole"}:
                         journal.names[record.text("id")] = record.name("name")
                     elif kind in {"end", "storing"}:
                         journal.names.pop(record.text("id"), None)

@@ -187,6 +187,27 @@ class RangeReader:
 
     def _connect(self) -> None:
         source, remote = self.source, self.source.remote
+        answer = source.take_first() if source.first is not None else self._ask()
+        assert answer is not None
+        try:
+            stream = answer.__enter__()
+        except AttributeError:
+            if hasattr(answer, "__enter__"):
+                raise
+            stream_of = remote.transport(source.asset.href).stream
+            raise wrong_type(answer, AbstractContextManager, stream_of) from None
+        self._answer = answer
+        self._check_answer(stream)
+        reset = stream.info.quota_reset
+        if reset and reset <= remote.settings.retry.max_retry_after:  # for a longer one the next request fails
+            remote.throttle.pause(host_of(source.asset.href), reset)
+        source.link_worked = True
+        self._body = iter(stream)
+        self._speed_seconds, self._speed_bytes = 0.0, 0
+
+    def _ask(self) -> AbstractContextManager[Stream]:
+        """Send the request for what is left of the range."""
+        source, remote = self.source, self.source.remote
         if remote.renewal.has_expired(source.generation):
             with suppress(Exception):  # a clock may be wrong: the old link has its chance, and an error of its own
                 source.renew(expired=True)
@@ -199,22 +220,7 @@ class RangeReader:
         request = ReadRequest(
             href=signed, headers=headers, start=self.pos, stop=self.stop, pinned=source.pinned, unless=source.unless
         )
-        transport = remote.transport(signed)
-        answer = transport.stream(request)
-        try:
-            stream = answer.__enter__()
-        except AttributeError:
-            if hasattr(answer, "__enter__"):
-                raise
-            raise wrong_type(answer, AbstractContextManager, transport.stream) from None
-        self._answer = answer
-        self._check_answer(stream)
-        reset = stream.info.quota_reset
-        if reset and reset <= remote.settings.retry.max_retry_after:  # for a longer one the next request fails
-            remote.throttle.pause(host_of(href), reset)
-        source.link_worked = True
-        self._body = iter(stream)
-        self._speed_seconds, self._speed_bytes = 0.0, 0
+        return remote.transport(signed).stream(request)
 
     def _check_answer(self, stream: Stream) -> None:
         """The answer must be the range that was asked for, of the version that was read before."""

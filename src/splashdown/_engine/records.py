@@ -1,8 +1,9 @@
 """The records of a journal: values, and the JSON lines they become. Pure; ``journal`` owns the file.
 
 ``begin`` is an upload of several parts that a later run can go on with, ``part`` one of its parts that is stored,
-``open`` an upload that only its own run can end, ``end`` says that an upload is no more. Records hold no href and no
-credentials. Stored files are noted in the target itself, see ``splashdown._receipts.fragments``.
+``open`` an upload that only its own run can end, ``whole`` a small file under way, ``end`` says that one of them is no
+more. Records hold no href and no credentials. Stored files are noted in the target itself, see
+``splashdown._receipts.fragments``.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ Record = dict[str, object]
 _LONGEST_LINE = 2**20
 _MOST_BYTES = 2**30
 
+_quoted = json.encoder.encode_basestring_ascii
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
@@ -85,9 +87,15 @@ def part(number: str, stored: StoredPart) -> Record:
     return {"do": "part", "id": number, "n": one.number, "start": one.start, "stop": one.stop, "tag": stored.tag}
 
 
-def end(number: str) -> Record:
-    """The record of an upload that was committed or aborted."""
-    return {"do": "end", "id": number}
+def ended(number: str) -> bytes:
+    """The line of an upload that was committed or aborted."""
+    return b'{"do":"end","id":"%s"}\n' % number.encode("ascii")
+
+
+def whole(number: str, name: str) -> bytes:
+    """The line of a file that is stored in one call; a later run has nothing to do about it."""
+    # Not through an encoder, which takes three calls for each file of a run.
+    return f'{{"do":"whole","id":"{number}","name":{_quoted(name)}}}\n'.encode("ascii")
 
 
 def lines_of(file: IO[bytes]) -> Iterator[bytes]:

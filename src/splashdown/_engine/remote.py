@@ -35,6 +35,7 @@ class Remote:
     sign: Sign = unsigned
     renewal: Renewal = field(default_factory=Renewal)
     throttle: Throttle = field(default_factory=Throttle)
+    lane: Callable[[str], tuple[Transport, Sign]] | None = None  #: both for an origin, where that alone decides
 
 
 class Access(Protocol):
@@ -50,6 +51,9 @@ class Access(Protocol):
     def sign(self, href: str, own: Signer | None) -> tuple[str, Mapping[str, str]]:
         """The href to read and the headers to send with it; ``own`` is the signer of the result set."""
 
+    def signs(self, href: str, own: Signer | None) -> bool:
+        """Whether ``sign`` may add something to an href of this origin."""
+
 
 def remote_of(results: ResultSet, access: Access) -> Remote:
     """How a result set is read: its own transport and signer come before the session's."""
@@ -63,11 +67,18 @@ def remote_of(results: ResultSet, access: Access) -> Remote:
             return found.for_public_documents()
         return found
 
+    def sign(href: str) -> tuple[str, Mapping[str, str]]:
+        return access.sign(href, results.signer)
+
+    def lane(href: str) -> tuple[Transport, Sign]:
+        return transport(href), sign if access.signs(href, results.signer) else unsigned
+
     return Remote(
         transport=transport,
-        sign=lambda href: access.sign(href, results.signer),
+        sign=sign,
         renewal=Renewal(_refresh_of(results), results.expires),
         settings=access.settings,
+        lane=None if results.transport else lane,
     )
 
 

@@ -43,6 +43,11 @@ class Renewal:
         self._failed = False
         self.generation = 0
 
+    @property
+    def unchanged(self) -> bool:
+        """Whether the first links are good as far as anybody knows."""
+        return self.generation == 0 and (self._expires is None or time.time() < self._expires)
+
     def has_expired(self, generation: int) -> bool:
         """Whether the hrefs of this generation are past the time that the source gave them."""
         return self._expires is not None and generation == 0 and time.time() >= self._expires

@@ -61,7 +61,7 @@ class Throttle:
     """Pauses all requests to a host that asked for it, so that other transfers do not get the same refusal."""
 
     def __init__(self) -> None:
-        self._until: dict[str, float] = {}
+        self.until: dict[str, float] = {}  #: when each host that asked for a pause may be asked again
 
     def note(self, host: str, error: BaseException, longest: float) -> None:
         """Remember a ``Retry-After`` that is not longer than this run waits; beyond that, each request fails alone."""
@@ -75,13 +75,13 @@ class Throttle:
 
     def pause(self, host: str, seconds: float) -> None:
         """Let no request to a host begin for so many seconds."""
-        self._until[host] = max(self._until.get(host, 0.0), time.monotonic() + seconds)
+        self.until[host] = max(self.until.get(host, 0.0), time.monotonic() + seconds)
 
     def wait(self, host: str, stop: threading.Event) -> None:
         """Return when the host may be asked, or when the run stops."""
-        if not self._until:  # the common case, once for each request
+        if not self.until:  # the common case, once for each request
             return
-        while (left := self._until.get(host, 0.0) - time.monotonic()) > 0 and not stop.wait(left):
+        while (left := self.until.get(host, 0.0) - time.monotonic()) > 0 and not stop.wait(left):
             pass
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from splashdown._engine.retry import RetryBudget
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from splashdown._engine.dispatch import Dispatcher
     from splashdown._engine.range_reader import RangeReader
     from splashdown._engine.remote import Remote
+    from splashdown.protocols import Stream
 
 #: A listener can show no more than this, and each event costs a moment of the thread that moves bytes.
 _PROGRESS_SECONDS = 0.1
@@ -40,6 +42,7 @@ class Source:
         self.link_worked = False
         self.useless_links = 0  #: links taken since one has worked
         self.attempts = 0
+        self.first: AbstractContextManager[Stream] | Exception | None = None  #: an answer that has come already
         self.cancelled = False  #: one connection has failed for good, so the others stop
         self.stored_before = 0  #: bytes of the file that are there without this transfer's readers
         self.readers: list[RangeReader] = []
@@ -49,6 +52,13 @@ class Source:
         self._reported_at = 0.0
         self._report_lock = threading.Lock()
         self._begun = time.perf_counter()
+
+    def take_first(self) -> AbstractContextManager[Stream] | None:
+        """The answer to the first request, where that was sent before this object was made; raises its error."""
+        first, self.first = self.first, None
+        if isinstance(first, Exception):
+            raise first
+        return first
 
     def outcome(self, **facts: Any) -> Outcome:
         """What became of the transfer, with what it has cost."""

@@ -9,6 +9,7 @@ from splashdown._engine.context import Context
 from splashdown._engine.existing import Verdict, decide, stored_or_none
 from splashdown._engine.restart import with_restarts
 from splashdown._engine.retry import StoppedError
+from splashdown._engine.small import Handover, StraightLine
 from splashdown._engine.source import Source
 from splashdown._engine.source_mark import source_mark
 from splashdown._foreign.calls import raised_in
@@ -20,11 +21,14 @@ from splashdown.protocols import SupportsServerSideCopy
 from splashdown.redact import redact_text, secrets_of
 
 
-def move(context: Context, transfer: Transfer) -> Outcome:
+def move(context: Context, transfer: Transfer, straight: StraightLine | None = None) -> Outcome:
     """Move one asset; whatever goes wrong is in the outcome."""
+    handover = None if straight is None else straight.move(transfer)
+    if isinstance(handover, Outcome):
+        return handover
     source = Source(transfer, context.remote, events=context.events, stop=context.stop)
     try:
-        outcome = _move(context, source)
+        outcome = _move(context, source, handover)
     except BaseException as error:  # on a thread of the engine no signal arrives: whatever comes is of this asset
         status = Status.NOT_TRIED if isinstance(error, StoppedError) else Status.FAILED
         outcome = source.outcome(
@@ -35,8 +39,11 @@ def move(context: Context, transfer: Transfer) -> Outcome:
     return outcome
 
 
-def _move(context: Context, source: Source) -> Outcome:
-    verdict = decide(context, source.transfer)
+def _move(context: Context, source: Source, handover: Handover | None) -> Outcome:
+    verdict = decide(context, source.transfer) if handover is None else handover.verdict
+    if handover is not None and handover.first is not None:
+        source.first = handover.first
+        source.attempts = 1
     if verdict.keep:
         return _skipped(source, verdict, verdict.keep)
     source.unless = verdict.unless
@@ -57,7 +64,7 @@ def _copied_in_store(context: Context, source: Source, verdict: Verdict) -> Outc
     """Let the store copy by itself where it can; the bytes do not come through this machine."""
     sink, asset = context.can.copy, source.asset
     # Where a validator may still hold, a request with a condition is cheaper than a copy.
-    if verdict.unless or sink is None:
+    if verdict.unless or sink is None or source.first is not None:
         return None
     content = Content(
         size=asset.size,

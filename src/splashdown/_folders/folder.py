@@ -26,7 +26,7 @@ _GUARDS = (
 )
 #: ``O_PATH`` needs no right to list the folder.
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0)
-_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+_CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _GUARDS
 
 
 class OddFileError(OSError):
@@ -82,8 +82,9 @@ class Folder:
 
     def create(self, name: str, flags: int = 0, mode: int = 0o666) -> int:
         """A descriptor of a new file, to be written; its mode is what the umask leaves of ``mode``."""
-        where, at = self._at(name)
-        return os.open(where, _NEW | _GUARDS | flags, mode, dir_fd=at)
+        if RELATIVE:
+            return os.open(name, _CREATE | flags, mode, dir_fd=self._descriptor)
+        return os.open(self._at(name)[0], _CREATE | flags, mode)
 
     def open(self, name: str, flags: int = os.O_RDONLY) -> int:
         """A descriptor of a regular file. Raises ``OddFileError`` for anything else."""
@@ -104,13 +105,16 @@ class Folder:
 
     def stat(self, name: str) -> os.stat_result:
         """The status of the name itself; a link is not followed."""
-        where, at = self._at(name)
-        return os.stat(where, dir_fd=at, follow_symlinks=False)
+        if RELATIVE:
+            return os.stat(name, dir_fd=self._descriptor, follow_symlinks=False)
+        return os.stat(self._at(name)[0], follow_symlinks=False)  # noqa: PTH116 - as the rest of this module
 
     def rename(self, name: str, to: Folder, new: str) -> None:
         """Give a file another name, replacing what has it."""
-        (where, at), (there, into) = self._at(name), to._at(new)
-        os.replace(where, there, src_dir_fd=at, dst_dir_fd=into)
+        if RELATIVE:  # here and above without a call, as thousands of files pass here
+            os.replace(name, new, src_dir_fd=self._descriptor, dst_dir_fd=to._descriptor)
+        else:
+            os.replace(self._at(name)[0], to._at(new)[0])  # noqa: PTH105 - as the rest of this module
 
     def link(self, name: str, to: Folder, new: str) -> None:
         """Give a file a second name, which must be free."""

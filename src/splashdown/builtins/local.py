@@ -17,6 +17,7 @@ import shutil
 import stat
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
@@ -24,6 +25,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from splashdown._folders import owner
 from splashdown._folders.folder import Folder, LazyChild, LazyFolder, kind_of_file
 from splashdown.errors import ExistsError, StoreError, TargetError, error_text
 from splashdown.hookspecs import hookimpl
@@ -40,6 +42,8 @@ _READ_SIZE = 1024 * 1024
 _FORGOTTEN_SECONDS = 14 * 24 * 3600.0
 #: Names of partial files, as they are made here: a journal from elsewhere can name nothing else.
 _PARTIAL = re.compile(r"[0-9a-z]{1,32}-[0-9]{1,12}\.part")
+#: The extension of those that are named by their owner.
+_PART = ".part"
 #: Most keys have one segment of this form, and need no closer look: they lead nowhere else, and are not hidden.
 _FLAT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
 #: Waits before another try of a rename that a virus scanner or indexer on Windows holds up, in seconds.
@@ -58,6 +62,7 @@ class LocalSink:
         self.parts = PartPolicy()
         self._root, self._hidden = LazyFolder(str(root)), LazyChild(str(root), HIDDEN)
         self._open: dict[str, int] = {}
+        self._spare: deque[str] = deque()  #: names of partial files that are free
         # Text, because a path object costs more than the system call it is for, thousands of times.
         self._place = f"{root}{os.sep}"
         # Names that no other process gives or guesses: random once, then counted.
@@ -119,6 +124,50 @@ class LocalSink:
         except OSError as error:
             raise _store_error(key, error) from error
         return self._location(key)
+
+    def put_whole(self, key: str, content: Content, data: Buffer) -> str:
+        """Write a partial file and rename it. The name of that says whose it is, so it needs no other record."""
+        try:
+            folder, name = self._reach(key, make=True)
+            try:
+                # A few names, used again and again: a kill leaves as many files at most.
+                part = self._spare.pop() if self._spare else owner.new_name(_PART)
+                hidden = self._write_whole(part, key, content, data)
+                try:
+                    _place_new(hidden, part, folder, name) if not content.replace else _replace(
+                        hidden, part, folder, name
+                    )
+                except BaseException:
+                    hidden.unlink(part)
+                    raise
+                if content.durable:
+                    folder.sync()
+            finally:
+                if "/" in key:
+                    folder.close()
+        except OSError as error:
+            raise _store_error(key, error) from error
+        self._spare.append(part)
+        return self._location(key)
+
+    def _write_whole(self, part: str, key: str, content: Content, data: Buffer) -> Folder:
+        """Make a partial file with these bytes; the folder that it is in."""
+        descriptor, hidden = self._create(part), self._hidden.get()
+        try:
+            size = len(data)
+            done = os.write(descriptor, data)
+            while done < size:  # a full disk or a signal cuts writes short
+                done += os.write(descriptor, memoryview(data)[done:])
+            if os.lseek(descriptor, 0, os.SEEK_CUR) != size:
+                raise StoreError(f"cannot store {key!r}: bytes were lost while writing")
+            if content.durable:
+                os.fsync(descriptor)
+        except BaseException:
+            os.close(descriptor)
+            hidden.unlink(part)
+            raise
+        os.close(descriptor)
+        return hidden
 
     def abort(self, upload: Upload) -> None:
         """Remove the temporary file."""
@@ -203,7 +252,7 @@ class LocalSink:
         except OSError:
             return
         for name, state in sorted(found, key=lambda each: each[0]):
-            if _PARTIAL.fullmatch(name) and stat.S_ISREG(state.st_mode):
+            if (_PARTIAL.fullmatch(name) or owner.is_name(name, _PART)) and stat.S_ISREG(state.st_mode):
                 upload = Upload(key=f"{HIDDEN}/{name}", token={"part": name})
                 yield Unfinished(upload=upload, begun=state.st_mtime, size=state.st_size)
 
@@ -299,7 +348,7 @@ def _version(found: os.stat_result) -> str:
 
 def _partial(upload: Upload) -> str:
     name = upload.token.get("part", "")
-    if not _PARTIAL.fullmatch(name):
+    if not _PARTIAL.fullmatch(name) and not owner.is_name(name, _PART):
         raise StoreError(f"cannot store {upload.key!r}: {name!r} is not the name of a partial file")
     return name
 
@@ -341,10 +390,12 @@ def _chunks(file: io.FileIO, left: int | None) -> Iterator[Buffer]:
 
 
 def _remove_forgotten(hidden: Folder) -> None:
-    """Remove partial files that a kill left before they were noted, and that have not been touched since."""
+    """Remove partial files that a kill left, and that no journal lists: those of a dead owner, and very old ones."""
     for name, found in hidden.scan():
-        forgotten = time.time() - found.st_mtime > _FORGOTTEN_SECONDS
-        if forgotten and _PARTIAL.fullmatch(name) and stat.S_ISREG(found.st_mode):
+        if not stat.S_ISREG(found.st_mode):
+            continue
+        forgotten = time.time() - found.st_mtime > _FORGOTTEN_SECONDS and _PARTIAL.fullmatch(name)
+        if forgotten or (owner.is_name(name, _PART) and owner.is_left_behind(name, found.st_mtime)):
             hidden.unlink(name)
 
 

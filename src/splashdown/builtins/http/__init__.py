@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from splashdown._connections.addresses import Gate
     from splashdown.builtins.http.exchange import Exchange
-    from splashdown.model import ReadRequest
+    from splashdown.model import ReadRequest, SmallBody
     from splashdown.protocols import Stream, Transport
 
 
@@ -57,6 +57,10 @@ class HttpTransport:
             if self._guarded is None:
                 self._guarded = HttpTransport(self._options, Gate(public=True))
             return self._guarded
+
+    def read_small(self, request: ReadRequest, most: int) -> SmallBody | AbstractContextManager[Stream]:
+        """The same for a whole file: one that is small, and plainly answered, comes as one value."""
+        return self._exchange.read_small(request, most)
 
     def close(self) -> None:
         """Close the idle connections."""

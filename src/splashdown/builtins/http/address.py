@@ -14,8 +14,8 @@ _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:(?P<port>\d{1,5}
 # Characters about which parsers disagree, that could end a header line, or that have no bytes (surrogates). A space in
 # a path is common and harmless.
 _SUSPECT = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
-# Almost all hrefs have this form and need no closer look.
-_USUAL = re.compile(r"(https?://[a-z0-9.-]+(?::(?!80/|443/)(?:[1-9]\d{0,3}|[1-5]\d{4}))?)(/[!-\"$-\[\]-~]*)")
+#: Almost all hrefs have this form (origin, then target) and need no closer look.
+USUAL = re.compile(r"(https?://[a-z0-9.-]+(?::(?!80/|443/)(?:[1-9]\d{0,3}|[1-5]\d{4}))?)(/[!-\"$-\[\]-~]*)")
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -33,7 +33,7 @@ def parse(href: str) -> Address:
     Raises :class:`~splashdown.errors.TransferError` for another scheme, for user and password inside the href,
     for control characters and backslashes, about which parsers disagree, and for surrogates.
     """
-    usual = _USUAL.fullmatch(href)
+    usual = USUAL.fullmatch(href)
     if usual is not None:
         return Address(usual[1], usual[2])
     if _SUSPECT.search(href):

@@ -13,12 +13,12 @@ from urllib3 import Timeout
 
 from splashdown._connections.addresses import AddressError, Gate
 from splashdown._documents.redirects import Redirects
-from splashdown.builtins.http.address import Address, parse
+from splashdown.builtins.http.address import USUAL, Address, parse
 from splashdown.builtins.http.body import Body
 from splashdown.builtins.http.failures import ERROR_BYTES, connection_error, status_error
-from splashdown.builtins.http.headers import content_range, number, remote_info, unsatisfied_size
+from splashdown.builtins.http.headers import content_range, number, remote_info, unsatisfied_size, whole_info
 from splashdown.builtins.http.hosts import Hosts
-from splashdown.connections import Answer, glimpse, send
+from splashdown.connections import Answer, Whole, glimpse, send, send_whole
 from splashdown.errors import (
     ChangedError,
     HttpStatusError,
@@ -26,7 +26,7 @@ from splashdown.errors import (
     RangeNotServedError,
     TransferError,
 )
-from splashdown.model import ReadRequest
+from splashdown.model import ReadRequest, SmallBody
 from splashdown.redact import redact, secrets_of
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ if TYPE_CHECKING:
 
 #: Not encodings of the body: ``aws-chunked`` was the encoding of an upload, and some stores repeat it.
 _PLAIN = frozenset({"", "identity", "aws-chunked"})
+
+
+#: As :func:`conditions` has it for a whole file.
+_ALL = {"Range": "bytes=0-"}
 
 
 class Exchange:
@@ -54,10 +58,37 @@ class Exchange:
         self._max_redirects = max_redirects
         # With an encoding, sizes, ranges and checksums would not be those of the file.
         self._common = {"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
+        self._fixed = "".join(f"{name}: {value}\r\n" for name, value in {**self._common, **_ALL}.items())
 
-    def open(self, request: ReadRequest) -> Body:
-        """Send a request and return the body of its answer."""
-        href, response = self._send(request, conditions(request))
+    def read_small(self, request: ReadRequest, most: int) -> SmallBody | Body:
+        """A small file by one exchange, where the href and the answer are plain; else as :meth:`open`."""
+        usual = USUAL.fullmatch(request.href)
+        if usual is None:
+            return self.open(request)
+        origin, target = usual.groups()
+        host = self._hosts.get(origin)
+        lines = ""
+        for name, value in request.headers.items():
+            if not value.isprintable() or not name.isprintable():
+                return self.open(request)
+            lines += f"{name}: {value}\r\n"
+        head = f"GET {target} HTTP/1.1\r\nHost: {host.name}\r\n{self._fixed}{lines}\r\n"
+        try:
+            found = send_whole(host.pool, target, head.encode("latin-1"), self._timeout, most)
+        except UnicodeEncodeError:
+            return self.open(request)
+        except Exception as error:
+            raise connection_error(request.href, error) from None
+        if type(found) is not Whole:
+            return self.open(request, found)  # type: ignore[arg-type]  # a response, or None
+        headers, length = found.headers, len(found.data)
+        ranges = found.status == 206 or "bytes" in headers.get("accept-ranges", "").lower()
+        info = whole_info(headers, length, ranges=ranges)
+        return SmallBody(info=info, data=found.data)
+
+    def open(self, request: ReadRequest, first: BaseHTTPResponse | Answer | None = None) -> Body:
+        """Send a request and return the body of its answer; ``first`` is an answer that it has got already."""
+        href, response = self._send(request, conditions(request), first)
         if response.status == 416 and request.start == 0 and request.pinned is None:
             # No range of an empty file can be satisfied (RFC 9110, section 15.5.17).
             _discard(response)
@@ -72,12 +103,14 @@ class Exchange:
         """Close the idle connections."""
         self._hosts.close()
 
-    def _send(self, request: ReadRequest, asked: Mapping[str, str]) -> tuple[str, BaseHTTPResponse | Answer]:
+    def _send(
+        self, request: ReadRequest, asked: Mapping[str, str], first: BaseHTTPResponse | Answer | None = None
+    ) -> tuple[str, BaseHTTPResponse | Answer]:
         """Follow redirects by hand: credentials stay with the origin that they are for."""
         hops = Redirects(request.href, TransferError, self._max_redirects)
         while True:
             credentials = request.headers if hops.at_home else {}
-            response = self._get(hops.url, parse(hops.url), asked, credentials)
+            response, first = first or self._get(hops.url, parse(hops.url), asked, credentials), None
             try:
                 if not hops.follow(response.status, response.headers.get("location")):
                     return hops.url, response

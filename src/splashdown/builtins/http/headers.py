@@ -43,6 +43,10 @@ _FIELD = re.compile(r"\b(\w+)\s*=\s*(\d+)", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
+#: Of a digest, a quota or a version more has to be read.
+_RARE = frozenset({*_DIGESTS, *_QUOTAS, "x-amz-version-id", "ratelimit-reset", "x-ratelimit-reset"})
+
+
 class ContentRange(NamedTuple):
     """``Content-Range`` (RFC 9110, section 14.4), half-open; ``size`` is ``None`` where the server does not say."""
 
@@ -86,6 +90,19 @@ def remote_info(headers: Mapping[str, str], *, size: int | None, ranges: bool, w
         version=None if version == "null" else version,
         quota_reset=quota_reset(headers) if [name for name in _QUOTAS if name in headers] else None,
     )
+
+
+def whole_info(headers: Mapping[str, str], size: int, *, ranges: bool) -> RemoteInfo:
+    """:func:`remote_info` of a whole file whose headers are few, plain and in lower case, without further calls."""
+    get = headers.get
+    media_type, etag, modified = get("content-type"), get("etag"), get("last-modified")
+    if (
+        not _RARE.isdisjoint(headers)
+        or not (shown := f"{media_type}{etag}{modified}").isprintable()
+        or len(shown) > _LONGEST
+    ):
+        return remote_info(headers, size=size, ranges=ranges, whole=True)
+    return RemoteInfo(size=size, media_type=media_type, etag=etag, last_modified=modified, ranges=ranges)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

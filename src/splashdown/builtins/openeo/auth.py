@@ -44,6 +44,10 @@ class TokenAuthority:
                 self._token = self._new_token()
             return self._header()
 
+    def serves(self, url: str) -> bool:
+        """Whether the URL is of the API's origin."""
+        return same_origin(url, self._api)
+
     def renew(self, refused: Mapping[str, str]) -> bool:
         """Get another token in place of the one that was refused; ``False`` when it would be the same one."""
         if not self._renewable or not refused:

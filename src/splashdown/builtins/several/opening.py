@@ -10,7 +10,7 @@ from typing import Any
 from splashdown._series.assets import pack
 from splashdown.errors import SplashdownError, UsageError, error_text
 from splashdown.model import Member, ResultSet
-from splashdown.protocols import ResolveContext, Signer, Transport
+from splashdown.protocols import ResolveContext, Signer, SupportsServes, Transport
 from splashdown.redact import redact
 from splashdown.safe_names import safe_segment
 from splashdown.sources import is_url, origin_of
@@ -60,6 +60,10 @@ class _Signers:
     """The first signer that has something for an href signs it; each keeps to its own origin."""
 
     signers: tuple[Signer, ...]
+
+    def serves(self, href: str) -> bool:
+        """Whether one of them may sign hrefs of this origin."""
+        return any(not isinstance(one, SupportsServes) or one.serves(href) for one in self.signers)
 
     def sign(self, href: str) -> tuple[str, Mapping[str, str]]:
         for signer in self.signers:

@@ -35,6 +35,13 @@ class Credentials:
             return {}
         return self._headers if own and not carries_signature(url) else {}
 
+    def serves(self, url: str) -> bool:
+        """Whether the URL is of the source's origin, and there are credentials."""
+        try:
+            return self._origin is not None and origin_of(url) == self._origin
+        except ValueError:
+            return False
+
     def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002 - the protocol's name
         """Always false: there is only one token."""
         return False

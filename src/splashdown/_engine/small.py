@@ -1,0 +1,247 @@
+"""The straight line: a small, plain file in a few calls, from the request to its name in the target.
+
+The general way (``attempt``) is the definition of what is right. Whatever is unusual is handed over to it: with the
+answer that has come, so that nothing is asked twice, or before anything was asked. So nothing is judged here but that
+all is well: errors, repetitions and refusals are the general way's.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
+from typing import NamedTuple
+
+from splashdown._engine.content import check_content
+from splashdown._engine.context import Context
+from splashdown._engine.existing import Verdict, decide
+from splashdown._engine.remote import Sign, unsigned
+from splashdown._engine.source_mark import source_mark
+from splashdown._engine.verify import Expectation
+from splashdown.checksums import Digests
+from splashdown.errors import ChecksumError, ContentError
+from splashdown.events import Progress, TransferFinished, TransferStarted
+from splashdown.model import (
+    Asset,
+    Buffer,
+    Content,
+    Outcome,
+    ReadRequest,
+    RemoteInfo,
+    SmallBody,
+    Status,
+    StoredRecord,
+    Transfer,
+)
+from splashdown.protocols import Stream, SupportsPutWhole, SupportsReadSmall
+
+#: A larger file is not worth a way of its own: its bytes cost more than the calls around them.
+_MOST = 128 * 1024
+#: A plan may name any number of hosts.
+_MOST_LANES = 1024
+_SHA256 = "1220"  #: how a multihash of the usual function begins: its code, and 32 bytes
+_HEADERS: Mapping[str, str] = {}
+
+
+class Handover(NamedTuple):
+    """What the general way goes on with."""
+
+    verdict: Verdict
+    first: AbstractContextManager[Stream] | Exception | None = None  #: what came of the first request
+
+
+class Held:
+    """A small file that has come, as the stream that the general way reads."""
+
+    def __init__(self, info: RemoteInfo, data: bytes) -> None:
+        self.info, self._data = info, data
+        self.start = 0
+        self.length: int | None = len(data)
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is open."""
+
+    def __iter__(self) -> Iterator[Buffer]:
+        if self._data:
+            yield self._data
+
+
+class _Lane(NamedTuple):
+    """How the files of one origin are read."""
+
+    transport: SupportsReadSmall
+    sign: Sign | None
+
+
+class StraightLine:
+    """Moves the small files of one run; every thread may use it."""
+
+    def __init__(self, context: Context, sink: SupportsPutWhole) -> None:
+        self._context, self._sink = context, sink
+        settings, limit = context.settings, context.sink.parts.max_size or _MOST
+        # A user who wants smaller parts, or less memory, gets them.
+        self._most = min(_MOST, settings.part_size, settings.range_cutoff - 1, limit, settings.memory // settings.jobs)
+        self._lanes: dict[str, _Lane | None] = {}
+        self._plain = settings.checksum == "sha2-256"
+        self._version = context.can.version
+        self._durable, self._verify = settings.fsync, settings.verify
+
+    @classmethod
+    def of(cls, context: Context) -> StraightLine | None:
+        """The straight line of a run; ``None`` where the sink or the remote side has none."""
+        sink = context.sink
+        if context.remote.lane is None or not isinstance(sink, SupportsPutWhole) or context.journal.unfinished:
+            return None
+        return cls(context, sink)
+
+    def move(self, transfer: Transfer) -> Outcome | Handover | None:
+        """Move a file, or say with what the general way goes on; ``None`` where it begins at the beginning."""
+        begun, context, asset = time.perf_counter(), self._context, transfer.asset
+        try:
+            verdict = decide(context, transfer)
+        except Exception:  # the general way decides once more, and raises it
+            return None
+        name, size, remote = verdict.name, asset.size, context.remote
+        if verdict.keep or verdict.unless or name != transfer.name or (size is not None and size > self._most):
+            return Handover(verdict)
+        href = asset.href
+        lane = self._lanes.get(href[: href.find("/", 8)]) or self._lane(href)
+        if not lane or remote.throttle.until or not remote.renewal.unchanged or context.stop.is_set():
+            return Handover(verdict)
+        content = Content(
+            size=size,
+            media_type=asset.media_type,
+            checksum=asset.checksum,
+            source=asset.label,
+            replace=verdict.replace,
+            durable=self._durable,
+        )
+        # What the store may copy by itself is the general way's; it is asked once, and not for what it has to fetch.
+        copier = context.can.copy
+        if copier is not None and (not href.startswith("http") or copier.copy_source(href) is not None):
+            return Handover(verdict)
+        number = context.journal.announce(name)
+        try:
+            return self._fetch(transfer, verdict, content, lane, begun)
+        finally:
+            context.journal.retract(number)
+
+    def _fetch(
+        self, transfer: Transfer, verdict: Verdict, content: Content, lane: _Lane, begun: float
+    ) -> Outcome | Handover:
+        href = transfer.asset.href
+        try:
+            signed, headers = (href, _HEADERS) if lane.sign is None else lane.sign(href)
+            answer = lane.transport.read_small(ReadRequest(href=signed, headers=headers), self._most)
+        except Exception as error:
+            return Handover(verdict, error)
+        if not isinstance(answer, SmallBody):
+            return Handover(verdict, answer)
+        return self._store(transfer, verdict, content, answer, begun) or _held(verdict, answer)
+
+    def _store(
+        self, transfer: Transfer, verdict: Verdict, content: Content, answer: SmallBody, begun: float
+    ) -> Outcome | None:
+        """Verify and store what has come; ``None``, and nothing is stored, where anything is not as it should be."""
+        context, asset, info, data = self._context, transfer.asset, answer.info, answer.data
+        size = len(data)
+        if info.size != size or info.quota_reset is not None or context.stop.is_set():
+            return None
+        found = self._verified(asset, answer)
+        if found is None:
+            return None
+        checksum, verified = found
+        events = context.events if context.events.active else None
+        if events is not None:
+            events.emit(TransferStarted(transfer=transfer, size=size, offset=0))
+        validator, name = info.validator, verdict.name
+        context.memory.storing(
+            name, StoredRecord(size=size, checksum=checksum, validator=validator, identity=(asset.item, asset.key))
+        )
+        try:
+            location = self._sink.put_whole(name, content, data)
+        except BaseException as error:
+            context.memory.unstored(name)
+            if isinstance(error, Exception):
+                return None
+            raise
+        outcome = Outcome(
+            transfer=transfer,
+            status=Status.STORED,
+            location=location,
+            size=size,
+            checksum=checksum,
+            verified=verified,
+            validator=validator,
+            version=None if self._version is None else self._version.version(name),
+            source_mark=None if asset.checksum is not None else source_mark(asset),
+            bytes_moved=size,
+            attempts=1,
+            seconds=time.perf_counter() - begun,
+        )
+        if events is not None:
+            if size:
+                events.emit(Progress(transfer=transfer, done=size, size=size))
+            events.emit(TransferFinished(outcome=outcome))
+        return outcome
+
+    def _verified(self, asset: Asset, answer: SmallBody) -> tuple[str | None, tuple[str, ...]] | None:
+        """The multihash of the bytes, and the checks that they have passed; ``None`` where they have failed one."""
+        info, data, wanted = answer.info, answer.data, asset.checksum if self._verify else None
+        if self._plain and not info.digests and (not wanted or (wanted.startswith(_SHA256) and len(wanted) == 68)):
+            checksum: str | None = _SHA256 + hashlib.sha256(data).hexdigest()
+            if (wanted and wanted != checksum) or (self._verify and asset.size not in {None, info.size}):
+                return None
+            sized = self._verify and asset.size is not None
+            verified = _CHECKS[sized, bool(wanted)]
+        else:
+            try:
+                expected = Expectation(asset, info, self._context.settings)
+                digests: Digests = expected.digests()
+                digests.update(data)
+                verified = expected.check(len(data), digests)
+            except ChecksumError:
+                return None
+            checksum = digests.multihash
+        if self._verify and "checksum" not in verified:
+            try:
+                check_content(asset, data, len(data))
+            except ContentError:
+                return None
+        return checksum, verified
+
+    def _lane(self, href: str) -> _Lane | None:
+        """The lane of an href's origin, made when the first one is read; ``None`` where there is none."""
+        origin, lanes = href[: href.find("/", 8)], self._lanes
+        if origin in lanes:
+            return lanes[origin]
+        make = self._context.remote.lane
+        assert make is not None
+        try:
+            transport, sign = make(href)
+        except Exception:  # the general way raises it
+            return None
+        lane = (
+            _Lane(transport, sign if sign is not unsigned else None)
+            if isinstance(transport, SupportsReadSmall)
+            else None
+        )
+        if len(lanes) < _MOST_LANES:
+            lanes[origin] = lane
+        return lane
+
+
+_CHECKS = {
+    (False, False): ("length",),
+    (True, False): ("length", "size"),
+    (False, True): ("length", "checksum"),
+    (True, True): ("length", "size", "checksum"),
+}
+
+
+def _held(verdict: Verdict, answer: SmallBody) -> Handover:
+    return Handover(verdict, Held(answer.info, bytes(answer.data)))
