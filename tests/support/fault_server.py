@@ -235,6 +235,11 @@ class FaultServer:
         with self._changed:
             self._scripts.setdefault(path, deque()).extend(faults)
 
+    def forget(self, path: str) -> None:
+        """Nothing more happens to requests of a path."""
+        with self._changed:
+            self._scripts.pop(path, None)
+
     def always(self, path: str, fault: Fault) -> None:
         """What happens to each request of a path for which no script is left."""
         self._always[path] = fault

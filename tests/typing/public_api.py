@@ -90,6 +90,7 @@ from splashdown.protocols import (
     Stream,
     SupportsCompare,
     SupportsList,
+    SupportsPutWhole,
     SupportsRead,
     SupportsReadBack,
     SupportsResume,
@@ -302,7 +303,9 @@ def abilities(sink: ShelfSink) -> tuple[object, ...]:
     unfinished: SupportsUnfinished = sink
     stats: SupportsStatAll = sink
     version: SupportsVersion = sink
-    return plain, stat, stats, version, read, read_back, resume, listing, copies, space, state, compares, unfinished
+    whole: SupportsPutWhole = sink
+    looks = (stat, stats, version, read, read_back)
+    return plain, looks, whole, resume, listing, copies, space, state, compares, unfinished
 
 
 class ShelfStream:

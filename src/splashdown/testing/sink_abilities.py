@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from splashdown.checksums import hash_of
+from splashdown.errors import ExistsError
 from splashdown.model import Content, StoredPart
 from splashdown.protocols import (
     Sink,
     SupportsCompare,
     SupportsList,
+    SupportsPutWhole,
     SupportsRead,
     SupportsReadBack,
     SupportsResume,
@@ -20,7 +24,7 @@ from splashdown.protocols import (
     SupportsUnfinished,
     SupportsVersion,
 )
-from splashdown.testing.stores import in_parts, put, revived, store
+from splashdown.testing.stores import data_of, in_parts, put, revived, store
 
 
 class SinkAbilities:
@@ -85,6 +89,40 @@ class SinkAbilities:
                 assert at_once is not None, "a sink without a version of small objects needs no version()"
         # The clock of a store may count seconds; a sink that knows the version at once knows what was stored.
         assert len(seen) == 2 or not isinstance(sink, SupportsVersion)
+
+    @pytest.mark.parametrize("size", [0, 1, 100_000])
+    def test_a_small_object_is_stored_in_one_call(self, sink: Sink, size: int) -> None:
+        if not isinstance(sink, SupportsPutWhole):
+            pytest.skip("this sink has no put_whole()")
+        data = data_of(size)
+        buffer = bytearray(data)
+        location = sink.put_whole("dir/a.bin", Content(size=size), memoryview(buffer))
+        buffer[:] = bytes(size)  # a sink that keeps the buffer instead of its bytes fails
+        assert self.fetch(sink, "dir/a.bin") == data
+        assert location == store(sink, "dir/a.bin", b"the general way")
+        sink.put_whole("dir/a.bin", Content(), b"replaced")
+        assert self.fetch(sink, "dir/a.bin") == b"replaced"
+        if isinstance(sink, SupportsUnfinished):
+            assert list(sink.unfinished()) == []
+
+    def test_a_small_object_replaces_nothing_where_it_must_not(self, sink: Sink) -> None:
+        if not isinstance(sink, SupportsPutWhole):
+            pytest.skip("this sink has no put_whole()")
+        new = Content(size=3, replace=False)
+        sink.put_whole("a.bin", new, b"one")
+        with pytest.raises(ExistsError):
+            sink.put_whole("a.bin", new, b"two")
+        assert self.fetch(sink, "a.bin") == b"one"
+        if isinstance(sink, SupportsUnfinished):
+            assert list(sink.unfinished()) == [], "a failure leaves nothing"
+
+    def test_small_objects_can_be_stored_from_several_threads(self, sink: Sink) -> None:
+        if not isinstance(sink, SupportsPutWhole):
+            pytest.skip("this sink has no put_whole()")
+        datas = {f"dir/{n}.bin": data_of(5000 + n, str(n)) for n in range(24)}
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda key: sink.put_whole(key, Content(), datas[key]), datas))
+        assert {key: self.fetch(sink, key) for key in datas} == datas
 
     def test_reading_an_absent_object_is_a_file_not_found_error(self, sink: Sink) -> None:
         if not isinstance(sink, SupportsRead):

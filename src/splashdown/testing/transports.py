@@ -10,8 +10,8 @@ import pytest
 
 from splashdown.checksums import hash_of
 from splashdown.errors import ChangedError, NotModifiedError, TransferError
-from splashdown.model import ReadRequest, RemoteInfo
-from splashdown.protocols import Stream, Transport
+from splashdown.model import ReadRequest, RemoteInfo, SmallBody
+from splashdown.protocols import Stream, SupportsReadSmall, Transport
 from splashdown.testing.handles import left_open
 from splashdown.testing.stores import data_of
 
@@ -45,6 +45,37 @@ class TransportContract:
             for digest in stream.info.digests.values():
                 assert hash_of([data], like=digest) in {None, digest.lower()}, "a digest of other bytes"
             assert b"".join(bytes(chunk) for chunk in stream) == data
+
+    @pytest.mark.parametrize("size", [0, 1, 65_536, 100_000])
+    def test_a_small_file_read_in_one_call_is_the_same(self, transport: Transport, publish: Publish, size: int) -> None:
+        if not isinstance(transport, SupportsReadSmall):
+            pytest.skip("this transport has no read_small()")
+        data = data_of(size)
+        href = publish("a.bin", data)
+        with transport.stream(ReadRequest(href=href)) as stream:
+            info = stream.info
+            assert b"".join(bytes(chunk) for chunk in stream) == data
+        for _ in range(2):  # a transport may need one request before it knows the host
+            found = transport.read_small(ReadRequest(href=href), 65_536)
+            if not isinstance(found, SmallBody):
+                with found as stream:
+                    assert stream.start == 0
+                    assert b"".join(bytes(chunk) for chunk in stream) == data
+                continue
+            assert size <= 65_536
+            assert found.info == info
+            assert bytes(found.data) == data
+
+    def test_a_missing_small_file_is_the_error_of_a_missing_file(self, transport: Transport, publish: Publish) -> None:
+        if not isinstance(transport, SupportsReadSmall):
+            pytest.skip("this transport has no read_small()")
+        href = self.missing(publish)
+        errors = []
+        for read in (transport.stream, lambda request: transport.read_small(request, 1000)):
+            with pytest.raises(TransferError) as caught, read(ReadRequest(href=href)) as stream:  # type: ignore[operator]
+                list(stream)
+            errors.append((type(caught.value), str(caught.value)))
+        assert errors[0] == errors[1]
 
     @pytest.mark.parametrize(
         ("start", "stop"),
