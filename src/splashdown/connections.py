@@ -24,7 +24,6 @@ from __future__ import annotations
 import http.client
 import math
 import re
-import socket
 import time
 import weakref
 from collections.abc import Mapping
@@ -363,17 +362,17 @@ def send(
 
 
 def send_whole(
-    pool: HTTPConnectionPool, target: str, head: bytes, timeout: Timeout, most: int
+    pool: HTTPConnectionPool, target: str, head: bytes, seconds: float, most: int
 ) -> Whole | BaseHTTPResponse | Answer | None:
     """Ask for a file that may be small, with a prepared head; ``None`` where that cannot be done, and nothing was sent.
 
     That is so before the first answer on a connection, where there is a proxy, and where the target has to be encoded.
-    Any answer but a whole file of at most ``most`` bytes is what :func:`send` returns.
+    ``seconds`` is the read timeout. Any answer but a whole file of at most ``most`` bytes is what :func:`send` returns.
     """
     if pool.proxy is not None or not _ENCODED.fullmatch(target) or (connection := silent_connection(pool)) is None:
         return None
     try:
-        found = connection.whole(head, target, most, timeout.read_timeout)
+        found = connection.whole(head, target, most, seconds)
     except BaseException as error:
         connection.close()
         pool._put_conn(connection)  # noqa: SLF001

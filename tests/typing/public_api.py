@@ -73,6 +73,7 @@ from splashdown.model import (
     ReadRequest,
     RemoteInfo,
     ResultSet,
+    SmallBody,
     Stored,
     StoredPart,
     Unfinished,
@@ -93,8 +94,10 @@ from splashdown.protocols import (
     SupportsPutWhole,
     SupportsRead,
     SupportsReadBack,
+    SupportsReadSmall,
     SupportsResume,
     SupportsServerSideCopy,
+    SupportsServes,
     SupportsSiblings,
     SupportsSpace,
     SupportsStat,
@@ -228,6 +231,10 @@ class ShelfSink:
         assert_type(content.size, int | None)
         return Upload(key=key, token={"folder": self.options.folder})
 
+    def put_whole(self, key: str, content: Content, data: Buffer) -> str:
+        assert_type(content.replace, bool)
+        return f"{self.options.folder}/{key}/{len(data)}"
+
     def put_part(self, upload: Upload, part: Part, chunks: Iterable[Buffer]) -> str:
         data = b"".join(bytes(chunk) for chunk in chunks)
         if part.size is not None and len(data) != part.size:
@@ -320,6 +327,9 @@ class ShelfStream:
 
 
 class ShelfTransport:
+    def read_small(self, request: ReadRequest, most: int) -> SmallBody | AbstractContextManager[Stream]:
+        return SmallBody(info=RemoteInfo(size=1), data=b"x") if most else self.stream(request)
+
     @contextmanager
     def stream(self, request: ReadRequest) -> Generator[Stream]:
         if request.pinned is not None and request.stop is not None:
@@ -343,6 +353,9 @@ class ShelfResolver:
 
 
 class ShelfSigner:
+    def serves(self, href: str) -> bool:
+        return href.startswith("shelf:")
+
     def sign(self, href: str) -> tuple[str, Mapping[str, str]]:
         return href, {"Authorization": "Basic c2hlbGY="}
 
@@ -412,14 +425,16 @@ def uses_what_actions_return(session: Session, results: JobResults) -> ActionOut
 
 def seams() -> tuple[object, ...]:
     transport: Transport = ShelfTransport()
+    small: SupportsReadSmall = ShelfTransport()
     resolver: Resolver = ShelfResolver()
     signer: Signer = ShelfSigner()
+    serving: SupportsServes = ShelfSigner()
     chosen: Filter = EveryOther()
     reasons: SupportsWhy = EveryOther()
     listener: Listener = note
     opened: AbstractContextManager[Stream] = transport.stream(ReadRequest(href="shelf://a"))
     loader: Loader = load_anything
-    return resolver, signer, chosen, reasons, listener, opened, loader
+    return resolver, signer, chosen, reasons, listener, opened, loader, small, serving
 
 
 def load_anything(asset: AssetHandle, **options: Any) -> object:

@@ -112,7 +112,7 @@ class Journal:
 
     def retract(self, number: str) -> None:
         """Take that back; it is written with the next record."""
-        self._ended.append(records.ended(number))
+        self._ended.append(records.ENDED % number.encode("ascii"))
 
     def begin(self, entry: Entry) -> str:
         """Note an upload of several parts that the next run can go on with; returns the number to call it by."""

@@ -21,6 +21,9 @@ from splashdown.redact import safely_shown
 
 Record = dict[str, object]
 
+#: What :func:`ended` makes its line of.
+ENDED = b'{"do":"end","id":"%s"}\n'
+
 _LONGEST_LINE = 2**20
 _MOST_BYTES = 2**30
 
@@ -89,7 +92,7 @@ def part(number: str, stored: StoredPart) -> Record:
 
 def ended(number: str) -> bytes:
     """The line of an upload that was committed or aborted."""
-    return b'{"do":"end","id":"%s"}\n' % number.encode("ascii")
+    return ENDED % number.encode("ascii")
 
 
 def whole(number: str, name: str) -> bytes:

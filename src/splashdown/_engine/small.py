@@ -116,7 +116,7 @@ class StraightLine:
             size=size,
             media_type=asset.media_type,
             checksum=asset.checksum,
-            source=asset.label,
+            source=f"{asset.item}/{asset.key}" if asset.item else asset.key,  # the label, without a call
             replace=verdict.replace,
             durable=self._durable,
         )

@@ -81,7 +81,7 @@ class LocalSink:
             folder, _ = self._reach(key, make=True)
             if "/" in key:
                 folder.close()
-            self._open[name] = self._create(name)
+            self._open[name] = self._create(name)[0]
         except OSError as error:
             raise _store_error(key, error) from error
         token = {"part": name, "boot": _boot()}
@@ -152,11 +152,11 @@ class LocalSink:
 
     def _write_whole(self, part: str, key: str, content: Content, data: Buffer) -> Folder:
         """Make a partial file with these bytes; the folder that it is in."""
-        descriptor, hidden = self._create(part), self._hidden.get()
+        descriptor, hidden = self._create(part)
         try:
             size = len(data)
             done = os.write(descriptor, data)
-            while done < size:  # a full disk or a signal cuts writes short
+            while done < size:  # as in _write()
                 done += os.write(descriptor, memoryview(data)[done:])
             if os.lseek(descriptor, 0, os.SEEK_CUR) != size:
                 raise StoreError(f"cannot store {key!r}: bytes were lost while writing")
@@ -297,13 +297,16 @@ class LocalSink:
             version=_version(found),
         )
 
-    def _create(self, name: str) -> int:
+    def _create(self, name: str) -> tuple[int, Folder]:
+        """A descriptor of a new partial file, and the folder that it is in."""
         try:
-            return self._hidden.get(make=True).create(name)
+            hidden = self._hidden.get(make=True)
+            return hidden.create(name), hidden
         except FileNotFoundError:
             # Another process that finished may have removed the folder just now; once more is enough for that.
             self._hidden.close()
-            return self._hidden.get(make=True).create(name)
+            hidden = self._hidden.get(make=True)
+            return hidden.create(name), hidden
 
     def _forget(self, part: str) -> None:
         descriptor = self._open.pop(part, None)

@@ -65,6 +65,14 @@ class MemorySink:
             self._uploads.pop(upload.token["id"], None)
         return f"memory://{upload.key}"
 
+    def put_whole(self, key: str, content: Content, data: Buffer) -> str:
+        """Put an object that is all there into the store."""
+        with self._lock:
+            if not content.replace and key in self.store:
+                raise already_exists(f"memory://{key}")
+            self.store[key] = bytes(data)
+        return f"memory://{key}"
+
     def abort(self, upload: Upload) -> None:
         """Forget the object."""
         self._uploads.pop(upload.token.get("id", ""), None)

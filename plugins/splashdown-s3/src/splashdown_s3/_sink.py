@@ -100,6 +100,17 @@ class S3Sink:
             self._drop(where, started)
         return where.uri
 
+    def put_whole(self, key: str, content: Content, data: Buffer) -> str:
+        """Store an object by PutObject, at once: a kill leaves nothing."""
+        where = self._where(key)
+        if not content.replace:
+            self._refuse_existing(where)
+        new = not content.replace or self._presence.declared_free(where.key)
+        with storing(self._store, where, "store"):
+            objects.put(self._store, where, content, data, new=new)
+        self._presence.written(where.key)
+        return str(where)
+
     def abort(self, upload: Upload) -> None:
         """Drop what was sent and what is held."""
         held = self._held.pop(upload.token.get("id", ""), None)

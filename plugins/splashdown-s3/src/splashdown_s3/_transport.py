@@ -8,7 +8,7 @@ way, which knows error codes, regions and what to do. The engine hashes every by
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 from splashdown.errors import (
@@ -21,7 +21,7 @@ from splashdown.errors import (
     TransferError,
 )
 from splashdown.http import HttpOptions, HttpTransport
-from splashdown.model import ReadRequest
+from splashdown.model import ReadRequest, SmallBody
 from splashdown.protocols import Stream
 from splashdown_s3 import _objects as objects
 from splashdown_s3._errors import reading, unanswered
@@ -52,6 +52,20 @@ class S3Transport:
     def store(self) -> str:
         """Names the store; see ``S3Sink.store``."""
         return self._store.identity
+
+    def read_small(self, request: ReadRequest, most: int) -> SmallBody | AbstractContextManager[Stream]:
+        """A small object by one GET; after an answer that says no :meth:`stream` asks again, and explains."""
+        where = split(request.href)
+        with reading(self._store, where):
+            signed = self._signed(where, request)
+        try:
+            return self._http.read_small(signed, most)
+        except (RangeNotServedError, StalledError):
+            raise
+        except NetworkError as error:
+            raise unanswered(error, self._store, where) from None
+        except TransferError:  # a status, or a redirect
+            return self.stream(request)
 
     @contextmanager
     def stream(self, request: ReadRequest) -> Iterator[Stream]:

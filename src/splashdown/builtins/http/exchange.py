@@ -53,7 +53,7 @@ class Exchange:
         user_agent: str,
         gate: Gate | None = None,
     ) -> None:
-        self._timeout = Timeout(connect=timeouts[0], read=timeouts[1])
+        self._timeout, self._seconds = Timeout(connect=timeouts[0], read=timeouts[1]), timeouts[1]
         self._hosts = Hosts(pool_size=pool_size, verify=verify, gate=gate)
         self._max_redirects = max_redirects
         # With an encoding, sizes, ranges and checksums would not be those of the file.
@@ -74,7 +74,7 @@ class Exchange:
             lines += f"{name}: {value}\r\n"
         head = f"GET {target} HTTP/1.1\r\nHost: {host.name}\r\n{self._fixed}{lines}\r\n"
         try:
-            found = send_whole(host.pool, target, head.encode("latin-1"), self._timeout, most)
+            found = send_whole(host.pool, target, head.encode("latin-1"), self._seconds, most)
         except UnicodeEncodeError:
             return self.open(request)
         except Exception as error:

@@ -39,10 +39,8 @@ class Hosts:
         self._adapter = HTTPAdapter(pool_connections=MOST_HOSTS, pool_maxsize=pool_size, max_retries=0)
         self._verify = verify
         self._hosts = RecentlyUsed(self._prepare, lambda host: close_idle(host.pool))
-
-    def get(self, origin: str) -> Host:
-        """The host of ``scheme://host[:port]``. Raises ``TransferError`` for a host or a proxy that makes no sense."""
-        return self._hosts.get(origin)
+        #: The host of ``scheme://host[:port]``. Raises ``TransferError`` for a host or a proxy that makes no sense.
+        self.get = self._hosts.get
 
     def close(self) -> None:
         """Close all idle connections."""
