@@ -90,7 +90,7 @@ class Answer:
         self.status, self.headers = status, headers
         self.left = length
         self._early = early[:length]
-        self._socket: socket.socket = connection.sock
+        self._socket: Any = connection.sock
         if len(early) > length:  # more than was promised: who knows what that is
             connection.close()
         self._buffer = memoryview(b"")

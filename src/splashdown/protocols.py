@@ -159,7 +159,10 @@ class SupportsVersion(Protocol):
     """A sink that knows the version of an object which it has just stored, without asking for it."""
 
     def version(self, key: str) -> str | None:
-        """What ``stat`` calls ``version``, or ``None``. Asked at most once after ``commit`` (or ``put_whole``), by the same thread."""
+        """What ``stat`` calls ``version``, or ``None``.
+
+        Asked at most once after ``commit`` or ``put_whole``, by the same thread.
+        """
 
 
 @runtime_checkable

@@ -178,7 +178,7 @@ class StraightLine:
             verified=verified,
             validator=validator,
             version=None if self._version is None else self._version.version(name),
-            source_mark=None if asset.checksum is not None else source_mark(asset),
+            source_mark=source_mark(asset),
             bytes_moved=size,
             attempts=1,
             seconds=time.perf_counter() - begun,

@@ -26,6 +26,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from splashdown._folders import owner
+from splashdown._folders.clock import FolderClock
 from splashdown._folders.folder import Folder, LazyChild, LazyFolder, kind_of_file
 from splashdown.errors import ExistsError, StoreError, TargetError, error_text
 from splashdown.hookspecs import hookimpl
@@ -63,6 +64,7 @@ class LocalSink:
         self._root, self._hidden = LazyFolder(str(root)), LazyChild(str(root), HIDDEN)
         self._open: dict[str, int] = {}
         self._spare: deque[str] = deque()  #: names of partial files that are free
+        self._versions: dict[str, str] = {}  #: of files just stored in one call, until they are asked for
         # Text, because a path object costs more than the system call it is for, thousands of times.
         self._place = f"{root}{os.sep}"
         # Names that no other process gives or guesses: random once, then counted.
@@ -162,6 +164,7 @@ class LocalSink:
                 raise StoreError(f"cannot store {key!r}: bytes were lost while writing")
             if content.durable:
                 os.fsync(descriptor)
+            self._versions[key] = _version(os.fstat(descriptor))
         except BaseException:
             os.close(descriptor)
             hidden.unlink(part)
@@ -181,7 +184,7 @@ class LocalSink:
         for name in tuple(self._open):
             os.close(self._open.pop(name))
         with suppress(OSError):
-            _remove_forgotten(self._hidden.get())
+            _remove_forgotten(self._hidden.get(), FolderClock(self._hidden))
         self._hidden.drop()
         self._root.close()
 
@@ -209,6 +212,8 @@ class LocalSink:
 
     def version(self, key: str) -> str | None:
         """The time of a file; not by way of ``stat``, which makes more of it, for each file that is stored."""
+        if (known := self._versions.pop(key, None)) is not None:
+            return known
         try:
             folder, name = self._reach(key, make=False)
             try:
@@ -392,14 +397,13 @@ def _chunks(file: io.FileIO, left: int | None) -> Iterator[Buffer]:
         yield buffer[:size]
 
 
-def _remove_forgotten(hidden: Folder) -> None:
+def _remove_forgotten(hidden: Folder, clock: FolderClock) -> None:
     """Remove partial files that a kill left, and that no journal lists: those of a dead owner, and very old ones."""
     for name, found in hidden.scan():
-        if not stat.S_ISREG(found.st_mode):
-            continue
-        forgotten = time.time() - found.st_mtime > _FORGOTTEN_SECONDS and _PARTIAL.fullmatch(name)
-        if forgotten or (owner.is_name(name, _PART) and owner.is_left_behind(name, found.st_mtime)):
+        forgotten = time.time() - found.st_mtime > _FORGOTTEN_SECONDS
+        if forgotten and _PARTIAL.fullmatch(name) and stat.S_ISREG(found.st_mode):
             hidden.unlink(name)
+    owner.remove_left_behind(hidden, _PART, clock.now)
 
 
 def _replace(hidden: Folder, part: str, folder: Folder, name: str) -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from receipts import encoded
 
 from splashdown import redact
-from splashdown._documents.document import Document
 from splashdown._documents import places
+from splashdown._documents.document import Document
 from splashdown._receipts import document as receipt
 from splashdown.builtins.openeo import assets
 

@@ -107,7 +107,7 @@ class S3Sink:
             self._refuse_existing(where)
         new = not content.replace or self._presence.declared_free(where.key)
         with storing(self._store, where, "store"):
-            objects.put(self._store, where, content, data, new=new)
+            self._versions[key] = objects.put(self._store, where, content, data, new=new)
         self._presence.written(where.key)
         return str(where)
 
