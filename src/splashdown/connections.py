@@ -24,6 +24,7 @@ from __future__ import annotations
 import http.client
 import math
 import re
+import socket
 import time
 import weakref
 from collections.abc import Mapping

@@ -1,8 +1,8 @@
 """The records of a journal: values, and the JSON lines they become. Pure; ``journal`` owns the file.
 
 ``begin`` is an upload of several parts that a later run can go on with, ``part`` one of its parts that is stored,
-``open`` an upload that only its own run can end, ``whole`` a small file under way, ``end`` says that one of them is no
-more. Records hold no href and no credentials. Stored files are noted in the target itself, see
+``open`` an upload that only its own run can end, ``whole`` a small file under way, ``end`` says that one of them has
+ended. Records hold no href and no credentials. Stored files are noted in the target itself, see
 ``splashdown._receipts.fragments``.
 """
 

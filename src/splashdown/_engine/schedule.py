@@ -42,7 +42,7 @@ class Schedule:
         """``give_back`` and ``take`` at once."""
         with self._lock:
             waiting = self._waiting
-            # Of one host the next is the first, and nobody has to be woken for the place that is taken again.
+            # Of one host the next is the first, and no thread has to be woken for the place that is taken again.
             if len(waiting) == 1 and not self._stopped and (mine := waiting.get(host)) and len(mine) > 1:
                 return mine.popleft(), host
             self._end(host)

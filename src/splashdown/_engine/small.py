@@ -19,6 +19,7 @@ from splashdown._engine.existing import Verdict, decide
 from splashdown._engine.remote import Sign, unsigned
 from splashdown._engine.source_mark import source_mark
 from splashdown._engine.verify import Expectation
+from splashdown._foreign.calls import wrong_type
 from splashdown.checksums import Digests
 from splashdown.errors import ChecksumError, ContentError
 from splashdown.events import Progress, TransferFinished, TransferStarted
@@ -120,7 +121,7 @@ class StraightLine:
             replace=verdict.replace,
             durable=self._durable,
         )
-        # What the store may copy by itself is the general way's; it is asked once, and not for what it has to fetch.
+        # The general way lets the store copy by itself; the store is asked once, and not for hrefs that it has to fetch.
         copier = context.can.copy
         if copier is not None and (not href.startswith("http") or copier.copy_source(href) is not None):
             return Handover(verdict)
@@ -169,6 +170,8 @@ class StraightLine:
             if isinstance(error, Exception):
                 return None
             raise
+        if type(location) is not str:
+            raise wrong_type(location, str, self._sink.put_whole)
         outcome = Outcome(
             transfer=transfer,
             status=Status.STORED,

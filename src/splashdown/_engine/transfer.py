@@ -23,14 +23,17 @@ from splashdown.redact import redact_text, secrets_of
 
 def move(context: Context, transfer: Transfer, straight: StraightLine | None = None) -> Outcome:
     """Move one asset; whatever goes wrong is in the outcome."""
-    handover = None if straight is None else straight.move(transfer)
-    if isinstance(handover, Outcome):
-        return handover
-    source = Source(transfer, context.remote, events=context.events, stop=context.stop)
+    source, handover = None, None
     try:
+        if straight is not None:
+            handover = straight.move(transfer)
+            if isinstance(handover, Outcome):
+                return handover
+        source = Source(transfer, context.remote, events=context.events, stop=context.stop)
         outcome = _move(context, source, handover)
     except BaseException as error:  # on a thread of the engine no signal arrives: whatever comes is of this asset
         status = Status.NOT_TRIED if isinstance(error, StoppedError) else Status.FAILED
+        source = source or Source(transfer, context.remote, events=context.events, stop=context.stop)
         outcome = source.outcome(
             transfer=transfer, status=status, error_type=type(error).__name__, error=_message(error, source)
         )

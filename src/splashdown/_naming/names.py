@@ -145,7 +145,7 @@ def _wanted(assets: Sequence[Asset], layout: str, job_id: str) -> Iterator[str]:
                 yield advertised
             elif layout == "openeo":
                 wanted = listed_as or key
-                # What the rule and safe_segment leave as it is, seen without a call.
+                # The rule and safe_segment leave these names as they are; seen without a call.
                 usual = _USUAL_KEY.fullmatch(wanted) and not is_device(wanted)
                 yield wanted if usual else openeo_name(wanted, href, media_type)
             else:

@@ -92,7 +92,7 @@ def advertised_href(metadata: object, alternate: str | None = None) -> str | Non
 
 def directories(assets: Iterable[Asset]) -> list[int]:
     """The positions of hrefs that name a directory of many objects (Zarr), which cannot be moved as one file."""
-    # What nearly no asset has is looked for first, without a call.
+    # A name that few assets have is looked for first, without a call.
     return [
         number
         for number, (href, kind) in enumerate(columns(assets, "href", "media_type"))
