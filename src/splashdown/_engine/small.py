@@ -121,7 +121,7 @@ class StraightLine:
             replace=verdict.replace,
             durable=self._durable,
         )
-        # The general way lets the store copy by itself; the store is asked once, and not for hrefs that it has to fetch.
+        # The general way lets the store copy by itself; the store is asked once, and not for what it has to fetch.
         copier = context.can.copy
         if copier is not None and (not href.startswith("http") or copier.copy_source(href) is not None):
             return Handover(verdict)

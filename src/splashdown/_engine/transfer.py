@@ -23,12 +23,11 @@ from splashdown.redact import redact_text, secrets_of
 
 def move(context: Context, transfer: Transfer, straight: StraightLine | None = None) -> Outcome:
     """Move one asset; whatever goes wrong is in the outcome."""
-    source, handover = None, None
+    source: Source | None = None
     try:
-        if straight is not None:
-            handover = straight.move(transfer)
-            if isinstance(handover, Outcome):
-                return handover
+        handover = None if straight is None else straight.move(transfer)
+        if isinstance(handover, Outcome):
+            return handover
         source = Source(transfer, context.remote, events=context.events, stop=context.stop)
         outcome = _move(context, source, handover)
     except BaseException as error:  # on a thread of the engine no signal arrives: whatever comes is of this asset
