@@ -275,7 +275,7 @@ class Interrupted(KeyboardInterrupt):
 
 
 #: Client errors after which the same request may succeed later (RFC 9110, RFC 6585).
-RETRYABLE_STATUS = frozenset({408, 425, 429})
+RETRYABLE_STATUS = frozenset({202, 408, 425, 429})
 
 
 def did_you_mean(wanted: str, known: Iterable[str]) -> str:

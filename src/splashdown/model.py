@@ -90,10 +90,12 @@ class RemoteInfo:
     def same_version(self, other: RemoteInfo) -> bool:
         """Whether two answers can be about one version of the file: no size or validator that both give differs."""
         # Servers leave out of one answer what they say in another, so what is missing proves nothing.
-        return not (
-            (self.size is not None and other.size is not None and self.size != other.size)
-            or (self.validator and other.validator and self.validator != other.validator)
-        )
+        if self.size is not None and other.size is not None and self.size != other.size:
+            return False
+        mine, theirs = self.validator, other.validator
+        if mine and theirs and mine[0] != theirs[0]:  # an ETag and a date
+            mine, theirs = self.last_modified, other.last_modified
+        return not (mine and theirs and mine != theirs)
 
 
 @safely_shown

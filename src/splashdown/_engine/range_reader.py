@@ -7,9 +7,11 @@ notice. It raises what it cannot repair: a final error, or
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from splashdown._engine.content import HEAD_BYTES
@@ -33,6 +35,7 @@ from splashdown.events import Retried
 from splashdown.model import Buffer, ReadRequest, RemoteInfo
 
 if TYPE_CHECKING:
+    from splashdown._engine.places import Places
     from splashdown._engine.source import Source
     from splashdown.protocols import Stream
 
@@ -60,6 +63,8 @@ class RangeReader:
         self._failed_at = start  #: where the last failure was
         self._left_over: Buffer | None = None  #: what came beyond the range of the last call of chunks()
         self._answer: AbstractContextManager[Stream] | None = None
+        self._place: Places | None = None  #: among the requests that the host serves at a time
+        self._answered_before: int | None = None  #: by the host, when it last refused this reader for too many
         self._body: Iterator[Buffer] | None = None
         self._speed_seconds, self._speed_bytes = 0.0, 0  #: since the speed was last judged
         source.readers.append(self)
@@ -132,6 +137,9 @@ class RangeReader:
                 answer.__exit__(None, None, None)
             except Exception:  # noqa: S110 - to close a broken connection may fail again; the first error is the cause
                 pass
+        if self._place is not None:
+            self._place.leave(well=answer is not None)
+            self._place = None
 
     @property
     def _end(self) -> int | None:
@@ -187,6 +195,7 @@ class RangeReader:
 
     def _connect(self) -> None:
         source, remote = self.source, self.source.remote
+        self._place = remote.throttle.enter(host_of(source.asset.href), source.stop)
         answer = source.take_first() if source.first is not None else self._ask()
         assert answer is not None
         try:
@@ -231,6 +240,8 @@ class RangeReader:
                 " start and length"
             )
         pinned = source.pinned
+        if source.by_date:
+            info = replace(info, etag=None)
         # Some servers ignore the condition and send the file again.
         if source.unless and info.validator == source.unless:
             raise NotModifiedError(f"{source.asset.label}: not changed since it was stored")
@@ -259,6 +270,8 @@ class RangeReader:
         """Return when another request may follow; raise otherwise."""
         source = self.source
         begun = self.pos > self.start or self.start > 0 or source.pinned is not None
+        place, settings = self._place, source.remote.settings
+        too_many = place is not None and source.remote.throttle.refused(place, error, settings.jobs)
         self.close()
         if isinstance(error, (StoppedError, NotModifiedError, RestartError)):
             raise error
@@ -272,9 +285,25 @@ class RangeReader:
             return
         if not is_retryable(error):
             raise error
+        if place is not None and too_many and self._has_hope(place):
+            self._told(error, 0.0)
+            source.stop.wait(random.uniform(0.0, settings.retry.base))  # noqa: S311 - not a secret
+            return
         self._wait_before_retry(error)
         if self.pos > 0 and not source.can_continue:
             raise RestartError(_as_transfer_error(error), ranges=False, retries=True) from error
+
+    def _has_hope(self, place: Places) -> bool:
+        """Whether the host has answered others since it refused this reader: then that was not a failure."""
+        before, self._answered_before = self._answered_before, place.answered
+        return before is None or place.answered > before
+
+    def _told(self, error: Exception, delay: float) -> None:
+        source = self.source
+        if source.events.active:
+            source.events.emit(
+                Retried(transfer=source.transfer, attempt=source.attempts, delay=delay, error=error_text(error))
+            )
 
     def _wait_before_retry(self, error: Exception) -> None:
         source, remote = self.source, self.source.remote
@@ -289,10 +318,7 @@ class RangeReader:
         delay = self._budget.delay(error)
         if delay is None:
             raise error
-        if source.events.active:
-            source.events.emit(
-                Retried(transfer=source.transfer, attempt=source.attempts, delay=delay, error=error_text(error))
-            )
+        self._told(error, delay)
         source.stop.wait(delay)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
-from splashdown.errors import ChecksumError, TransferError
+from splashdown.errors import ChangedError, ChecksumError, TransferError
 
 if TYPE_CHECKING:
     from splashdown._engine.source import Source
@@ -31,6 +31,9 @@ def with_restarts(source: Source, attempt: Callable[[], T]) -> T:
     not match their checksum. A file has one surprise; the second one is raised. Bytes may be damaged on their way, but
     metadata that is wrong stays wrong, and a file that changes during each read never arrives. A checksum that fails
     before the first byte came (the sizes differ) is raised at once.
+
+    Servers behind one name may give one file different ETags. So a second change is not raised either: the file is read
+    once more, and answers then belong together by size and date. A file that changes has another date.
     """
     surprised = False
     while True:
@@ -38,8 +41,9 @@ def with_restarts(source: Source, attempt: Callable[[], T]) -> T:
             return attempt()
         except RestartError as restart:
             if not restart.retries:
-                if surprised:
+                if surprised and (source.by_date or not isinstance(restart.cause, ChangedError)):
                     raise restart.cause from restart
+                source.by_date = surprised
                 surprised = True
             source.ranges = source.ranges and restart.ranges
         except ChecksumError:

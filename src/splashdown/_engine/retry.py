@@ -8,11 +8,14 @@ import threading
 import time
 from collections.abc import Iterable
 
+from splashdown._engine.places import Places
 from splashdown._engine.settings import RetryPolicy
 from splashdown.errors import HttpStatusError, TransferError
 
 #: With one of these a server may say when to come back; until then no transfer asks that host.
 _BUSY = frozenset({429, 503})
+_ACCEPTED = 202
+_TOO_MANY = 429
 #: Most hrefs have a host in lower case, and no user before it.
 _USUAL_HOST = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9.-]+(?::[0-9]+)?)/")
 
@@ -31,11 +34,13 @@ def is_retryable(error: BaseException) -> bool:
 class RetryBudget:
     """Failures in a row that one reader may still have, and the delays between them."""
 
-    __slots__ = ("_policy", "failures")
+    __slots__ = ("_policy", "_prepared", "_waited", "failures")
 
     def __init__(self, policy: RetryPolicy) -> None:
         self._policy = policy
         self.failures = 0
+        self._prepared = 0  #: answers that the file is being prepared
+        self._waited = 0.0  #: seconds spent on those
 
     def refill(self) -> None:
         """Forget the failures so far: enough bytes have come since."""
@@ -43,6 +48,8 @@ class RetryBudget:
 
     def delay(self, error: BaseException) -> float | None:
         """Count a failure; seconds to wait before the next attempt, or ``None`` to give up."""
+        if isinstance(error, HttpStatusError) and error.status == _ACCEPTED:
+            return self._until_prepared(error)
         self.failures += 1
         policy = self._policy
         if self.failures >= policy.attempts:
@@ -56,12 +63,40 @@ class RetryBudget:
         # An error at once is of more use than a program that stands still for hours.
         return None if asked > policy.max_retry_after else max(asked, delay)
 
+    def _until_prepared(self, error: HttpStatusError) -> float | None:
+        """Not a failure: an archive takes its time, up to ``max_retry_after`` altogether."""
+        policy = self._policy
+        delay = error.retry_after or min(policy.max_delay, policy.base * 2.0 ** min(self._prepared, 32))
+        self._prepared += 1
+        self._waited += delay
+        return delay if self._waited <= policy.max_retry_after else None
+
 
 class Throttle:
     """Pauses all requests to a host that asked for it, so that other transfers do not get the same refusal."""
 
     def __init__(self) -> None:
         self.until: dict[str, float] = {}  #: when each host that asked for a pause may be asked again
+        self.limited = False  #: whether a host has refused so many requests at a time
+        self._places: dict[str, Places] = {}
+        self._lock = threading.Lock()
+
+    def enter(self, host: str, stop: threading.Event) -> Places:
+        """Count a request to a host whose answer stays open; waits for a place where the host serves few at a time."""
+        places = self._places.get(host)
+        if places is None:
+            with self._lock:
+                places = self._places.setdefault(host, Places(host))
+        places.enter(stop)
+        return places
+
+    def refused(self, places: Places, error: BaseException, most: int) -> bool:
+        """Whether a host has refused a request for being one too many; fewer are sent to it from then on."""
+        if not isinstance(error, HttpStatusError) or error.status != _TOO_MANY or error.retry_after:
+            return False
+        self.limited = True
+        places.refused(most)
+        return True
 
     def note(self, host: str, error: BaseException, longest: float) -> None:
         """Remember a ``Retry-After`` that is not longer than this run waits; beyond that, each request fails alone."""

@@ -111,7 +111,13 @@ class StraightLine:
             return Handover(verdict)
         href = asset.href
         lane = self._lanes.get(href[: href.find("/", 8)]) or self._lane(href)
-        if not lane or remote.throttle.until or not remote.renewal.unchanged or context.stop.is_set():
+        if (
+            not lane
+            or remote.throttle.until
+            or remote.throttle.limited
+            or not remote.renewal.unchanged
+            or context.stop.is_set()
+        ):
             return Handover(verdict)
         content = Content(
             size=size,

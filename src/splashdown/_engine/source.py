@@ -39,6 +39,7 @@ class Source:
         self.unless: str | None = None  #: a validator: nothing needs to be read while it holds
         self.head = b""  #: the first bytes, which show what the file is
         self.ranges = True  #: false once the server has broken its promise to serve ranges
+        self.by_date = False  #: whether ETags are left out of account: replicas of one file may have different ones
         self.link_worked = False
         self.useless_links = 0  #: links taken since one has worked
         self.attempts = 0

@@ -1,7 +1,7 @@
 """One request and its answer: conditions, redirects, and checks of the answer.
 
-A request is not repeated, with one exception: a range that an empty file cannot satisfy is requested again without
-the range.
+A request is not repeated, with one exception: where the range may be the reason for a refusal, the file is requested
+again without it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from splashdown.builtins.http.body import Body
 from splashdown.builtins.http.failures import ERROR_BYTES, connection_error, status_error
 from splashdown.builtins.http.headers import content_range, number, remote_info, unsatisfied_size, whole_info
 from splashdown.builtins.http.hosts import Hosts
-from splashdown.connections import Answer, Whole, glimpse, send, send_whole
+from splashdown.connections import MOST_HOSTS, Answer, Whole, glimpse, send, send_whole
 from splashdown.errors import (
     ChangedError,
     HttpStatusError,
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 #: Not encodings of the body: ``aws-chunked`` was the encoding of an upload, and some stores repeat it.
 _PLAIN = frozenset({"", "identity", "aws-chunked"})
+_UNSATISFIED = 416
+#: Answers of servers that cannot do with a range at all.
+_OF_RANGE = frozenset({400, 403, 405, _UNSATISFIED, 500, 501})
 
 
 #: As :func:`conditions` has it for a whole file.
@@ -56,6 +59,7 @@ class Exchange:
         self._timeout, self._seconds = Timeout(connect=timeouts[0], read=timeouts[1]), timeouts[1]
         self._hosts = Hosts(pool_size=pool_size, verify=verify, gate=gate)
         self._max_redirects = max_redirects
+        self._meant: set[str] = set()  #: origins that refuse requests without a range as well
         # With an encoding, sizes, ranges and checksums would not be those of the file.
         self._common = {"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
         self._fixed = "".join(f"{name}: {value}\r\n" for name, value in {**self._common, **_ALL}.items())
@@ -89,14 +93,37 @@ class Exchange:
     def open(self, request: ReadRequest, first: BaseHTTPResponse | Answer | None = None) -> Body:
         """Send a request and return the body of its answer; ``first`` is an answer that it has got already."""
         href, response = self._send(request, conditions(request), first)
-        if response.status == 416 and request.start == 0 and request.pinned is None:
-            # No range of an empty file can be satisfied (RFC 9110, section 15.5.17).
-            _discard(response)
-            href, response = self._send(request, {})
         try:
             return accept(href, request, response)
+        except HttpStatusError as error:
+            _discard(response)
+            without = self._without_range(request, error)
+            if without is None:
+                raise
+            return without
         except BaseException:
             _discard(response)
+            raise
+
+    def _without_range(self, request: ReadRequest, error: HttpStatusError) -> Body | None:
+        """The whole file by a request without a range, where it was that that was refused; else ``None``.
+
+        No range of an empty file can be satisfied (RFC 9110, section 15.5.17). Some gateways answer any range with an
+        error. An origin that refuses both has meant the file, and is not asked twice for the next ones.
+        """
+        origin = request.href[: request.href.find("/", 8)]
+        whole = request.start == 0 and request.stop is None and request.pinned is None and not request.unless
+        if not whole or error.status not in _OF_RANGE or (error.status != _UNSATISFIED and origin in self._meant):
+            return None
+        href, response = self._send(request, {})
+        try:
+            return accept(href, request, response)
+        except BaseException as refused:
+            _discard(response)
+            if isinstance(refused, HttpStatusError) and error.status != _UNSATISFIED:
+                if len(self._meant) < MOST_HOSTS:
+                    self._meant.add(origin)
+                return None
             raise
 
     def close(self) -> None:

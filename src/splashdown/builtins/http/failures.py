@@ -33,6 +33,7 @@ _EXPIRED_CODES = frozenset({"ResultLinkExpired", "ExpiredToken", "RequestExpired
 _EXPIRED_TEXT = re.compile(r"request has expired|link (has )?expired|signature (has )?expired", re.IGNORECASE)
 _XML = re.compile(r"<(Code|Message)>([^<]{1,300})</\1>")
 _HINTS = {
+    202: "the file is being prepared",
     401: "pass auth=, or a link that is signed",
     403: "the link may have expired, or the account may not read this file",
     404: "the file does not exist, or no longer",
