@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 from splashdown.errors import HttpStatusError, LinkExpiredError
 from splashdown.model import Asset
@@ -25,6 +26,15 @@ def looks_expired(error: BaseException, *, worked: bool) -> bool:
     if isinstance(error, LinkExpiredError):
         return True
     return isinstance(error, HttpStatusError) and (error.status in _REFUSED or (worked and error.status == 404))
+
+
+def _in_own_thread(refresh: Refresh) -> Mapping[tuple[str | None, str], Asset]:
+    """Read the source in a thread that ends with it: the next one gets the same memory, and no other one keeps some.
+
+    Threads allocate from areas of their own, which the C library does not give back.
+    """
+    with ThreadPoolExecutor(1, thread_name_prefix="splashdown-renewal") as pool:
+        return pool.submit(refresh).result()
 
 
 class Renewal:
@@ -71,7 +81,7 @@ class Renewal:
                     return None
                 self._failed = True
                 try:
-                    self._assets = self._refresh()
+                    self._assets = _in_own_thread(self._refresh)
                 finally:
                     self._asked_at = time.monotonic()
                 self._failed = False
