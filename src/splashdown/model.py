@@ -93,8 +93,8 @@ class RemoteInfo:
         if self.size is not None and other.size is not None and self.size != other.size:
             return False
         mine, theirs = self.validator, other.validator
-        if mine and theirs and mine[0] != theirs[0]:  # an ETag and a date
-            mine, theirs = self.last_modified, other.last_modified
+        if mine and theirs and self.etag is None:  # what is known is a date
+            theirs = other.last_modified or theirs
         return not (mine and theirs and mine != theirs)
 
 

@@ -311,7 +311,8 @@ def test_a_range_that_is_always_refused_restarts_the_file_once_and_then_fails(se
     (outcome,) = download(if_exists=IfExists.OVERWRITE).outcomes
     assert outcome.status is Ended.FAILED
     assert outcome.error_type in {"ChangedError", "HttpStatusError"}
-    assert server.ranges("/a.bin") == ["bytes=0-", "bytes=300000-"] * 2
+    # After a second 412 the answers belong together by their date.
+    assert server.ranges("/a.bin") == ["bytes=0-", "bytes=300000-"] * (3 if status == 412 else 2)
     assert (tmp_path / "a.bin").read_bytes() == b"old"
     assert names(tmp_path) == ["a.bin"]
 

@@ -143,7 +143,8 @@ def test_a_file_that_keeps_changing_fails():
 
     body.faults = [change] * 20
     report, _ = run({"http://h/a": body}, MemorySink())
-    assert report.outcomes[0].error_type == "ChangedError"
+    # Replicas may have ETags of their own, so in the end it is read in one answer, and each of these breaks off.
+    assert report.outcomes[0].error_type == "TruncatedError"
 
 
 def test_ranges_that_are_refused_after_all_mean_one_plain_read():

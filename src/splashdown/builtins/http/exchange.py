@@ -112,8 +112,11 @@ class Exchange:
         error. An origin that refuses both has meant the file, and is not asked twice for the next ones.
         """
         origin = request.href[: request.href.find("/", 8)]
-        whole = request.start == 0 and request.stop is None and request.pinned is None and not request.unless
-        if not whole or error.status not in _OF_RANGE or (error.status != _UNSATISFIED and origin in self._meant):
+        if request.start or request.pinned is not None or error.status not in _OF_RANGE:
+            return None
+        # A part of a file is not worth the whole, unless that is empty.
+        part = request.stop is not None or request.unless is not None
+        if error.status != _UNSATISFIED and (part or origin in self._meant):
             return None
         href, response = self._send(request, {})
         try:

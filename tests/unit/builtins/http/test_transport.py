@@ -293,7 +293,7 @@ def test_silence_instead_of_an_answer_is_a_stall():
 @pytest.mark.parametrize(("status", "retryable"), [(401, False), (403, False), (404, False), (408, True), (500, True)])
 def test_a_status_is_told_with_what_the_server_says_of_it(server, transport, status, retryable):
     body = b'{"code": "Internal", "message": "see https://x/y?token=hunter2 for more"}'
-    server.script("/a.bin", Status(status, body))
+    server.script("/a.bin", *[Status(status, body)] * 2)  # the second one answers a request without a range
     error = failure(transport, f"{server.url}/a.bin?signature={SECRET}", HttpStatusError)
     assert (error.status, error.retryable) == (status, retryable)
     assert "Internal: see https://x/y?..." in str(error)
@@ -324,7 +324,7 @@ def test_a_date_says_when_to_come_back(server, transport):
 
 
 def test_a_quota_that_is_not_used_up_asks_for_no_wait(server, transport):
-    server.script("/a.bin", Status(500, RateLimit='"default";r=3;t=9'))
+    server.script("/a.bin", *[Status(500, RateLimit='"default";r=3;t=9')] * 2)
     assert failure(transport, server.url + "/a.bin", HttpStatusError).retry_after is None
 
 
