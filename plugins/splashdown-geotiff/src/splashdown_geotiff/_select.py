@@ -175,7 +175,10 @@ def _in_raster_crs(
         raise OptionError("bbox_crs=: this file does not name its own CRS; pass the box in its coordinates")
     if given == header.crs:
         return bbox
-    found: Any = Transformer.from_crs(given, header.crs, always_xy=True).transform_bounds(*bbox)
+    try:
+        found: Any = Transformer.from_crs(given, header.crs, always_xy=True).transform_bounds(*bbox)
+    except ProjError as error:
+        raise LoadError(f"bbox={bbox} cannot be expressed in the raster's CRS ({header.crs.name})") from error
     if not all(math.isfinite(v) for v in found):
         raise LoadError(f"bbox={bbox} cannot be expressed in the raster's CRS ({header.crs.name})")
     return (float(found[0]), float(found[1]), float(found[2]), float(found[3]))
