@@ -21,6 +21,7 @@ from splashdown.protocols import AssetHandle
 from splashdown_geotiff._georeference import Transform
 from splashdown_geotiff._header import Band, Header
 from splashdown_geotiff._limits import SEGMENT_BYTES
+from splashdown_geotiff._nodata import held_nodata
 from splashdown_geotiff._plan import Window
 
 if TYPE_CHECKING:
@@ -80,14 +81,15 @@ class GdalEngine:
     def _describe(self, file: rasterio.DatasetReader) -> Header:
         flags = [flag.name for flag in file.mask_flag_enums[0]]
         alpha = next((i for i, c in enumerate(file.colorinterp) if c.name == "alpha"), None)
+        dtype = np.dtype(_types(file)[0])
         kind = "alpha" if "alpha" in flags else "nodata" if "nodata" in flags else ""
         return Header(
             levels=((file.width, file.height), *_overviews(file, self._label)),
-            dtype=np.dtype(_types(file)[0]),
+            dtype=dtype,
             bands=_bands(file),
             transform=None if file.transform.is_identity else Transform(*file.transform[:6]),
             crs=_crs(file),
-            nodata=file.nodata,
+            nodata=held_nodata(file.nodata, dtype),
             mask="internal" if "per_dataset" in flags and kind != "alpha" else kind,
             alpha=alpha,
             tags={k: v for k, v in file.tags().items() if k != "AREA_OR_POINT"},

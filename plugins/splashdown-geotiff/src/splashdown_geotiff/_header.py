@@ -51,11 +51,6 @@ class Header:
     tags: Mapping[str, str]
     block: tuple[int, int]  #: rows and columns of a tile or strip at full resolution
 
-    @property
-    def fill(self) -> float:
-        """What pixels have that the file does not store."""
-        return 0 if self.nodata is None else self.nodata
-
 
 class Engine(Protocol):
     """Reads pixels of one open file; several threads may use it."""

@@ -14,10 +14,11 @@ from splashdown.errors import LoadError
 from splashdown.redact import safely_shown
 from splashdown_geotiff._directory import Directory
 from splashdown_geotiff._limits import METADATA_BYTES
+from splashdown_geotiff._nodata import parse_nodata
 
 _GDAL_METADATA, _GDAL_NODATA = 42112, 42113
-#: The number of a band (TIFF has up to 65,535), and a number that 64 bits may hold.
-_SAMPLE, _WHOLE = re.compile("[0-9]{1,5}"), re.compile("[+-]?[0-9]{1,20}")
+#: The number of a band (TIFF has up to 65,535).
+_SAMPLE = re.compile("[0-9]{1,5}")
 
 
 @safely_shown
@@ -62,18 +63,6 @@ def read_metadata(directory: Directory, label: str) -> Metadata:
             (roles if item.get("role") else bands).setdefault(int(sample), {})[item.get("role") or name] = value
     found = {number: _band(bands.get(number, {}), roles.get(number, {})) for number in bands.keys() | roles.keys()}
     return Metadata(tags=tags, bands=found, nodata=parse_nodata(directory.text(_GDAL_NODATA, 1024)))
-
-
-def parse_nodata(text: str) -> float | None:
-    """GDAL_NODATA as a number: an ``int`` where it is one, since 64-bit values do not fit a float."""
-    text = text.strip().replace(",", ".")
-    if _WHOLE.fullmatch(text) and -(2**63) <= int(text) < 2**64:
-        return int(text)
-    try:
-        # Visual C++ once printed NaN as "1.#QNAN" and "-1.#IND".
-        return float("nan") if "#" in text else float(text)
-    except ValueError:
-        return None
 
 
 def _items(xml: str, label: str) -> list[ET.Element]:

@@ -17,6 +17,7 @@ from splashdown_geotiff._head import Head
 from splashdown_geotiff._header import Band, Header
 from splashdown_geotiff._layout import Index, Layout, read_index, read_layout
 from splashdown_geotiff._metadata import Metadata, read_metadata
+from splashdown_geotiff._nodata import held_nodata
 from splashdown_geotiff._plan import Window
 from splashdown_geotiff._read import WindowReader
 
@@ -54,7 +55,7 @@ class NativeEngine:
 
     def read_into(self, out: NDArray[Any], level: int, window: Window, bands: tuple[int, ...]) -> None:
         """Fill ``out`` with a window of a level."""
-        self._levels[level].read_into(out, window, bands, _cast(self.header.fill, out.dtype))
+        self._levels[level].read_into(out, window, bands, _cast(self._fill, out.dtype))
 
     def read_mask(self, level: int, window: Window) -> NDArray[np.bool_]:
         """The internal mask of a level, which has an image of its own size."""
@@ -88,14 +89,17 @@ class NativeEngine:
         keys = read_keys(directory)
         metadata = read_metadata(directory, label)
         alpha = _alpha(layout, metadata)
+        nodata = held_nodata(metadata.nodata, layout.dtype)
+        # GDAL fills what is not stored with nodata even where its type cannot hold it.
+        self._fill = metadata.nodata or 0
         return Header(
             levels=tuple((i.layout.width, i.layout.height) for i in self._levels),
             dtype=layout.dtype,
             bands=tuple(_band(metadata, number) for number in range(layout.samples)),
             transform=read_transform(directory, keys),
             crs=read_crs(keys, label),
-            nodata=metadata.nodata,
-            mask=_mask_kind(bool(self._masks), metadata.nodata, alpha),
+            nodata=nodata,
+            mask=_mask_kind(bool(self._masks), nodata, alpha),
             alpha=alpha,
             tags=metadata.tags,
             block=(layout.rows, layout.columns),

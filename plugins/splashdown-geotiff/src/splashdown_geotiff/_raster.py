@@ -22,7 +22,7 @@ from splashdown_geotiff._native import NativeEngine
 from splashdown_geotiff._options import ArrayOptions, PartOptions, PixelOptions, Pixels, split_options
 from splashdown_geotiff._scales import with_scales
 from splashdown_geotiff._select import Extent, Selection, select
-from splashdown_geotiff._values import equals_nodata, missing, output_type, scale
+from splashdown_geotiff._values import missing, output_type, scale
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -88,7 +88,7 @@ class GeoTIFF:
 
     @property
     def nodata(self) -> float | None:
-        """The value that marks pixels without data."""
+        """The value that marks pixels without data, as they hold it; ``None`` where their type cannot."""
         return self._engine.header.nodata
 
     @property
@@ -146,8 +146,7 @@ class GeoTIFF:
             stored = stored.astype(output_type(self.dtype, masked=False, scaled=True), copy=False)
             scale(stored, self._engine.header, chosen.bands)
         mask = np.ma.nomask if hidden is None else np.broadcast_to(hidden, stored.shape)
-        fill = self.nodata if equals_nodata(self._engine.header, stored[:0]) is not None else None
-        return np.ma.MaskedArray(stored, mask=mask, fill_value=fill)
+        return np.ma.MaskedArray(stored, mask=mask, fill_value=self.nodata)
 
     def fill(self, out: NDArray[Any], selection: Selection, pixels: Pixels) -> None:
         """Read a selection into an array of the type that ``output_type`` names."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from splashdown_geotiff._header import Engine, Header
+from splashdown_geotiff._nodata import equals_nodata
 from splashdown_geotiff._select import Selection
 
 
@@ -28,33 +28,10 @@ def missing(engine: Engine, selection: Selection, stored: NDArray[Any]) -> NDArr
     if header.mask == "internal":
         return engine.read_mask(selection.level, selection.window)[np.newaxis]
     if header.mask == "nodata":
-        return equals_nodata(header, stored)
+        return None if header.nodata is None else equals_nodata(header.nodata, stored)
     if header.mask == "alpha" and header.alpha is not None:
         return _transparent(engine, selection, header.alpha)
     return None
-
-
-def equals_nodata(header: Header, stored: NDArray[Any]) -> NDArray[np.bool_] | None:
-    """Where values are the file's nodata; ``None`` where its type cannot even hold that."""
-    nodata, dtype = header.nodata, header.dtype
-    if nodata is None:
-        return None
-    if nodata != nodata:  # noqa: PLR0124 - NaN
-        return np.isnan(stored) if stored.dtype.kind in "fc" else None
-    if dtype.kind in "iu":
-        limits = np.iinfo(dtype.name)
-        if not math.isfinite(nodata) or nodata != int(nodata) or not limits.min <= nodata <= limits.max:
-            return None
-        return _equal(stored, dtype.type(int(nodata)))
-    # The tag is text: what was written as a float32 has to become one again before it is compared.
-    real = np.dtype(f"f{dtype.itemsize // (2 if dtype.kind == 'c' else 1)}")
-    with np.errstate(over="ignore"):
-        return _equal(stored, real.type(nodata))
-
-
-def _equal(stored: NDArray[Any], value: np.generic) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = stored == value
-    return found
 
 
 def scale(values: NDArray[Any], header: Header, bands: tuple[int, ...]) -> None:
