@@ -28,7 +28,12 @@ def parse_nodata(text: str) -> float | None:
         return math.copysign(math.inf if "#INF" in text.upper() else math.nan, -1 if text.startswith("-") else 1)
     if text.lstrip("+-").lower() in {"nan", "inf", "infinity"}:
         return float(text)
-    found = _NUMBER.match(text)
+    return leading_number(text)
+
+
+def leading_number(text: str) -> float | None:
+    """The number that a text begins with, with a point or a comma; ``None`` where it begins with another thing."""
+    found = _NUMBER.match(text.strip().replace(",", "."))
     return None if found is None else float(found[0])
 
 
