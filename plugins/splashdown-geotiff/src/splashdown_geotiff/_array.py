@@ -35,11 +35,17 @@ def data_array(
     ``x`` and ``y`` are the pixels' centres. A rotated raster has none: its place is in ``spatial_ref`` alone.
     """
     coords: dict[str, Any] = {"band": [names[b] for b in selection.bands]}
-    coords.update(_axes(selection))
+    control = header.control if selection.transform is None else None
+    # Pixel numbers are not coordinates: they have no CRS, and beside control points, whose CRS is there, they are
+    # left out, as in rioxarray.
+    crs = header.crs if selection.transform is not None else control.crs if control is not None else None
+    if control is None or not control.points:
+        coords.update(_axes(selection))
     time = instant(asset)
     if time is not None:
         coords["t"] = time
-    coords["spatial_ref"] = xr.Variable((), 0, spatial_attributes(header.crs, selection.transform))
+    spatial = {**spatial_attributes(crs, selection.transform), **_control_attributes(header, selection)}
+    coords["spatial_ref"] = xr.Variable((), 0, spatial)
     found = xr.DataArray(values, dims=("band", "y", "x"), coords=coords, name=_name(asset))
     found.attrs.update(_attributes(header, selection, pixels))
     found.encoding["grid_mapping"] = "spatial_ref"
@@ -47,7 +53,7 @@ def data_array(
         found.encoding["_FillValue"] = header.nodata
     for axis in ("x", "y"):
         if axis in found.coords:
-            found.coords[axis].attrs.update(_axis_attributes(header.crs, axis))
+            found.coords[axis].attrs.update(_axis_attributes(crs, axis))
     return found
 
 
@@ -58,6 +64,14 @@ def spatial_attributes(crs: CRS | None, transform: Transform | None) -> dict[str
         a, b, c, d, e, f = transform
         found["GeoTransform"] = " ".join(repr(float(v)) for v in (c, a, b, f, d, e))
     return found
+
+
+def _control_attributes(header: Header, selection: Selection) -> dict[str, Any]:
+    if header.control is None or selection.transform is not None:
+        return {}
+    (full_width, full_height), (width, height) = header.levels[0], header.levels[selection.level]
+    window = selection.window
+    return header.control.attributes(full_width / width, full_height / height, window.column, window.row)
 
 
 @lru_cache(maxsize=64)

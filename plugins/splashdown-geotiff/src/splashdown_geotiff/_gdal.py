@@ -18,6 +18,7 @@ from pyproj import CRS
 
 from splashdown.errors import LoadError, error_text
 from splashdown.protocols import AssetHandle
+from splashdown_geotiff._control import Control, ControlPoint
 from splashdown_geotiff._georeference import Transform
 from splashdown_geotiff._header import Band, Header
 from splashdown_geotiff._limits import SEGMENT_BYTES
@@ -83,11 +84,13 @@ class GdalEngine:
         alpha = next((i for i, c in enumerate(file.colorinterp) if c.name == "alpha"), None)
         dtype = np.dtype(_types(file)[0])
         kind = "alpha" if "alpha" in flags else "nodata" if "nodata" in flags else ""
+        transform = None if file.transform.is_identity else Transform(*file.transform[:6])
         return Header(
             levels=((file.width, file.height), *_overviews(file, self._label)),
             dtype=dtype,
             bands=_bands(file),
-            transform=None if file.transform.is_identity else Transform(*file.transform[:6]),
+            transform=transform,
+            control=_control(file) if transform is None else None,
             crs=_crs(file),
             nodata=held_nodata(file.nodata, dtype),
             mask="internal" if "per_dataset" in flags and kind != "alpha" else kind,
@@ -129,6 +132,18 @@ def _bands(file: rasterio.DatasetReader) -> tuple[Band, ...]:
 
 def _band(tags: dict[str, str], description: str | None, scale: float, offset: float) -> Band:
     return Band(description=description or tags.get("DESCRIPTION"), scale=scale, offset=offset, tags=tags)
+
+
+def _control(file: rasterio.DatasetReader) -> Control | None:
+    points, crs = file.gcps
+    rpcs = file.tags(ns="RPC") or None
+    if not points and not rpcs:
+        return None
+    return Control(
+        points=tuple(ControlPoint(p.col, p.row, p.x, p.y, p.z or 0.0) for p in points),
+        crs=CRS.from_wkt(crs.to_wkt()) if points and crs else None,
+        rpcs=rpcs,
+    )
 
 
 def _crs(file: rasterio.DatasetReader) -> CRS | None:

@@ -9,9 +9,12 @@ from typing import NamedTuple
 from splashdown_geotiff._directory import Directory
 from splashdown_geotiff._limits import TAG_BYTES
 
-_SCALE, _TIEPOINTS, _MATRIX = 33550, 33922, 34264
+TIEPOINTS = 33922
+_SCALE, _MATRIX = 33550, 34264
 _KEYS, _DOUBLES, _ASCII = 34735, 34736, 34737
 _RASTER_TYPE, _PIXEL_IS_POINT = 1025, 2
+#: From the centre of a pixel to its corner.
+POINT_SHIFT = 0.5
 
 Keys = Mapping[int, "int | float | str | tuple[float, ...]"]
 
@@ -65,7 +68,7 @@ class Transform(NamedTuple):
 
 def read_transform(directory: Directory, keys: Keys) -> Transform | None:
     """The transform of the pixels' corners; ``None`` where the file has none (or only ground control points)."""
-    scale, ties, matrix = (directory.numbers(tag, TAG_BYTES) for tag in (_SCALE, _TIEPOINTS, _MATRIX))
+    scale, ties, matrix = (directory.numbers(tag, TAG_BYTES) for tag in (_SCALE, TIEPOINTS, _MATRIX))
     if len(scale) >= 2 and len(ties) >= 6:
         column, row, _, x, y = ties[:5]
         found = Transform(scale[0], 0.0, x - column * scale[0], 0.0, -scale[1], y + row * scale[1])
@@ -75,8 +78,12 @@ def read_transform(directory: Directory, keys: Keys) -> Transform | None:
         return None
     if not found.usable:
         return None
-    # The file then says where the first pixel's centre is.
-    return found.moved(-0.5, -0.5) if keys.get(_RASTER_TYPE) == _PIXEL_IS_POINT else found
+    return found.moved(-POINT_SHIFT, -POINT_SHIFT) if is_point(keys) else found
+
+
+def is_point(keys: Keys) -> bool:
+    """Whether places in the file are those of the pixels' centres."""
+    return keys.get(_RASTER_TYPE) == _PIXEL_IS_POINT
 
 
 def read_keys(directory: Directory) -> Keys:

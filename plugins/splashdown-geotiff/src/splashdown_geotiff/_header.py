@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from splashdown.redact import safely_shown
+from splashdown_geotiff._control import Control
 from splashdown_geotiff._georeference import Transform
 from splashdown_geotiff._plan import Window
 
@@ -49,6 +50,7 @@ class Header:
     mask: str
     alpha: int | None  #: number of the alpha band, from 0
     tags: Mapping[str, str]
+    control: Control | None = None  #: what says where it lies, where that is not a transform
     block: tuple[int, int]  #: rows and columns of a tile or strip at full resolution
 
 

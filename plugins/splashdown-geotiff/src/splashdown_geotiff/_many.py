@@ -45,6 +45,7 @@ class _Piece:
             "size": f"{self.selection.window.width} x {self.selection.window.height} pixels",
             "CRS": crs,
             "transform": self.selection.transform,
+            "ground control": self.raster.control,
             "type": str(self.raster.dtype),
             "nodata": "nan" if nodata is not None and nodata != nodata else nodata,  # noqa: PLR0124
         }

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from splashdown.errors import LoadError
 from splashdown.protocols import AssetHandle
+from splashdown_geotiff._control import read_control
 from splashdown_geotiff._crs import read_crs
 from splashdown_geotiff._directory import Directory, read_directories
 from splashdown_geotiff._georeference import read_keys, read_transform
@@ -92,12 +93,16 @@ class NativeEngine:
         nodata = held_nodata(metadata.nodata, layout.dtype)
         # GDAL fills what is not stored with nodata even where its type cannot hold it.
         self._fill = metadata.nodata or 0
+        transform, crs = read_transform(directory, keys), read_crs(keys, label)
+        control = read_control(directory, keys, crs) if transform is None else None
         return Header(
             levels=tuple((i.layout.width, i.layout.height) for i in self._levels),
             dtype=layout.dtype,
             bands=tuple(_band(metadata, number) for number in range(layout.samples)),
-            transform=read_transform(directory, keys),
-            crs=read_crs(keys, label),
+            transform=transform,
+            # The system of control points is theirs, not that of the pixels.
+            crs=None if control is not None and control.points else crs,
+            control=control,
             nodata=nodata,
             mask=_mask_kind(bool(self._masks), nodata, alpha),
             alpha=alpha,

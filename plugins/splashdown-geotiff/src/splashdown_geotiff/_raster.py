@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from splashdown.errors import LoadError, OptionError
 from splashdown.model import Asset
 from splashdown.protocols import AssetHandle
+from splashdown_geotiff._control import Control
 from splashdown_geotiff._georeference import Transform
-from splashdown_geotiff._header import Engine
+from splashdown_geotiff._header import Engine, Header
 from splashdown_geotiff._layout import UnsupportedError
 from splashdown_geotiff._lazy import LazyPixels, lazy_array
 from splashdown_geotiff._limits import check_output, within_memory
@@ -41,6 +43,7 @@ class GeoTIFF:
         self._engine = _open(handle, engine)
         self._engine.header = with_scales(handle.asset, self._engine.header)
         self._names = band_names(handle.asset, self._engine.header)
+        _warn_of_place(self._engine.header, self.label)
 
     def __repr__(self) -> str:
         return f"<GeoTIFF {self._handle.asset.label} {self.shape} {self.dtype}>"
@@ -75,6 +78,11 @@ class GeoTIFF:
     def crs(self) -> CRS | None:
         """The coordinate reference system."""
         return self._engine.header.crs
+
+    @property
+    def control(self) -> Control | None:
+        """Ground control points and RPCs of a raster without a transform."""
+        return self._engine.header.control
 
     @property
     def transform(self) -> Transform | None:
@@ -192,6 +200,17 @@ class GeoTIFF:
         """Memory for a selection, unless it is over the cap. Its pages are taken only as they are written."""
         check_output(math.prod(selection.shape) * dtype.itemsize, max_bytes, self._handle.asset.label)
         return np.empty(selection.shape, dtype)
+
+
+def _warn_of_place(header: Header, label: str) -> None:
+    """Warn of rasters whose pixels have no coordinates although something is known about their place."""
+    if header.transform is not None:
+        return
+    if header.control is not None:
+        lies = f"{label}: it lies by {header.control.describe()}, not by a transform"
+        warnings.warn(f"{lies}: its pixels have no coordinates until it is warped", stacklevel=4)
+    elif header.crs is not None:
+        warnings.warn(f"{label}: it names a CRS ({header.crs.name}) but not where it lies in it", stacklevel=4)
 
 
 def _open(handle: AssetHandle, engine: str) -> Engine:
