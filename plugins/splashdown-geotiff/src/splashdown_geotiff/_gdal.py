@@ -81,7 +81,7 @@ class GdalEngine:
 
     def _describe(self, file: rasterio.DatasetReader) -> Header:
         flags = [flag.name for flag in file.mask_flag_enums[0]]
-        alpha = next((i for i, c in enumerate(file.colorinterp) if c.name == "alpha"), None)
+        alpha = file.count - 1 if "alpha" in flags else None
         dtype = np.dtype(_types(file)[0])
         kind = "alpha" if "alpha" in flags else "nodata" if "nodata" in flags else ""
         transform = None if file.transform.is_identity else Transform(*file.transform[:6])

@@ -61,13 +61,14 @@ class NativeEngine:
     def read_mask(self, level: int, window: Window) -> NDArray[np.bool_]:
         """The internal mask of a level, which has an image of its own size."""
         size = self.header.levels[level]
-        mask = next((m for m in self._masks if (m.layout.width, m.layout.height) == size), None)
-        if mask is None:
+        finer = [m for m in self._masks if m.layout.width >= size[0] and m.layout.height >= size[1]]
+        if not finer:
             raise LoadError(f"{self._head.label}: no mask of {size[0]} x {size[1]} pixels for this overview")
-        out = np.empty((1, window.height, window.width), np.uint8)
-        mask.read_into(out, window, (0,), 0)
-        hidden: NDArray[np.bool_] = out[0] == 0
-        return hidden
+        mask = min(finer, key=lambda m: m.layout.width)
+        if (mask.layout.width, mask.layout.height) == size:
+            return _hidden(mask, window)
+        # Masks that were added after the overviews have none of their own.
+        return _sampled(mask, size, window)
 
     def _sort(self, directories: list[Directory]) -> tuple[list[Image], list[Image]]:
         """The first image with its overviews, finest first, and the masks. Further pages are left alone."""
@@ -111,6 +112,36 @@ class NativeEngine:
         )
 
 
+def _hidden(mask: Image, window: Window) -> NDArray[np.bool_]:
+    out = np.empty((1, window.height, window.width), np.uint8)
+    mask.read_into(out, window, (0,), 0)
+    hidden: NDArray[np.bool_] = out[0] == 0
+    return hidden
+
+
+def _sampled(mask: Image, size: tuple[int, int], window: Window) -> NDArray[np.bool_]:
+    """A mask of another level, at the centres of the pixels of an image of this size, a few rows at a time."""
+    width, height = size
+    columns = _centres(window.column, window.width, mask.layout.width / width)
+    rows = _centres(window.row, window.height, mask.layout.height / height)
+    across = int(columns[-1] - columns[0]) + 1
+    step = max(1, _MASK_PIXELS * height // (mask.layout.height * across))
+    found = np.empty((window.height, window.width), bool)
+    for start in range(0, window.height, step):
+        part = rows[start : start + step]
+        whole = Window(int(columns[0]), int(part[0]), across, int(part[-1] - part[0]) + 1)
+        found[start : start + step] = _hidden(mask, whole)[np.ix_(part - part[0], columns - columns[0])]
+    return found
+
+
+def _centres(first: int, count: int, factor: float) -> NDArray[np.intp]:
+    return ((np.arange(first, first + count) + 0.5) * factor).astype(np.intp)
+
+
+#: Pixels of a finer mask that are read at a time.
+_MASK_PIXELS = 16 * 1024**2
+
+
 def _is_overview(layout: Layout, full: Layout) -> bool:
     same = (layout.samples, layout.dtype) == (full.samples, full.dtype)
     return same and layout.width <= full.width and layout.height <= full.height
@@ -121,15 +152,27 @@ def _mask_kind(internal: bool, nodata: float | None, alpha: int | None) -> str:
 
 
 def _alpha(layout: Layout, metadata: Metadata) -> int | None:
-    """The alpha band: GDAL's own word for it, else TIFF's ``ExtraSamples`` (1: premultiplied, 2: not)."""
-    for number, band in metadata.bands.items():
-        if band.color == "alpha" and number < layout.samples:
-            return number
-    # A damaged file may list more extra samples than it has bands.
-    for number, kind in enumerate(layout.extra, layout.samples - len(layout.extra)):
-        if kind in {1, 2} and number >= 0:
-            return number
-    return None
+    """The alpha band as GDAL finds it: the last of two or four, of 8 or 16 bits, by its colour interpretation.
+
+    That is GDAL's own item, else TIFF's ``ExtraSamples`` (1: premultiplied, 2: not).
+    """
+    last = layout.samples - 1
+    if layout.samples not in {2, 4} or layout.dtype.name not in {"uint8", "uint16"}:
+        return None
+    color = metadata.band(last).color
+    return last if (color == "alpha" if color else _is_extra_alpha(layout, last)) else None
+
+
+def _is_extra_alpha(layout: Layout, number: int) -> bool:
+    """Whether ``ExtraSamples`` calls a band alpha. They follow the colours, even where fewer are listed than follow."""
+    colors = _COLORS.get(layout.photometric, 1)
+    first = min(colors, layout.samples - len(layout.extra))
+    place = number - first
+    return number >= colors and 0 <= place < len(layout.extra) and layout.extra[place] in {1, 2}
+
+
+#: Bands of colour by ``PhotometricInterpretation``, where they are more than one (RGB, CMYK, YCbCr, CIELab).
+_COLORS = {2: 3, 5: 4, 6: 3, 8: 3, 9: 3, 10: 3}
 
 
 def _band(metadata: Metadata, number: int) -> Band:
