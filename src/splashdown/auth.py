@@ -1,7 +1,7 @@
-"""Ways to sign in to an openEO back-end, as values for ``auth=``.
+"""Ways to sign in, as values for ``auth=``.
 
-A plain token (without ``Bearer``) and a ``(user, password)`` pair need none of these. Nothing here sends a request:
-signing in happens when the first request needs it, at the origin of the source.
+A plain token (without ``Bearer``), a ``(user, password)`` pair and a mapping of origins to these need none of them.
+Nothing here sends a request: signing in happens when the first request needs it, at the origin of the source.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["ClientCredentials", "Netrc", "StoredLogin", "from_environment"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Netrc:
-    """User and password from a netrc file, for exactly the host of the API; a ``default`` entry is not used.
+    """User and password from a netrc file, for exactly the hosts that have an entry; a ``default`` entry is not used.
 
     ``path`` is the file; without it ``$NETRC`` or ``~/.netrc``.
     """
@@ -31,16 +31,24 @@ class Netrc:
 
         Raises :class:`~splashdown.errors.AuthError` when the file cannot be read or has no entry for it.
         """
-        file = self.path or Path(os.environ.get("NETRC") or Path.home() / ".netrc")
-        try:
-            entry = netrc.netrc(str(file)).hosts.get(host)
-        except (OSError, netrc.NetrcParseError) as error:
-            raise AuthError(f"{file} could not be read as a netrc file ({type(error).__name__})") from None
+        entry = self.entries().get(host)
         if entry is None:
             raise AuthError(
-                f"{file} has no entry for the host {host!r}; add: machine {host} login USER password PASSWORD"
+                f"{self._file} has no entry for the host {host!r}; add: machine {host} login USER password PASSWORD"
             )
-        return entry[0], entry[2] or ""
+        return entry
+
+    def entries(self) -> Mapping[str, tuple[str, str]]:
+        """User and password for each host that has an entry. Raises as :meth:`login` does for an unreadable file."""
+        try:
+            hosts = netrc.netrc(str(self._file)).hosts
+        except (OSError, netrc.NetrcParseError) as error:
+            raise AuthError(f"{self._file} could not be read as a netrc file ({type(error).__name__})") from None
+        return {host: (user, password or "") for host, (user, _, password) in hosts.items() if host != "default"}
+
+    @property
+    def _file(self) -> Path:
+        return self.path or Path(os.environ.get("NETRC") or Path.home() / ".netrc")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,7 @@ def connect(backend: str, *, auth: object = None, session: Session | None = None
     session = session or Session()
     session.registry.refuse_disabled("openeo", "nothing here speaks to openEO back-ends")
     address = _address(backend)
+    auth = session.auth_for(address) if auth is None else auth
     with closing(Client()) as anonymous:
         api = discover(address, anonymous.get, bound=auth is not None)
         capabilities = anonymous.get(f"{api}/").body

@@ -74,8 +74,10 @@ _ENCODED = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})+")
 _USUAL = (b"HTTP/1.1 200", b"HTTP/1.1 206")
 _STATUS = re.compile(r"HTTP/1\.1 (200|206)(?: [^\r\n]*)?")
 _FIELD = re.compile(r"^([A-Za-z0-9-]+):([^\r\n]*)\r\n", re.MULTILINE)
-#: Headers that decide what the body is; repeated ones are left to ``http.client``.
-_SINGLE = frozenset({"content-length", "content-range", "content-encoding", "etag", "last-modified", "connection"})
+#: Headers that decide what the body is, and cookies, which no comma parts; repeated ones are left to ``http.client``.
+_SINGLE = frozenset(
+    {"content-length", "content-range", "content-encoding", "etag", "last-modified", "connection", "set-cookie"}
+)
 
 
 class Answer:

@@ -20,7 +20,7 @@ from splashdown.redact import redact_target, safely_shown
 if TYPE_CHECKING:
     import datetime as dt
 
-    from splashdown.protocols import Signer, Transport
+    from splashdown.protocols import Signer, StepCredentials, Transport
 
 #: A chunk of a body: any object with the buffer protocol.
 Buffer = bytes | bytearray | memoryview
@@ -104,8 +104,9 @@ class ReadRequest:
     """One read of a remote file.
 
     ``headers`` are credentials for the origin of ``href`` alone: a transport drops all of them when a redirect
-    leaves that origin. ``start`` and ``stop`` ask for a range; ``(0, None)`` asks for the whole file in a way
-    that also finds out whether ranges are served. ``pinned`` is the version that the answer must belong to.
+    leaves that origin. ``steps`` has the credentials for the origins that the user has listed; a transport that follows
+    redirects may send them there. ``start`` and ``stop`` ask for a range; ``(0, None)`` asks for the whole file in a
+    way that also finds out whether ranges are served. ``pinned`` is the version that the answer must belong to.
     """
 
     href: str
@@ -116,6 +117,7 @@ class ReadRequest:
     unless: str | None = (
         None  #: a validator: raise ``NotModifiedError`` when it still holds (a transport may ignore it)
     )
+    steps: StepCredentials | None = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

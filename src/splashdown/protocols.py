@@ -317,6 +317,38 @@ class SupportsServes(Protocol):
 
 
 @runtime_checkable
+class RenewingSigner(Signer, Protocol):
+    """A signer that may have other headers once those that it gave were refused with 401."""
+
+    def renew(self, href: str, refused: Mapping[str, str]) -> Mapping[str, str]:
+        """The headers to send in place of these; empty when there are none."""
+
+
+@runtime_checkable
+class StepCredentials(Protocol):
+    """Credentials for the steps of redirects: for the origins that the user has listed alone. For all threads.
+
+    ``held`` says whether there are credentials for some origin.
+    """
+
+    @property
+    def held(self) -> bool:
+        """Whether the user has given credentials, for whatever origin."""
+
+    def headers(self, url: str) -> Mapping[str, str]:
+        """The credentials of the origin that a redirect leads to; empty for one that is not listed."""
+
+    def renew(self, url: str, refused: Mapping[str, str]) -> Mapping[str, str]:
+        """Other headers in place of those that were refused with 401; empty when there are none."""
+
+    def cookie(self, url: str) -> str:
+        """The value of the header ``Cookie``; empty for none."""
+
+    def keep_cookies(self, url: str, lines: Sequence[str]) -> None:
+        """Keep the ``Set-Cookie`` lines of an answer for its own origin, until the run ends."""
+
+
+@runtime_checkable
 class Filter(Protocol):
     """Chooses assets. It gets all of them, so that it can choose one per item; it returns a subset."""
 

@@ -9,10 +9,11 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
+from splashdown._documents.listed import Listed, ListedSigner, ListedSteps, listed_for, own_auth
 from splashdown._foreign.calls import ask, close, wrong_type
 from splashdown._plugins import calls
 from splashdown._plugins import options as plugin_options
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from splashdown._connections.options import HttpOptions
     from splashdown._engine.settings import Settings
     from splashdown.model import Asset, ResultSet
-    from splashdown.protocols import AssetHandle, Listener, Resolver, Signer, Sink, Transport
+    from splashdown.protocols import AssetHandle, Listener, Resolver, Signer, Sink, StepCredentials, Transport
     from splashdown.results import JobResults
 
 _log = logging.getLogger("splashdown")
@@ -39,6 +40,7 @@ class OpenContext:
     auth: object = field(default=None, repr=False)
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
     notify: Callable[[str], None] = _log.info
+    listed: Listed = field(default_factory=Listed, repr=False)
     session: Session
 
     @property
@@ -52,7 +54,7 @@ class OpenContext:
     def resolve(self, source: object) -> ResultSet:
         """Resolve another source with the same credentials and options."""
         name, chosen = self.session.registry.resolver(source, None)
-        return _resolved(name, chosen, source, self)
+        return _resolved(name, chosen, source, replace(self, auth=own_auth(self.auth, source, self.listed)))
 
     def open(self, href: str) -> AssetHandle:
         """A document that a transport has to read."""
@@ -97,7 +99,8 @@ class Session:
     ``discover=False`` the session does not look for installed plugins; ``disable`` names plugins to leave out, ``only``
     the only ones to use. ``strict=True`` raises for a broken plugin instead of continuing without it.
     ``options`` are settings of plugins by name, for example ``{"s3": {"endpoint_url": "..."}}``.
-    ``settings`` are those of the transfer engine. ``config`` is the path of a configuration file; ``True`` finds the
+    ``settings`` are those of the transfer engine. ``auth`` lists credentials by the origin that gets them, for all
+    sources. ``config`` is the path of a configuration file; ``True`` finds the
     project's and the user's ``splashdown.toml``, ``False`` reads none. Arguments override environment variables, which
     override files.
 
@@ -114,6 +117,7 @@ class Session:
         strict: bool = False,
         options: Mapping[str, Mapping[str, Any]] | None = None,
         settings: Settings | None = None,
+        auth: Mapping[str, object] | None = None,
         config: bool | str | Path = True,
     ) -> None:
         self.config = Config() if config is False else read_config(only=None if config is True else Path(config))
@@ -128,6 +132,7 @@ class Session:
         )
         self._options = dict(options or {})
         self._settings = settings
+        self._auth: Mapping[str, object] = {**self.config.auth, **(auth or {})}
         self._options_checked = False
         self._transports: dict[str, Transport] = {}
         self._signers: tuple[_Signing, ...] | None = None
@@ -184,7 +189,9 @@ class Session:
 
         ``source`` is the URL of an openEO job or of its results, a STAC document (path, URL, dict, pystac
         object, ``"-"`` for standard input), a list of those, or whatever an installed resolver accepts. ``auth`` is
-        ``None``, a token (what follows ``Bearer``) or ``(user, password)``; it is sent to the source's origin only.
+        ``None``, a token (what follows ``Bearer``) or ``(user, password)``; it is sent to the source's origin only. A
+        callable gives one of these, and is called again once they are refused. A mapping lists origins, each with what
+        is sent to it: ``{"https://data.example": "TOKEN"}``.
         ``resolver`` names a resolver where the form of the source does not decide. Other options are the resolver's.
 
         Raises :class:`~splashdown.errors.ResolveError` when the source does not lead to assets,
@@ -194,8 +201,12 @@ class Session:
         from splashdown.results import JobResults
 
         name, chosen = self.registry.resolver(source, resolver)
-        context = OpenContext(auth=auth, options=options, notify=notify or _log.info, session=self)
-        return JobResults(self, _resolved(name, chosen, source, context))
+        listed = listed_for(auth, self._auth)
+        own = own_auth(auth, source, listed)
+        context = OpenContext(auth=own, listed=listed, options=options, notify=notify or _log.info, session=self)
+        results = _resolved(name, chosen, source, context)
+        signer = ListedSigner(own=results.signer, listed=listed, held=auth is not None or bool(listed))
+        return JobResults(self, replace(results, signer=signer))
 
     def run(self, action: str, on: JobResults | str | Path, /, **options: Any) -> Any:
         """Do what a plugin's action of this name does, to results or to a target, and return what it returns.
@@ -234,6 +245,10 @@ class Session:
         spec = self.registry.listener(name)
         return spec.create(self._fill(spec.name, spec.options, options))
 
+    def auth_for(self, url: str) -> object:
+        """The value for ``auth=`` that is listed for the origin of a URL; ``None`` where it is not listed."""
+        return Listed(self._auth).given(url)
+
     def sign(self, href: str, own: Signer | None = None) -> tuple[str, Mapping[str, str]]:
         """An href ready to be read: by the source's own signer, else by the plugin whose origins match."""
         if own is not None:
@@ -256,6 +271,16 @@ class Session:
         if own is not None and (not isinstance(own, SupportsServes) or own.serves(href)):
             return True
         return any(matches_origin(href, origin) for one in self._signer_list() for origin in one.origins)
+
+    def steps(self, own: Signer | None = None) -> StepCredentials:
+        """The credentials for the origins that redirects lead to."""
+        listed = own if isinstance(own, ListedSigner) else ListedSigner(own=own, listed=Listed(), held=own is not None)
+        return ListedSteps(listed=listed.listed, held=listed.held, more=self._of_plugins, other=listed.renew)
+
+    def _of_plugins(self, url: str) -> Mapping[str, str]:
+        """Headers for an origin that a signer lists; one that makes another href of it has none to give."""
+        signed, headers = self.sign(url)
+        return headers if signed == url else {}
 
     def open_asset(self, asset: Asset, results: ResultSet) -> AssetHandle:
         """A handle for reading one asset over the session's transports."""

@@ -32,7 +32,7 @@ _GROUPS = {
     ),
     "A STAC catalog as output": ("as_collection", "output", "missing", "original_hrefs"),
     "Jobs that are not finished": ("wait", "partial"),
-    "Sign in": ("login", "netrc", "stored_login"),
+    "Sign in": ("login", "netrc", "stored_login", "token_origin"),
     "Plugins": ("resolver", "option"),
 }
 

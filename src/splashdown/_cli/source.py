@@ -65,7 +65,7 @@ def filter_options(function: F) -> F:
 
 _SIGN_IN = (
     click.option("--login", is_flag=True, help="Ask for a user name and a password."),
-    click.option("--netrc", is_flag=True, help="Take user and password of the API's host from ~/.netrc."),
+    click.option("--netrc", is_flag=True, help="Take user and password of each host from ~/.netrc."),
     click.option("--stored-login", is_flag=True, help="Take the login that openeo-auth has stored."),
 )
 
@@ -83,6 +83,12 @@ def source_options(function: F) -> F:
     """Give a command what is needed to open a source."""
     options = (
         *_SIGN_IN,
+        click.option(
+            "--token-origin",
+            metavar="URL",
+            multiple=True,
+            help="Send the token of SPLASHDOWN_TOKEN to this origin too.",
+        ),
         click.option("--wait", is_flag=True, help="Wait until the openEO job is finished."),
         click.option("--partial", is_flag=True, help="Take the results that an unfinished openEO job has so far."),
         click.option("--alternate", metavar="NAME", help="Of assets with several hrefs take this one, e.g. s3."),
@@ -110,7 +116,8 @@ def open_source(
     ``action`` is the one that will run on it: an action that is missing is refused before anything is read.
     """
     allowed = ("http.allow_private=true",) if given.pop("allow_private", False) else ()
-    session = make_session((*given.pop("option", ()), *allowed))
+    auth = credentials(given) if (origins := given.pop("token_origin", ())) else None
+    session = make_session((*given.pop("option", ()), *allowed), auth=for_origins(origins, auth))
     if action is not None:
         session.registry.action(action)
     # Options that were not given are not passed on: other resolvers do not know those of jobs.
@@ -121,7 +128,7 @@ def open_source(
         options["alternate"] = alternate
     options |= search_options(session, source, resolver, given)
     shown = _say_nothing if quiet else notify
-    results = session.open(source, auth=credentials(given), resolver=resolver, notify=shown, **options)
+    results = session.open(source, auth=auth or credentials(given), resolver=resolver, notify=shown, **options)
     return select(results, given)
 
 
@@ -137,8 +144,19 @@ def search_options(session: Session, source: object, resolver: str | None, given
     return wanted
 
 
+def for_origins(origins: tuple[str, ...], auth: object) -> Mapping[str, object]:
+    """The credentials for the origins of ``--token-origin``."""
+    if origins and not isinstance(auth, str | tuple):
+        raise click.UsageError("--token-origin sends the token of SPLASHDOWN_TOKEN, which is not set")
+    return dict.fromkeys(origins, auth)
+
+
 def make_session(
-    options: tuple[str, ...] = (), context: click.Context | None = None, *, discover: bool = True
+    options: tuple[str, ...] = (),
+    context: click.Context | None = None,
+    *,
+    discover: bool = True,
+    auth: Mapping[str, object] | None = None,
 ) -> Session:
     """A session with the plugins and the plugin options of the command line."""
     from splashdown.session import Session
@@ -151,6 +169,7 @@ def make_session(
         only=chosen.get("only_plugin") or None,
         strict=bool(chosen.get("strict")),
         options=plugin_options(options),
+        auth=auth,
     )
 
 

@@ -55,6 +55,19 @@ class OriginSigner:
         """Whether hrefs of this origin may need credentials."""
         return self.authority.serves(href)
 
+    def renew(self, href: str, refused: Mapping[str, str]) -> Mapping[str, str]:
+        """Other headers for an href after these were refused; empty when there are none."""
+        return renewed(self.authority, href, refused)
+
+
+def renewed(authority: Authority, url: str, refused: Mapping[str, str]) -> Mapping[str, str]:
+    """The headers of an authority in place of those that were refused; empty when it has no others for this URL."""
+    own = authority.headers(url)
+    if not own or (own == refused and not authority.renew(refused)):
+        return {}
+    own = authority.headers(url)
+    return {} if own == refused else own
+
 
 def clean_token(text: str) -> str:
     """The token that a user passed, without a leading ``Bearer``."""

@@ -6,10 +6,10 @@ It leaves the meaning of documents to others, and credentials to :mod:`splashdow
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any
+from typing import Any, NamedTuple
 
 import requests
 from requests.auth import AuthBase
@@ -20,13 +20,14 @@ from splashdown._connections.addresses import AddressError, Gate
 from splashdown._connections.answers import AnswerError
 from splashdown._connections.options import HttpOptions
 from splashdown._documents.adapter import DocumentAdapter
-from splashdown._documents.authority import Anonymous, Authority
+from splashdown._documents.authority import Anonymous, Authority, renewed
+from splashdown._documents.cookies import cookie_lines
 from splashdown._documents.document import Document, parse_object
 from splashdown._documents.faults import fault
+from splashdown._documents.listed import Listed, ListedSteps
 from splashdown._documents.places import shown
-from splashdown._documents.redirects import Redirects
+from splashdown._documents.steps import Steps, secrets_sent
 from splashdown.errors import AuthError, ResolveError
-from splashdown.redact import secrets_of
 
 #: Real results documents reach some megabytes (tens of thousands of links); this is far above that.
 MAX_BYTES = 128 * 2**20
@@ -66,6 +67,18 @@ class _Own(AuthBase):
 no_ambient_auth = _Own({})
 
 
+class Fetched(NamedTuple):
+    """An answer with any status: where it was read, and the headers of each step to there."""
+
+    url: str
+    status: int
+    body: bytes
+    sent: Sequence[Mapping[str, str]]
+
+    def __repr__(self) -> str:
+        return f"Fetched({shown(self.url)}, {self.status})"
+
+
 class Client:
     """Reads documents; one object serves several threads.
 
@@ -73,9 +86,19 @@ class Client:
     """
 
     def __init__(
-        self, authority: Authority | None = None, http: HttpOptions | None = None, gate: Gate | None = None
+        self,
+        authority: Authority | None = None,
+        http: HttpOptions | None = None,
+        gate: Gate | None = None,
+        listed: Listed | None = None,
     ) -> None:
         self.authority: Authority = authority or Anonymous()
+        self._listed = Listed() if listed is None else listed
+        self._steps = ListedSteps(
+            listed=self._listed,
+            held=bool(self._listed) or not isinstance(self.authority, Anonymous),
+            other=lambda url, refused: renewed(self.authority, url, refused) or self._listed.renewed(url, refused),
+        )
         http = http or HttpOptions()
         self.gate = gate or Gate(allow_private=http.allow_private)
         self._timeout = (min(10.0, http.connect_timeout), _PATIENCE * http.read_timeout)
@@ -84,7 +107,7 @@ class Client:
         self._session.headers.update({"User-Agent": http.user_agent, "Accept": "application/json, */*;q=0.5"})
         # Given with each request: a bundle that the environment names would replace the session's own.
         self._verify = http.authorities
-        # A cookie is a credential too, and nothing here needs one.
+        # A cookie is a credential too: those of sign-ins are kept with the listed origins, all others dropped.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = DocumentAdapter(gate=self.gate, max_retries=_RETRY, pool_maxsize=16)
         self._session.mount("https://", adapter)
@@ -110,7 +133,12 @@ class Client:
 
         ``headers`` come with the authority's; they go to the origin of ``url`` alone. Raises what :meth:`get` raises.
         """
-        return self._read(url, {**(headers or {}), **self.authority.headers(url)}, body)
+        return self._read(url, headers, body)
+
+    @property
+    def held(self) -> bool:
+        """Whether the user has given credentials, for whatever origin."""
+        return self._steps.held
 
     def close(self) -> None:
         """Close connections."""
@@ -137,44 +165,47 @@ class Client:
             ) from None
         if status >= 400:
             # Of what was sent: by now another thread may have renewed the token.
-            known = secrets_of(url, sent)
-            raise fault(final, status, body, authorized=bool(sent), secrets=known)
+            known = secrets_sent(url, sent)
+            raise fault(final, status, body, authorized=bool(sent[-1]), secrets=known, held=self.held)
         return final, body
 
-    def _fetch_whole(
-        self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None
-    ) -> tuple[str, int, bytes, Mapping[str, str]]:
+    def _fetch_whole(self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None) -> Fetched:
         # The adapter's retries end with the headers; a body that breaks off is requested again.
         for _ in range(_CUT_OFF):
             with suppress(requests.exceptions.ChunkedEncodingError):
                 return self._fetch(url, headers, question)
         return self._fetch(url, headers, question)
 
-    def _fetch(
-        self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None
-    ) -> tuple[str, int, bytes, Mapping[str, str]]:
-        hops = Redirects(url, ResolveError)
+    def _fetch(self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None) -> Fetched:
+        steps = Steps(
+            url,
+            ResolveError,
+            first=lambda here: self._first(here, headers, searches=question is not None),
+            credentials=self._steps if headers is None or question is not None else None,
+        )
         end = time.monotonic() + self._whole
         method = "GET" if question is None else "POST"
         while True:
-            sent = self._credentials(hops, headers)
             with self._session.request(
                 method,
-                hops.url,
+                steps.url,
                 json=question,
-                auth=_Own(sent),
+                auth=_Own(steps.headers()),
                 timeout=self._timeout,
                 verify=self._verify,
                 allow_redirects=False,
                 stream=True,
             ) as answer:
-                if not hops.follow(answer.status_code, answer.headers.get("Location")):
-                    return hops.url, answer.status_code, self._body(answer, hops.url, end), sent
+                location = answer.headers.get("Location")
+                if not steps.follow(answer.status_code, location, cookie_lines(answer.raw.headers)):
+                    body = self._body(answer, steps.url, end)
+                    return Fetched(steps.url, answer.status_code, body, steps.sent)
 
-    def _credentials(self, hops: Redirects, headers: Mapping[str, str] | None) -> Mapping[str, str]:
-        if not hops.at_home:
-            return {}
-        return self.authority.headers(hops.url) if headers is None else headers
+    def _first(self, url: str, headers: Mapping[str, str] | None, *, searches: bool) -> Mapping[str, str]:
+        """The headers for a URL of the first origin."""
+        if headers is not None and not searches:
+            return headers
+        return {**(headers or {}), **(self.authority.headers(url) or self._listed.headers(url))}
 
     def _body(self, answer: requests.Response, url: str, end: float) -> bytes:
         body = bytearray()

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from typing import Any
 
 from splashdown._documents.places import shown
+from splashdown._documents.withheld import sign_in_advice
 from splashdown.errors import (
     ApiError,
     AuthError,
@@ -45,8 +46,12 @@ _ADVICE: dict[type[ApiError], str] = {
 _LONGEST_TEXT = 300
 
 
-def fault(url: str, status: int, body: bytes, *, authorized: bool, secrets: Iterable[str] = ()) -> ApiError:
+def fault(
+    url: str, status: int, body: bytes, *, authorized: bool, secrets: Iterable[str] = (), held: bool = False
+) -> ApiError:
     """The exception for an error answer. ``authorized`` says whether the request carried credentials.
+
+    ``held`` says whether the user has given credentials for some origin.
 
     ``secrets`` of the request, which servers repeat, are not shown.
     """
@@ -64,7 +69,7 @@ def fault(url: str, status: int, body: bytes, *, authorized: bool, secrets: Iter
         )
     said = _said(document) or "the server gave no reason"
     marks = [mark for mark in (code, f"HTTP {status}", _identifier(document)) if mark]
-    advice = _auth_advice(authorized) if kind is AuthError else _ADVICE.get(kind, "")
+    advice = _auth_advice(url, authorized=authorized, held=held) if kind is AuthError else _ADVICE.get(kind, "")
     text = f"{shown(url)}: {said.rstrip('.')} ({', '.join(marks)})"
     return kind(f"{text}; {advice}" if advice else text, status=status, code=code, id=_text(document.get("id")))
 
@@ -94,9 +99,11 @@ def _failed(url: str, entry: dict[str, Any]) -> JobFailed:
     )
 
 
-def _auth_advice(authorized: bool) -> str:
+def _auth_advice(url: str, *, authorized: bool, held: bool) -> str:
     if authorized:
         return "the credentials were refused: check the token, or sign in again"
+    if held:
+        return sign_in_advice([url], sent=False, held=True)
     return (
         "sign in with auth= (on the command line: SPLASHDOWN_TOKEN, or SPLASHDOWN_USER and SPLASHDOWN_PASSWORD, or"
         " --login)"

@@ -32,8 +32,9 @@ class Reader:
         """The HTTP client, made with the first document on the web."""
         if self._client is None:
             from splashdown._documents.client import Client, http_options
+            from splashdown._documents.listed import listed_of
 
-            self._client = Client(self.authority, http_options(self.context))
+            self._client = Client(self.authority, http_options(self.context), listed=listed_of(self.context))
         return self._client
 
     @property

@@ -1,11 +1,12 @@
 """The rule for redirects, one for documents and assets, for GET and POST.
 
 The method and the body stay the same. Refused are a scheme other than http(s), https to http, user and password in
-the URL, a circle, and too many steps. Credentials stay with the origin of the first URL.
+the URL, a circle, and too many steps. :mod:`splashdown._documents.steps` says what is sent with each.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import urljoin, urlsplit
 
 from splashdown._documents.places import same_origin, shown
@@ -16,28 +17,41 @@ _STATUS = frozenset({301, 302, 303, 307, 308})
 
 
 class Redirects:
-    """The steps of one request; ``url`` is where it stands."""
+    """The steps of one request; ``url`` is where it stands.
 
-    __slots__ = ("_error", "_most", "_steps", "at_home", "url")
+    ``state`` is what else decides the answer of a URL: a step back is not a circle when that has changed.
+    """
 
-    def __init__(self, url: str, error: type[SplashdownError], most: int = MAX_REDIRECTS) -> None:
+    __slots__ = ("_error", "_most", "_state", "_steps", "_visited", "at_home", "url")
+
+    def __init__(
+        self,
+        url: str,
+        error: type[SplashdownError],
+        most: int = MAX_REDIRECTS,
+        *,
+        state: Callable[[str], str] = lambda _: "",
+    ) -> None:
         self.url = url
         self.at_home = True  #: no step has left the first URL's origin; a way back does not restore credentials
         self._error, self._most = error, most
+        self._state = state
         self._steps = [url]
+        self._visited = {(url, state(url))}
 
     def follow(self, status: int, location: str | None) -> bool:
         """Go where an answer leads; false when it leads nowhere. Raises the given error for what is refused."""
         if status not in _STATUS or not location:
             return False
         target = self._target(location)
-        if target in self._steps:
+        if (target, self._state(target)) in self._visited:
             raise self._error(f"{shown(self._steps[0])}: redirects lead in a circle ({self._way(target)})")
         if len(self._steps) > self._most:
             raise self._error(f"{shown(self._steps[0])}: more than {self._most} redirects ({self._way(target)})")
         self.at_home = self.at_home and same_origin(target, self.url)
         self.url = target
         self._steps.append(target)
+        self._visited.add((target, self._state(target)))
         return True
 
     def _target(self, location: str) -> str:

@@ -227,7 +227,13 @@ class RangeReader:
         # Signed for each request: a signature may live shorter than a transfer takes.
         signed, headers = remote.sign(href)
         request = ReadRequest(
-            href=signed, headers=headers, start=self.pos, stop=self.stop, pinned=source.pinned, unless=source.unless
+            href=signed,
+            headers=headers,
+            steps=remote.steps,
+            start=self.pos,
+            stop=self.stop,
+            pinned=source.pinned,
+            unless=source.unless,
         )
         return remote.transport(signed).stream(request)
 

@@ -11,7 +11,7 @@ from splashdown._engine.retry import Throttle
 from splashdown._engine.settings import Settings
 from splashdown.columns import ByName, columns
 from splashdown.model import Asset, ResultSet
-from splashdown.protocols import GuardedTransport, Signer, Transport
+from splashdown.protocols import GuardedTransport, Signer, StepCredentials, Transport
 
 #: An href as it is listed to the href to read now, and the headers to send with it.
 Sign = Callable[[str], tuple[str, Mapping[str, str]]]
@@ -33,6 +33,7 @@ class Remote:
     transport: Callable[[str], Transport]  #: the transport that reads an href
     settings: Settings = field(default_factory=Settings)
     sign: Sign = unsigned
+    steps: StepCredentials | None = None  #: for the origins that redirects lead to
     renewal: Renewal = field(default_factory=Renewal)
     throttle: Throttle = field(default_factory=Throttle)
     lane: Callable[[str], tuple[Transport, Sign]] | None = None  #: both for an origin, where that alone decides
@@ -53,6 +54,9 @@ class Access(Protocol):
 
     def signs(self, href: str, own: Signer | None) -> bool:
         """Whether ``sign`` may add something to an href of this origin."""
+
+    def steps(self, own: Signer | None) -> StepCredentials:
+        """The credentials for the origins that redirects lead to."""
 
 
 def remote_of(results: ResultSet, access: Access) -> Remote:
@@ -76,6 +80,7 @@ def remote_of(results: ResultSet, access: Access) -> Remote:
     return Remote(
         transport=transport,
         sign=sign,
+        steps=access.steps(results.signer),
         renewal=Renewal(_refresh_of(results), results.expires),
         settings=access.settings,
         lane=None if results.transport else lane,

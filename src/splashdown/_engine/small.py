@@ -143,7 +143,8 @@ class StraightLine:
         href = transfer.asset.href
         try:
             signed, headers = (href, _HEADERS) if lane.sign is None else lane.sign(href)
-            answer = lane.transport.read_small(ReadRequest(href=signed, headers=headers), self._most)
+            request = ReadRequest(href=signed, headers=headers, steps=self._context.remote.steps)
+            answer = lane.transport.read_small(request, self._most)
         except Exception as error:
             return Handover(verdict, error)
         if not isinstance(answer, SmallBody):

@@ -1,8 +1,8 @@
 """The configuration file ``splashdown.toml``: where it is looked for, what may stand in it, and where a value is from.
 
-The project's file (the nearest in the working folder or above it) is stronger than the user's. It has three kinds
-of tables: ``[settings]`` for the engine, ``[plugins]`` for which plugins are loaded, ``[options.NAME]`` for a plugin.
-It never holds a secret.
+The project's file (the nearest in the working folder or above it) is stronger than the user's. It has four kinds
+of tables: ``[settings]`` for the engine, ``[plugins]`` for which plugins are loaded, ``[options.NAME]`` for a plugin,
+``[auth]`` for where the credentials of an origin come from. It never holds a secret.
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from splashdown._plugins.auth_table import credentials_of
 from splashdown._plugins.option_types import kinds_of
 from splashdown.errors import OptionError, did_you_mean, error_text
 from splashdown.redact import safely_shown
@@ -24,7 +25,7 @@ NAME: Final = "splashdown.toml"
 #: The variable that names one file to read instead of all others; empty for none.
 VARIABLE: Final = "SPLASHDOWN_CONFIG"
 
-_TABLES: Final = ("options", "plugins", "settings")
+_TABLES: Final = ("auth", "options", "plugins", "settings")
 _SECRET = re.compile(r"(^|_)(token|password|passwd|secret|secret_key|access_key|api_key|private_key|credentials?)$")
 
 
@@ -57,6 +58,14 @@ class Config:
     def settings(self) -> Mapping[str, Any]:
         """``[settings]``, as it stands."""
         return self.table("settings")
+
+    @property
+    def auth(self) -> Mapping[str, Callable[[], object]]:
+        """``[auth]``: what gives the credentials of each origin. An entry of a stronger file replaces the other."""
+        found: dict[str, Callable[[], object]] = {}
+        for path, content in reversed(self.files):
+            found.update(credentials_of(path, content.get("auth", {})))
+        return found
 
     def options(self, plugin: str) -> Mapping[str, Any]:
         """``[options.PLUGIN]``, as it stands."""
@@ -97,7 +106,11 @@ def read_config(
     if only is not None and not only.is_file():
         raise OptionError(f"there is no configuration file {only}")
     paths = [only] if only is not None else [*_project_file(start or Path.cwd()), user_folder() / NAME]
-    return Config(files=tuple((path, _read(path)) for path in paths if path.is_file()))
+    found = Config(files=tuple((path, _read(path)) for path in paths if path.is_file()))
+    for path, content in found.files:
+        refuse_commands = only is None and path != user_folder() / NAME
+        credentials_of(path, content.get("auth", {}), commands=not refuse_commands)
+    return found
 
 
 def user_folder() -> Path:
@@ -129,7 +142,7 @@ def _read(path: Path) -> Mapping[str, Any]:
     for name, table in content.get("options", {}).items():
         if not isinstance(table, Mapping):
             raise OptionError(f"{path}: 'options.{name}' has to be a table: [options.PLUGIN] with {name} = ... below")
-    for key, value in _leaves(content):
+    for key, value in _leaves({name: table for name, table in content.items() if name != "auth"}):
         if _SECRET.search(key[-1]) or _holds_password(value):
             raise OptionError(f"{path}: '{'.'.join(key)}' is a secret; keep it in the environment, not in a file")
     return content

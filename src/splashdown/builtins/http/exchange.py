@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING
 from urllib3 import Timeout
 
 from splashdown._connections.addresses import AddressError, Gate
-from splashdown._documents.redirects import Redirects
+from splashdown._documents.cookies import cookie_lines
+from splashdown._documents.steps import Steps, secrets_sent
+from splashdown._documents.withheld import sign_in_advice
 from splashdown.builtins.http.address import USUAL, Address, parse
 from splashdown.builtins.http.body import Body
 from splashdown.builtins.http.failures import ERROR_BYTES, connection_error, status_error
@@ -24,10 +26,11 @@ from splashdown.errors import (
     HttpStatusError,
     NotModifiedError,
     RangeNotServedError,
+    SplashdownError,
     TransferError,
 )
 from splashdown.model import ReadRequest, SmallBody
-from splashdown.redact import redact, secrets_of
+from splashdown.redact import redact
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
@@ -67,7 +70,7 @@ class Exchange:
     def read_small(self, request: ReadRequest, most: int) -> SmallBody | Body:
         """A small file by one exchange, where the href and the answer are plain; else as :meth:`open`."""
         usual = USUAL.fullmatch(request.href)
-        if usual is None:
+        if usual is None or (request.steps is not None and request.steps.cookie(request.href)):
             return self.open(request)
         origin, target = usual.groups()
         host = self._hosts.get(origin)
@@ -92,9 +95,9 @@ class Exchange:
 
     def open(self, request: ReadRequest, first: BaseHTTPResponse | Answer | None = None) -> Body:
         """Send a request and return the body of its answer; ``first`` is an answer that it has got already."""
-        href, response = self._send(request, conditions(request), first)
+        steps, response = self._send(request, conditions(request), first)
         try:
-            return accept(href, request, response)
+            return accept(steps, request, response)
         except HttpStatusError as error:
             _discard(response)
             without = self._without_range(request, error)
@@ -118,9 +121,9 @@ class Exchange:
         part = request.stop is not None or request.unless is not None
         if error.status != _UNSATISFIED and (part or origin in self._meant):
             return None
-        href, response = self._send(request, {})
+        steps, response = self._send(request, {})
         try:
-            return accept(href, request, response)
+            return accept(steps, request, response)
         except BaseException as refused:
             _discard(response)
             if isinstance(refused, HttpStatusError) and error.status != _UNSATISFIED:
@@ -135,16 +138,23 @@ class Exchange:
 
     def _send(
         self, request: ReadRequest, asked: Mapping[str, str], first: BaseHTTPResponse | Answer | None = None
-    ) -> tuple[str, BaseHTTPResponse | Answer]:
+    ) -> tuple[Steps, BaseHTTPResponse | Answer]:
         """Follow redirects by hand: credentials stay with the origin that they are for."""
-        hops = Redirects(request.href, TransferError, self._max_redirects)
+        steps = Steps(
+            request.href,
+            TransferError,
+            first=lambda _: request.headers,
+            credentials=request.steps,
+            most=self._max_redirects,
+        )
         while True:
-            credentials = request.headers if hops.at_home else {}
-            response, first = first or self._get(hops.url, parse(hops.url), asked, credentials), None
+            headers = steps.headers()
+            response, first = first or self._get(steps.url, parse(steps.url), asked, headers), None
             try:
-                if not hops.follow(response.status, response.headers.get("location")):
-                    return hops.url, response
-            except TransferError:
+                location = response.headers.get("location")
+                if not steps.follow(response.status, location, cookie_lines(response.headers)):
+                    return steps, response
+            except SplashdownError:
                 _discard(response)
                 raise
             _discard(response)
@@ -179,9 +189,9 @@ def conditions(request: ReadRequest) -> dict[str, str]:
     return headers
 
 
-def accept(href: str, request: ReadRequest, response: BaseHTTPResponse | Answer) -> Body:
+def accept(steps: Steps, request: ReadRequest, response: BaseHTTPResponse | Answer) -> Body:
     """Check an answer against its request. Raises the error for any other answer."""
-    status, headers = response.status, response.headers
+    href, status, headers = steps.url, response.status, response.headers
     if status == 206:
         return _partial(href, request, response)
     if status == 304 and request.unless:
@@ -191,8 +201,10 @@ def accept(href: str, request: ReadRequest, response: BaseHTTPResponse | Answer)
     if status == 416:
         _judge_unsatisfied(href, request, unsatisfied_size(headers.get("content-range")))
     if status not in {200, 203}:
-        known = secrets_of(request.href, request.headers)
-        raise status_error(href, status, headers, glimpse(response, ERROR_BYTES), known)
+        known = secrets_sent(request.href, steps.sent)
+        held = request.steps is not None and request.steps.held
+        hint = sign_in_advice(steps.withheld or [href], sent=bool(steps.sent[-1]), held=held) if status == 401 else ""
+        raise status_error(href, status, headers, glimpse(response, ERROR_BYTES), known, hint=hint)
     _check_encoding(href, headers)
     length = None if _is_chunked(headers) else number(headers.get("content-length"))
     info = remote_info(headers, size=length, ranges="bytes" in headers.get("accept-ranges", "").lower(), whole=True)

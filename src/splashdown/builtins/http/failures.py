@@ -43,9 +43,12 @@ _HINTS = {
 
 
 def status_error(
-    href: str, status: int, headers: Mapping[str, str], body: bytes, secrets: Iterable[str] = ()
+    href: str, status: int, headers: Mapping[str, str], body: bytes, secrets: Iterable[str] = (), *, hint: str = ""
 ) -> TransferError:
-    """The error for an answer without a file; ``secrets`` of the request, which servers repeat, are not shown."""
+    """The error for an answer without a file; ``secrets`` of the request, which servers repeat, are not shown.
+
+    ``hint`` is the next step, where more is known than the status says.
+    """
     code, message = _explanation(body, {*secrets, *secrets_of(href)})
     if status in _EXPIRED_STATUS and (
         code in _EXPIRED_CODES or _EXPIRED_TEXT.search(message) or (status != 400 and _has_expired(href))
@@ -56,7 +59,7 @@ def status_error(
     except ValueError:
         phrase = "no registered status"
     said = ": ".join(part for part in (code, message) if part)
-    hint = _HINTS.get(status)
+    hint = hint or _HINTS.get(status, "")
     text = f"{redact(href)}: the server answered {status} {phrase}"
     text += f" ({said})" if said else ""
     text += f"; {hint}" if hint else ""

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from splashdown._documents.authority import Anonymous, Authority, clean_token
 from splashdown._documents.client import Client
+from splashdown._documents.listed import Listed
 from splashdown._documents.places import carries_signature, same_origin
 from splashdown.auth import ClientCredentials, Netrc, StoredLogin
 from splashdown.builtins.openeo import oidc, stored
@@ -72,21 +73,26 @@ class TokenAuthority:
 def make_authority(api: str, auth: object) -> Authority:
     """The authority for the user's ``auth=``.
 
-    It is ``None``, a token, ``(user, password)``, a value of :mod:`splashdown.auth`, or an existing authority. Raises
+    It is ``None``, a token, ``(user, password)``, a callable that gives one of these, a value of
+    :mod:`splashdown.auth`, one of these for each origin, or an existing authority. Raises
     :class:`~splashdown.errors.UsageError` for anything else. Sends no request yet.
     """
     if auth is None:
         return Anonymous()
     if isinstance(auth, Anonymous | TokenAuthority):
         return auth
+    if isinstance(auth, Mapping):
+        return make_authority(api, Listed(auth).given(api))
+    if callable(auth):
+        ask: Callable[[], object] = auth
+        return TokenAuthority(api, lambda client: _given(api, client, ask()))
     if isinstance(auth, str):
-        token = clean_token(auth)
-        return TokenAuthority(api, lambda client: _fitting(api, client, token), renewable=False)
+        clean_token(auth)  # a mistake is reported now
+        return TokenAuthority(api, lambda client: _given(api, client, auth), renewable=False)
     if isinstance(auth, Netrc):
         auth = auth.login(urlsplit(api).hostname or "")
     if isinstance(auth, tuple) and len(auth) == 2 and all(isinstance(part, str) for part in auth):
-        user, password = auth
-        return TokenAuthority(api, lambda client: _basic(api, client, user, password))
+        return TokenAuthority(api, lambda client: _given(api, client, auth))
     if isinstance(auth, ClientCredentials):
         return TokenAuthority(api, lambda client: _client_credentials(api, client, auth))
     if isinstance(auth, StoredLogin):
@@ -94,6 +100,15 @@ def make_authority(api: str, auth: object) -> Authority:
     raise UsageError(
         f"auth= takes a token, (user, password), a value of splashdown.auth or None, not {type(auth).__name__}"
     )
+
+
+def _given(api: str, client: Client, credential: object) -> str:
+    """The token for what the user gave: a token, or user and password."""
+    if isinstance(credential, str):
+        return _fitting(api, client, clean_token(credential))
+    if isinstance(credential, tuple) and len(credential) == 2:
+        return _basic(api, client, *credential)
+    raise UsageError(f"a callable as auth= gives a token or (user, password), not {type(credential).__name__}")
 
 
 def _basic(api: str, client: Client, user: str, password: str) -> str:

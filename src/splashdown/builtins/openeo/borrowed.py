@@ -7,7 +7,7 @@ from typing import Any
 
 from splashdown._connections.addresses import Gate
 from splashdown._documents.authority import Anonymous
-from splashdown._documents.client import Client
+from splashdown._documents.client import Client, Fetched
 
 #: What a server said to the request for a URL: where it was finally read, the status and the body.
 Ask = Callable[[str], tuple[str, int, bytes]]
@@ -24,6 +24,11 @@ class BorrowedClient(Client):
         self._ask = ask
         self.gate = Gate()  # the other client makes the connections
 
+    @property
+    def held(self) -> bool:
+        """The other client has credentials."""
+        return True
+
     def close(self) -> None:
         """Leave the connections to the client that they belong to."""
 
@@ -32,8 +37,8 @@ class BorrowedClient(Client):
         url: str,
         headers: Mapping[str, str] | None,  # noqa: ARG002 - the other client has the credentials
         question: Mapping[str, Any] | None,  # noqa: ARG002 - a job's results are never searched
-    ) -> tuple[str, int, bytes, Mapping[str, str]]:
-        return *self._ask(url), _UNKNOWN
+    ) -> Fetched:
+        return Fetched(*self._ask(url), [_UNKNOWN])
 
 
 class _Renewing(Anonymous):

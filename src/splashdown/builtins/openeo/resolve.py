@@ -12,6 +12,7 @@ from splashdown._documents.authority import OriginSigner
 from splashdown._documents.client import Client, http_options
 from splashdown._documents.document import Document, WebPageError
 from splashdown._documents.expiry import expires_at
+from splashdown._documents.listed import Listed, listed_of
 from splashdown._stac.alternates import check_alternate
 from splashdown.builtins.openeo import jobs
 from splashdown.builtins.openeo.assets import collect
@@ -129,7 +130,8 @@ def resolve_job(source: str | Job, context: ResolveContext) -> ResultSet:
         auth = source.authority if auth is None else auth
         source = source.url
     http = http_options(context)
-    reader = _reader(parse_job_url(source), auth, options, http)
+    listed = listed_of(context)
+    reader = _reader(parse_job_url(source), auth, options, http, listed)
     try:
         return attempt(reader, options, context)
     except JobNotFound:
@@ -139,7 +141,7 @@ def resolve_job(source: str | Job, context: ResolveContext) -> ResultSet:
         if other is None:
             raise
     # The address was the back-end's, not its API's.
-    return attempt(_reader(other, auth, options, http), options, context)
+    return attempt(_reader(other, auth, options, http, listed), options, context)
 
 
 def attempt(reader: JobReader, options: JobOptions, context: ResolveContext) -> ResultSet:
@@ -149,8 +151,8 @@ def attempt(reader: JobReader, options: JobOptions, context: ResolveContext) -> 
     return reader.read()
 
 
-def _reader(url: JobUrl, auth: object, options: JobOptions, http: HttpOptions | None) -> JobReader:
-    client = Client(make_authority(url.api, auth), http)
+def _reader(url: JobUrl, auth: object, options: JobOptions, http: HttpOptions | None, listed: Listed) -> JobReader:
+    client = Client(make_authority(url.api, auth), http, listed=listed)
     return JobReader(url=url, client=client, partial=options.partial, alternate=options.alternate)
 
 

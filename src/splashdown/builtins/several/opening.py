@@ -10,7 +10,7 @@ from typing import Any
 from splashdown._series.assets import pack
 from splashdown.errors import SplashdownError, UsageError, error_text
 from splashdown.model import Member, ResultSet
-from splashdown.protocols import ResolveContext, Signer, SupportsServes, Transport
+from splashdown.protocols import RenewingSigner, ResolveContext, Signer, SupportsServes, Transport
 from splashdown.redact import redact
 from splashdown.safe_names import safe_segment
 from splashdown.sources import is_url, origin_of
@@ -71,6 +71,11 @@ class _Signers:
             if headers or signed != href:
                 return signed, headers
         return href, {}
+
+    def renew(self, href: str, refused: Mapping[str, str]) -> Mapping[str, str]:
+        """Other headers than these, of the signer that has some."""
+        renewing = (signer for signer in self.signers if isinstance(signer, RenewingSigner))
+        return next((found for signer in renewing if (found := signer.renew(href, refused))), {})
 
 
 def _own_transport(members: Sequence[Member], href: str) -> Transport | None:

@@ -2,46 +2,45 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 
-from splashdown._documents.authority import clean_token
-from splashdown._documents.places import carries_signature
-from splashdown.errors import UsageError
-from splashdown.sources import is_url, origin_of
+from splashdown._documents.authority import Anonymous, Authority
+from splashdown._documents.listed import Credential, listed_of
+from splashdown._documents.places import carries_signature, same_origin
+from splashdown.auth import Netrc
+from splashdown.protocols import ResolveContext
+from splashdown.sources import is_url
 
 
-class Credentials:
-    """A bearer token, or user and password, for the origin of the source alone."""
+class OwnOrigin:
+    """Credentials for the origin of the source alone."""
 
-    def __init__(self, source: str, auth: object) -> None:
-        self._origin = origin_of(source) if is_url(source) and auth is not None else None
-        self._headers: Mapping[str, str] = {}
-        if auth is None:
-            return
-        if isinstance(auth, str):
-            self._headers = {"Authorization": f"Bearer {clean_token(auth)}"}
-        elif isinstance(auth, tuple) and len(auth) == 2 and all(isinstance(part, str) for part in auth):
-            pair = base64.b64encode(":".join(auth).encode()).decode("ascii")
-            self._headers = {"Authorization": f"Basic {pair}"}
-        else:
-            raise UsageError(f"auth= of a STAC source takes a token or (user, password), not {type(auth).__name__}")
+    def __init__(self, source: str, credential: Credential) -> None:
+        self._source, self._credential = source, credential
 
     def headers(self, url: str) -> Mapping[str, str]:
         """The header for a URL of the source's origin, unless the URL is presigned."""
-        try:
-            own = self._origin is not None and origin_of(url) == self._origin
-        except ValueError:
-            return {}
-        return self._headers if own and not carries_signature(url) else {}
+        own = same_origin(url, self._source) and not carries_signature(url)
+        return self._credential.headers() if own else {}
 
     def serves(self, url: str) -> bool:
-        """Whether the URL is of the source's origin, and there are credentials."""
-        try:
-            return self._origin is not None and origin_of(url) == self._origin
-        except ValueError:
-            return False
+        """Whether the URL is of the source's origin."""
+        return same_origin(url, self._source)
 
-    def renew(self, refused: Mapping[str, str]) -> bool:  # noqa: ARG002 - the protocol's name
-        """Always false: there is only one token."""
-        return False
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        """Get other credentials after these were refused; false when there are none."""
+        return self._credential.renew(refused)
+
+
+def authority_of(source: str, context: ResolveContext) -> Authority:
+    """The credentials of a source, as far as they are not those of a listed origin.
+
+    Raises :class:`~splashdown.errors.UsageError` for a value of ``auth=`` that a STAC source cannot use.
+    """
+    auth = context.auth
+    if auth is None or isinstance(auth, Netrc | Mapping):
+        return Anonymous()
+    credential = Credential(auth, "a STAC source")
+    if not is_url(source) or listed_of(context).given(source) is not None:
+        return Anonymous()
+    return OwnOrigin(source, credential)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from splashdown._documents import streaming as stream
-from splashdown._documents.authority import OriginSigner
+from splashdown._documents.authority import Authority, OriginSigner
 from splashdown._documents.document import Document
 from splashdown._documents.expiry import expires_at
 from splashdown._documents.geoparquet import is_table, read_items
@@ -22,7 +22,7 @@ from splashdown._stac.alternates import check_alternate
 from splashdown._stac.migrate import kind_of, up_to_date
 from splashdown.builtins.stac import api, inmemory
 from splashdown.builtins.stac.assets import Collector, without_repeats
-from splashdown.builtins.stac.credentials import Credentials
+from splashdown.builtins.stac.credentials import authority_of
 from splashdown.builtins.stac.options import StacOptions
 from splashdown.builtins.stac.others import other_document
 from splashdown.builtins.stac.tree import walk_tree
@@ -48,11 +48,15 @@ class _Source:
     warnings: list[str] = field(default_factory=list)
 
 
-def resolve_stac(source: Any, context: ResolveContext) -> ResultSet:
-    """Resolve a STAC source. Raises ``ResolveError`` (or ``AuthError``) with one line that says why it failed."""
+def resolve_stac(source: Any, context: ResolveContext, authority: Authority | None = None) -> ResultSet:
+    """Resolve a STAC source. Raises ``ResolveError`` (or ``AuthError``) with one line that says why it failed.
+
+    ``authority`` holds the credentials, where the source has been read before.
+    """
     options = StacOptions.of(context.options)
     place = place_of(str(source)) if isinstance(source, str | Path) and source != "-" else ""
-    reader = Reader(authority=Credentials(place, context.auth), context=context)
+    known = authority or authority_of(place, context)
+    reader = Reader(authority=known, context=context)
     try:
         opened = _open(source, place, reader, options)
         # Objects in the caller's memory may hold more than JSON, and packing them saves nothing.
@@ -62,7 +66,7 @@ def resolve_stac(source: Any, context: ResolveContext) -> ResultSet:
         reader.close()
     if not place:
         return result
-    return replace(result, refresh=lambda: resolve_stac(source, context))
+    return replace(result, refresh=lambda: resolve_stac(source, context, known))
 
 
 def _open(source: Any, place: str, reader: Reader, options: StacOptions) -> _Source:

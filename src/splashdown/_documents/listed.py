@@ -1,0 +1,220 @@
+"""Credentials for the origins that the user has listed, and the cookies of their sign-ins, for one run."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from splashdown._documents.authority import clean_token
+from splashdown._documents.cookies import Cookies
+from splashdown._documents.places import carries_signature
+from splashdown.auth import Netrc
+from splashdown.errors import AuthError, OptionError, SplashdownError, UsageError
+from splashdown.protocols import RenewingSigner, Signer, SupportsServes
+from splashdown.redact import redact_text
+from splashdown.sources import is_url, matches_origin, origin_of, refuse_no_origin
+
+#: A callable that gave again what was refused is left alone for so long: each of many files would ask it.
+_PAUSE = 60.0
+
+
+class Credential:
+    """A token or ``(user, password)``, or a callable that gives one and is asked again once that was refused."""
+
+    def __init__(self, given: object, whose: str) -> None:
+        self._whose = whose
+        self._ask: Callable[[], object] | None = given if callable(given) else None
+        self._headers: Mapping[str, str] | None = None if callable(given) else _header(given, whose)
+        self._useless_at = -_PAUSE
+        self._lock = threading.Lock()
+
+    def headers(self) -> Mapping[str, str]:
+        """The header to send."""
+        with self._lock:
+            if self._headers is None:
+                self._headers = self._asked()
+            return self._headers
+
+    def renew(self, refused: Mapping[str, str]) -> bool:
+        """Ask again after these headers were refused; false when there is nothing else to send."""
+        if self._ask is None:
+            return False
+        with self._lock:
+            before = (self._headers or {}).get("Authorization")
+            if before != refused.get("Authorization"):
+                return True  # another thread was refused too, and has asked
+            if time.monotonic() - self._useless_at < _PAUSE:
+                return False
+            self._headers = self._asked()
+            if self._headers["Authorization"] == before:
+                self._useless_at = time.monotonic()
+                return False
+        return True
+
+    def _asked(self) -> Mapping[str, str]:
+        assert self._ask is not None
+        try:
+            return _header(self._ask(), self._whose)
+        except SplashdownError:
+            raise
+        except Exception as error:  # its message may hold the secret
+            raise AuthError(f"{self._whose}: the callable for its credentials raised {type(error).__name__}") from None
+
+
+def _header(given: object, whose: str) -> Mapping[str, str]:
+    if isinstance(given, str):
+        return {"Authorization": f"Bearer {clean_token(given)}"}
+    if isinstance(given, tuple) and len(given) == 2 and all(isinstance(part, str) for part in given):
+        return {"Authorization": f"Basic {base64.b64encode(':'.join(given).encode()).decode('ascii')}"}
+    raise UsageError(
+        f"auth= of {whose} takes a token, (user, password) or a callable that gives one, not {type(given).__name__}"
+    )
+
+
+class Listed:
+    """Knows what each listed origin gets, and keeps the cookies of sign-ins there. One object serves all threads.
+
+    ``entries`` is by origin; ``*.`` at the start of a host stands for labels. With ``netrc`` each host that has an
+    entry in that file is listed too, over https, or http on this machine.
+    """
+
+    def __init__(self, entries: Mapping[str, object] | None = None, netrc: Netrc | None = None) -> None:
+        for origin in entries or {}:
+            if not is_url(origin):
+                raise OptionError(f"auth= lists origins such as https://data.example, not {redact_text(str(origin))!r}")
+            refuse_no_origin(origin, "auth= (--token-origin)")
+        self._given = dict(entries or {})
+        self._credentials = {origin: Credential(given, origin) for origin, given in self._given.items()}
+        self._netrc, self._hosts = netrc, dict[str, Credential]()
+        self._read = netrc is None
+        self._lock = threading.Lock()
+        self.cookies = Cookies()
+
+    def __bool__(self) -> bool:
+        return bool(self._given) or self._netrc is not None
+
+    def given(self, url: str) -> object:
+        """What the user gave for the origin of a URL, as it was given; ``None`` for an origin that is not listed."""
+        origin = self._origin(url)
+        return None if origin is None else self._given[origin]
+
+    def headers(self, url: str) -> Mapping[str, str]:
+        """The credentials for a URL: empty for an origin that is not listed, and for a presigned URL."""
+        found = self._credential(url)
+        return {} if found is None or carries_signature(url) else found.headers()
+
+    def renewed(self, url: str, refused: Mapping[str, str]) -> Mapping[str, str]:
+        """Other credentials for a URL after these were refused; empty when there are none."""
+        found = self._credential(url)
+        return self.headers(url) if found is not None and found.renew(refused) else {}
+
+    def _origin(self, url: str) -> str | None:
+        matching = [origin for origin in self._given if matches_origin(url, origin)]
+        return max(matching, key=lambda origin: ("*" not in origin, len(origin)), default=None)
+
+    def _credential(self, url: str) -> Credential | None:
+        if not is_url(url):
+            return None
+        origin = self._origin(url)
+        return self._of_netrc(url) if origin is None else self._credentials[origin]
+
+    def _of_netrc(self, url: str) -> Credential | None:
+        if self._netrc is None:
+            return None
+        try:
+            scheme, host, _ = origin_of(url)
+        except ValueError:
+            return None
+        if scheme != "https" and not _is_here(host):
+            return None
+        with self._lock:
+            if not self._read:
+                entries = self._netrc.entries()
+                self._hosts = {name.lower(): Credential(pair, name) for name, pair in entries.items()}
+                self._read = True
+        return self._hosts.get(host)
+
+
+def listed_for(auth: object, more: Mapping[str, object]) -> Listed:
+    """The listed origins of a value for ``auth=``, before those that a session or its configuration lists."""
+    entries = {**more, **auth} if isinstance(auth, Mapping) else more
+    return Listed(entries, auth if isinstance(auth, Netrc) else None)
+
+
+def own_auth(auth: object, source: object, listed: Listed) -> object:
+    """What a resolver gets as ``auth`` for one source: without credentials of its own, those of its listed origin."""
+    if auth is not None and not isinstance(auth, Mapping):
+        return auth
+    return listed.given(str(source)) if is_url(source) else None
+
+
+def listed_of(context: object) -> Listed:
+    """The origins that the context of a resolver lists: those of a session do."""
+    found = getattr(context, "listed", None)
+    return found if isinstance(found, Listed) else listed_for(getattr(context, "auth", None), {})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedSigner:
+    """The source's own signer first, then the listed origins."""
+
+    own: Signer | None = field(repr=False)
+    listed: Listed = field(repr=False)
+    held: bool  #: the user has given credentials, for some origin
+
+    def sign(self, href: str) -> tuple[str, Mapping[str, str]]:
+        """The href, and what its origin gets."""
+        if self.own is not None:
+            signed, headers = self.own.sign(href)
+            if headers or signed != href:
+                return signed, headers
+        return href, self.listed.headers(href)
+
+    def serves(self, href: str) -> bool:
+        """Whether hrefs of this origin may need credentials."""
+        own = self.own
+        return bool(self.listed) or (own is not None and (not isinstance(own, SupportsServes) or own.serves(href)))
+
+    def renew(self, href: str, refused: Mapping[str, str]) -> Mapping[str, str]:
+        """Other headers for an href after these were refused; empty when there are none."""
+        own = self.own.renew(href, refused) if isinstance(self.own, RenewingSigner) else {}
+        return own or self.listed.renewed(href, refused)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedSteps:
+    """The credentials for the steps of a request (:class:`~splashdown.protocols.StepCredentials`)."""
+
+    listed: Listed = field(repr=False)
+    held: bool
+    more: Callable[[str], Mapping[str, str]] = field(default=lambda _: {}, repr=False)  #: of signers that list origins
+    other: Callable[[str, Mapping[str, str]], Mapping[str, str]] = field(default=lambda *_: {}, repr=False)
+
+    def headers(self, url: str) -> Mapping[str, str]:
+        """The credentials of the origin that a redirect leads to."""
+        return self.listed.headers(url) or self.more(url)
+
+    def renew(self, url: str, refused: Mapping[str, str]) -> Mapping[str, str]:
+        """Other headers in place of those that were refused; empty when there are none."""
+        return self.other(url, refused)
+
+    def cookie(self, url: str) -> str:
+        """The value of ``Cookie``; empty for none."""
+        return "" if carries_signature(url) else self.listed.cookies.header(url)
+
+    def keep_cookies(self, url: str, lines: Sequence[str]) -> None:
+        """Keep the ``Set-Cookie`` lines of an answer for its own origin, until the run ends."""
+        self.listed.cookies.keep(url, lines)
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,89 @@
+"""The table ``[auth]`` of the configuration: origins, and where their credentials come from. It holds no secret.
+
+A value is ``env:NAME`` or ``command:PROGRAM ARGUMENTS``, or ``{user = ..., password = one of these}``. It is read when
+a request needs it, and again once what it gave was refused.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+from splashdown.errors import AuthError, OptionError
+from splashdown.sources import refuse_no_origin
+
+_ENV, _COMMAND = "env:", "command:"
+#: A command may ask its user for a passphrase.
+_SECONDS: Final = 120
+
+
+def credentials_of(
+    path: Path, table: Mapping[str, object], *, commands: bool = True
+) -> dict[str, Callable[[], object]]:
+    """What gives the credentials of each origin.
+
+    Raises :class:`~splashdown.errors.OptionError` for what is not an origin, for a secret, and, without ``commands``,
+    for a command.
+    """
+    found = {}
+    for origin, value in table.items():
+        refuse_no_origin(origin, f"{path}: [auth]")
+        where = f"{path}: [auth] {origin}"
+        if isinstance(value, Mapping):
+            found[origin] = _pair(where, value, commands=commands)
+        else:
+            found[origin] = _reader(where, value, commands=commands)
+    return found
+
+
+def _pair(where: str, table: Mapping[str, object], *, commands: bool) -> Callable[[], object]:
+    user = table.get("user")
+    if set(table) != {"user", "password"} or not isinstance(user, str):
+        raise OptionError(f'{where}: write a pair as {{user = "NAME", password = "env:VARIABLE"}}')
+    read = _reader(where, table["password"], commands=commands)
+    return lambda: (user, read())
+
+
+def _reader(where: str, value: object, *, commands: bool) -> Callable[[], str]:
+    if isinstance(value, str) and value.startswith(_ENV) and (name := value.removeprefix(_ENV).strip()):
+        return lambda: _variable(where, name)
+    if isinstance(value, str) and value.startswith(_COMMAND) and (words := _words(where, value)):
+        if not commands:
+            raise OptionError(
+                f"{where}: a command stands in your own configuration file or in the one that SPLASHDOWN_CONFIG names,"
+                " not in a project's, which others may have written"
+            )
+        return lambda: _output(where, words)
+    # The value is not shown: it may be the secret.
+    raise OptionError(
+        f'{where}: a secret does not stand in a file; write "env:VARIABLE" or, for a program that prints it,'
+        ' "command:PROGRAM ARGUMENTS"'
+    )
+
+
+def _words(where: str, value: str) -> list[str]:
+    try:
+        return shlex.split(value.removeprefix(_COMMAND), posix=os.name != "nt")
+    except ValueError:
+        raise OptionError(f"{where}: the command has an open quotation mark") from None
+
+
+def _variable(where: str, name: str) -> str:
+    if not os.environ.get(name):
+        raise AuthError(f"{where}: the environment variable {name} is not set")
+    return os.environ[name]
+
+
+def _output(where: str, words: list[str]) -> str:
+    try:
+        done = subprocess.run(words, stdout=subprocess.PIPE, check=False, timeout=_SECONDS)  # noqa: S603 - the user's own
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise AuthError(f"{where}: {words[0]} did not run ({type(error).__name__})") from None
+    lines = done.stdout.decode("utf-8", "replace").splitlines()
+    if done.returncode or not lines or not lines[0].strip():
+        raise AuthError(f"{where}: {words[0]} printed no credentials (exit code {done.returncode})")
+    return lines[0].strip()

@@ -1,0 +1,122 @@
+"""The table [auth] says where the credentials of an origin come from, and never what they are."""
+
+import sys
+
+import pytest
+from fault_server import FaultServer
+from stac_item import stac_item
+
+from splashdown import Session
+from splashdown._cli.main import main
+from splashdown._plugins.config import NAME, read_config, user_folder
+from splashdown.errors import AuthError, OptionError
+
+SECRET = "cAnArYt0ken0123456789"
+ORIGIN = "https://data.example"
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(value, origin=ORIGIN):
+        path = tmp_path / "own.toml"
+        path.write_text(f'[auth]\n"{origin}" = {value}\n')
+        return path
+
+    return write
+
+
+def given(path):
+    return read_config(only=path).auth[ORIGIN]()
+
+
+def test_a_variable_of_the_environment_gives_a_token(write, monkeypatch):
+    monkeypatch.setenv("DATA_TOKEN", SECRET)
+    assert given(write('"env:DATA_TOKEN"')) == SECRET
+
+
+def test_a_user_stands_beside_the_place_of_the_password(write, monkeypatch):
+    monkeypatch.setenv("DATA_PASSWORD", SECRET)
+    assert given(write('{user = "jane", password = "env:DATA_PASSWORD"}')) == ("jane", SECRET)
+
+
+def test_the_first_line_that_a_command_prints_is_the_token(write):
+    program = sys.executable.replace("\\", "/")
+    assert given(write(f'\'command:"{program}" -c "print(1234567); print(2)"\'')) == "1234567"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [f'"{SECRET}"', f'"Bearer {SECRET}"', f'{{user = "jane", password = "{SECRET}"}}', '"env:"', '"command:"', "5"],
+)
+def test_a_secret_in_a_file_is_refused_in_one_line_that_says_how(write, value):
+    with pytest.raises(OptionError, match=r"env:VARIABLE.*command:PROGRAM") as caught:
+        read_config(only=write(value))
+    assert SECRET not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ['{user = "jane"}', '{password = "env:X"}', '{user = 1, password = "env:X"}'])
+def test_half_a_pair_is_refused_with_the_form_of_a_whole_one(write, value):
+    with pytest.raises(OptionError, match="write a pair as"):
+        read_config(only=write(value))
+
+
+def test_a_key_that_is_not_an_origin_is_refused(write):
+    with pytest.raises(OptionError, match="origins such as"):
+        read_config(only=write('"env:X"', origin="data.example"))
+
+
+def test_a_variable_that_is_not_set_is_named_once_it_is_needed(write, monkeypatch):
+    monkeypatch.delenv("DATA_TOKEN", raising=False)
+    read = read_config(only=write('"env:DATA_TOKEN"')).auth[ORIGIN]
+    with pytest.raises(AuthError, match="DATA_TOKEN is not set"):
+        read()
+
+
+@pytest.mark.parametrize("arguments", ["-c 'raise SystemExit(3)'", "-c pass"])
+def test_a_command_that_prints_nothing_is_one_line(write, arguments):
+    with pytest.raises(AuthError, match="printed no credentials"):
+        given(write(f'"command:{sys.executable} {arguments}"'))
+
+
+def test_a_command_that_does_not_exist_is_one_line(write):
+    with pytest.raises(AuthError, match="no-such-program did not run"):
+        given(write('"command:no-such-program"'))
+
+
+def test_a_project_may_name_a_variable_and_no_command(tmp_path, monkeypatch):
+    project = tmp_path / NAME
+    project.write_text(f'[auth]\n"{ORIGIN}" = "env:DATA_TOKEN"\n')
+    assert set(read_config(tmp_path, environ={}).auth) == {ORIGIN}
+    project.write_text(f'[auth]\n"{ORIGIN}" = "command:rm -r x"\n')
+    with pytest.raises(OptionError, match="your own configuration file"):
+        read_config(tmp_path, environ={})
+
+
+def test_the_users_own_file_may_have_a_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setattr("splashdown._plugins.config.user_folder", lambda: tmp_path / "config")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / NAME).write_text(f'[auth]\n"{ORIGIN}" = "command:secret-tool"\n')
+    (tmp_path / "project").mkdir()
+    assert set(read_config(tmp_path / "project", environ={}).auth) == {ORIGIN}
+    assert user_folder().name == "splashdown"
+
+
+def test_a_session_sends_what_the_file_lists_and_arguments_come_first(write, monkeypatch):
+    monkeypatch.setenv("DATA_TOKEN", SECRET)
+    with FaultServer() as server:
+        href = server.add("/a.bin", b"content", needs={"authorization": f"Bearer {SECRET}"})
+        path = write('"env:DATA_TOKEN"', origin=server.url)
+        results = Session(config=path).open(stac_item({"a": {"href": href}}))
+        assert results.get_asset("a").load_bytes() == b"content"
+        stronger = Session(config=path, auth={server.url: "other"}).open(stac_item({"a": {"href": href}}))
+        with pytest.raises(Exception, match="refused"):
+            stronger.get_asset("a").load_bytes()
+
+
+def test_config_show_does_not_stumble_over_the_table(write, monkeypatch, capsys):
+    monkeypatch.setenv("DATA_TOKEN", SECRET)
+    monkeypatch.setenv("SPLASHDOWN_CONFIG", str(write('"env:DATA_TOKEN"')))
+    assert main(["config", "show"]) == 0
+    assert SECRET not in capsys.readouterr().out
