@@ -19,7 +19,7 @@ _STATUS = frozenset({301, 302, 303, 307, 308})
 class Redirects:
     """The steps of one request; ``url`` is where it stands.
 
-    ``state`` is what else decides the answer of a URL: a step back is not a circle when that has changed.
+    ``state`` counts what else decides an answer: a step back is not a circle when that has changed.
     """
 
     __slots__ = ("_error", "_most", "_state", "_steps", "_visited", "at_home", "url")
@@ -30,28 +30,28 @@ class Redirects:
         error: type[SplashdownError],
         most: int = MAX_REDIRECTS,
         *,
-        state: Callable[[str], str] = lambda _: "",
+        state: Callable[[], int] = lambda: 0,
     ) -> None:
         self.url = url
         self.at_home = True  #: no step has left the first URL's origin; a way back does not restore credentials
         self._error, self._most = error, most
         self._state = state
         self._steps = [url]
-        self._visited = {(url, state(url))}
+        self._visited = {(url, state())}
 
     def follow(self, status: int, location: str | None) -> bool:
         """Go where an answer leads; false when it leads nowhere. Raises the given error for what is refused."""
         if status not in _STATUS or not location:
             return False
         target = self._target(location)
-        if (target, self._state(target)) in self._visited:
+        if (target, self._state()) in self._visited:
             raise self._error(f"{shown(self._steps[0])}: redirects lead in a circle ({self._way(target)})")
         if len(self._steps) > self._most:
             raise self._error(f"{shown(self._steps[0])}: more than {self._most} redirects ({self._way(target)})")
         self.at_home = self.at_home and same_origin(target, self.url)
         self.url = target
         self._steps.append(target)
-        self._visited.add((target, self._state(target)))
+        self._visited.add((target, self._state()))
         return True
 
     def _target(self, location: str) -> str:

@@ -37,8 +37,10 @@ class Steps:
         most: int = MAX_REDIRECTS,
     ) -> None:
         self._first, self._credentials = first, credentials
-        self._redirects = Redirects(url, error, most, state=self._cookie)
         self._signed_in = False
+        self._cookies_kept = 0
+        # A sign-in leads back to where it began: not a circle once it has set a cookie.
+        self._redirects = Redirects(url, error, most, state=lambda: self._cookies_kept)
         self._renewed = False
         self.sent: list[Mapping[str, str]] = []  #: the headers of each step so far
         self.withheld: list[str] = []  #: where steps without credentials have led
@@ -71,6 +73,7 @@ class Steps:
         # Cookies belong to sign-ins: to listed origins, and to those that they lead back to.
         if self._credentials is not None and self._signed_in and cookies:
             self._credentials.keep_cookies(self.url, cookies)
+            self._cookies_kept += 1
         if status == 401:
             return self._renew()
         return self._redirects.follow(status, location)
