@@ -335,6 +335,9 @@ class StepCredentials(Protocol):
     def held(self) -> bool:
         """Whether the user has given credentials, for whatever origin."""
 
+    def lists(self, url: str) -> bool:
+        """Whether the user has listed the origin of a URL."""
+
     def headers(self, url: str) -> Mapping[str, str]:
         """The credentials of the origin that a redirect leads to; empty for one that is not listed."""
 

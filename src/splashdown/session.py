@@ -255,7 +255,7 @@ class Session:
             signed, headers = _signed("the source's signer", own, href)
             if headers or signed != href:  # else the href is of an origin that the source has no credentials for
                 return signed, headers
-        found = [one for one in self._signer_list() if any(matches_origin(href, origin) for origin in one.origins)]
+        found = self._signing(href)
         if len(found) > 1:
             names = " and ".join(repr(one.name) for one in found)
             raise ConflictError(
@@ -275,7 +275,16 @@ class Session:
     def steps(self, own: Signer | None = None) -> StepCredentials:
         """The credentials for the origins that redirects lead to."""
         listed = own if isinstance(own, ListedSigner) else ListedSigner(own=own, listed=Listed(), held=own is not None)
-        return ListedSteps(listed=listed.listed, held=listed.held, more=self._of_plugins, other=listed.renew)
+        return ListedSteps(
+            listed=listed.listed,
+            held=listed.held,
+            more_listed=lambda url: bool(self._signing(url)),
+            more=self._of_plugins,
+            other=listed.renew,
+        )
+
+    def _signing(self, href: str) -> list[_Signing]:
+        return [one for one in self._signer_list() if any(matches_origin(href, origin) for origin in one.origins)]
 
     def _of_plugins(self, url: str) -> Mapping[str, str]:
         """Headers for an origin that a signer lists; one that makes another href of it has none to give."""

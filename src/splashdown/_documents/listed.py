@@ -102,6 +102,10 @@ class Listed:
         origin = self._origin(url)
         return None if origin is None else self._given[origin]
 
+    def lists(self, url: str) -> bool:
+        """Whether the origin of a URL is listed."""
+        return self._credential(url) is not None
+
     def headers(self, url: str) -> Mapping[str, str]:
         """The credentials for a URL: empty for an origin that is not listed, and for a presigned URL."""
         found = self._credential(url)
@@ -191,8 +195,14 @@ class ListedSteps:
 
     listed: Listed = field(repr=False)
     held: bool
-    more: Callable[[str], Mapping[str, str]] = field(default=lambda _: {}, repr=False)  #: of signers that list origins
+    #: What signers of plugins list, and what they send there.
+    more_listed: Callable[[str], bool] = field(default=lambda _: False, repr=False)
+    more: Callable[[str], Mapping[str, str]] = field(default=lambda _: {}, repr=False)
     other: Callable[[str, Mapping[str, str]], Mapping[str, str]] = field(default=lambda *_: {}, repr=False)
+
+    def lists(self, url: str) -> bool:
+        """Whether the user has listed the origin of a URL; asks for no credentials."""
+        return self.listed.lists(url) or self.more_listed(url)
 
     def headers(self, url: str) -> Mapping[str, str]:
         """The credentials of the origin that a redirect leads to."""

@@ -57,7 +57,7 @@ class Steps:
             headers = self._first(url) if self._redirects.at_home else {}
         elif self._redirects.at_home:
             headers = self._first(url)
-            self._signed_in = self._signed_in or (bool(headers) and bool(self._credentials.headers(url)))
+            self._signed_in = self._signed_in or (bool(headers) and self._credentials.lists(url))
         else:
             headers = self._credentials.headers(url)
             self._signed_in = self._signed_in or bool(headers)

@@ -132,3 +132,16 @@ def test_what_is_no_credential_is_refused_before_any_request(api: ScriptedApi, r
     with pytest.raises(UsageError):
         resolve(auth=auth)
     assert api.asked == []
+
+
+@pytest.mark.parametrize("listed", [False, True])
+def test_a_callable_gives_the_token_and_another_one_once_it_is_invalid(api: ScriptedApi, resolve, listed):
+    tokens = iter(["first", "second"])
+    auth = {api.url: lambda: next(tokens)} if listed else lambda: next(tokens)
+    api.script[RESULTS] = lambda asked: (
+        Answer(collection({}))
+        if asked.headers["Authorization"] == "Bearer second"
+        else Answer({"code": "TokenInvalid", "message": "expired"}, 403)
+    )
+    resolve(auth=auth)
+    assert api.sent(RESULTS, "Authorization") == ["Bearer first", "Bearer second"]
