@@ -42,7 +42,7 @@ class Control:
     rpcs: Mapping[str, str] | None = None
 
     def describe(self) -> str:
-        """What there is, in words."""
+        """The there is, in words."""
         points = f"{len(self.points)} ground control points" if self.points else ""
         return " and ".join(filter(None, (points, "RPCs" if self.rpcs else "")))
 
