@@ -42,7 +42,7 @@ class Control:
     rpcs: Mapping[str, str] | None = None
 
     def describe(self) -> str:
-        """The there is, in words."""
+        """Name the kinds of control that the file has."""
         points = f"{len(self.points)} ground control points" if self.points else ""
         return " and ".join(filter(None, (points, "RPCs" if self.rpcs else "")))
 
