@@ -139,6 +139,14 @@ def test_a_401_names_the_origin_that_got_nothing_and_how_to_list_it(catalogue, d
     assert set(authorizations(data)) == {None}
 
 
+def test_a_401_behind_several_origins_names_each_of_them(catalogue, data, other, tmp_path):
+    catalogue.always("/a.bin", Redirect(data.url + "/step"))
+    data.always("/step", Redirect(other.add("/a.bin", b"x", needs=BEARER)))
+    source = item(catalogue, f"{catalogue.url}/a.bin")
+    said = failure_of(splashdown.open(source, auth=TOKEN), tmp_path)
+    assert f"--token-origin {data.url} (or where it redirects to: {other.url} )" in said
+
+
 def test_a_401_of_a_document_says_the_same(catalogue, data):
     document = item(data, "https://x.example/a.bin")
     data.files["/item.json"].needs = BEARER

@@ -155,6 +155,14 @@ def test_a_cookie_for_the_whole_host_goes_to_no_other_port(data, login_host):
     assert sent(login_host, "cookie") == {None}
 
 
+def test_each_cookie_of_one_answer_is_kept(data):
+    data.add("/a.bin", b"x", headers={"Set-Cookie": "a=1; Path=/", "set-cookie": "b=2; Path=/"})
+    results = splashdown.open(stac_item({"a": {"href": f"{data.url}/a.bin"}}), auth={data.url: "token"})
+    for _ in range(2):
+        results.get_asset("a").load_bytes()
+    assert [seen.headers.get("cookie") for seen in data.seen] == [None, "a=1; b=2"]
+
+
 def test_a_presigned_link_gets_no_cookie(data):
     data.add("/a.bin", b"x", headers={"Set-Cookie": f"sess={SESSION}; Path=/"})
     hrefs = {"a": f"{data.url}/a.bin", "b": f"{data.url}/a.bin?X-Amz-Signature=1"}

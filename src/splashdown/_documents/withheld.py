@@ -33,7 +33,7 @@ def sign_in_advice(urls: Sequence[str], *, sent: bool, held: bool) -> str:
 
 
 def _instead(more: Sequence[str]) -> str:
-    return f"; or where it redirects to: {', '.join(more[-2:])}" if more else ""
+    return f" (or where it redirects to: {' and '.join(more[-2:])} )" if more else ""
 
 
 def _shown_origin(url: str) -> str:
