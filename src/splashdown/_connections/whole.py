@@ -14,6 +14,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from splashdown._connections.recent import Idle
+from splashdown.redact import safely_shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,6 +27,7 @@ _HEAD = 16 * 1024
 _MOMENT = 0.2
 
 
+@safely_shown
 class Whole(NamedTuple):
     """A whole file. ``data`` is valid until the next exchange of the same thread."""
 

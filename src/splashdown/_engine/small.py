@@ -36,6 +36,7 @@ from splashdown.model import (
     Transfer,
 )
 from splashdown.protocols import Stream, SupportsPutWhole, SupportsReadSmall
+from splashdown.redact import safely_shown
 
 #: A larger file is not worth a way of its own: its bytes cost more than the calls around them.
 _MOST = 128 * 1024
@@ -45,6 +46,7 @@ _SHA256 = "1220"  #: how a multihash of the usual function begins: its code, and
 _HEADERS: Mapping[str, str] = {}
 
 
+@safely_shown
 class Handover(NamedTuple):
     """What the general way goes on with."""
 

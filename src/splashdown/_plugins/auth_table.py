@@ -21,42 +21,34 @@ _ENV, _COMMAND = "env:", "command:"
 _SECONDS: Final = 120
 
 
-def credentials_of(
-    path: Path, table: Mapping[str, object], *, commands: bool = True
-) -> dict[str, Callable[[], object]]:
-    """What gives the credentials of each origin.
+def credentials_of(path: Path, table: Mapping[str, object]) -> dict[str, Callable[[], object]]:
+    """The sources of the credentials of each origin.
 
-    Raises :class:`~splashdown.errors.OptionError` for what is not an origin, for a secret, and, without ``commands``,
-    for a command.
+    Raises :class:`~splashdown.errors.OptionError` for a key that is not an origin, and for a secret.
     """
     found = {}
     for origin, value in table.items():
         refuse_no_origin(origin, f"{path}: [auth]")
         where = f"{path}: [auth] {origin}"
         if isinstance(value, Mapping):
-            found[origin] = _pair(where, value, commands=commands)
+            found[origin] = _pair(where, value)
         else:
-            found[origin] = _reader(where, value, commands=commands)
+            found[origin] = _reader(where, value)
     return found
 
 
-def _pair(where: str, table: Mapping[str, object], *, commands: bool) -> Callable[[], object]:
+def _pair(where: str, table: Mapping[str, object]) -> Callable[[], object]:
     user = table.get("user")
     if set(table) != {"user", "password"} or not isinstance(user, str):
         raise OptionError(f'{where}: write a pair as {{user = "NAME", password = "env:VARIABLE"}}')
-    read = _reader(where, table["password"], commands=commands)
+    read = _reader(where, table["password"])
     return lambda: (user, read())
 
 
-def _reader(where: str, value: object, *, commands: bool) -> Callable[[], str]:
+def _reader(where: str, value: object) -> Callable[[], str]:
     if isinstance(value, str) and value.startswith(_ENV) and (name := value.removeprefix(_ENV).strip()):
         return lambda: _variable(where, name)
     if isinstance(value, str) and value.startswith(_COMMAND) and (words := _words(where, value)):
-        if not commands:
-            raise OptionError(
-                f"{where}: a command stands in your own configuration file or in the one that SPLASHDOWN_CONFIG names,"
-                " not in a project's, which others may have written"
-            )
         return lambda: _output(where, words)
     # The value is not shown: it may be the secret.
     raise OptionError(

@@ -108,8 +108,13 @@ def read_config(
     paths = [only] if only is not None else [*_project_file(start or Path.cwd()), user_folder() / NAME]
     found = Config(files=tuple((path, _read(path)) for path in paths if path.is_file()))
     for path, content in found.files:
-        refuse_commands = only is None and path != user_folder() / NAME
-        credentials_of(path, content.get("auth", {}), commands=not refuse_commands)
+        if "auth" in content and only is None and path != user_folder() / NAME:
+            # It could name any variable of the environment, and an origin of its own to send it to.
+            raise OptionError(
+                f"{path}: [auth] belongs into your own configuration file or the one that SPLASHDOWN_CONFIG names, not"
+                " into a project's, which others may have written"
+            )
+        credentials_of(path, content.get("auth", {}))
     return found
 
 

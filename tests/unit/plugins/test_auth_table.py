@@ -84,13 +84,13 @@ def test_a_command_that_does_not_exist_is_one_line(write):
         given(write('"command:no-such-program"'))
 
 
-def test_a_project_may_name_a_variable_and_no_command(tmp_path, monkeypatch):
+@pytest.mark.parametrize("value", ["env:AWS_SECRET_ACCESS_KEY", "command:rm -r x"])
+def test_a_project_sends_no_credentials_anywhere(tmp_path, value):
     project = tmp_path / NAME
-    project.write_text(f'[auth]\n"{ORIGIN}" = "env:DATA_TOKEN"\n')
-    assert set(read_config(tmp_path, environ={}).auth) == {ORIGIN}
-    project.write_text(f'[auth]\n"{ORIGIN}" = "command:rm -r x"\n')
+    project.write_text(f'[auth]\n"{ORIGIN}" = "{value}"\n')
     with pytest.raises(OptionError, match="your own configuration file"):
         read_config(tmp_path, environ={})
+    assert set(read_config(tmp_path, environ={"SPLASHDOWN_CONFIG": str(project)}).auth) == {ORIGIN}
 
 
 def test_the_users_own_file_may_have_a_command(tmp_path, monkeypatch):

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from splashdown.redact import safely_shown
 from splashdown_geotiff._directory import Directory
 from splashdown_geotiff._georeference import POINT_SHIFT, TIEPOINTS, Keys, is_point
 from splashdown_geotiff._limits import TAG_BYTES
@@ -33,6 +34,7 @@ class ControlPoint(NamedTuple):
     z: float
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
     """Ground control points with their system, and RPCs by their names in GDAL; either may be missing."""
