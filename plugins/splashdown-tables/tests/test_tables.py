@@ -176,6 +176,41 @@ def test_columns_of_parquet_are_read_by_ranges():
     assert 0 < Counting.count < len(content) / 3
 
 
+@pytest.mark.parametrize("index", ["dates", "unnamed", "two", "column", "shifted"])
+def test_columns_of_parquet_keep_the_index_that_pandas_keeps(index):
+    frame = pd.DataFrame({"NDVI": [0.1, 0.2, 0.3], "n": [3, 4, 5]})
+    dates = pd.date_range("2023-06-01", periods=3, name="date")
+    frame = {
+        "dates": frame.set_index(dates),
+        "unnamed": frame.set_index(dates.rename(None)),
+        "two": frame.set_index(dates).set_index("n", append=True),
+        "column": frame.set_index("n"),
+        "shifted": frame.iloc[1:],
+    }[index]
+    content = written(frame, "to_parquet")
+    expected = pd.read_parquet(io.BytesIO(content), columns=["NDVI"])
+    pd.testing.assert_frame_equal(load_parquet(handle(content), columns="NDVI"), expected)
+
+
+def test_csv_is_read_with_the_options_that_its_people_need():
+    plain = b"id,country\n00123,NA\n"
+    assert load_csv(handle(plain), dtype=str, keep_default_na=False).to_numpy().tolist() == [["00123", "NA"]]
+    assert load_csv(handle(b"a\n-\n1\n"), na_values=["-"])["a"].isna().tolist() == [True, False]
+    german = b"# from the field\nname;value\nx;1,5\n"
+    for options in ({"comment": "#"}, {"skiprows": 1}):
+        assert load_csv(handle(german), sep=";", decimal=",", **options)["value"].tolist() == [1.5]
+    with pytest.raises(LoadError, match="cannot be read as CSV"):
+        load_csv(handle(plain), dtype="no such type")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+def test_csv_of_wide_characters_is_read(encoding):
+    content = "name,b\né,2\n".encode(encoding)
+    assert load_csv(handle(content), encoding=encoding).to_numpy().tolist() == [["é", 2]]
+    if encoding == "utf-16":
+        assert load_csv(handle(content)).to_numpy().tolist() == [["é", 2]]
+
+
 def test_columns_of_geoparquet_without_its_geometry_are_a_table():
     loaded = load_parquet(handle(written(FEATURES, "to_parquet")), columns=["id", "geometry"])
     assert isinstance(loaded, gpd.GeoDataFrame)

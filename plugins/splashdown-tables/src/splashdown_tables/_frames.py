@@ -23,11 +23,20 @@ def load_csv(
     asset: AssetHandle,
     *,
     sep: str = ",",
-    encoding: str = "utf-8-sig",
+    encoding: str | None = None,
     dates: bool | Sequence[str] = True,
+    decimal: str = ".",
+    comment: str | None = None,
+    skiprows: int = 0,
+    dtype: object = None,
+    na_values: Sequence[str] = (),
+    keep_default_na: bool = True,
     max_bytes: int = MAX_BYTES,
 ) -> pd.DataFrame:
     """A CSV table as a ``pandas.DataFrame``.
+
+    ``encoding`` is UTF-8 unless the file begins with the mark of UTF-16. ``decimal`` to ``keep_default_na`` are those
+    of ``pandas.read_csv``: ``dtype=str`` keeps leading zeros, ``keep_default_na=False`` keeps "NA" as a word.
 
     ``dates`` names the columns that hold times; ``True`` tries those that are called ``date``, ``t``, ``time``,
     ``datetime`` or ``timestamp`` and leaves the others alone. Raises ``LoadError`` for a file that is not such a
@@ -36,17 +45,23 @@ def load_csv(
     import pandas as pd
 
     content = asset.bytes(max_bytes)
-    if b"\0" in content or content.lstrip()[:1] == b"<":
+    if encoding is None:
+        encoding = "utf-16" if content[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig"
+    wide = encoding.lower().replace("_", "-").startswith(("utf-16", "utf-32", "utf16", "utf32"))
+    if (b"\0" in content and not wide) or content.lstrip()[:1] == b"<":
         raise LoadError(f"{asset.asset.label} is not a CSV table: it begins with {content[:8].hex(' ')}")
     try:
-        frame = _read_csv(content, asset.asset.label, sep=sep, encoding=encoding)
+        frame = _read_csv(
+            content, asset.asset.label, sep=sep, encoding=encoding, decimal=decimal, comment=comment,
+            skiprows=skiprows, dtype=dtype, na_values=list(na_values), keep_default_na=keep_default_na,
+        )  # fmt: skip
         for name in _time_columns(frame, dates):
             frame[name] = pd.to_datetime(frame[name], errors="raise" if dates is not True else "coerce")
     except UnicodeDecodeError as error:
         raise LoadError(
             f"{asset.asset.label} is not text in {encoding} ({error.reason}): say encoding, for example latin-1"
         ) from error
-    except (ValueError, KeyError, LookupError) as error:
+    except (ValueError, KeyError, LookupError, TypeError) as error:
         raise LoadError(f"{asset.asset.label} cannot be read as CSV ({error_text(error)})") from error
     return frame
 
@@ -77,9 +92,9 @@ def load_parquet(
 ) -> pd.DataFrame:
     """A Parquet table; a ``geopandas.GeoDataFrame`` where it is GeoParquet.
 
-    With ``columns`` only their pages are read, by ranges; without the geometry among them it is a plain table. Raises
-    ``OptionError`` for a column that is not there, and ``LoadError`` for a file that is not Parquet, for a file over
-    ``max_bytes``, and for one that unpacks to more than four times that.
+    With ``columns`` only their pages and those of pandas' index are read, by ranges; without the geometry among them it
+    is a plain table. Raises ``OptionError`` for a column that is not there, and ``LoadError`` for a file that is not
+    Parquet, for a file over ``max_bytes``, and for one that unpacks to more than four times that.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -90,6 +105,7 @@ def load_parquet(
     try:
         with pq.ParquetFile(source) as file:
             _check_columns(file.schema_arrow.names, wanted or (), label)
+            wanted = None if wanted is None else [*wanted, *_index_columns(file.schema_arrow, wanted)]
             _check_unpacked(file, wanted, max_bytes, label)
             table = file.read(columns=wanted)
     except (pa.ArrowException, OSError, KeyError) as error:
@@ -102,6 +118,16 @@ def _check_columns(known: Sequence[str], wanted: Sequence[str], label: str) -> N
     for name in wanted:
         if name not in known and name.partition(".")[0] not in known:
             raise OptionError(f"{label} has no column {name!r}; there are {', '.join(known)}")
+
+
+def _index_columns(schema: Any, wanted: Sequence[str]) -> list[str]:
+    """The columns that pandas has written its index to, as far as they are not wanted anyway."""
+    try:
+        described = json.loads((schema.metadata or {})[b"pandas"])["index_columns"]
+        # An index that only counts is described, and not stored.
+        return [name for name in described if isinstance(name, str) and name in schema.names and name not in wanted]
+    except (ValueError, KeyError, TypeError):
+        return []  # not written by pandas
 
 
 def _time_columns(frame: pd.DataFrame, dates: bool | Sequence[str]) -> list[str]:

@@ -18,6 +18,9 @@ class CsvOptions(LoaderOptions):
 
     sep: str | None = _option("What stands between columns.", "TEXT")
     encoding: str | None = _option("The encoding of text, e.g. latin-1.", "NAME")
+    decimal: str | None = _option("What stands before decimals, e.g. a comma.", "TEXT")
+    comment: str | None = _option("What begins a comment, e.g. #.", "TEXT")
+    skiprows: int | None = _option("Lines before the names of columns.", "N")
 
 
 @dataclass(frozen=True, kw_only=True)
