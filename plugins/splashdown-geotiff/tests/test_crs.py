@@ -335,6 +335,8 @@ def compare_list(authority, step, by_parameters):
     for info, keys, expected in listed(authority, step, by_parameters=by_parameters):
         if not keys:
             continue  # GDAL put it beside the file
+        if info.code == "9311" or (by_parameters and keys.get(2054) == 9105):
+            continue  # versions of PROJ differ on the sphere of the first; GDAL writes meridians in grads wrongly
         crs = read_crs(keys, info.code)
         assert crs is not None, (info.code, info.name, keys)
         try:
@@ -356,6 +358,7 @@ def test_registered_systems_are_read_as_gdal_reads_them(authority, step, by_para
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     ("authority", "by_parameters", "least"), [("EPSG", False, 5000), ("EPSG", True, 5000), ("ESRI", False, 1200)]
 )

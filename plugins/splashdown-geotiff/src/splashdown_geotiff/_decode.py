@@ -9,6 +9,7 @@ import struct
 import threading
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import imagecodecs
@@ -222,6 +223,14 @@ def _decode_webp(decoder: Decoder, data: Bytes, rows: int) -> NDArray[Any]:
     return out
 
 
+def _decode_whole(decoder: Decoder, data: Bytes, rows: int, *, codec: str) -> NDArray[Any]:
+    """JPEG XL and JPEG 2000. With an output given, an image of another size is refused before it is decoded."""
+    shape = _shape(decoder.layout, rows)
+    out = np.empty(shape if shape[2] > 1 else shape[:2], decoder.layout.dtype)
+    getattr(codecs, codec)(bytes(data), out=out)
+    return out.reshape(shape)
+
+
 def _decode_lerc(decoder: Decoder, data: Bytes, rows: int) -> NDArray[Any]:
     layout = decoder.layout
     shape = _shape(layout, rows)
@@ -266,4 +275,7 @@ _IMAGE_CODECS: dict[int, Callable[[Decoder, Bytes, int], NDArray[Any]]] = {
     Compression.JPEG: _decode_jpeg,
     Compression.WEBP: _decode_webp,
     Compression.LERC: _decode_lerc,
+    Compression.JPEG2000: partial(_decode_whole, codec="jpeg2k_decode"),
+    Compression.JPEG_XL: partial(_decode_whole, codec="jpegxl_decode"),
+    Compression.JPEG_XL_DNG: partial(_decode_whole, codec="jpegxl_decode"),
 }

@@ -29,11 +29,14 @@ class Compression(IntEnum):
     JPEG = 7
     DEFLATE = 8
     PACKBITS = 32773
+    JPEG2000 = 34712
     DEFLATE_OLD = 32946
     LERC = 34887
     LZMA = 34925
     ZSTD = 50000
     WEBP = 50001
+    JPEG_XL = 50002
+    JPEG_XL_DNG = 52546
 
 
 class UnsupportedError(LoadError):
@@ -241,4 +244,12 @@ def _check_predictor(layout: Layout, label: str) -> None:
         raise UnsupportedError(f"{label}: predictor {layout.predictor} for {layout.bits} bits")
 
 
-_WITHOUT_PREDICTOR = {Compression.NONE, Compression.JPEG, Compression.WEBP, Compression.LERC}
+_WITHOUT_PREDICTOR = {
+    Compression.NONE,
+    Compression.JPEG,
+    Compression.WEBP,
+    Compression.LERC,
+    Compression.JPEG2000,
+    Compression.JPEG_XL,
+    Compression.JPEG_XL_DNG,
+}

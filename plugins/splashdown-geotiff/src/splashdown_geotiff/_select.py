@@ -123,7 +123,8 @@ def _window_of(
     """All pixels that a box touches."""
     if transform is None:
         raise OptionError("bbox=: this file does not say where it lies; pass window=")
-    west, south, east, north = _in_raster_crs(header, _four(bbox), bbox_crs)
+    box = _in_raster_crs(header, _four(bbox), bbox_crs)
+    west, south, east, north = _beside_the_antimeridian(header, transform, box, (width, height))
     corners = [transform.inverse(x, y) for x in (west, east) for y in (south, north)]
     columns, rows = zip(*corners, strict=True)
     if not all(map(math.isfinite, (*columns, *rows))):
@@ -157,9 +158,38 @@ def _four(bbox: Box) -> tuple[float, float, float, float]:
         west, south, east, north = (float(v) for v in bbox)
     except (TypeError, ValueError):
         raise OptionError(f"bbox={bbox!r}: pass (west, south, east, north)") from None
-    if not (math.isfinite(west + south + east + north) and west <= east and south <= north):
+    around = -180 <= east < west <= 180  # across the antimeridian, as GeoJSON writes it
+    if not (math.isfinite(west + south + east + north) and (west <= east or around) and south <= north):
         raise OptionError(f"bbox={tuple(bbox)}: west has to be below east and south below north")
     return west, south, east, north
+
+
+def _beside_the_antimeridian(
+    header: Header, transform: Transform, box: tuple[float, float, float, float], size: tuple[int, int]
+) -> tuple[float, float, float, float]:
+    """A box of degrees by the longitudes of the raster, which may be those from 0 to 360.
+
+    Raises ``OptionError`` for one whose halves lie at both ends of the raster.
+    """
+    west, south, east, north = box
+    if not _in_degrees(header.crs):
+        if west > east:
+            raise OptionError(f"bbox={box}: west has to be below east in the raster's CRS; pass bbox_crs=")
+        return box
+    whole = east + 360 if west > east else east
+    left, _, right, _ = transform.bounds(*size)
+    turns = [turn for turn in (0, 360, -360) if west + turn < right and whole + turn > left]
+    if west > east and len(turns) > 1:
+        raise OptionError(
+            f"bbox={box}: it lies at both ends of the raster, on both sides of the antimeridian; read its halves,"
+            f" {(west, south, 180.0, north)} and {(-180.0, south, east, north)}, and join them"
+        )
+    turn = turns[0] if turns else 0
+    return west + turn, south, whole + turn, north
+
+
+def _in_degrees(crs: CRS | None) -> bool:
+    return crs is not None and crs.is_geographic and all(a.unit_name == "degree" for a in crs.axis_info[:2])
 
 
 def _in_raster_crs(
@@ -173,7 +203,7 @@ def _in_raster_crs(
         raise OptionError(f"bbox_crs={bbox_crs!r} is not a coordinate reference system ({error})") from error
     if header.crs is None:
         raise OptionError("bbox_crs=: this file does not name its own CRS; pass the box in its coordinates")
-    if given == header.crs:
+    if given == header.crs or (bbox[0] > bbox[2] and _in_degrees(given) and _in_degrees(header.crs)):
         return bbox
     try:
         found: Any = Transformer.from_crs(given, header.crs, always_xy=True).transform_bounds(*bbox)
