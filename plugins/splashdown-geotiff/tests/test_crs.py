@@ -357,7 +357,7 @@ def test_registered_systems_are_read_as_gdal_reads_them(authority, step, by_para
     assert compare_list(authority, step, by_parameters) > 20
 
 
-@pytest.mark.slow
+@pytest.mark.registers
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize(
     ("authority", "by_parameters", "least"), [("EPSG", False, 5000), ("EPSG", True, 5000), ("ESRI", False, 1200)]
