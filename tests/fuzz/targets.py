@@ -64,8 +64,8 @@ warnings.simplefilter("ignore")
 _session = Session(discover=False, config=False)
 
 
-#: The headers of each request.
-SENT = {"Authorization": "Bearer token"}
+#: The headers of each step of a request.
+SENT = [{"Authorization": "Bearer token"}]
 
 
 def _text(data: bytes) -> str:
@@ -158,7 +158,7 @@ def stac(data: bytes) -> None:
     with own_errors():
         list(documents(io.BytesIO(data), "data"))
     document = _document(data, STAC)
-    Client._fetch = lambda self, url, headers, question: (url, 404, b"{}", {})  # type: ignore[method-assign]
+    Client._fetch = lambda self, url, headers, question: (url, 404, b"{}", SENT)  # type: ignore[method-assign]
     with own_errors():
         _use(_session.open(document, resolver="stac"))
 

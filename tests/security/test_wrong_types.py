@@ -84,8 +84,8 @@ values = st.recursive(
 )
 usual = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 
-#: The headers of each request.
-SENT = {"Authorization": "Bearer token"}
+#: The headers of each step of a request.
+SENT = [{"Authorization": "Bearer token"}]
 
 
 @st.composite

@@ -82,12 +82,15 @@ from splashdown.model import (
 from splashdown.protocols import (
     AssetHandle,
     Filter,
+    GuardedTransport,
     Listener,
     Loader,
+    RenewingSigner,
     ResolveContext,
     Resolver,
     Signer,
     Sink,
+    StepCredentials,
     Stream,
     SupportsCompare,
     SupportsList,
@@ -327,6 +330,9 @@ class ShelfStream:
 
 
 class ShelfTransport:
+    def for_public_documents(self) -> ShelfTransport:
+        return self
+
     def read_small(self, request: ReadRequest, most: int) -> SmallBody | AbstractContextManager[Stream]:
         return SmallBody(info=RemoteInfo(size=1), data=b"x") if most else self.stream(request)
 
@@ -352,7 +358,28 @@ class ShelfResolver:
         return PackedItems().add(item, [described])
 
 
+class ShelfSteps:
+    held = True
+
+    def lists(self, url: str) -> bool:
+        return url.startswith("https://shelf.example/")
+
+    def headers(self, url: str) -> Mapping[str, str]:
+        return {"Authorization": "Bearer token"} if self.lists(url) else {}
+
+    def renew(self, url: str, refused: Mapping[str, str]) -> Mapping[str, str]:
+        return {}
+
+    def cookie(self, url: str) -> str:
+        return ""
+
+    def keep_cookies(self, url: str, lines: Sequence[str]) -> None: ...
+
+
 class ShelfSigner:
+    def renew(self, href: str, refused: Mapping[str, str]) -> Mapping[str, str]:
+        return {}
+
     def serves(self, href: str) -> bool:
         return href.startswith("shelf:")
 
@@ -429,12 +456,15 @@ def seams() -> tuple[object, ...]:
     resolver: Resolver = ShelfResolver()
     signer: Signer = ShelfSigner()
     serving: SupportsServes = ShelfSigner()
+    renewing: RenewingSigner = ShelfSigner()
+    steps: StepCredentials = ShelfSteps()
+    guarded: GuardedTransport = ShelfTransport()
     chosen: Filter = EveryOther()
     reasons: SupportsWhy = EveryOther()
     listener: Listener = note
     opened: AbstractContextManager[Stream] = transport.stream(ReadRequest(href="shelf://a"))
     loader: Loader = load_anything
-    return resolver, signer, chosen, reasons, listener, opened, loader, small, serving
+    return resolver, signer, chosen, reasons, listener, opened, loader, small, serving, renewing, steps, guarded
 
 
 def load_anything(asset: AssetHandle, **options: Any) -> object:

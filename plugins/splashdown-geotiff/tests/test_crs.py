@@ -40,7 +40,10 @@ def file_with(tmp_path, handle_of):
 
     def make(keys):
         path = tmp_path / "keys.tif"
-        with rasterio.open(path, "w", driver="GTiff", width=4, height=4, count=1, dtype="uint8") as file:
+        place = rasterio.Affine(10.0, 0.0, 600_000.0, 0.0, -10.0, 500_000.0)
+        with rasterio.open(
+            path, "w", driver="GTiff", width=4, height=4, count=1, dtype="uint8", transform=place
+        ) as file:
             file.write(np.zeros((1, 4, 4), "u1"))
         path.write_bytes(set_keys(path.read_bytes(), keys))
         return handle_of(path.read_bytes()), path

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from splashdown._engine.content import HEAD_BYTES
 from splashdown._engine.renew import looks_expired
@@ -196,8 +196,7 @@ class RangeReader:
     def _connect(self) -> None:
         source, remote = self.source, self.source.remote
         self._place = remote.throttle.enter(host_of(source.asset.href), source.stop)
-        answer = source.take_first() if source.first is not None else self._ask()
-        assert answer is not None
+        answer: Any = source.take_first() if source.first is not None else self._ask()
         try:
             stream = answer.__enter__()
         except AttributeError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from splashdown.redact import safely_shown
 from splashdown.specs import LoaderOptions
 
 
@@ -12,6 +13,7 @@ def _option(help: str, metavar: str = "") -> Any:
     return field(default=None, metadata={"help": help, "metavar": metavar})
 
 
+@safely_shown
 @dataclass(frozen=True, kw_only=True)
 class CsvOptions(LoaderOptions):
     """How a CSV file is written."""

@@ -13,6 +13,7 @@ from urllib3 import Timeout
 
 from splashdown._connections.addresses import AddressError, Gate
 from splashdown._documents.cookies import cookie_lines
+from splashdown._documents.places import carries_signature
 from splashdown._documents.steps import Steps, secrets_sent
 from splashdown._documents.withheld import sign_in_advice
 from splashdown.builtins.http.address import USUAL, Address, parse
@@ -117,9 +118,11 @@ class Exchange:
         origin = request.href[: request.href.find("/", 8)]
         if request.start or request.pinned is not None or error.status not in _OF_RANGE:
             return None
-        # A part of a file is not worth the whole, unless that is empty.
+        # A part of a file is not worth the whole, unless that is empty. Object stores serve ranges, and mean refusals.
         part = request.stop is not None or request.unless is not None
-        if error.status != _UNSATISFIED and (part or origin in self._meant):
+        signed = any(name.lower() == "x-amz-date" for name in request.headers)
+        store = signed or carries_signature(request.href)
+        if error.status != _UNSATISFIED and (part or store or origin in self._meant):
             return None
         steps, response = self._send(request, {})
         try:
