@@ -95,7 +95,7 @@ class ObstoreSink:
                     mode="overwrite" if held.content.replace else "create",
                     use_multipart=False,
                 )
-            self._versions[upload.key] = done["e_tag"]
+            self._versions[upload.key] = _bare(done["e_tag"])
         self._held.pop(upload.token["id"], None)
         return where.url
 
@@ -167,7 +167,7 @@ class ObstoreSink:
             size=meta["size"],
             location=self._where(key).url,
             modified=meta["last_modified"].timestamp(),
-            version=meta["e_tag"],
+            version=_bare(meta["e_tag"]),
         )
 
     def _where(self, key: str) -> Location:
@@ -195,3 +195,8 @@ class ObstoreSink:
 
 def _attributes(content: Content) -> Attributes:
     return {"Content-Type": content.media_type} if content.media_type else {}
+
+
+def _bare(tag: str | None) -> str | None:
+    """An ETag without quotation marks: Azure's listings leave them out."""
+    return None if tag is None else tag.strip('"')
