@@ -255,7 +255,7 @@ def seeds(name: str) -> list[bytes]:
         files = good_files(Path(tempfile.mkdtemp()))
         return [handmade_tiff(), *(content for content in files.values() if len(content) < 20_000)]
     if name == "records":
-        lines = [fragments.alive_line(5.0), fragments.unstored_line("a"), records.line(records.end("1"))]
+        lines = [fragments.alive_line(5.0), fragments.unstored_line("a"), records.ended("1")]
         return [b"".join(lines), *(json.dumps(document).encode() for document in STAC)]
     valid = STAC if name == "stac" else OPENEO
     values = [

@@ -30,7 +30,7 @@ from splashdown._receipts.entries import (
 from splashdown._receipts.names import NAMES, OTHER
 from splashdown._stac.marks import ITEM, KEY, OURS, SOURCE, VALIDATOR, VERSION, below
 from splashdown.columns import cells
-from splashdown.errors import SplashdownError, TargetError, error_text
+from splashdown.errors import ExistsError, SplashdownError, TargetError, error_text
 from splashdown.model import Asset, Buffer, Content, Outcome, Part, ResultSet, StoredRecord
 from splashdown.protocols import Sink, SupportsRead, SupportsStat
 
@@ -167,7 +167,11 @@ def _json(value: Any) -> str:
 def store_bytes(sink: Sink, name: str, data: Buffer, media_type: str) -> str:
     """Store a small object that is in memory, replacing what has its name."""
     content = Content(size=len(data), media_type=media_type, source=name)
-    return _store(sink, name, content, Part(number=1, start=0, stop=len(data)), [data] if data else [])
+    part, chunks = Part(number=1, start=0, stop=len(data)), [data] if data else []
+    try:
+        return _store(sink, name, content, part, chunks)
+    except ExistsError:  # another run has written it for the first time since this one looked
+        return _store(sink, name, content, part, chunks)
 
 
 def _store(sink: Sink, name: str, content: Content, part: Part, chunks: Iterable[Buffer]) -> str:

@@ -185,8 +185,8 @@ def key_of(
     return key if item is None or document.get("type") == "Feature" or _same(listed, item, key) else f"{item}/{key}"
 
 
-def _same(assets: Mapping[str, Any], item: str, key: str) -> bool:
-    entry = assets.get(key)
+def _same(assets: object, item: str, key: str) -> bool:
+    entry = assets.get(key) if isinstance(assets, Mapping) else None
     return isinstance(entry, dict) and entry.get(ITEM) == item
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from splashdown.errors import StoreError
+from splashdown.errors import ExistsError, StoreError
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, StoredPart, Unfinished, Upload
 from splashdown.store_errors import already_exists
 from splashdown_s3 import _objects as objects
@@ -88,7 +88,7 @@ class S3Sink:
         if guarded and not started and self._store.lacks.conditions:
             self._refuse_existing(where)
         new = guarded or self._presence.declared_free(where.key)
-        with storing(self._store, where, "store"):
+        with self._storing_new(where):
             if held and not parts:
                 self._versions[upload.key] = objects.put(self._store, where, held.content, held.body or b"", new=new)
             elif started:
@@ -106,7 +106,7 @@ class S3Sink:
         if not content.replace:
             self._refuse_existing(where)
         new = not content.replace or self._presence.declared_free(where.key)
-        with storing(self._store, where, "store"):
+        with self._storing_new(where):
             self._versions[key] = objects.put(self._store, where, content, data, new=new)
         self._presence.written(where.key)
         return str(where)
@@ -250,6 +250,16 @@ class S3Sink:
         if held is None:
             raise StoreError(f"cannot store {self._where(upload.key)}: this upload was aborted or finished before")
         return held
+
+    @contextmanager
+    def _storing_new(self, where: Location) -> Iterator[None]:
+        """Store an object; one that another run has stored meanwhile is known from then on."""
+        try:
+            with storing(self._store, where, "store"):
+                yield
+        except ExistsError:
+            self._presence.written(where.key)
+            raise
 
     def _refuse_existing(self, where: Location) -> None:
         with storing(self._store, where, "look at"):
