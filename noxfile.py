@@ -107,7 +107,13 @@ def docs(session: nox.Session) -> None:
 @nox.session(requires=["environment"])
 def slow(session: nox.Session) -> None:
     """Tests that take long for what they add, of core and plugins."""
-    run(session, "pytest", "-m", "slow and not needs_npm and not swift and not rgw and not registers", *session.posargs)
+    run(
+        session,
+        "pytest",
+        "-m",
+        "slow and not needs_npm and not swift and not rgw and not registers and not exhaustive",
+        *session.posargs,
+    )
 
 
 @nox.session(requires=["environment"])

@@ -11,7 +11,7 @@ FUZZ = Path(__file__).parents[1] / "fuzz" / "fuzz.py"
 NO_WHEEL = sys.platform != "linux" or sys.version_info >= (3, 14)
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.skipif(NO_WHEEL, reason="atheris has no wheel for this system")
 def test_fuzzing_the_parsers_for_20_seconds_finds_nothing():
     done = subprocess.run([sys.executable, FUZZ, "--minutes", "0.33"], capture_output=True, text=True)

@@ -147,7 +147,7 @@ def test_stac_documents(kind, session):
     check()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", STAC)
 def test_every_node_of_stac_documents_with_every_odd_value(kind, session):
     for name, document in all_wrong(STAC[kind]):
@@ -212,7 +212,7 @@ def test_documents_of_an_openeo_backend(kind, backend, session):
     check()
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("kind", sorted(set(OPENEO) - {"item.json", "results of a feature"}))
 def test_every_node_of_openeo_documents_with_every_odd_value(kind, backend, session):
     url, document = OPENEO[kind]

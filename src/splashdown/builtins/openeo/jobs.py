@@ -38,8 +38,13 @@ def list_jobs(client: Client, api: str) -> Iterator[dict[str, Any]]:
     for page in pages(client, f"{api}/jobs"):
         entries = page.body.get("jobs")
         for entry in entries if isinstance(entries, list) else []:
-            if isinstance(entry, dict) and isinstance(entry.get("id"), str):
+            if isinstance(entry, dict) and isinstance(entry.get("id"), str) and is_sendable(entry["id"]):
                 yield entry
+
+
+def is_sendable(name: str) -> bool:
+    """Whether a name can stand in a URL; half a surrogate pair cannot."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
 def read_log(client: Client, status_url: str) -> Iterator[dict[str, Any]]:
