@@ -109,7 +109,7 @@ class S3Sink:
         with self._storing_new(where):
             self._versions[key] = objects.put(self._store, where, content, data, new=new)
         self._presence.written(where.key)
-        return str(where)
+        return where.uri
 
     def abort(self, upload: Upload) -> None:
         """Drop what was sent and what is held."""
