@@ -37,9 +37,9 @@ from splashdown.events import Event, TransferFinished
 from splashdown.model import RunReport
 
 ITEM = "/item.json"
-#: Links serve this share of the files, but not fewer than can be had in a second or two: links that end sooner are
+#: Links serve this share of the files, and live this many seconds from their first use: links that end sooner are
 #: refused access, and not expired. Then the source has to be read again.
-SHARE, FEWEST = 0.12, 600
+SHARE, LIFE = 0.12, 1.5
 
 
 def early_hints(handler: Handler, answer: Any) -> None:
@@ -86,6 +86,7 @@ class SoakServer(FaultServer):
         self.kinds = random.Random(seed).sample(list(KINDS), k=len(KINDS))
         self.faults: Counter[str] = Counter()
         self.answered = self.readings = 0  #: files since the source was read last, and how often it was read
+        self.ends = 0.0  #: when the links may end, by the monotonic clock
         self.files = _Files(self)  # type: ignore[assignment]  # a mapping that makes its values
 
     def item(self) -> bytes:
@@ -126,7 +127,10 @@ class SoakServer(FaultServer):
     def _checked(self, handler: Handler, answer: Any) -> None:
         """The right answer, unless the link has ended."""
         with self._changed:
-            ended = handler.seen.query != f"reading={self.readings}" or self.answered >= max(FEWEST, self.count * SHARE)
+            if not self.answered:
+                self.ends = time.monotonic() + LIFE
+            served = self.answered >= self.count * SHARE and time.monotonic() >= self.ends
+            ended = served or handler.seen.query != f"reading={self.readings}"
             self.faults[EXPIRED] += ended
             self.answered += not ended
         if ended:

@@ -25,6 +25,7 @@ from splashdown._receipts.entries import (
     describe_stored,
     grouped,
     key_of,
+    members,
     relink,
 )
 from splashdown._receipts.names import NAMES, OTHER
@@ -75,18 +76,23 @@ def receipt_document(
         document.setdefault("features", result_set.items)
     relink(document, result_set.href)
     places = Places(landed, kept or {})
-    features = document.get("features")
-    groups, others = grouped(features or (), result_set.assets)
-    if features is not None:
+    features = _features(document)
+    groups, others = grouped(features, result_set.assets)
+    if "features" in document:
         document["features"] = Features(features, result_set.assets, groups, places, result_set.href)
-    if others or document.get("assets"):
-        listed = document.get("assets") or {}
+    if others or "assets" in document:
+        listed = members(document)
         document["assets"] = Assets(
             listed, result_set.assets, _placed(document, listed, result_set.assets, others), places
         )
     declare(document, FILE_EXTENSION, "/file/")
     keep_stale(document, result_set.assets, places, kept or {})
     return document
+
+
+def _features(document: Mapping[str, Any]) -> Sequence[Any]:
+    features = document.get("features")
+    return features if isinstance(features, Sequence) and not isinstance(features, str) else ()
 
 
 def _placed(

@@ -142,10 +142,9 @@ class Features(Collection[Any]):
             else:
                 made = {name: value if name == "assets" else copied(value) for name, value in feature.items()}
             relink(made, self._base)
-            if group or made.get("assets"):
+            if group or "assets" in made:
                 placed = {self._fields(at)[1]: at for at in group}
-                listed = made.get("assets") or {}
-                made["assets"] = dict(Assets(listed, self._assets, placed, self._places, decoded=decoded))
+                made["assets"] = dict(Assets(members(made), self._assets, placed, self._places, decoded=decoded))
             yield made
 
     def __len__(self) -> int:
@@ -153,6 +152,12 @@ class Features(Collection[Any]):
 
     def __contains__(self, feature: object) -> bool:
         return any(one == feature for one in self)
+
+
+def members(owner: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The ``assets`` that an Item or a Collection lists; none where they are not an object, as some sources have it."""
+    assets = owner.get("assets")
+    return assets if isinstance(assets, Mapping) else {}
 
 
 def grouped(features: Sequence[Any], assets: Sequence[Asset]) -> tuple[list[Sequence[int]], Sequence[int]]:
