@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from splashdown.errors import OptionError
 
@@ -54,8 +54,20 @@ def scheme_of(place: str) -> str:
 def at_home(place: str | Path) -> str:
     """A path with ``~`` at its start replaced by the home folder, as sources are read; a URL as it is."""
     text = str(place)
-    # As in shells, ``~NAME`` of an unknown user stays as it is; a path object would raise RuntimeError.
-    return os.path.expanduser(text) if text.startswith("~") and not scheme_of(text) else text  # noqa: PTH111
+    # As in shells, ``~NAME`` of an unknown user stays as it is; a path object would raise RuntimeError. A name cannot
+    # hold a null character, and is not looked for.
+    expanded = text.startswith("~") and "\0" not in text and not scheme_of(text)
+    return os.path.expanduser(text) if expanded else text  # noqa: PTH111
+
+
+def path_in_url(url: str) -> str:
+    """The path on this machine that a ``file:`` URL names, whatever its host. Raises ``ValueError`` for no URL."""
+    path = urlsplit(url).path
+    if os.name != "nt":
+        return unquote(path)
+    from urllib.request import url2pathname  # it brings a client for HTTP, which most commands do not need
+
+    return url2pathname(path)
 
 
 def without_pick(place: str) -> str:

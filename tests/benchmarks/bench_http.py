@@ -83,6 +83,7 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(WORKLOADS), help="workloads, separated by commas")
     parser.add_argument("--peers", default=",".join(ALL), help="contenders, separated by commas")
     arguments = parser.parse_args()
+    pairs.compile_sources()
     print(pairs.machine())
     for name in arguments.only.split(","):
         run(

@@ -213,6 +213,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="so much of the data; 0.1 for a first look")
     parser.add_argument("--https", action="store_true", help="reach the store over https")
     arguments = parser.parse_args()
+    pairs.compile_sources()
     with scratch() as folder, seaweedfs(folder, memory="1500MiB") as store:
         endpoint = store.https_url if arguments.https else store.url
         os.environ.update(

@@ -27,6 +27,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--assets", default=",".join(map(str, COUNTS)), help="numbers of assets, separated by commas")
     arguments = parser.parse_args()
+    pairs.compile_sources()
     print(f"{os.cpu_count()} CPUs; files of {SIZE} bytes; medians of {arguments.runs} run(s)\n")
     print("| assets | seconds | ms an asset | CPU s | peak MiB |\n|---|---|---|---|---|")
     contender = peers.splashdown()

@@ -55,6 +55,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=8)
     parser.add_argument("--against", type=Path, help="the src folder of another version")
     arguments = parser.parse_args()
+    pairs.compile_sources(*filter(None, [arguments.against]))
     versions = {"this version": _HERE} | ({"the other": arguments.against} if arguments.against else {})
     print(f"{pairs.machine()}; {arguments.files:,} files of {SIZE} bytes, {arguments.rtt * 1000:g} ms, medians")
     print("\n| metadata | version | seconds | CPU s |\n|---|---|---|---|")

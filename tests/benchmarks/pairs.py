@@ -5,12 +5,15 @@ Compared are medians of the ratios within a round. Seconds of different rounds, 
 
 from __future__ import annotations
 
+import compileall
 import os
 import platform
 import statistics
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
+import splashdown
 from peers import Contender, Job, Measure
 
 Rounds = Mapping[str, Sequence[Measure]]
@@ -22,6 +25,15 @@ def machine() -> str:
     return (
         f"{platform.machine()}, {os.cpu_count()} CPUs, Linux {platform.release()}, Python {platform.python_version()}"
     )
+
+
+def compile_sources(*folders: Path) -> None:
+    """Compile the package as an installer does: a checkout under PYTHONDONTWRITEBYTECODE is compiled at each start.
+
+    ``folders`` are sources of other versions that take part.
+    """
+    for folder in (Path(splashdown.__file__).parent, *folders):
+        compileall.compile_dir(folder, quiet=1)
 
 
 def alternate(job: Job, contenders: Sequence[Contender], runs: int, *, once: Sequence[str] = ()) -> Rounds:

@@ -9,8 +9,7 @@ import click
 from splashdown._cli import render
 from splashdown._cli.help import Command
 from splashdown._cli.source import filter_options, open_source, source_options
-from splashdown._display.html import has_items
-from splashdown._display.text import counted, printable, readable
+from splashdown._display.text import counted, has_items, printable, readable
 from splashdown.columns import columns
 
 
@@ -30,7 +29,7 @@ def command(source: str, as_json: bool, **given: Any) -> None:
     if as_json:
         render.echo_json([render.asset_record(asset) for asset in results.assets])
         return
-    with_items = has_items(results.assets)
+    with_items = has_items((asset.item, asset.key) for asset in results.assets)
     head = ("item", "key", "type", "roles", "size")
     types = _Types()
     rows = [

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import TYPE_CHECKING
 
-from splashdown._display.text import counted, readable, total
+from splashdown._display.text import counted, has_items, readable, total
 from splashdown.redact import redact, redact_target
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _MOST_WARNINGS = 5
 
 def results_html(kind: str, name: str, assets: Sequence[Asset], warnings: Sequence[str] = ()) -> str:
     """A table of the assets of a source, with their number, total size and warnings."""
-    with_items = has_items(assets)
+    with_items = has_items((asset.item, asset.key) for asset in assets)
     head = (*(("item",) if with_items else ()), "key", "type", "roles", "size")
     rows = [_cells(asset, with_items=with_items) for asset in assets[:_MOST_ROWS]]
     size = total(asset.size for asset in assets)
@@ -63,11 +63,6 @@ def verify_html(target: str, ok: int, found: Sequence[tuple[str, int | None, str
     table = _table(("file", "size", "state", "what was found"), rows)
     count = f"{ok} of {counted(len(found), 'file')} as stored"
     return f"<p><b>{escape(redact_target(target))}</b>: {count}</p>{table}{_more(len(found))}"
-
-
-def has_items(assets: Iterable[Asset]) -> bool:
-    """Whether a column for items adds anything: some back-ends make an item of each file, under its name."""
-    return any(asset.item and asset.item != asset.key for asset in assets)
 
 
 def asset_html(asset: Asset) -> str:

@@ -41,3 +41,11 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def has_items(names: Iterable[tuple[str | None, str]]) -> bool:
+    """Whether a column for items adds anything to one for keys: some back-ends make an item of each file, of its name.
+
+    ``names`` are the item and the key of each asset.
+    """
+    return any(item and item != key for item, key in names)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from email.message import Message
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
-from urllib.request import Request
+from typing import TYPE_CHECKING, Any
 
 from splashdown.sources import origin_of
+
+if TYPE_CHECKING:  # most runs have no sign-in with cookies, and these bring a client for HTTP with them
+    from email.message import Message
+    from http.cookiejar import CookieJar
 
 #: As many as user agents have to keep for one domain (RFC 6265, section 6.1).
 _MOST = 50
@@ -40,12 +41,17 @@ class Cookies:
             jar = self._jars.get(_origin(url))
         if jar is None:
             return ""
+        from urllib.request import Request
+
         request = Request(url)  # noqa: S310 - nothing is opened
         jar.add_cookie_header(request)
         return request.get_header("Cookie") or ""
 
     def keep(self, url: str, lines: Iterable[str]) -> None:
         """Take the ``Set-Cookie`` lines of an answer from a URL."""
+        from http.cookiejar import CookieJar, DefaultCookiePolicy
+        from urllib.request import Request
+
         with self._lock:
             origin = _origin(url)
             jar = self._jars.pop(origin, None) or CookieJar(DefaultCookiePolicy(rfc2965=False))
@@ -62,6 +68,8 @@ class _Answer:
     """As much of an answer as a jar looks at."""
 
     def __init__(self, lines: Iterable[str]) -> None:
+        from email.message import Message
+
         self._headers = Message()
         for line in lines:
             self._headers["Set-Cookie"] = line

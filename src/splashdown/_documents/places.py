@@ -11,11 +11,10 @@ import re
 from pathlib import Path
 from typing import IO
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
-from urllib.request import url2pathname
 
 from splashdown.errors import ResolveError, UsageError, error_text
 from splashdown.redact import redact
-from splashdown.sources import at_home, is_in_store, is_url, origin_of
+from splashdown.sources import at_home, is_in_store, is_url, origin_of, path_in_url
 
 #: Control characters, and surrogates, which have no bytes to send.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -58,7 +57,7 @@ def place_of(source: str) -> str:
     if is_in_store(source):
         return source
     try:
-        path = url2pathname(urlsplit(source).path) if source[:5].lower() == "file:" else at_home(source)
+        path = path_in_url(source) if source[:5].lower() == "file:" else at_home(source)
         return Path(path).absolute().as_uri()
     except ValueError as error:  # half a character of UTF-16, a bracket that is not closed
         raise ResolveError(f"{source!r} is not a valid path or URL ({type(error).__name__})") from None
@@ -72,7 +71,7 @@ def is_local(place: str) -> bool:
 @functools.lru_cache(64)
 def path_of(place: str) -> Path:
     """The path of a local place."""
-    return Path(url2pathname(urlsplit(place).path))
+    return Path(path_in_url(place))
 
 
 def open_local(place: str) -> IO[bytes]:
@@ -194,7 +193,7 @@ def _local_url(href: str) -> str | None:
     """A ``file:`` URL in its usual form; ``None`` for one of another machine, or of a relative path."""
     try:
         parts = urlsplit(href)
-        path = Path(url2pathname(parts.path))
+        path = Path(path_in_url(href))
         return path.as_uri() if parts.netloc in {"", "localhost"} else None
     except ValueError:
         return None

@@ -10,7 +10,6 @@ import functools
 import hashlib
 import os
 import re
-import secrets
 import socket
 import stat
 from collections.abc import Callable
@@ -57,12 +56,12 @@ def _started(pid: int) -> str:
 def new_name(extension: str) -> str:
     """A name of this process; ``extension`` has its dot."""
     pid = os.getpid()
-    return f"{_machine()}-{pid}-{_started(pid)}-{secrets.token_hex(6)}{extension}"
+    return f"{_machine()}-{pid}-{_started(pid)}-{os.urandom(6).hex()}{extension}"
 
 
 def free_name(extension: str) -> str:
     """A name for whoever comes next."""
-    return f"{FREE}-{secrets.token_hex(6)}{extension}"
+    return f"{FREE}-{os.urandom(6).hex()}{extension}"
 
 
 def is_name(name: str, extension: str) -> bool:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -71,6 +70,8 @@ def _variable(where: str, name: str) -> str:
 
 
 def _output(where: str, words: list[str]) -> str:
+    import subprocess
+
     try:
         done = subprocess.run(words, stdout=subprocess.PIPE, check=False, timeout=_SECONDS)  # noqa: S603 - the user's own
     except (OSError, subprocess.TimeoutExpired) as error:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,6 +134,8 @@ def _project_file(start: Path) -> Iterator[Path]:
 
 
 def _read(path: Path) -> Mapping[str, Any]:
+    import tomllib  # most commands find no file to read
+
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
-import secrets
 import threading
 import time
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class ObjectNotes:
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
-        self._id = secrets.token_hex(8)
+        self._id = os.urandom(8).hex()
         self._lock = threading.Lock()
         self._writing = threading.Lock()  #: held while an object is stored; lines may be added meanwhile
         self._waiting: list[bytes] = []

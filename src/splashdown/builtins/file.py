@@ -10,11 +10,9 @@ import io
 import os
 import stat
 from collections.abc import Iterator
-from email.utils import formatdate
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from splashdown.errors import (
     ChangedError,
@@ -26,6 +24,7 @@ from splashdown.errors import (
 )
 from splashdown.hookspecs import hookimpl
 from splashdown.model import Buffer, ReadRequest, RemoteInfo
+from splashdown.sources import path_in_url
 from splashdown.specs import TransportSpec
 
 if TYPE_CHECKING:
@@ -43,7 +42,7 @@ def local_path(href: str) -> str:
         parts = urlsplit(href)
         if parts.netloc.lower() not in {"", "localhost"}:
             raise TransferError(f"{href}: a file on another host ({parts.netloc}) cannot be read")
-        path = url2pathname(parts.path)
+        path = path_in_url(href)
     if "\0" in path or not os.path.isabs(path):  # noqa: PTH117 - a Path would lose nothing here, but costs more
         raise TransferError(f"{path!r} is not an absolute path")
     return path
@@ -53,6 +52,8 @@ class LocalBody:
     """A range of an open file. The validator is made of what changes when a file does: time, number and size."""
 
     def __init__(self, request: ReadRequest) -> None:
+        from email.utils import formatdate
+
         self._path = local_path(request.href)
         self._file = _open_regular(self._path)
         try:

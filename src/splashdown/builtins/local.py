@@ -12,7 +12,6 @@ import io
 import itertools
 import os
 import re
-import secrets
 import shutil
 import stat
 import sys
@@ -23,7 +22,6 @@ from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 from splashdown._folders import owner
 from splashdown._folders.clock import FolderClock
@@ -32,7 +30,7 @@ from splashdown.errors import ExistsError, StoreError, TargetError, error_text
 from splashdown.hookspecs import hookimpl
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, StoredPart, Unfinished, Upload
 from splashdown.safe_names import fold, leads_below
-from splashdown.sources import at_home
+from splashdown.sources import at_home, path_in_url
 from splashdown.specs import SinkSpec
 
 #: Hidden folder for what is not finished; it goes when it is empty.
@@ -68,7 +66,7 @@ class LocalSink:
         # Text, because a path object costs more than the system call it is for, thousands of times.
         self._place = f"{root}{os.sep}"
         # Names that no other process gives or guesses: random once, then counted.
-        self._stem, self._numbers = secrets.token_hex(12), itertools.count(1)
+        self._stem, self._numbers = os.urandom(12).hex(), itertools.count(1)
 
     @property
     def state_dir(self) -> Path | None:
@@ -423,7 +421,7 @@ def _replace(hidden: Folder, part: str, folder: Folder, name: str) -> None:
 
 def _replace_across(hidden: Folder, part: str, folder: Folder, name: str) -> None:
     """A folder of the target is another filesystem: copy beside the final name, then rename there."""
-    beside = f".{secrets.token_hex(12)}.part"
+    beside = f".{os.urandom(12).hex()}.part"
     try:
         with os.fdopen(folder.create(beside), "wb") as out, os.fdopen(hidden.open(part), "rb") as source:
             shutil.copyfileobj(source, out, _READ_SIZE)
@@ -489,7 +487,13 @@ def create(target: str, options: Any) -> LocalSink:  # noqa: ARG001 - a sink spe
         split = urlsplit(target)
         if split.netloc not in {"", "localhost"}:
             raise TargetError(f"{target!r} names the host {split.netloc!r}; a file URL has three slashes: file:///path")
-        path = url2pathname(split.path)
+        path = path_in_url(target)
+    try:
+        os.lstat(path)
+    except OSError:
+        pass  # it does not have to be there yet
+    except ValueError as error:  # a null character, half a character of UTF-16
+        raise TargetError(f"{target!r} cannot be the name of a folder ({error_text(error)})") from None
     root = Path(path)
     if root.exists() and not root.is_dir():
         raise TargetError(f"{path!r} is a file; the target has to be a folder")

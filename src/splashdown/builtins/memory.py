@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import threading
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
@@ -38,7 +38,7 @@ class MemorySink:
 
     def begin(self, key: str, content: Content) -> Upload:
         """Start an empty object."""
-        token = {"id": secrets.token_hex(8)}
+        token = {"id": os.urandom(8).hex()}
         if not content.replace:
             token["new"] = "1"
         self._uploads[token["id"]] = bytearray()
