@@ -13,8 +13,9 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import splashdown
 from peers import Contender, Job, Measure
+
+import splashdown
 
 Rounds = Mapping[str, Sequence[Measure]]
 MIB = 1024 * 1024
