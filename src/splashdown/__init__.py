@@ -7,6 +7,7 @@
 
 Who imports what: each line knows the lines below it. A name without an underscore is public and documented.
 
+    __main__                                             ``python -m splashdown``
     _cli, _demo                                          the command line; the job of ``splashdown demo``
     session, backend, results, resolving, http, testing  used from outside: sessions, results, parts for plugins
     _engine, _plugins, _naming                           the host: moves bytes, finds plugins, names files

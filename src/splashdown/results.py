@@ -129,6 +129,15 @@ class JobResults:
         assets, skipped = apply_filters(self.assets, filters, lambda name, value: registry.filter(name).create(value))
         return self._narrowed(pack(assets), [*self.skipped, *skipped])
 
+    def sorted_by(self, field: str, *, reverse: bool = False) -> JobResults:
+        """The same assets ordered by a field of :class:`~splashdown.Asset`, as ``size``; those without it come last."""
+        found = list(columns(self.assets, field))
+        known = sorted(
+            (n for n, value in enumerate(found) if value is not None), key=found.__getitem__, reverse=reverse
+        )
+        unknown = [n for n, value in enumerate(found) if value is None]
+        return self._narrowed(pack(self.assets[n] for n in (*known, *unknown)), self.skipped)
+
     def of(self, asset: Asset) -> JobResults:
         """These results narrowed to one asset."""
         return self._narrowed([asset], self.skipped)

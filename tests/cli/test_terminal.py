@@ -85,10 +85,10 @@ def test_a_pipe_gets_plain_lines(splashdown_command, demo_job, tmp_path):
     assert not ANSI.search(done.stdout + done.stderr)
 
 
-def test_quiet_gets_nothing(demo_job, tmp_path):
+def test_quiet_gets_one_line(demo_job, tmp_path):
     screen = Screen("download", demo_job, tmp_path / "out", "--quiet")
     assert screen.end() == 0
-    assert screen.raw == ""
+    assert re.fullmatch(r"4 of 4 files in .*/out, 80\.7 KiB moved in \d+\.\d s\r\n", screen.raw)
 
 
 @pytest.fixture

@@ -118,7 +118,8 @@ class Soak:
             return
         server = self.source.server
         before = len(server.seen)
-        server.wait_for(lambda seen: len(seen) > before or process.poll() is not None, tick=0.02)
+        # In a bucket a run waits for what a killed one had under way until that one is taken for dead.
+        server.wait_for(lambda seen: len(seen) > before or process.poll() is not None, timeout=300, tick=0.02)
         time.sleep(self.draw.uniform(0.0, 0.8 * self.seconds))
 
     def look_after_the_kill(self) -> None:

@@ -10,6 +10,7 @@ from splashdown._cli.collection import collection_options, take_collection
 from splashdown._cli.help import Command, was_given
 from splashdown._cli.source import filter_options, open_source, source_options
 from splashdown._cli.transfer import (
+    log_of_files,
     print_failures,
     print_warnings,
     progress_display,
@@ -31,7 +32,7 @@ from splashdown.sources import is_url
 @click.option("--no-metadata", is_flag=True, help="Do not save the STAC document.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-@click.option("--quiet", is_flag=True, help="Show nothing but warnings and errors.")
+@click.option("--quiet", is_flag=True, help="Show one line at the end, and warnings and errors.")
 @source_options
 def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: bool, quiet: bool, **given: Any) -> int:
     """Save the assets of SOURCE to TARGET, a folder or a URL such as s3://bucket/prefix/.
@@ -58,7 +59,7 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
     if dry_run:
         return show(results.dry_run(action, **options), style)
     shown = progress_display(results.session, quiet=quiet)
-    done = perform(results.run, action, listeners=shown, progress=False, **options)
+    done = perform(results.run, action, listeners=[*shown, *log_of_files(results.session)], progress=False, **options)
     if key is None:
         return show(done, style, results.result_set, failures=not shown)
     if style != "table" or not isinstance(done, Download):

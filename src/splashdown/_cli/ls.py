@@ -12,22 +12,43 @@ from splashdown._cli.source import filter_options, open_source, source_options
 from splashdown._display.text import counted, has_items, printable, readable
 from splashdown.columns import columns
 
+#: What ``--sort`` orders by, and the field of an asset that it is.
+SORTS = {"key": "key", "item": "item", "size": "size", "type": "media_type", "datetime": "start"}
+
 
 @click.command("ls", cls=Command, short_help="List the assets of a source.")
 @click.argument("source")
 @filter_options
 @source_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
-def command(source: str, as_json: bool, **given: Any) -> None:
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json", "urls", "aria2", "wget", "csv", "geojson"]),
+    default="table",
+    show_default=True,
+    help="urls, aria2 and wget have the hrefs as they are, signatures included.",
+)
+@click.option("--sort", type=click.Choice(list(SORTS)), help="Order by this; assets without it come last.")
+@click.option("--reverse", is_flag=True, help="With --sort: the largest or latest first.")
+def command(source: str, as_json: bool, form: str, sort: str | None, reverse: bool, **given: Any) -> None:
     """List the assets of SOURCE: an openEO job's URL, or a STAC document's path or URL ("-" reads stdin).
 
     Example: splashdown ls collection.json --type image/tiff
     """
     results = open_source(source, **given)
+    if sort is not None:
+        results = results.sorted_by(SORTS[sort], reverse=reverse)
     for warning in results.result_set.warnings:
         click.echo(f"Warning: {printable(warning)}", err=True)
-    if as_json:
+    if as_json or form == "json":
         render.echo_json([render.asset_record(asset) for asset in results.assets])
+        return
+    if form != "table":
+        from splashdown._cli.asset_lists import FORMATS
+
+        for line in FORMATS[form](results):
+            click.echo(line)
         return
     with_items = has_items((asset.item, asset.key) for asset in results.assets)
     head = ("item", "key", "type", "roles", "size")

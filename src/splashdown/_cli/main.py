@@ -25,6 +25,7 @@ _WIDEST = 80
 
 #: The commands, and what help says about each; the command NAME is in the module ``_cli/NAME.py``.
 COMMANDS = {
+    "completion": "Print the completion script of a shell.",
     "config": "Show the configuration.",
     "demo": "Download a small finished job from a back-end in this process.",
     "download": "Save assets to a folder or a store.",
@@ -61,6 +62,20 @@ class LazyGroup(Group):
         name = action_commands(ctx).get(cmd_name.replace("_", "-"))
         return None if name is None else action_command(ctx, name)
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of the first argument; a name that is not known ends with the one that is nearest to it."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            from splashdown.errors import did_you_mean
+
+            if not args or args[0].startswith("-"):
+                raise
+            hint = did_you_mean(args[0], self.list_commands(ctx)) or "; 'splashdown --help' lists them"
+            raise click.UsageError(f"no command {args[0]!r}{hint}", ctx) from error
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the commands with one line for each."""
         with formatter.section("Commands"):
@@ -84,14 +99,18 @@ def _line_of(command: click.Command | None) -> str:
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(__version__, prog_name="splashdown")
+@click.version_option(__version__, "-V", "--version", prog_name="splashdown")
 # Eager, so that `--plugin FILE --help` lists what the file adds.
 @click.option("--plugin", metavar="FILE", multiple=True, is_eager=True, help="Use this Python file as a plugin.")
 @click.option("--no-plugins", is_flag=True, is_eager=True, help="Use no installed plugin.")
 @click.option("--disable-plugin", metavar="NAME", multiple=True, is_eager=True, help="Leave this plugin out.")
 @click.option("--only-plugin", metavar="NAME", multiple=True, is_eager=True, help="Of the installed ones, only this.")
 @click.option("--strict", is_flag=True, is_eager=True, help="Stop when a plugin is broken.")
-def cli(**plugins: Any) -> None:
+@click.option("-v", "--verbose", count=True, help="Show the log on stderr: runs and files; -vv shows requests too.")
+@click.option("--log-file", type=click.Path(dir_okay=False), help="Append the log to this file, with times in UTC.")
+@click.option("--log-format", type=click.Choice(["text", "json"]), default="text", help="json: an object a line.")
+@click.pass_context
+def cli(context: click.Context, /, verbose: int, log_file: str | None, log_format: str, **_plugins: Any) -> None:
     """Land the results of openEO batch jobs, and any STAC assets, where they are needed.
 
     Example: splashdown download https://openeo.example/openeo/1.2/jobs/JOB data/
@@ -102,6 +121,10 @@ def cli(**plugins: Any) -> None:
     Exit codes: 0 all landed, 1 some assets failed, 2 wrong usage, 3 source not resolved,
     4 not authorised, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
     """
+    if verbose or log_file or log_format != "text":
+        from splashdown._cli.log_output import start
+
+        context.call_on_close(start(verbose=verbose, file=log_file, form=log_format))
 
 
 def run(arguments: Sequence[str] | None = None) -> None:

@@ -62,14 +62,16 @@ def _show_report(
 ) -> int:
     if style == "json":
         render.echo_json(render.report_record(report, value.metadata, source) | _extra(value))
-    elif style == "table":
-        render.report_table(report)
+    elif style == "table" or report.ok:  # with --quiet a failure has its own line on stderr
+        if style == "table":
+            render.report_table(report)
         more = f", {len(value.removed)} removed" if isinstance(value, SyncReport) else f" in {report.seconds:.1f} s"
         click.echo(
             f"{len(report.landed)} of {counted(len(report.outcomes), 'file')} in {redact_target(report.plan.target)},"
             f" {readable(report.bytes_moved)} moved{more}"
         )
-        _show_stale(value)
+        if style == "table":
+            _show_stale(value)
     return print_failures(report, source.unresolved if source else (), each=failures and style != "json")
 
 

@@ -10,6 +10,7 @@ from splashdown._cli.collection import collection_options, take_collection
 from splashdown._cli.help import Command, was_given
 from splashdown._cli.source import filter_options, open_source, source_options
 from splashdown._cli.transfer import (
+    log_of_files,
     print_warnings,
     progress_display,
     settings_for,
@@ -28,7 +29,7 @@ from splashdown._cli.transfer import (
 @transfer_options
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
-@click.option("--quiet", is_flag=True, help="Show nothing but warnings and errors.")
+@click.option("--quiet", is_flag=True, help="Show one line at the end, and warnings and errors.")
 @source_options
 def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) -> int:
     """Download to TARGET what SOURCE lists and TARGET does not hold yet.
@@ -57,7 +58,7 @@ def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) 
     shown = progress_display(results.session, quiet=quiet)
     failed = False
     try:
-        done = results.run("sync", listeners=shown, progress=False, **options)
+        done = results.run("sync", listeners=[*shown, *log_of_files(results.session)], progress=False, **options)
     except (DownloadError, Interrupted) as error:
         failed = True
         done = SyncReport(plan=error.report.plan, report=error.report, metadata=error.metadata)

@@ -68,6 +68,12 @@ def progress_display(session: Session, *, quiet: bool) -> list[Listener]:
         return []
 
 
+def log_of_files(session: Session) -> list[Listener]:
+    """The listener that logs each file, where the user wants a log."""
+    chosen = click.get_current_context().find_root().params
+    return [session.listener("log")] if chosen.get("verbose") or chosen.get("log_file") else []
+
+
 def print_warnings(results: JobResults) -> None:
     """Print the warnings of the source; those that make the run fail are printed at its end."""
     for warning in results.result_set.warnings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
-from splashdown._display.text import amount, printable
+from splashdown._display.text import amount, printable, readable
 from splashdown.builtins.progress.tally import Moving, Tally, is_failure, shortened, summary
 from splashdown.events import (
     Event,
@@ -31,9 +31,17 @@ class ProgressBars:
 
     def __init__(self, stream: TextIO) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, TextColumn, TimeRemainingColumn, TransferSpeedColumn
+        from rich.progress import BarColumn, ProgressColumn, Task, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bars
         from rich.table import Column
+        from rich.text import Text
+
+        class Speed(ProgressColumn):
+            """Bytes a second, in the units of the amounts: rich's own column has others."""
+
+            def render(self, task: Task) -> Text:
+                speed = task.finished_speed or task.speed
+                return Text("" if speed is None else f"{readable(speed)}/s")
 
         def column(justify: str = "left") -> Column:
             return Column(no_wrap=True, justify=justify)  # type: ignore[arg-type]  # one of rich's words
@@ -43,7 +51,7 @@ class ProgressBars:
             TextColumn("{task.description}", markup=False, table_column=column()),
             BarColumn(bar_width=20),
             TextColumn("{task.fields[amount]}", markup=False, table_column=column("right")),
-            TransferSpeedColumn(table_column=column("right")),
+            Speed(table_column=column("right")),
             TimeRemainingColumn(table_column=column("right")),
             console=console,
             transient=True,

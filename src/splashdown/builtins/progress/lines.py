@@ -1,30 +1,57 @@
-"""One plain line a file, for logs and pipes."""
+"""Plain lines, for logs and pipes: one a file, or of very many files one every ten seconds."""
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import TextIO
 
 from splashdown._display.text import printable
-from splashdown.builtins.progress.tally import Tally, summary
-from splashdown.events import Event, Retried, TransferFinished
+from splashdown.builtins.progress.tally import Tally, is_failure, summary
+from splashdown.events import Event, Retried, RunFinished, RunStarted, TransferFinished
 from splashdown.model import Status
+
+#: Runs of more files than this get a line every few seconds instead of one a file.
+_MOST_FILES = 200
+_SECONDS_BETWEEN = 10.0
+#: Of these large runs, so many retries and failures have a line; all failures are in the report.
+_MOST_TROUBLES = 50
 
 
 class ProgressLines:
-    """Writes a line for each finished file and for each retry."""
+    """Writes to a stream; ``clock`` gives seconds."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
-        self._tally = Tally()
+        self._clock = clock
+        self._tally = Tally(clock)
+        self._many = False
+        self._written = clock()
+        self._troubles = 0
 
     def __call__(self, event: Event) -> None:
         """Write a line for the event if it needs one."""
         self._tally(event)
-        if isinstance(event, Retried):
-            name = event.transfer.asset.label
-            self._write(f"{name}: {event.error}; trying again in {event.delay:.1f} s")
+        if isinstance(event, RunStarted):
+            self._many = len(event.plan.transfers) > _MOST_FILES
+        elif isinstance(event, Retried):
+            self._trouble(f"{event.transfer.asset.label}: {event.error}; trying again in {event.delay:.1f} s")
         elif isinstance(event, TransferFinished) and event.outcome.status is not Status.NOT_TRIED:
-            self._write(f"[{self._tally.finished}/{self._tally.files}] {summary(event.outcome)}")
+            line = f"[{self._tally.finished}/{self._tally.files}] {summary(event.outcome)}"
+            if is_failure(event.outcome):
+                self._trouble(line)
+            elif not self._many:
+                self._write(line)
+        if self._many and (isinstance(event, RunFinished) or self._clock() - self._written >= _SECONDS_BETWEEN):
+            self._written = self._clock()
+            self._write(self._tally.state)
+
+    def _trouble(self, line: str) -> None:
+        self._troubles += 1
+        if not self._many or self._troubles <= _MOST_TROUBLES:
+            self._write(line)
+        elif self._troubles == _MOST_TROUBLES + 1:
+            self._write("more failures and retries are not shown here; the report has every failure")
 
     def _write(self, line: str) -> None:
         self._stream.write(printable(line) + "\n")

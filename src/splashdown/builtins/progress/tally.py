@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from splashdown._display.text import counted, total
-from splashdown.events import Event, Progress, RunStarted, TransferFinished, TransferStarted
+from splashdown._display.text import amount, counted, duration, readable, total
+from splashdown.events import Event, Progress, Retried, RunStarted, TransferFinished, TransferStarted
 from splashdown.model import Outcome, Status
 
 
@@ -19,19 +21,23 @@ class Moving:
 
 
 class Tally:
-    """Takes every event of a run; ``moving`` holds the transfers under way, by their ``id()``."""
+    """Takes every event of a run; ``moving`` holds transfers under way by their ``id()``. ``clock`` is in seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._begun = clock()
         self.files = 0  #: in the plan
         self.finished = 0
         self.failed = 0
+        self.retried = 0  #: attempts that failed and were repeated
         self.size: int | None = None  #: bytes of the plan, if the metadata has the size of every asset
         self.moving: dict[int, Moving] = {}
-        self._stored = 0
+        self._stored = self._over_the_wire = 0
 
     def __call__(self, event: Event) -> None:
         """Take note of one event."""
         if isinstance(event, RunStarted):
+            self._begun = self._clock()
             self.files = len(event.plan.transfers)
             self.size = total(transfer.asset.size for transfer in event.plan.transfers)
         elif isinstance(event, TransferStarted):
@@ -39,11 +45,14 @@ class Tally:
         elif isinstance(event, Progress):
             under_way = self.moving.setdefault(id(event.transfer), Moving(event.transfer.name, event.size))
             under_way.done, under_way.size = event.done, event.size
+        elif isinstance(event, Retried):
+            self.retried += 1
         elif isinstance(event, TransferFinished):
             self.moving.pop(id(event.outcome.transfer), None)
             self.finished += 1
             self.failed += is_failure(event.outcome)
             self._stored += event.outcome.size or 0
+            self._over_the_wire += event.outcome.bytes_moved
 
     @property
     def done(self) -> int:
@@ -54,7 +63,26 @@ class Tally:
     def title(self) -> str:
         """The progress of the run: ``3 of 13 files, 1 failed``."""
         failed = f", {self.failed} failed" if self.failed else ""
-        return f"{self.finished} of {counted(self.files, 'file')}{failed}"
+        retried = f", {counted(self.retried, 'retry', 'retries')}" if self.retried else ""
+        return f"{self.finished} of {counted(self.files, 'file')}{failed}{retried}"
+
+    @property
+    def speed(self) -> str:
+        """Files and bytes a second since the run began: ``45.0 files/s, 20.1 MiB/s``."""
+        elapsed = max(self._clock() - self._begun, 0.001)
+        return f"{self.finished / elapsed:.1f} files/s, {readable(self._moved() / elapsed)}/s"
+
+    @property
+    def state(self) -> str:
+        """All of it in one line, with the time that has passed and the time that is left as far as it is known."""
+        elapsed = self._clock() - self._begun
+        left = ""
+        if 0 < self.finished < self.files:
+            left = f", about {duration(elapsed / self.finished * (self.files - self.finished))} left"
+        return f"{self.title}, {amount(self.done, self.size)}, {self.speed}, {duration(elapsed)}{left}"
+
+    def _moved(self) -> int:
+        return self._over_the_wire + sum(each.done for each in self.moving.values())
 
 
 def is_failure(outcome: Outcome) -> bool:

@@ -1,0 +1,111 @@
+"""The lists of assets that other programs read: ``ls --format``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import posixpath
+import shlex
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+import click
+
+from splashdown._cli.render import asset_record
+from splashdown._display.json import dumps
+from splashdown._display.text import printable
+from splashdown.columns import columns
+from splashdown.redact import redact
+from splashdown.sources import is_url
+
+if TYPE_CHECKING:
+    from splashdown.model import Asset
+    from splashdown.results import JobResults
+
+#: A list of URLs that is given to a program line by line cannot hold these.
+_LINE_ENDS = ("\n", "\r")
+
+
+def urls(results: JobResults) -> Iterator[str]:
+    """A href a line, as a program needs it: signed ones give access to whoever reads them."""
+    yield from (asset_href for asset_href in columns(results.assets, "href") if not _breaks(asset_href))
+
+
+def aria2(results: JobResults) -> Iterator[str]:
+    """The input of ``aria2c -i``: each URL, and below it the name that a download gives the file."""
+    for name, href in _downloads(results):
+        yield href
+        yield f"  out={name}"
+
+
+def wget(results: JobResults) -> Iterator[str]:
+    """Commands for a shell: a folder where one is needed, and a call of wget for each file."""
+    made = {""}
+    for name, href in _downloads(results):
+        folder = posixpath.dirname(name)
+        if folder not in made:
+            made.add(folder)
+            yield f"mkdir -p -- {shlex.quote(folder)}"
+        yield f"wget -nc -O {shlex.quote(f'./{name}')} -- {shlex.quote(href)}"
+
+
+def as_csv(results: JobResults) -> Iterator[str]:
+    """A table with a head; the hrefs without their secrets."""
+    names = ("item", "key", "href", "type", "roles", "size", "checksum", "start", "end")
+    yield _row(names)
+    for asset in results.assets:
+        record = asset_record(asset) | _times(asset) | {"roles": " ".join(asset.roles)}
+        yield _row(["" if (value := record[name]) is None else value for name in names])
+
+
+def geojson(results: JobResults) -> Iterator[str]:
+    """A FeatureCollection (RFC 7946) with a feature for each asset; the hrefs without their secrets."""
+    yield '{"type": "FeatureCollection", "features": ['
+    last = len(results.assets) - 1
+    for number, asset in enumerate(results.assets):
+        feature = {
+            "type": "Feature",
+            "geometry": asset.geometry,
+            **({"bbox": list(asset.bbox)} if asset.bbox else {}),
+            "properties": asset_record(asset) | _times(asset),
+        }
+        yield f"{dumps(feature, default=str)}{',' if number < last else ''}"
+    yield "]}"
+
+
+FORMATS: Mapping[str, Callable[[JobResults], Iterator[str]]] = {
+    "urls": urls,
+    "aria2": aria2,
+    "wget": wget,
+    "csv": as_csv,
+    "geojson": geojson,
+}
+
+
+def _downloads(results: JobResults) -> Iterator[tuple[str, str]]:
+    """The name in a target and the URL of each asset that has one; the others have a line on stderr."""
+    for transfer in results.plan(".").transfers:
+        href = transfer.asset.href
+        if is_url(href) and not _breaks(href):
+            yield transfer.name, href
+        else:
+            label = printable(transfer.asset.label)
+            click.echo(f"Left out: {label}: {printable(redact(href))} is not a URL of http or https", err=True)
+
+
+def _breaks(href: str) -> bool:
+    """Whether the href would be two lines of a list: what follows would be another one's URL, or an option."""
+    return any(end in href for end in _LINE_ENDS)
+
+
+def _times(asset: Asset) -> dict[str, str | None]:
+    return {
+        "start": asset.start.isoformat() if asset.start else None,
+        "end": asset.end.isoformat() if asset.end else None,
+    }
+
+
+def _row(cells: object) -> str:
+    made = io.StringIO()
+    csv.writer(made, lineterminator="").writerow(cells)  # type: ignore[arg-type]
+    return made.getvalue()
