@@ -9,7 +9,7 @@ Who imports what: each line knows the lines below it. A name without an undersco
 
     __main__                                             ``python -m splashdown``
     _cli, _demo                                          the command line; the job of ``splashdown demo``
-    session, backend, results, resolving, http, testing  used from outside: sessions, results, parts for plugins
+    session, backend, results, result_asset, resolving, http, testing  used from outside, parts for plugins too
     _engine, _plugins, _naming                           the host: moves bytes, finds plugins, names files
     builtins                                             a plugin each, reached by the registry alone
     hookspecs, specs                                     what a plugin registers

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from splashdown._choosing.filtering import apply_filters, nothing_left
 from splashdown._choosing.keys import asset_of_key
 from splashdown._foreign.calls import Closing, Named
-from splashdown._naming.names import assign_names
 from splashdown._naming.selection import name_selection
 from splashdown._receipts.copies import LocalCopies
 from splashdown._series.assets import pack
@@ -26,11 +25,11 @@ from splashdown.columns import columns
 from splashdown.errors import NoAssetError, OptionError, PluginError, SplashdownError, error_text
 from splashdown.model import Asset, IfExists, Plan, Skipped
 from splashdown.redact import redact, redact_target
+from splashdown.result_asset import ResultAsset
 from splashdown.sources import scheme_of
 
 if TYPE_CHECKING:
     import xarray as xr
-    from numpy.typing import NDArray
 
     from splashdown._engine.context import Memory
     from splashdown._engine.remote import Remote
@@ -361,121 +360,6 @@ class JobResults:
         narrowed = JobResults(self.session, self.result_set, assets=assets, skipped=skipped)
         narrowed._copies, narrowed._remote = self._copies, self._remote
         return narrowed
-
-
-class ResultAsset:
-    """One asset of some results, and what can be done with it."""
-
-    def __init__(self, results: JobResults, asset: Asset) -> None:
-        self.results = results
-        self.asset = asset
-
-    @property
-    def key(self) -> str:
-        """The asset's key in its item or collection."""
-        return self.asset.key
-
-    @property
-    def href(self) -> str:
-        """Where the asset is read; may hold a signature."""
-        return self.asset.href
-
-    @property
-    def item(self) -> str | None:
-        """The id of the item that it belongs to, if any."""
-        return self.asset.item
-
-    @property
-    def media_type(self) -> str | None:
-        """The advertised media type."""
-        return self.asset.media_type
-
-    @property
-    def roles(self) -> tuple[str, ...]:
-        """The asset's roles: ``data``, ``metadata``, ``thumbnail``, ..."""
-        return self.asset.roles
-
-    @property
-    def size(self) -> int | None:
-        """Bytes, where the metadata says."""
-        return self.asset.size
-
-    @property
-    def checksum(self) -> str | None:
-        """The multihash of the file in hex, where the metadata says."""
-        return self.asset.checksum
-
-    @property
-    def metadata(self) -> Mapping[str, Any]:
-        """The asset object of the STAC document."""
-        return self.asset.metadata
-
-    @property
-    def name(self) -> str:
-        """The file name that the asset gets when it is saved by itself; safe on every system."""
-        return assign_names((self.asset,))[0].rpartition("/")[2]
-
-    def __repr__(self) -> str:
-        kind = f" type {self.media_type}" if self.media_type else ""
-        return f"<ResultAsset {self.asset.label!r}{kind} at {redact(self.href)}>"
-
-    def _repr_html_(self) -> str:
-        """The asset in a notebook."""
-        from splashdown._display.html import asset_html
-
-        return asset_html(self.asset)
-
-    def download(self, target: str | Path | None = None, **options: Any) -> Path | str:
-        """Save the asset to a file, or into an existing folder; returns the path (or URL).
-
-        Options are those of :meth:`JobResults.download_file`.
-        """
-        return self.results.of(self.asset).download_file(target, **options)
-
-    def open(self) -> AssetHandle:
-        """A handle that reads the asset piece by piece, over the session's own connections."""
-        return self.results.handle(self.asset)
-
-    def load(self, loader: str | None = None, **options: Any) -> Any:
-        """Make a Python object of the asset: by its media type, its file extension or its first bytes.
-
-        ``loader`` names one instead. Raises :class:`~splashdown.errors.NoProviderError` when nothing installed
-        fits, and :class:`~splashdown.errors.LoadError` when the file cannot be read as what it claims to be.
-        """
-        from splashdown._plugins.loaders import load
-
-        # The handle is not closed here: a lazy object goes on reading through it.
-        return load(self.open(), self.results.session.registry, loader, **options)
-
-    def load_json(self, **options: Any) -> Any:
-        """The asset as parsed JSON."""
-        return self.load("json", **options)
-
-    def load_bytes(self, **options: Any) -> bytes:
-        """The asset's bytes, all in memory."""
-        return bytes(self.load("bytes", **options))
-
-    def load_text(self, **options: Any) -> str:
-        """The asset as text (UTF-8 unless ``encoding`` says otherwise)."""
-        return str(self.load("text", **options))
-
-    def load_geotiff(self, **options: Any) -> xr.DataArray:
-        """A GeoTIFF, or a part of it, as an ``xarray.DataArray`` (band, y, x); needs ``splashdown-geotiff``.
-
-        Options: ``bands``, ``bbox`` with ``bbox_crs``, ``window``, ``overview`` or ``resolution``, ``masked``,
-        ``scaled``, ``chunks`` (lazy, with Dask), ``max_bytes``, ``engine``.
-        """
-        array: xr.DataArray = self.load("geotiff", **options)
-        return array
-
-    def load_numpy(self, **options: Any) -> NDArray[Any]:
-        """The pixels of a GeoTIFF as a numpy array, with ``masked=True`` a masked one; options as for GeoTIFF."""
-        array: NDArray[Any] = self.load("numpy", **options)
-        return array
-
-    def open_geotiff(self, **options: Any) -> Any:
-        """A GeoTIFF opened for many reads: ``.shape``, ``.bands``, ``.crs``, ..., and ``.read(...)``."""
-        return self.load("geotiff-handle", **options)
 
 
 def _finished(memory: TargetMemory, report: RunReport) -> RunReport:
