@@ -47,6 +47,7 @@ Every message is one line that says what, why and what to do. No message holds a
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from splashdown.redact import redact_text
@@ -57,8 +58,28 @@ if TYPE_CHECKING:
     from splashdown.model import RunReport
 
 
+#: The folder of this package, however it is installed.
+_HERE = __file__.removesuffix("errors.py")
+
+
 class SplashdownError(Exception):
     """Base of everything this package raises on purpose."""
+
+    def _render_traceback_(self) -> list[str]:
+        """The lines that IPython shows: those of the user's code and the message, with SPLASHDOWN_DEBUG all of them."""
+        import traceback
+
+        frames = list(traceback.extract_tb(self.__traceback__))
+        if os.environ.get("SPLASHDOWN_DEBUG"):
+            return [redact_text(line.rstrip("\n")) for line in traceback.format_exception(self)]
+        own = [frame for frame in frames if not _is_of_packages(frame.filename)]
+        head = "Traceback (without the lines of packages; SPLASHDOWN_DEBUG=1 shows them):"
+        return [head, *(line.rstrip("\n") for line in traceback.format_list(own)), f"{type(self).__name__}: {self}"]
+
+
+def _is_of_packages(filename: str) -> bool:
+    """Whether a file is one of this package, or is installed: not a cell, and not a script or module of the user."""
+    return filename.startswith((_HERE, "<frozen ")) or "site-packages" in filename
 
 
 class UsageError(SplashdownError, ValueError):

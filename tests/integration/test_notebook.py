@@ -85,3 +85,43 @@ def test_a_plan_and_reports_are_tables(cells):
     assert failed.index("<td>timeseries.json</td>") < failed.index("<td>thumbnail.png</td>")
     text = cells[4].outputs[0].data["text/plain"]
     assert text == "<Plan of 2 files for 'planned', 2 assets left out>"
+
+
+FAILING = """
+import splashdown
+from pathlib import Path
+Path("item.json").write_text('{"type": "Feature", "stac_version": "1.0.0", "id": "i", "geometry": null,'
+    ' "properties": {}, "links": [], "assets": {"a": {"href": "./gone.tif"}}}')
+def mine(results):
+    return results.download_files("out")
+mine(splashdown.open("item.json"))
+---
+import os
+os.environ["SPLASHDOWN_DEBUG"] = "1"
+mine(splashdown.open("item.json"))
+"""
+
+
+@pytest.fixture(scope="module")
+def tracebacks(tmp_path_factory):
+    """What the cells that fail show."""
+    sources = [text.strip() for text in FAILING.split("---")]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    resources = {"metadata": {"path": str(tmp_path_factory.mktemp("failing"))}}
+    NotebookClient(notebook, timeout=60, kernel_name="python3", resources=resources, allow_errors=True).execute()
+    return [cell.outputs[-1]["traceback"] for cell in notebook.cells]
+
+
+def test_an_error_shows_the_lines_of_the_cell_and_its_message(tracebacks):
+    shown = "\n".join(tracebacks[0]).splitlines()
+    assert len(shown) < 12
+    assert 'return results.download_files("out")' in "\n".join(shown)
+    assert 'mine(splashdown.open("item.json"))' in "\n".join(shown)
+    assert shown[-1].startswith("DownloadError: 1 of 1 asset failed")
+    assert not [line for line in shown if "/splashdown/" in line]
+
+
+def test_the_whole_traceback_is_shown_on_request(tracebacks):
+    shown = "\n".join(tracebacks[1]).splitlines()
+    assert len(shown) > 20
+    assert [line for line in shown if "builtins/download.py" in line]

@@ -274,7 +274,9 @@ class FaultServer:
         with self._changed:
             while not condition(self._seen):
                 if not self._changed.wait(tick or end - time.monotonic()) and time.monotonic() > end:
-                    raise TimeoutError(f"not met after {timeout} s; {len(self._seen)} requests, the last of them: {self._seen[-20:]}")
+                    raise TimeoutError(
+                        f"not met after {timeout} s; {len(self._seen)} requests, the last of them: {self._seen[-20:]}"
+                    )
 
     def is_signed(self, seen: Seen) -> bool:
         query = {name: values[0] for name, values in parse_qs(seen.query).items()}
