@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import click
@@ -70,7 +71,13 @@ def test_the_json_of_a_command_has_the_form_that_is_shown(splashdown_command, se
         "BACKEND": service.url,
         "TARGET": tmp_path / "out",
         "LANDED": tmp_path / "landed",
+        "REPORT": tmp_path / "report.json",
     }
+    if "REPORT" in line:
+        report = json.loads(splashdown_command("download", service.job_url, tmp_path / "out", "--json").stdout)
+        report["outcomes"] = [one | {"status": "failed"} for one in report["outcomes"]]
+        real["REPORT"].write_text(json.dumps(report))
+        shutil.rmtree(tmp_path / "out")
     done = splashdown_command(*(real.get(word, word) for word in shlex.split(line)), cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     shown, printed = shape(json.loads(shown)), shape(json.loads(done.stdout))

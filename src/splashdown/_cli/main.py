@@ -34,6 +34,7 @@ COMMANDS = {
     "logs": "Print the log of an openEO job.",
     "ls": "List the assets of a source.",
     "plugins": "Show plugins, and what is wrong with one.",
+    "retry": "Repeat what failed in an earlier download.",
     "sync": "Make a target hold what a source lists.",
     "uploads": "List and remove what unfinished runs left in a store.",
     "verify": "Check that what was downloaded is still whole.",
