@@ -34,6 +34,11 @@ class Candidate:
     version: str
     origin: Origin
     load: Callable[[], object]
+    offers: tuple[str, ...] | None = None  #: the nouns of its hooks, where they are known before it is imported
+
+    def may_offer(self, kind: str | None) -> bool:
+        """Whether the plugin may have something of this kind, as ``sinks``; ``None`` stands for all kinds."""
+        return kind is None or self.offers is None or kind in self.offers
 
     @property
     def id(self) -> str:
@@ -60,7 +65,7 @@ def canonical(distribution: str) -> str:
 
 def builtin_candidates() -> Iterator[Candidate]:
     """The built-in plugins, in the order of their names."""
-    for name in builtins.NAMES:
+    for name, offers in builtins.OFFERS.items():
         module = f"{builtins.__name__}.{name}"
         yield Candidate(
             name=name,
@@ -68,6 +73,7 @@ def builtin_candidates() -> Iterator[Candidate]:
             version=__version__,
             origin=Origin.BUILTIN,
             load=partial(importlib.import_module, module),
+            offers=offers,
         )
 
 

@@ -37,7 +37,7 @@ def choose(loading: Loading, kind: str, wanted: str) -> Offer:
     Raises :class:`~splashdown.errors.ConflictError` or :class:`~splashdown.errors.NoProviderError`.
     """
     for installed in (False, True):
-        found = [o for o in loading.offers(installed=installed) if o.kind == kind and _answers(o, wanted)]
+        found = [o for o in loading.offers(kind, installed=installed) if _answers(o, wanted)]
         if len(found) > 1:
             raise conflict(_called(kind, wanted), found, name=wanted.rpartition(":")[2])
         if found:
@@ -57,7 +57,7 @@ def choose_resolver(
     """
     for installed in (False, True):
         found = []
-        for offer in loading.offers(installed=installed):
+        for offer in loading.offers("resolvers", installed=installed):
             if isinstance(offer.spec, ResolverSpec):
                 resolver = _asked(offer.spec, source, lambda error, offer=offer: used(offer, error))  # type: ignore[misc]  # the default binds it
                 if resolver:
@@ -100,7 +100,7 @@ def _no_source(source: str) -> str:
 
 def missing(loading: Loading, kind: str, wanted: str) -> NoProviderError:
     """The error for a question without an answer: what is disabled, close matches, the package to install, failures."""
-    offers = [o for o in loading.offers(installed=True) if o.kind == kind]
+    offers = loading.offers(kind, installed=True)
     known = sorted({name for o in offers for name in _keys(o)})
     distribution, _, name = wanted.rpartition(":")
     text = (_NOTHING if wanted else _NOTHING_LOCAL)[kind].format(wanted)

@@ -30,6 +30,9 @@ from splashdown.specs import ActionSpec, LoaderSpec, ResolverSpec, Spec
 
 T = TypeVar("T")
 
+#: What a run asks for while it is under way: plugins are imported, and their hooks called, in the thread that runs it.
+_DURING_RUNS = ("run_plan", "transports", "signers", "listeners")
+
 #: When a plugin that is still being imported is named.
 SLOW_SECONDS = 5.0
 
@@ -77,22 +80,45 @@ class Loading:
         self.failures: list[PluginFailure] = []
         self._manager = Manager()
         self._lock = threading.RLock()
-        self._waiting: list[Candidate] = [*builtin_candidates(), *given_candidates(given)]
+        self._order: dict[str, int] = {}  #: the place of each plugin among all, by its id
+        self._waiting: list[Candidate] = []
+        self._add([*builtin_candidates(), *given_candidates(given)])
         self._seen: list[tuple[Candidate, str, float | None]] = []  # plugin, status, seconds its import took
         self._offers: list[Offer] = []
         self._scanned = not choice.discover
         self._said = 0
 
-    def offers(self, *, installed: bool) -> list[Offer]:
-        """What all plugins offer, or what the built-in and given ones do."""
+    def offers(self, kind: str | None = None, *, installed: bool) -> list[Offer]:
+        """What all plugins offer, or what the built-in and given ones do; of one kind, as ``sinks``, or of all.
+
+        Only plugins that may have an answer are imported.
+        """
         with self._lock:
             if installed and not self._scanned:
                 self._scanned = True
-                self._waiting += self._scan()
-            while self._waiting:
-                self._take(self._waiting.pop(0))
+                self._add(self._scan())
+            self._take_all(kind)
             self._warn()
-            return [o for o in self._offers if installed or o.plugin.origin is not Origin.INSTALLED]
+            return [
+                o
+                for o in self._offers
+                if (kind is None or o.kind == kind) and (installed or o.plugin.origin is not Origin.INSTALLED)
+            ]
+
+    def _add(self, candidates: Iterable[Candidate]) -> None:
+        for candidate in candidates:
+            self._order.setdefault(candidate.id, len(self._order))
+            self._waiting.append(candidate)
+
+    def _take_all(self, kind: str | None) -> None:
+        """Import the plugins that wait and may offer this kind; offers stay in the order of plugins."""
+        wanted = [candidate for candidate in self._waiting if candidate.may_offer(kind)]
+        for candidate in wanted:
+            self._waiting.remove(candidate)
+            self._take(candidate)
+        if wanted:
+            self._offers.sort(key=lambda offer: self._order[offer.plugin.id])
+            self._seen.sort(key=lambda seen: self._order[seen[0].id])
 
     def infos(self) -> tuple[PluginInfo, ...]:
         """Every plugin there is, loaded, failed or disabled; a broken one is reported, never raised."""
@@ -109,6 +135,7 @@ class Loading:
 
         It is imported to find out, and is not used: call this where an error is about to say that nothing answers.
         """
+        self.offers(installed=False)
         disabled = [candidate for candidate, status, _ in self._seen if status == "disabled"]
         for candidate in disabled:
             if candidate.origin is Origin.BUILTIN and any(map(answers, _offers_of(candidate))):
@@ -130,7 +157,8 @@ class Loading:
 
     def run_plan(self, plan: Plan, execute: Callable[[], RunReport]) -> RunReport:
         """Execute inside the wrappers of all plugins."""
-        self.offers(installed=True)
+        for kind in _DURING_RUNS:
+            self.offers(kind, installed=True)
         by_id = {candidate.id: candidate for candidate, _, _ in self._seen}
         return self._manager.run_plan(plan, execute, lambda name, error: self.used(by_id[name], error))
 

@@ -107,11 +107,15 @@ class Registry:
 
     def loaders(self, *, installed: bool = True) -> tuple[LoaderSpec, ...]:
         """All loaders, built-in ones first; without ``installed``, only what needs no scan."""
-        return tuple(o.spec for o in self._loading.offers(installed=installed) if isinstance(o.spec, LoaderSpec))
+        return tuple(
+            o.spec for o in self._loading.offers("loaders", installed=installed) if isinstance(o.spec, LoaderSpec)
+        )
 
     def conflict(self, what: str, specs: Sequence[LoaderSpec]) -> ConflictError:
         """The error for several loaders that all take ``what``; it names their plugins and how to pick one."""
-        return conflict(what, [o for o in self._loading.offers(installed=True) if any(o.spec is s for s in specs)])
+        return conflict(
+            what, [o for o in self._loading.offers("loaders", installed=True) if any(o.spec is s for s in specs)]
+        )
 
     def no_loader(self, what: str, fits: Callable[[LoaderSpec], bool], hint: str) -> NoProviderError:
         """The error where no loader ``fits``: ``what`` is missing, and which plugin is disabled, or else a hint."""
@@ -126,7 +130,7 @@ class Registry:
 
     def signers(self) -> tuple[SignerSpec, ...]:
         """All signers; each is for its own origins."""
-        return tuple(o.spec for o in self._loading.offers(installed=True) if isinstance(o.spec, SignerSpec))
+        return tuple(o.spec for o in self._loading.offers("signers", installed=True) if isinstance(o.spec, SignerSpec))
 
     def filters(self) -> Mapping[str, FilterSpec]:
         """All filters by name; a name that two plugins use has each under ``distribution:name``."""
@@ -214,8 +218,8 @@ class Registry:
         self._loading.forget_installed()
 
     def _by_name(self, kind: str) -> dict[str, Offer]:
-        offers = [o for o in self._loading.offers(installed=True) if o.kind == kind]
-        own = {o.spec.name for o in self._loading.offers(installed=False) if o.kind == kind}
+        offers = self._loading.offers(kind, installed=True)
+        own = {o.spec.name for o in self._loading.offers(kind, installed=False)}
         found: dict[str, Offer] = {}
         for offer in offers:
             name = offer.spec.name

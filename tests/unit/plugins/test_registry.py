@@ -111,7 +111,7 @@ class TestBuiltins:
     def builtin(self, site, monkeypatch):
         """One built-in plugin whose sink is for shelf://."""
         install(site, "built", SINK)
-        monkeypatch.setattr(candidates.builtins, "NAMES", ("shelves",))
+        monkeypatch.setattr(candidates.builtins, "OFFERS", {"shelves": ("sinks",)})
         monkeypatch.setattr(candidates.importlib, "import_module", lambda name: __import__("built"))
         (site / "built-1.0.dist-info" / "entry_points.txt").write_text("")
         return site
