@@ -206,11 +206,15 @@ class TransferError(SplashdownError):
 
 
 class NetworkError(TransferError):
-    """The connection could not be made, or broke; not retryable where waiting does not help (certificates, names)."""
+    """The connection could not be made, or broke; not retryable where waiting does not help (certificates, names).
 
-    def __init__(self, message: str, *, retryable: bool = True) -> None:
+    ``refused`` says that the host has refused the connection, as one does that has too many.
+    """
+
+    def __init__(self, message: str, *, retryable: bool = True, refused: bool = False) -> None:
         super().__init__(message)
         self.retryable = retryable
+        self.refused = refused
 
 
 class HttpStatusError(TransferError):

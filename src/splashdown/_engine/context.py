@@ -13,6 +13,7 @@ from splashdown._engine.memory_budget import MemoryBudget
 from splashdown._engine.pool import Pool
 from splashdown._engine.remote import Remote
 from splashdown._engine.settings import Settings
+from splashdown._engine.source import Source
 from splashdown._foreign.calls import wrong_type
 from splashdown.model import PartPolicy, Stored, StoredRecord
 from splashdown.protocols import (
@@ -134,4 +135,5 @@ class Context:
     names: frozenset[str] = frozenset()  #: names of the plan, which a renamed file must not take
     stop: threading.Event = field(default_factory=threading.Event)
     names_lock: threading.Lock = field(default_factory=threading.Lock)
+    under_way: set[Source] = field(default_factory=set)  #: what is being read, but for small files on the straight line
     claimed: set[str] = field(default_factory=set)  #: names that renamed files have taken in this run

@@ -7,6 +7,8 @@ import time
 from collections.abc import Sequence
 
 from splashdown._engine.context import Context
+from splashdown._engine.pace import MOST
+from splashdown._engine.pacing import Pacing
 from splashdown._engine.pool import Pool
 from splashdown._engine.retry import hosts_of
 from splashdown._engine.schedule import Schedule
@@ -19,7 +21,7 @@ from splashdown.columns import columns
 from splashdown.errors import error_text
 from splashdown.model import Outcome, Plan, Status
 
-#: How long the calling thread waits at a time: on some systems a signal is seen only between two waits.
+#: How long the calling thread waits before it shows others that the run is active.
 _TICK = 0.25
 #: How long transfers may take to stop after Ctrl-C.
 _STOP_SECONDS = 0.6
@@ -29,32 +31,33 @@ _ABORT_SECONDS = 5.0
 
 
 class FileWorkers:
-    """Up to ``jobs`` threads, no more than the hosts may serve at a time."""
+    """Up to ``jobs`` threads, or as many as help; no more than the hosts may serve at a time."""
 
     def __init__(self, context: Context, plan: Plan) -> None:
         self._context, self._plan = context, plan
         self._outcomes = slots_for(plan.transfers, lambda number: _not_tried(plan, number))
-        self._schedule = Schedule((), 1)
-        self._running = 0
+        self._schedule = Schedule((), {})
+        self._pacing = Pacing(context=context, hosts=())
+        self._most = context.settings.jobs or MOST
+        self._pool = Pool(self._most, "splashdown-file")
+        self._begun = self._running = 0
         self._straight = StraightLine.of(context)
         self._ended = threading.Event()
         self._lock = threading.Lock()
 
     def run(self) -> Sequence[Outcome]:
         """Move all files of the plan; their outcomes, in the plan's order."""
-        settings, left = self._context.settings, self._settle()
-        hosts = hosts_of(columns(self._plan.transfers, "asset.href"))
-        self._schedule = Schedule(
-            [host if open_ else None for host, open_ in zip(hosts, left, strict=True)],
-            settings.per_host or settings.jobs,
-        )
-        self._running = min(settings.jobs, self._schedule.width)
-        if self._running:
-            pool = Pool(self._running, "splashdown-file")
-            for _ in range(self._running):
-                pool.submit(self._work)
-            pool.close()
-            self._wait()
+        left = self._settle()
+        every = hosts_of(columns(self._plan.transfers, "asset.href"))
+        hosts = [host if open_ else None for host, open_ in zip(every, left, strict=True)]
+        self._pacing = Pacing(context=self._context, hosts={host for host in hosts if host is not None})
+        self._schedule = Schedule(hosts, self._pacing.limits)
+        self._start_threads()
+        if self._begun:
+            try:
+                self._wait()
+            finally:
+                self._pool.close()
         return self.outcomes()
 
     def outcomes(self) -> Sequence[Outcome]:
@@ -68,13 +71,30 @@ class FileWorkers:
             self._outcomes[number], left[number] = outcome, 0
         return left
 
+    def _start_threads(self) -> None:
+        """Have a thread for each file that may be under way; those without one wait for the next file that may."""
+        wanted = min(self._most, self._schedule.width)
+        with self._lock:
+            # The last thread ends when no file is left to begin.
+            more = 0 if self._begun and not self._running else max(0, wanted - self._running)
+            self._begun += more
+            self._running += more
+        for _ in range(more):
+            self._pool.submit(self._work)
+
     def _wait(self) -> None:
-        beat = time.monotonic()
+        beat = touched = time.monotonic()
+        tick = self._pacing.look(self._schedule)
         try:
-            while not self._ended.wait(_TICK):
-                self._context.memory.beat()
-                if time.monotonic() - beat > HEARTBEAT_SECONDS:
-                    beat = time.monotonic()
+            while not self._ended.wait(tick):
+                tick = self._pacing.look(self._schedule)
+                self._start_threads()
+                now = time.monotonic()
+                if now - beat >= _TICK:
+                    beat = now
+                    self._context.memory.beat()
+                if now - touched > HEARTBEAT_SECONDS:
+                    touched = now
                     self._context.journal.touch()
         except BaseException:
             self._context.stop.set()
@@ -84,15 +104,19 @@ class FileWorkers:
             raise
 
     def _work(self) -> None:
+        schedule, known = self._schedule, False
         try:
-            taken = self._schedule.take()
+            taken = schedule.take()
             while taken is not None:
                 number, host = taken
                 self._outcomes[number] = outcome = self._outcome_of(number)
                 if outcome.status is Status.FAILED and self._context.settings.fail_fast:
                     self._context.stop.set()
-                    self._schedule.stop()
-                taken = self._schedule.exchange(host)
+                    schedule.stop()
+                # How fast a host is shows in what came of it, and not with the first file, whose connection is new.
+                told = known and not outcome.error_type and (outcome.attempts or outcome.status is Status.STORED)
+                known = True
+                taken = schedule.exchange(host, outcome.seconds if told else None, outcome.bytes_moved)
         finally:
             with self._lock:
                 self._running -= 1

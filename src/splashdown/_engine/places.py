@@ -1,6 +1,7 @@
-"""How many requests a host serves at a time, learned from its refusals (429 without a time to wait).
+"""How many requests a host serves at a time, learned from its refusals: 429, 503, connections that it does not take.
 
 A refusal halves the number, answers let it grow again, up to one less than were refused. It holds for the whole run.
+Before the first refusal there is no such number; ``pace`` says how many files at once are worth it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ _log = logging.getLogger("splashdown")
 _ANSWERS = 4
 #: A place may be held by a reader that waits for this one, for memory for example: no one waits longer than this.
 _LONGEST_WAIT = 60.0
+#: So many requests may have been open where no run has said how many files it has under way.
+_USUAL = 8
 #: How often a waiting reader looks whether the run has stopped.
 _TICK = 0.25
 
@@ -27,6 +30,8 @@ class Places:
         self._free = threading.Condition()
         self.limit: int | None = None  #: ``None`` as long as the host has not refused any
         self.answered = 0  #: requests that have come to a good end
+        self.served = 0  #: files that came without a place, on the straight line too
+        self.at_once = _USUAL  #: files that a run has under way
         self._open = 0
         self._most = 0  #: never more than this
         self._grown_at = 0
@@ -51,13 +56,19 @@ class Places:
             if self.limit is not None:
                 self._free.notify()
 
-    def refused(self, most: int) -> None:
-        """Note a refusal, while its request still has a place; ``most`` are the requests of a run without a limit."""
+    @property
+    def serves_others(self) -> bool:
+        """Whether the host has answered any request as it should."""
+        return bool(self.answered or self.served)
+
+    def refused(self, why: str) -> None:
+        """Note a refusal, while its request still has a place."""
         with self._free:
             now, there = time.monotonic(), self._open
             if self.limit is None:
+                most = max(self.at_once, there)
                 self.limit, self._most = max(1, most // 2), max(1, most - 1)
-                _log.warning("%s refuses more requests at a time (429): going on with fewer", self._host)
+                _log.warning("%s refuses more requests at a time (%s): going on with fewer", self._host, why)
             elif there <= self.limit and now - self._reduced_at > _TICK:  # others may be left from before
                 self._most = max(1, min(self._most, there - 1))
                 self.limit = max(1, min(self.limit, there) // 2)

@@ -276,7 +276,7 @@ class RangeReader:
         source = self.source
         begun = self.pos > self.start or self.start > 0 or source.pinned is not None
         place, settings = self._place, source.remote.settings
-        too_many = place is not None and source.remote.throttle.refused(place, error, settings.jobs)
+        too_many = place is not None and source.remote.throttle.refused(place, error)
         self.close()
         if isinstance(error, (StoppedError, NotModifiedError, RestartError)):
             raise error

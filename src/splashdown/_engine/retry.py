@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from splashdown._engine.places import Places
 from splashdown._engine.settings import RetryPolicy
-from splashdown.errors import HttpStatusError, TransferError
+from splashdown.errors import HttpStatusError, NetworkError, TransferError
 
 #: With one of these a server may say when to come back; until then no transfer asks that host.
 _BUSY = frozenset({429, 503})
@@ -81,21 +81,26 @@ class Throttle:
         self._places: dict[str, Places] = {}
         self._lock = threading.Lock()
 
-    def enter(self, host: str, stop: threading.Event) -> Places:
-        """Count a request to a host whose answer stays open; waits for a place where the host serves few at a time."""
+    def places(self, host: str) -> Places:
+        """What is known of how many requests a host serves at a time."""
         places = self._places.get(host)
         if places is None:
             with self._lock:
                 places = self._places.setdefault(host, Places(host))
+        return places
+
+    def enter(self, host: str, stop: threading.Event) -> Places:
+        """Count a request to a host whose answer stays open; waits for a place where the host serves few at a time."""
+        places = self.places(host)
         places.enter(stop)
         return places
 
-    def refused(self, places: Places, error: BaseException, most: int) -> bool:
+    def refused(self, places: Places, error: BaseException) -> bool:
         """Whether a host has refused a request for being one too many; fewer are sent to it from then on."""
-        if not isinstance(error, HttpStatusError) or error.status != _TOO_MANY or error.retry_after:
+        if not _is_one_too_many(error, serves_others=places.serves_others):
             return False
         self.limited = True
-        places.refused(most)
+        places.refused(str(error.status) if isinstance(error, HttpStatusError) else "connections are refused")
         return True
 
     def note(self, host: str, error: BaseException, longest: float) -> None:
@@ -118,6 +123,16 @@ class Throttle:
             return
         while (left := self.until.get(host, 0.0) - time.monotonic()) > 0 and not stop.wait(left):
             pass
+
+
+def _is_one_too_many(error: BaseException, *, serves_others: bool) -> bool:
+    """Whether an error says that a host has too many requests of ours, and not when to come back.
+
+    A 503 and a refused connection say so only of a host that serves others: it may be down as well.
+    """
+    if isinstance(error, HttpStatusError):
+        return not error.retry_after and (error.status == _TOO_MANY or (error.status in _BUSY and serves_others))
+    return isinstance(error, NetworkError) and error.refused and serves_others
 
 
 def hosts_of(hrefs: Iterable[str]) -> list[str]:

@@ -4,19 +4,39 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+
+
+class Queue:
+    """The files of one host: those that wait, and what those that have ended have cost. Read without a lock."""
+
+    __slots__ = ("files", "free", "limit", "moved", "seconds", "waiting", "work_moved")
+
+    def __init__(self, limit: int) -> None:
+        self.waiting: deque[int] = deque()
+        self.limit = self.free = limit  #: how many at a time, and how many more; less than 0 after the limit fell
+        self.moved = 0  #: bytes of all files that have ended
+        #: Files that have ended, their seconds and bytes; without the first of each thread, whose connection is new.
+        self.files, self.seconds, self.work_moved = 0, 0.0, 0
+
+    @property
+    def under_way(self) -> int:
+        """How many files have been handed out and have not ended."""
+        return self.limit - self.free
 
 
 class Schedule:
     """Hands out the numbers of transfers. ``take`` blocks while each host with files left serves as many as it may."""
 
-    def __init__(self, hosts: Sequence[str | None], per_host: int) -> None:
-        """Take the host of each transfer; ``None`` for one that nothing is to be done for."""
-        self._waiting: dict[str, deque[int]] = {}
+    def __init__(self, hosts: Sequence[str | None], limits: Mapping[str, int]) -> None:
+        """Take the host of each transfer, ``None`` where nothing is to be done, and the limit of each host."""
+        #: Of each host that has files.
+        self.queues: dict[str, Queue] = {}
         for number, host in enumerate(hosts):
             if host is not None:
-                self._waiting.setdefault(host, deque()).append(number)
-        self._free = dict.fromkeys(self._waiting, per_host)
+                queue = self.queues.get(host) or self.queues.setdefault(host, Queue(limits[host]))
+                queue.waiting.append(number)
+        self._waiting = dict(self.queues)  #: without the hosts all of whose files have been handed out
         # The condition's lock is taken by itself, as entering a condition costs two calls for each file.
         self._lock = threading.Lock()
         self._changed = threading.Condition(self._lock)
@@ -26,26 +46,42 @@ class Schedule:
     @property
     def width(self) -> int:
         """How many transfers can be under way at once."""
-        return sum(min(len(waiting), self._free[host]) for host, waiting in self._waiting.items())
+        with self._lock:
+            return sum(min(len(one.waiting) + one.under_way, one.limit) for one in self.queues.values())
+
+    def open(self) -> Iterator[tuple[str, Queue]]:
+        """The hosts that have files which wait or are under way."""
+        return ((host, one) for host, one in self.queues.items() if one.waiting or one.under_way)
+
+    def resize(self, host: str, limit: int) -> None:
+        """Have another number of files of a host under way; those that have begun go on."""
+        with self._lock:
+            queue = self.queues[host]
+            queue.free += limit - queue.limit
+            queue.limit = limit
+            self._changed.notify_all()
 
     def take(self) -> tuple[int, str] | None:
         """The next transfer and its host; ``None`` when nothing is left or the run was stopped."""
         with self._lock:
             return self._next()
 
-    def give_back(self, host: str) -> None:
-        """A transfer of this host has ended."""
+    def exchange(self, host: str, seconds: float | None, moved: int) -> tuple[int, str] | None:
+        """Note that a transfer of a host has ended, and ``take``; ``seconds`` where they say how fast the host is."""
         with self._lock:
-            self._end(host)
-
-    def exchange(self, host: str) -> tuple[int, str] | None:
-        """``give_back`` and ``take`` at once."""
-        with self._lock:
-            waiting = self._waiting
+            queue = self.queues[host]
+            queue.moved += moved
+            if seconds is not None:
+                queue.files += 1
+                queue.seconds += seconds
+                queue.work_moved += moved
+            waiting = queue.waiting
             # Of one host the next is the first, and no thread has to be woken for the place that is taken again.
-            if len(waiting) == 1 and not self._stopped and (mine := waiting.get(host)) and len(mine) > 1:
-                return mine.popleft(), host
-            self._end(host)
+            if len(self._waiting) == 1 and not self._stopped and queue.free >= 0 and len(waiting) > 1:
+                return waiting.popleft(), host
+            queue.free += 1
+            if self._asleep:
+                self._changed.notify()
             return self._next()
 
     def stop(self) -> None:
@@ -54,17 +90,12 @@ class Schedule:
             self._stopped = True
             self._changed.notify_all()
 
-    def _end(self, host: str) -> None:
-        self._free[host] += 1
-        if self._asleep:
-            self._changed.notify()
-
     def _next(self) -> tuple[int, str] | None:
         while not self._stopped and self._waiting:
             # Of the hosts that may serve one more file, the one whose next file comes first in the plan.
             best = None
-            for host, waiting in self._waiting.items():
-                if self._free[host] > 0 and (best is None or waiting[0] < self._waiting[best][0]):
+            for host, queue in self._waiting.items():
+                if queue.free > 0 and (best is None or queue.waiting[0] < self._waiting[best].waiting[0]):
                     best = host
             if best is not None:
                 return self._pop(best), best
@@ -74,11 +105,11 @@ class Schedule:
         return None
 
     def _pop(self, host: str) -> int:
-        waiting = self._waiting[host]
-        number = waiting.popleft()
-        self._free[host] -= 1
+        queue = self._waiting[host]
+        number = queue.waiting.popleft()
+        queue.free -= 1
         # A host without files goes, so that the next search looks only at those that have some.
-        if not waiting:
+        if not queue.waiting:
             del self._waiting[host]
             if not self._waiting:
                 self._changed.notify_all()

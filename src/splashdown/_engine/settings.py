@@ -35,8 +35,8 @@ class RetryPolicy:
 class Settings:
     """How a run moves bytes. Sizes are bytes, times are seconds."""
 
-    jobs: int = 8  #: files at a time
-    per_host: int | None = None  #: files at a time from one host; ``None`` for as many as ``jobs``
+    jobs: int | None = None  #: files at a time; ``None`` for as many as help, up to 64: decided while running
+    per_host: int | None = None  #: files at a time from one host at most; ``None`` for as many as ``jobs``
     range_cutoff: int = 64 * MIB  #: files from this size on are read over several connections
     range_connections: int = 8  #: connections for one such file, as long as one alone is slow; see ``range_speed``
     range_speed: int = 100 * MIB  #: bytes a second; a first connection that is faster stays the only one

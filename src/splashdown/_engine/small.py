@@ -16,6 +16,7 @@ from typing import NamedTuple
 from splashdown._engine.content import check_content
 from splashdown._engine.context import Context
 from splashdown._engine.existing import Verdict, decide
+from splashdown._engine.pace import MOST
 from splashdown._engine.remote import Sign, unsigned
 from splashdown._engine.source_mark import source_mark
 from splashdown._engine.verify import Expectation
@@ -87,7 +88,8 @@ class StraightLine:
         self._context, self._sink = context, sink
         settings, limit = context.settings, context.sink.parts.max_size or _MOST
         # A user who wants smaller parts, or less memory, gets them.
-        self._most = min(_MOST, settings.part_size, settings.range_cutoff - 1, limit, settings.memory // settings.jobs)
+        memory = settings.memory // (settings.jobs or MOST)
+        self._most = min(_MOST, settings.part_size, settings.range_cutoff - 1, limit, memory)
         self._lanes: dict[str, _Lane | None] = {}
         self._plain = settings.checksum == "sha2-256"
         self._version = context.can.version

@@ -29,6 +29,7 @@ def move(context: Context, transfer: Transfer, straight: StraightLine | None = N
         if isinstance(handover, Outcome):
             return handover
         source = Source(transfer, context.remote, events=context.events, stop=context.stop)
+        context.under_way.add(source)
         outcome = _move(context, source, handover)
     except BaseException as error:  # on a thread of the engine no signal arrives: whatever comes is of this asset
         status = Status.NOT_TRIED if isinstance(error, StoppedError) else Status.FAILED
@@ -36,6 +37,7 @@ def move(context: Context, transfer: Transfer, straight: StraightLine | None = N
         outcome = source.outcome(
             transfer=transfer, status=status, error_type=type(error).__name__, error=_message(error, source)
         )
+    context.under_way.discard(source)
     if context.events.active:
         context.events.emit(TransferFinished(outcome=outcome))
     return outcome

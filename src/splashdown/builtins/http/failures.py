@@ -87,7 +87,8 @@ def connection_error(href: str, error: BaseException) -> TransferError:
         if isinstance(name_error, socket.gaierror):
             final = name_error.errno == socket.EAI_NONAME
             return NetworkError(f"{where}: the host's name cannot be resolved (gaierror)", retryable=not final)
-    return NetworkError(f"{where}: the connection failed ({_reason(chain)})")
+    refused = _has(chain, ConnectionRefusedError)
+    return NetworkError(f"{where}: the connection failed ({_reason(chain)})", refused=refused)
 
 
 def _explanation(body: bytes, secrets: Iterable[str]) -> tuple[str, str]:

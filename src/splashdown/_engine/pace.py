@@ -1,0 +1,121 @@
+"""How many files of one host are worth having under way, decided from what was measured; without threads or clocks.
+
+A number is tried for a while, and kept where the rate has grown with it. So it doubles from its start until that no
+longer helps; after that, half as many more are tried from time to time. Where the rate falls to less than half, fewer
+may do as much: half of the number is tried. ``pacing`` measures, and applies the number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+#: So many files at once where a run begins, all hosts together.
+START = 8
+#: So many at once at most, where the user gave no number.
+MOST = 64
+#: The share of a larger number that has to arrive as a higher rate: twice as many files have to come a third faster.
+_GAIN = 1 / 3
+#: A number half as high is kept where the rate stays about what it was.
+_SAME = 0.9
+#: A rate below this share of what it was has fallen: the same requests take more than twice as long.
+_FALLEN = 0.5
+#: Processor seconds a second of this process, from which on more threads would only wait for the interpreter.
+_BUSY = 0.8
+#: Seconds until the next try after one in vain; twice as many after each, up to the longest.
+_PATIENCE = 2.0
+_LONGEST_PATIENCE = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """What was measured while the number stayed the same."""
+
+    rate: float  #: work a second, in any unit that stays the same
+    seconds: float
+    busy: float = 0.0  #: processor seconds a second of this process
+    waiting: bool = True  #: whether there are files that a larger number would begin
+
+
+class Pace:
+    """Observations in, a number out: ``limit`` is never below 1 nor above ``most``."""
+
+    def __init__(self, *, start: int = START, most: int = MOST) -> None:
+        self._most = most
+        self.limit = self._kept = min(start, most)  #: what is tried, and what has proved itself
+        self._rate = 0.0  #: with what has proved itself; 0 as long as that was not measured
+        self._settling = False  #: the next window still has files that began with another number
+        self._doubles = True  #: nothing was tried in vain yet
+        self._pause = 0.0  #: seconds until the next try
+        self._patience = _PATIENCE
+
+    @property
+    def trying(self) -> bool:
+        """Whether the next window decides something, so that it should be short."""
+        return self._settling or self.limit != self._kept or not self._rate
+
+    def observe(self, window: Window) -> int:
+        """Take a measurement; the number from now on."""
+        if self._settling:
+            self._settling = False
+        elif self.limit > self._kept:
+            self._judge_more(window)
+        elif self.limit < self._kept:
+            self._judge_fewer(window)
+        else:
+            self._go_on(window)
+        return self.limit
+
+    def refused(self) -> int:
+        """Take a refusal by the host; the number from now on."""
+        self.limit = self._kept = max(1, self.limit // 2)
+        self._rate = 0.0
+        self._settling = True
+        self._give_up()
+        return self.limit
+
+    def _judge_more(self, window: Window) -> None:
+        needed = 1 + _GAIN * (self.limit / self._kept - 1)
+        if window.rate >= needed * self._rate:
+            self._keep(window)
+            self._patience = _PATIENCE
+            self._try_more(window)
+        else:
+            self._give_up()
+            self._set(self._kept)
+
+    def _judge_fewer(self, window: Window) -> None:
+        if window.rate >= _SAME * self._rate:
+            self._keep(window)
+            self._try_fewer()
+        else:
+            self._give_up()
+            self._set(self._kept)
+
+    def _go_on(self, window: Window) -> None:
+        fallen = window.rate < _FALLEN * self._rate
+        # Slow changes are followed, so that they are not taken for a fall some day.
+        self._rate = (self._rate + window.rate) / 2 if self._rate and not fallen else window.rate
+        self._pause -= window.seconds
+        if fallen:
+            self._try_fewer()
+        elif self._pause <= 0:
+            self._try_more(window)
+
+    def _keep(self, window: Window) -> None:
+        self._kept, self._rate = self.limit, window.rate
+
+    def _give_up(self) -> None:
+        self._doubles = False
+        self._pause, self._patience = self._patience, min(2 * self._patience, _LONGEST_PATIENCE)
+
+    def _try_more(self, window: Window) -> None:
+        if window.waiting and window.busy < _BUSY:
+            more = 2 * self._kept if self._doubles else self._kept + max(1, self._kept // 2)
+            self._set(min(more, self._most))
+
+    def _try_fewer(self) -> None:
+        self._set(max(1, self._kept // 2))
+
+    def _set(self, limit: int) -> None:
+        self._settling = limit != self.limit
+        self.limit = limit
