@@ -72,7 +72,7 @@ _NEVER = Retry(False, redirect=False)
 #: A target in which nothing has to be percent-encoded (RFC 3986, section 3.3 and 3.4).
 _ENCODED = re.compile(r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-F]{2})+")
 _USUAL = (b"HTTP/1.1 200", b"HTTP/1.1 206")
-_STATUS = re.compile(r"HTTP/1\.1 (200|206)(?: [^\r\n]*)?")
+_STATUS = re.compile(r"HTTP/1\.1 (200|206|304)(?: [^\r\n]*)?")
 _FIELD = re.compile(r"^([A-Za-z0-9-]+):([^\r\n]*)\r\n", re.MULTILINE)
 #: Headers that decide what the body is, and cookies, which no comma parts; repeated ones are left to ``http.client``.
 _SINGLE = frozenset(
@@ -425,6 +425,8 @@ def _plain(data: bytes) -> tuple[int, dict[str, str], int] | None:
     if len(fields) != len(pairs) and not _merged(fields, pairs):
         return None
     length = fields.get("content-length", "")
+    if found[1] == "304":  # it has no body, whatever length the file has (RFC 9112, section 6.3)
+        length = "0"
     usual = "transfer-encoding" not in fields and fields.get("connection", "keep-alive").lower() == "keep-alive"
     if not usual or not length.isascii() or not length.isdigit() or len(length) > 19:
         return None

@@ -82,7 +82,7 @@ class SupportsReadSmall(Protocol):
 
         Else, and whenever in doubt, what ``stream`` returns for the same request; the server is asked once. A body that
         is slow to come is a stream, so that the engine can watch over it. Raises what ``stream`` raises. The request
-        is always for a whole file: it has neither a range nor a version.
+        is always for a whole file: it has neither a range nor a version, but it may have a condition (``unless``).
         """
 
 

@@ -1,8 +1,8 @@
 """A small file in one exchange: a prepared request, and an answer that is read into a buffer of its thread.
 
 Only what is plain in every way is answered here: a connection that is open and silent, 200 or 206 with the whole file,
-a length of at most some bytes, no coding of the body, all of it come within a moment. Any other answer goes the usual
-way from its first byte; nothing is asked twice.
+a length of at most some bytes, no coding of the body, all of it come within a moment; or a 304, which has no body. Any
+other answer goes the usual way from its first byte; nothing is asked twice.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MOMENT = 0.2
 
 @safely_shown
 class Whole(NamedTuple):
-    """A whole file. ``data`` is valid until the next exchange of the same thread."""
+    """A whole file, or a 304 without one. ``data`` is valid until the next exchange of the same thread."""
 
     status: int
     headers: Mapping[str, str]  #: names in lower case
@@ -115,4 +115,4 @@ def receive(connection: Any, most: int, plain: Any) -> Whole | bytes:
 
 
 def _is_all(status: int, headers: Mapping[str, str], length: int) -> bool:
-    return status == 200 or headers.get("content-range") == f"bytes 0-{length - 1}/{length}"
+    return status in (200, 304) or headers.get("content-range") == f"bytes 0-{length - 1}/{length}"

@@ -22,6 +22,8 @@ from splashdown.redact import safely_shown
 
 #: So many names beside one that is taken are tried; each costs a request where the target is a store.
 _MOST_NAMES = 10_000
+#: Why a file is kept whose validator still holds, by the server's word.
+UNCHANGED = "not changed since it was stored"
 
 
 @safely_shown

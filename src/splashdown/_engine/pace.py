@@ -17,8 +17,8 @@ MOST = 64
 _GAIN = 1 / 3
 #: A number half as high is kept where the rate stays about what it was.
 _SAME = 0.9
-#: A rate below this share of what it was has fallen: the same requests take more than twice as long.
-_FALLEN = 0.5
+#: A rate below this share of what it was, for so many seconds, has fallen: requests take more than twice as long.
+_FALLEN, _FALLEN_SECONDS = 0.5, 2.0
 #: Processor seconds a second of this process, from which on more threads would only wait for the interpreter.
 _BUSY = 0.8
 #: Seconds until the next try after one in vain; twice as many after each, up to the longest.
@@ -41,7 +41,10 @@ class Pace:
 
     def __init__(self, *, start: int = START, most: int = MOST) -> None:
         self._most = most
-        self.limit = self._kept = min(start, most)  #: what is tried, and what has proved itself
+        #: Only refusals lead below this: a slow minute of a busy machine looks like a slow host.
+        self._least = min(start, most)
+        self.limit = self._kept = self._least  #: what is tried, and what has proved itself
+        self._low = 0.0  #: for how many seconds the rate has been low
         self._rate = 0.0  #: with what has proved itself; 0 as long as that was not measured
         self._settling = False  #: the next window still has files that began with another number
         self._doubles = True  #: nothing was tried in vain yet
@@ -92,17 +95,21 @@ class Pace:
             self._set(self._kept)
 
     def _go_on(self, window: Window) -> None:
-        fallen = window.rate < _FALLEN * self._rate
-        # Slow changes are followed, so that they are not taken for a fall some day.
-        self._rate = (self._rate + window.rate) / 2 if self._rate and not fallen else window.rate
         self._pause -= window.seconds
-        if fallen:
-            self._try_fewer()
-        elif self._pause <= 0:
+        if window.rate < _FALLEN * self._rate:
+            self._low += window.seconds
+            if self._low >= _FALLEN_SECONDS:
+                self._keep(window)
+                self._try_fewer()
+            return
+        self._low = 0.0
+        # Slow changes are followed, so that they are not taken for a fall some day.
+        self._rate = (self._rate + window.rate) / 2 if self._rate else window.rate
+        if self._pause <= 0:
             self._try_more(window)
 
     def _keep(self, window: Window) -> None:
-        self._kept, self._rate = self.limit, window.rate
+        self._kept, self._rate, self._low = self.limit, window.rate, 0.0
 
     def _give_up(self) -> None:
         self._doubles = False
@@ -114,7 +121,7 @@ class Pace:
             self._set(min(more, self._most))
 
     def _try_fewer(self) -> None:
-        self._set(max(1, self._kept // 2))
+        self._set(max(self._kept // 2, min(self._kept, self._least)))
 
     def _set(self, limit: int) -> None:
         self._settling = limit != self.limit

@@ -22,6 +22,8 @@ from splashdown._engine.settings import Settings
 _REQUEST_BYTES = 64 * 1024
 #: A mean of fewer files says little.
 _FEWEST = 4
+#: A window lasts so long at least, and ends with so many files as are under way.
+_SHORTEST = 0.05
 #: Of files that take longer, the bytes of so many seconds are counted.
 _SECONDS = 1.0
 #: Seconds between two looks while the next one decides something, and else.
@@ -116,6 +118,8 @@ def bounds(settings: Settings, hosts: int) -> tuple[int, int]:
 def _window(mark: _Mark, queue: Queue, moving: int) -> Window | None:
     """What was measured since a mark; ``None`` as long as it says too little."""
     files, elapsed = queue.files - mark.files, time.monotonic() - mark.at
+    if elapsed < _SHORTEST:
+        return None
     if files >= max(queue.limit, _FEWEST) and (seconds := queue.seconds - mark.seconds) > 0:
         work = files + (queue.work_moved - mark.work_moved) / _REQUEST_BYTES
         rate = queue.under_way * work / seconds
@@ -125,7 +129,7 @@ def _window(mark: _Mark, queue: Queue, moving: int) -> Window | None:
         return None
     if rate <= 0:
         return None
-    busy = (time.process_time() - mark.busy) / elapsed if elapsed > 0 else 0.0
+    busy = (time.process_time() - mark.busy) / elapsed
     return Window(rate=rate, seconds=elapsed, busy=busy, waiting=bool(queue.waiting))
 
 

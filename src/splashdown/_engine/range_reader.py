@@ -129,8 +129,11 @@ class RangeReader:
         if more is not None:
             raise TruncatedError(f"{self.source.asset.label}: the server sent more bytes than it had promised")
 
-    def close(self) -> None:
-        """End the answer. Its connection is used again when the body was read to its end, else closed."""
+    def close(self, *, well: bool = False) -> None:
+        """End the answer. Its connection is used again when the body was read to its end, else closed.
+
+        ``well`` says that the host has answered as it should although there is not a body.
+        """
         answer, self._answer, self._body, self._left_over = self._answer, None, None, None
         if answer is not None:
             try:  # noqa: SIM105 - see finish()
@@ -138,7 +141,7 @@ class RangeReader:
             except Exception:  # noqa: S110 - to close a broken connection may fail again; the first error is the cause
                 pass
         if self._place is not None:
-            self._place.leave(well=answer is not None)
+            self._place.leave(well=well or answer is not None)
             self._place = None
 
     @property
@@ -277,7 +280,7 @@ class RangeReader:
         begun = self.pos > self.start or self.start > 0 or source.pinned is not None
         place, settings = self._place, source.remote.settings
         too_many = place is not None and source.remote.throttle.refused(place, error)
-        self.close()
+        self.close(well=isinstance(error, NotModifiedError))
         if isinstance(error, (StoppedError, NotModifiedError, RestartError)):
             raise error
         # A first request that the server refuses is an ordinary error; later these say that the file has changed.

@@ -15,14 +15,14 @@ from typing import NamedTuple
 
 from splashdown._engine.content import check_content
 from splashdown._engine.context import Context
-from splashdown._engine.existing import Verdict, decide
+from splashdown._engine.existing import UNCHANGED, Verdict, decide
 from splashdown._engine.pace import MOST
 from splashdown._engine.remote import Sign, unsigned
 from splashdown._engine.source_mark import source_mark
 from splashdown._engine.verify import Expectation
 from splashdown._foreign.calls import wrong_type
 from splashdown.checksums import Digests
-from splashdown.errors import ChecksumError, ContentError
+from splashdown.errors import ChecksumError, ContentError, NotModifiedError
 from splashdown.events import Progress, TransferFinished, TransferStarted
 from splashdown.model import (
     Asset,
@@ -52,6 +52,7 @@ class Handover(NamedTuple):
     """What the general way goes on with."""
 
     verdict: Verdict
+    begun: float  #: on the clock of ``time.perf_counter``
     first: AbstractContextManager[Stream] | Exception | None = None  #: what came of the first request
 
 
@@ -111,8 +112,10 @@ class StraightLine:
         except Exception:  # the general way decides once more, and raises it
             return None
         name, size, remote = verdict.name, asset.size, context.remote
-        if verdict.keep or verdict.unless or name != transfer.name or (size is not None and size > self._most):
-            return Handover(verdict)
+        unless = verdict.unless
+        large = size is not None and size > self._most and not unless  # a file that has not changed comes without bytes
+        if verdict.keep or name != transfer.name or large:
+            return Handover(verdict, begun)
         href = asset.href
         lane = self._lanes.get(href[: href.find("/", 8)]) or self._lane(href)
         if (
@@ -122,7 +125,9 @@ class StraightLine:
             or not remote.renewal.unchanged
             or context.stop.is_set()
         ):
-            return Handover(verdict)
+            return Handover(verdict, begun)
+        if unless:
+            return self._ask(transfer, verdict, lane, begun)
         content = Content(
             size=size,
             media_type=asset.media_type,
@@ -134,26 +139,49 @@ class StraightLine:
         # The general way lets the store copy by itself; the store is asked once, and not for what it has to fetch.
         copier = context.can.copy
         if copier is not None and (not href.startswith("http") or copier.copy_source(href) is not None):
-            return Handover(verdict)
+            return Handover(verdict, begun)
         number = context.journal.announce(name)
         try:
             return self._fetch(transfer, verdict, content, lane, begun)
         finally:
             context.journal.retract(number)
 
+    def _ask(self, transfer: Transfer, verdict: Verdict, lane: _Lane, begun: float) -> Outcome | Handover:
+        """Ask whether a stored file is still the version of the source; one that is not goes on in the general way."""
+        try:
+            answer = self._read(transfer, lane, verdict.unless)
+        except NotModifiedError:
+            answer = None
+        except Exception as error:
+            return Handover(verdict, begun, error)
+        if answer is not None and not isinstance(answer, SmallBody):
+            return Handover(verdict, begun, answer)
+        # Some servers ignore the condition and send the file again.
+        if answer is not None and answer.info.validator != verdict.unless:
+            return _held(verdict, begun, answer)
+        outcome = Outcome(**verdict.kept(transfer, UNCHANGED), attempts=1, seconds=time.perf_counter() - begun)
+        if self._context.events.active:
+            self._context.events.emit(TransferFinished(outcome=outcome))
+        return outcome
+
+    def _read(
+        self, transfer: Transfer, lane: _Lane, unless: str | None = None
+    ) -> SmallBody | AbstractContextManager[Stream]:
+        href = transfer.asset.href
+        signed, headers = (href, _HEADERS) if lane.sign is None else lane.sign(href)
+        request = ReadRequest(href=signed, headers=headers, steps=self._context.remote.steps, unless=unless)
+        return lane.transport.read_small(request, self._most)
+
     def _fetch(
         self, transfer: Transfer, verdict: Verdict, content: Content, lane: _Lane, begun: float
     ) -> Outcome | Handover:
-        href = transfer.asset.href
         try:
-            signed, headers = (href, _HEADERS) if lane.sign is None else lane.sign(href)
-            request = ReadRequest(href=signed, headers=headers, steps=self._context.remote.steps)
-            answer = lane.transport.read_small(request, self._most)
+            answer = self._read(transfer, lane)
         except Exception as error:
-            return Handover(verdict, error)
+            return Handover(verdict, begun, error)
         if not isinstance(answer, SmallBody):
-            return Handover(verdict, answer)
-        return self._store(transfer, verdict, content, answer, begun) or _held(verdict, answer)
+            return Handover(verdict, begun, answer)
+        return self._store(transfer, verdict, content, answer, begun) or _held(verdict, begun, answer)
 
     def _store(
         self, transfer: Transfer, verdict: Verdict, content: Content, answer: SmallBody, begun: float
@@ -257,5 +285,5 @@ _CHECKS = {
 }
 
 
-def _held(verdict: Verdict, answer: SmallBody) -> Handover:
-    return Handover(verdict, Held(answer.info, bytes(answer.data)))
+def _held(verdict: Verdict, begun: float, answer: SmallBody) -> Handover:
+    return Handover(verdict, begun, Held(answer.info, bytes(answer.data)))

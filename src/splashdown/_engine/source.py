@@ -52,7 +52,7 @@ class Source:
         self._moved_before = 0  #: by readers of earlier attempts
         self._reported_at = 0.0
         self._report_lock = threading.Lock()
-        self._begun = time.perf_counter()
+        self.begun = time.perf_counter()
 
     def take_first(self) -> AbstractContextManager[Stream] | None:
         """The answer to the first request, where that was sent before this object was made; raises its error."""
@@ -64,7 +64,7 @@ class Source:
     def outcome(self, **facts: Any) -> Outcome:
         """What became of the transfer, with what it has cost."""
         return Outcome(
-            attempts=self.attempts, bytes_moved=self.moved, seconds=time.perf_counter() - self._begun, **facts
+            attempts=self.attempts, bytes_moved=self.moved, seconds=time.perf_counter() - self.begun, **facts
         )
 
     @property

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from splashdown._engine.attempt import Attempt
 from splashdown._engine.context import Context
-from splashdown._engine.existing import Verdict, decide, stored_or_none
+from splashdown._engine.existing import UNCHANGED, Verdict, decide, stored_or_none
 from splashdown._engine.restart import with_restarts
 from splashdown._engine.retry import StoppedError
 from splashdown._engine.small import Handover, StraightLine
@@ -45,9 +45,10 @@ def move(context: Context, transfer: Transfer, straight: StraightLine | None = N
 
 def _move(context: Context, source: Source, handover: Handover | None) -> Outcome:
     verdict = decide(context, source.transfer) if handover is None else handover.verdict
-    if handover is not None and handover.first is not None:
-        source.first = handover.first
-        source.attempts = 1
+    if handover is not None:
+        source.begun = handover.begun
+        if handover.first is not None:
+            source.first, source.attempts = handover.first, 1
     if verdict.keep:
         return _skipped(source, verdict, verdict.keep)
     source.unless = verdict.unless
@@ -56,7 +57,7 @@ def _move(context: Context, source: Source, handover: Handover | None) -> Outcom
     try:
         return with_restarts(source, lambda: Attempt(context, source, verdict).run())
     except NotModifiedError:
-        return _skipped(source, verdict, "not changed since it was stored")
+        return _skipped(source, verdict, UNCHANGED)
     except ExistsError:
         # The sink cannot say what is there, or another program was faster: found out only when the file got its name.
         if source.transfer.if_exists is not IfExists.SKIP:

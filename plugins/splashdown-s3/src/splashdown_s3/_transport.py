@@ -60,7 +60,7 @@ class S3Transport:
             signed = self._signed(where, request)
         try:
             return self._http.read_small(signed, most)
-        except (RangeNotServedError, StalledError):
+        except (NotModifiedError, RangeNotServedError, StalledError):
             raise
         except NetworkError as error:
             raise unanswered(error, self._store, where) from None

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
 #: Not encodings of the body: ``aws-chunked`` was the encoding of an upload, and some stores repeat it.
 _PLAIN = frozenset({"", "identity", "aws-chunked"})
+_NOT_MODIFIED = 304
 _UNSATISFIED = 416
 #: Answers of servers that cannot do with a range at all.
 _OF_RANGE = frozenset({400, 403, 405, _UNSATISFIED, 500, 501})
@@ -69,7 +70,7 @@ class Exchange:
         self._fixed = "".join(f"{name}: {value}\r\n" for name, value in {**self._common, **_ALL}.items())
 
     def read_small(self, request: ReadRequest, most: int) -> SmallBody | Body:
-        """A small file by one exchange, where the href and the answer are plain; else as :meth:`open`."""
+        """A small file, or a 304, by one exchange where href and answer are plain; else as :meth:`open`."""
         usual = USUAL.fullmatch(request.href)
         if usual is None or (request.steps is not None and request.steps.cookie(request.href)):
             return self.open(request)
@@ -80,6 +81,10 @@ class Exchange:
             if not value.isprintable() or not name.isprintable():
                 return self.open(request)
             lines += f"{name}: {value}\r\n"
+        if unless := request.unless:
+            if not unless.isprintable():
+                return self.open(request)
+            lines += f"{_condition(unless)}: {unless}\r\n"
         head = f"GET {target} HTTP/1.1\r\nHost: {host.name}\r\n{self._fixed}{lines}\r\n"
         try:
             found = send_whole(host.pool, target, head.encode("latin-1"), self._seconds, most)
@@ -90,6 +95,10 @@ class Exchange:
         if type(found) is not Whole:
             return self.open(request, found)  # type: ignore[arg-type]  # a response, or None
         headers, length = found.headers, len(found.data)
+        if found.status == _NOT_MODIFIED:
+            if request.unless:
+                raise NotModifiedError(f"{redact(request.href)}: not changed")
+            raise status_error(request.href, _NOT_MODIFIED, headers, b"")
         ranges = found.status == 206 or "bytes" in headers.get("accept-ranges", "").lower()
         info = whole_info(headers, length, ranges=ranges)
         return SmallBody(info=info, data=found.data)
@@ -188,8 +197,13 @@ def conditions(request: ReadRequest) -> dict[str, str]:
         headers["If-Match" if strong else "If-Unmodified-Since"] = validator
         headers["If-Range"] = validator
     if request.unless:
-        headers["If-None-Match" if request.unless.startswith('"') else "If-Modified-Since"] = request.unless
+        headers[_condition(request.unless)] = request.unless
     return headers
+
+
+def _condition(validator: str) -> str:
+    """The header that asks for a file only if it is another version."""
+    return "If-None-Match" if validator.startswith('"') else "If-Modified-Since"
 
 
 def accept(steps: Steps, request: ReadRequest, response: BaseHTTPResponse | Answer) -> Body:
@@ -197,7 +211,7 @@ def accept(steps: Steps, request: ReadRequest, response: BaseHTTPResponse | Answ
     href, status, headers = steps.url, response.status, response.headers
     if status == 206:
         return _partial(href, request, response)
-    if status == 304 and request.unless:
+    if status == _NOT_MODIFIED and request.unless:
         raise NotModifiedError(f"{redact(href)}: not changed")
     if status == 412 and request.pinned is not None:
         raise ChangedError(f"{redact(href)}: the file changed on the server while it was read (412)")
