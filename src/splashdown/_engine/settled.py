@@ -28,12 +28,17 @@ def settled(context: Context, plan: Plan) -> Iterator[tuple[int, Outcome]]:
     context.listed = listed = _listed(context, plan)
     if not listed:
         return
-    for number, transfer in enumerate(plan.transfers):
+    trust = context.settings.trust_metadata
+    for number, (name, policy, checksum) in enumerate(columns(plan.transfers, "name", "if_exists", "asset.checksum")):
         if not number % _BEAT_EVERY:
             context.memory.beat()
-        there = listed.get(transfer.name)
-        if there is None or transfer.if_exists is IfExists.OVERWRITE:
+        there = listed.get(name)
+        if there is None or policy is IfExists.OVERWRITE:
             continue
+        # Where the metadata promise nothing, only the source knows: no verdict would keep the file.
+        if checksum is None and not trust and policy is not IfExists.SKIP:
+            continue
+        transfer = plan.transfers[number]
         verdict = judge(context, transfer, there, read=False)
         if verdict.keep:
             outcome = Outcome(**verdict.kept(transfer, verdict.keep))

@@ -1,0 +1,110 @@
+"""The number of files at once follows what was measured: it rises where that helps, and stays within its bounds."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from splashdown._engine.pace import MOST, START, Pace, Window
+
+windows = st.builds(
+    Window,
+    rate=st.floats(1e-6, 1e9),
+    seconds=st.floats(0.01, 100),
+    busy=st.floats(0, 4),
+    waiting=st.booleans(),
+)
+
+
+def run(pace, rate_of, count=60, **more):
+    """The numbers while a server is observed whose rate depends on the number."""
+    return [pace.observe(Window(rate=rate_of(pace.limit), seconds=0.5, **more)) for _ in range(count)]
+
+
+@given(st.integers(1, 100), st.integers(1, 600), st.lists(windows | st.just("refused"), max_size=60))
+def test_the_number_stays_within_its_bounds(start, most, seen):
+    pace = Pace(start=start, most=most)
+    for one in seen:
+        before = pace.limit
+        if one == "refused":
+            assert pace.refused() == max(1, before // 2)
+        else:
+            pace.observe(one)
+            assert pace.limit >= min(before, start, most), "latency alone leads no lower than the start"
+        assert 1 <= pace.limit <= most
+
+
+@given(st.integers(1, 200), st.floats(0.001, 10))
+def test_it_comes_near_what_a_server_serves_at_a_time(capacity, latency):
+    def rate_of(number):
+        return min(number, capacity) / latency
+
+    pace = Pace()
+    found = run(pace, rate_of)
+    best = rate_of(MOST)
+    assert rate_of(found[-1]) >= 0.6 * best
+    # What waits in line is no more than what is served, but for one try now and then.
+    assert sorted(found)[len(found) // 2] <= max(START, 2 * capacity)
+
+
+@given(st.integers(8, 40))
+def test_a_server_that_slows_down_under_load_is_left_at_what_it_bears(capacity):
+    found = run(Pace(), lambda number: number if number <= capacity else capacity / (number - capacity + 1))
+    assert sum(number > capacity for number in found) <= len(found) / 4
+    assert found[-1] >= min(START, capacity)
+
+
+def test_a_line_with_latency_is_at_the_most_after_three_doublings():
+    found = run(Pace(), float, count=7)
+    assert found == [16, 16, 32, 32, 64, 64, 64]
+
+
+def test_a_busy_process_tries_no_more_threads():
+    assert set(run(Pace(), float, busy=0.9)) == {START}
+
+
+def test_without_waiting_files_nothing_is_tried():
+    assert set(run(Pace(), float, waiting=False)) == {START}
+
+
+def test_a_number_that_does_not_help_is_given_up_and_tried_ever_less_often():
+    found = run(Pace(), lambda _: 100.0, count=200)
+    tries = [at for at, (one, other) in enumerate(itertools.pairwise(found)) if other > one]
+    pauses = [later - earlier for earlier, later in itertools.pairwise(tries)]
+    assert pauses == sorted(pauses)
+    assert pauses[-1] > 4 * pauses[0]
+    assert sum(number > START for number in found) < len(found) / 10
+
+
+def test_a_rate_that_falls_for_long_leads_to_fewer_where_they_do_as_much():
+    pace = Pace()
+    run(pace, float, count=7)
+    assert pace.limit == 64
+    found = run(pace, lambda _: 10.0)
+    assert START <= found[-1] < 64
+
+
+def test_one_slow_window_leads_to_nothing():
+    pace = Pace()
+    run(pace, float, count=7)
+    assert pace.observe(Window(rate=1.0, seconds=0.5)) == 64
+    assert set(run(pace, float)) == {64}
+
+
+@pytest.mark.parametrize("times", [1, 3, 9])
+def test_each_refusal_halves_the_number(times):
+    pace = Pace(start=64)
+    for _ in range(times):
+        pace.refused()
+    assert pace.limit == max(1, 64 >> times)
+
+
+def test_after_a_refusal_more_are_tried_again_later():
+    pace = Pace(start=64)
+    pace.refused()
+    found = run(pace, float, count=200)
+    assert found[0] == 32
+    assert found[-1] == 64
