@@ -15,6 +15,8 @@ START = 8
 MOST = 64
 #: The share of a larger number that has to arrive as a higher rate: twice as many files have to come a third faster.
 _GAIN = 1 / 3
+#: A larger number gets so many windows more to show it: a moment of a busy machine must not decide.
+_MOST_DOUBTS = 1
 #: A number half as high is kept where the rate stays about what it was.
 _SAME = 0.9
 #: A rate below this share of what it was, for so many seconds, has fallen: requests take more than twice as long.
@@ -22,7 +24,7 @@ _FALLEN, _FALLEN_SECONDS = 0.5, 2.0
 #: Processor seconds a second of this process, from which on more threads would only wait for the interpreter.
 _BUSY = 0.8
 #: Seconds until the next try after one in vain; twice as many after each, up to the longest.
-_PATIENCE = 2.0
+_PATIENCE = 0.5
 _LONGEST_PATIENCE = 60.0
 
 
@@ -47,6 +49,7 @@ class Pace:
         self._low = 0.0  #: for how many seconds the rate has been low
         self._rate = 0.0  #: with what has proved itself; 0 as long as that was not measured
         self._settling = False  #: the next window still has files that began with another number
+        self._doubts = 0  #: windows that spoke against what is tried
         self._doubles = True  #: nothing was tried in vain yet
         self._pause = 0.0  #: seconds until the next try
         self._patience = _PATIENCE
@@ -82,6 +85,8 @@ class Pace:
             self._keep(window)
             self._patience = _PATIENCE
             self._try_more(window)
+        elif self._doubts < _MOST_DOUBTS:
+            self._doubts += 1
         else:
             self._give_up()
             self._set(self._kept)
@@ -125,4 +130,4 @@ class Pace:
 
     def _set(self, limit: int) -> None:
         self._settling = limit != self.limit
-        self.limit = limit
+        self.limit, self._doubts = limit, 0

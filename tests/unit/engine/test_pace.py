@@ -53,7 +53,7 @@ def test_it_comes_near_what_a_server_serves_at_a_time(capacity, latency):
 @given(st.integers(8, 40))
 def test_a_server_that_slows_down_under_load_is_left_at_what_it_bears(capacity):
     found = run(Pace(), lambda number: number if number <= capacity else capacity / (number - capacity + 1))
-    assert sum(number > capacity for number in found) <= len(found) / 4
+    assert sum(number > capacity for number in found) <= len(found) / 3
     assert found[-1] >= min(START, capacity)
 
 
@@ -76,7 +76,7 @@ def test_a_number_that_does_not_help_is_given_up_and_tried_ever_less_often():
     pauses = [later - earlier for earlier, later in itertools.pairwise(tries)]
     assert pauses == sorted(pauses)
     assert pauses[-1] > 4 * pauses[0]
-    assert sum(number > START for number in found) < len(found) / 10
+    assert sum(number > START for number in found) < len(found) / 7
 
 
 def test_a_rate_that_falls_for_long_leads_to_fewer_where_they_do_as_much():
