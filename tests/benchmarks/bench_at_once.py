@@ -49,6 +49,7 @@ def main() -> None:
     numbers = [None, *map(int, arguments.fixed.split(","))]
     print(f"{pairs.machine()}; {arguments.files:,} files of 1 KiB, medians")
     print("\n| server | jobs | seconds | most at once | refused |\n|---|---|---|---|---|")
+    _run(100, None, {"latency": 0.0, "at_a_time": 100})  # what is imported on the way
     for title, limits in SERVERS.items():
         measured: dict[int | None, list[tuple[float, int, int]]] = {number: [] for number in numbers}
         for _ in range(arguments.runs):

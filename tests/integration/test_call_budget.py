@@ -13,6 +13,10 @@ import splashdown
 #: Python calls for one more file of 64 KiB from the source to the receipt, and a tenth for other versions of Python
 #: and of the libraries. Lower it with each call that goes.
 MOST_CALLS = 130
+#: The same for one more file of a run that changes nothing, where the metadata promise nothing: each source is asked.
+MOST_CALLS_UNCHANGED = 150
+#: Each thread makes a connection, which costs as much as some files: their number has to be the same.
+SETTINGS = splashdown.Settings(jobs=8)
 FEW, MANY = 1_100, 1_300  #: beyond the number from which assets are packed
 
 
@@ -36,7 +40,7 @@ def calls_of(server: FaultServer, target, count: int) -> int:
     threading.setprofile(profile)
     sys.setprofile(profile)
     try:
-        paths = splashdown.open(document).download_files(target, progress=False)
+        paths = splashdown.open(document).download_files(target, progress=False, settings=SETTINGS)
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
@@ -49,4 +53,16 @@ def test_one_more_small_file_costs_no_more_calls_than_it_may(tmp_path):
         server.add("/a.bin", bytes(64 * 1024))
         calls_of(server, tmp_path / "first", 1)  # imports what a run needs
         few, many = (calls_of(server, tmp_path / str(count), count) for count in (FEW, MANY))
+    print("CALLS", (many - few) / (MANY - FEW))
     assert (many - few) / (MANY - FEW) < MOST_CALLS
+
+
+def test_one_more_file_that_has_not_changed_costs_no_more_calls_than_it_may(tmp_path):
+    with FaultServer() as server:
+        server.add("/a.bin", bytes(64 * 1024))
+        for count in (FEW, MANY):
+            calls_of(server, tmp_path / str(count), count)
+        few, many = (calls_of(server, tmp_path / str(count), count) for count in (FEW, MANY))
+        assert server.seen[-1].headers.get("if-none-match")
+    print("CALLS", (many - few) / (MANY - FEW))
+    assert (many - few) / (MANY - FEW) < MOST_CALLS_UNCHANGED

@@ -39,10 +39,10 @@ def test_never_more_files_than_a_host_may_serve_are_under_way(tmp_path):
         assert START < server.most <= 10
 
 
-def test_a_server_whose_requests_wait_in_line_gets_no_more_than_twice_what_it_serves(tmp_path):
+def test_a_server_whose_requests_wait_in_line_gets_few_more_than_it_serves(tmp_path):
     with LimitedServer(latency=0.1, at_a_time=8) as server:
         assert download(server, tmp_path, 300) == 300
-        assert server.most <= 16
+        assert server.most <= 24
 
 
 @pytest.mark.parametrize("status", [429, 503])
@@ -57,7 +57,8 @@ def test_a_server_that_refuses_what_is_too_much_serves_every_file(tmp_path, stat
 def test_a_server_that_says_when_to_come_back_serves_every_file(tmp_path):
     with LimitedServer(latency=0.05, at_a_time=20, beyond=429, retry_after=1) as server:
         assert download(server, tmp_path, 300) == 300
-        assert 0 < server.refused < 100
+        # After the pause it is asked for fewer at a time, or all of them would be refused once more.
+        assert 0 < server.refused < 40
 
 
 def test_a_server_that_refuses_connections_serves_every_file(tmp_path):

@@ -21,6 +21,7 @@ from faults import (
     Garbage,
     Gzip,
     HangUp,
+    IgnoreCondition,
     IgnoreRange,
     NewVersion,
     Redirect,
@@ -93,7 +94,7 @@ def server():
 
 def download(server, target, *, path, faults, asset, if_exists, there):
     """Everything that can be seen of a download of two files, the first of which has the host's connection made."""
-    target.mkdir()
+    target.mkdir(exist_ok=True)
     if there is not None:
         (target / "b.tif").write_bytes(there)
     server.script(path, *faults)
@@ -188,6 +189,58 @@ def test_an_odd_answer_is_not_asked_for_twice(server, tmp_path):
     found = download(server, tmp_path / "t", path=path, faults=[Chunked()], asset={}, if_exists="auto", there=None)
     assert found["files"]["b.tif"] == DATA[:65_536]
     assert [one for one in found["requests"] if one[1] == path] == [("GET", path, "bytes=0-")]
+
+
+ANSWERS = st.sampled_from(
+    [
+        None,
+        None,
+        Chunked(),
+        Cut(0),
+        Garbage(),
+        HangUp(),
+        IgnoreCondition(),
+        NewVersion(b"another version", etag='"v2"'),
+        NewVersion(DATA, etag='"v2"'),
+        Redirect("/elsewhere.bin"),
+        Status(304),
+        Status(304, Connection="close"),
+        Status(403),
+        Status(404),
+        Status(429),
+        Status(503),
+    ]
+)
+
+
+@given(faults=st.lists(ANSWERS, max_size=2), size=SIZES, etag=st.booleans())
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_both_ways_ask_alike_whether_a_file_has_changed(server, faults, size, etag):
+    fields = {"etag": '"v1"' if etag else ""}  # else there is a date
+    found = []
+    for straight in (True, False):
+        path = server.add(f"/{next(numbers)}.tif", DATA[:size], **fields).removeprefix(server.url)
+        how = {"path": path, "asset": {}, "if_exists": "auto", "there": None}
+        with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+            if not straight:
+                patch.setattr(StraightLine, "of", lambda _: None)
+            download(server, Path(folder, "t"), faults=[], **how)
+            again = download(server, Path(folder, "t"), faults=faults, **how)
+        found.append(json.loads(json.dumps(comparable(again), default=repr).replace(path, "/PATH")))
+    assert found[0] == found[1]
+
+
+def test_a_file_that_has_not_changed_is_asked_for_on_the_straight_line(server, tmp_path, monkeypatch):
+    path = server.add("/same.tif", DATA).removeprefix(server.url)
+    how = {"path": path, "faults": [], "asset": {}, "if_exists": "auto", "there": None}
+    download(server, tmp_path / "t", **how)
+    general = []
+    run = Attempt.run
+    monkeypatch.setattr(Attempt, "run", lambda self: general.append(self._source.asset.key) or run(self))
+    found = download(server, tmp_path / "t", **how)
+    assert [(one.status, one.attempts, one.bytes_moved) for one in found["outcomes"]] == [("skipped", 1, 0)] * 2
+    assert general == []
+    assert [server.seen[-1].status, server.seen[-1].path] == [304, path]
 
 
 KILLED = """

@@ -214,3 +214,12 @@ def NewVersion(content: bytes, **fields: object) -> Fault:
         handler.send(handler.right())
 
     return fault
+
+
+def IgnoreCondition() -> Fault:
+    """The whole file, although the request asks for it only if it has changed."""
+
+    def fault(handler: Handler, _: Answer) -> None:
+        handler.send(handler.whole())
+
+    return fault

@@ -43,7 +43,7 @@ class Pace:
 
     def __init__(self, *, start: int = START, most: int = MOST) -> None:
         self._most = most
-        #: Only refusals lead below this: a slow minute of a busy machine looks like a slow host.
+        #: Nothing leads below this: a slow minute of a busy machine looks like a slow host. (Refusals: ``places``.)
         self._least = min(start, most)
         self.limit = self._kept = self._least  #: what is tried, and what has proved itself
         self._low = 0.0  #: for how many seconds the rate has been low
@@ -57,7 +57,12 @@ class Pace:
     @property
     def trying(self) -> bool:
         """Whether the next window decides something, so that it should be short."""
-        return self._settling or self.limit != self._kept or not self._rate
+        return not self.fixed and (self._settling or self.limit != self._kept or not self._rate)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether there is nothing to find out."""
+        return self._least == self._most
 
     def observe(self, window: Window) -> int:
         """Take a measurement; the number from now on."""
@@ -69,14 +74,6 @@ class Pace:
             self._judge_fewer(window)
         else:
             self._go_on(window)
-        return self.limit
-
-    def refused(self) -> int:
-        """Take a refusal by the host; the number from now on."""
-        self.limit = self._kept = max(1, self.limit // 2)
-        self._rate = 0.0
-        self._settling = True
-        self._give_up()
         return self.limit
 
     def _judge_more(self, window: Window) -> None:

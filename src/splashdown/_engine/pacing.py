@@ -49,7 +49,6 @@ class _Host:
     pace: Pace
     places: Places
     mark: _Mark
-    paused_until: float = 0.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -77,21 +76,18 @@ class Pacing:
         soon = False
         for host, queue in schedule.open():
             one = self._hosts[host]
-            limit = self._limit(host, one, queue, moving.get(host, 0))
+            limit = self._limit(one, queue, moving.get(host, 0))
             if limit != queue.limit:
                 schedule.resize(host, limit)
             one.places.at_once, one.places.served = limit, queue.files
             soon = soon or (one.pace.trying and bool(queue.waiting))
         return _SOON if soon and len(self._hosts) <= _FEW_HOSTS else _LATER
 
-    def _limit(self, host: str, one: _Host, queue: Queue, moving: int) -> int:
-        until = self.context.remote.throttle.until.get(host, 0.0)
-        if until != one.paused_until:  # it was one too many, or too many in a time
-            one.paused_until = until
-            one.mark = _mark(queue, moving)
-            return one.pace.refused()
+    def _limit(self, one: _Host, queue: Queue, moving: int) -> int:
         if one.places.limit is not None:  # the host has said how many it serves: nothing is left to find out
             return one.places.limit
+        if one.pace.fixed:
+            return one.pace.limit
         window = _window(one.mark, queue, moving)
         if window is None:
             return one.pace.limit

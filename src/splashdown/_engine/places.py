@@ -1,6 +1,7 @@
 """How many requests a host serves at a time, learned from its refusals: 429, 503, connections that it does not take.
 
-A refusal halves the number, answers let it grow again, up to one less than were refused. It holds for the whole run.
+A refusal halves the number, answers let it grow again, up to one less than were refused. Where it is one more that was
+refused, the number before is right. It holds for the whole run.
 Before the first refusal there is no such number; ``pace`` says how many files at once are worth it.
 """
 
@@ -35,6 +36,7 @@ class Places:
         self._open = 0
         self._most = 0  #: never more than this
         self._grown_at = 0
+        self._grown = False  #: since the last refusal
         self._reduced_at = 0.0
 
     def enter(self, stop: threading.Event) -> None:
@@ -71,7 +73,9 @@ class Places:
                 _log.warning("%s refuses more requests at a time (%s): going on with fewer", self._host, why)
             elif there <= self.limit and now - self._reduced_at > _TICK:  # others may be left from before
                 self._most = max(1, min(self._most, there - 1))
-                self.limit = max(1, min(self.limit, there) // 2)
+                one_more = there == self.limit and self._grown and self.answered - self._grown_at < _ANSWERS * there
+                self.limit = self._most if one_more else max(1, min(self.limit, there) // 2)
+                self._grown = False
             else:
                 return
             self._reduced_at, self._grown_at = now, self.answered
@@ -80,5 +84,6 @@ class Places:
         if self.limit is None or self.limit >= self._most or self.answered - self._grown_at < _ANSWERS * self.limit:
             return
         self.limit += 1
+        self._grown = True
         self._grown_at = self.answered
         self._free.notify()

@@ -96,12 +96,15 @@ class Throttle:
         return places
 
     def refused(self, places: Places, error: BaseException) -> bool:
-        """Whether a host has refused a request for being one too many; fewer are sent to it from then on."""
+        """Whether a host has refused a request for being one too many, and not said when to come back.
+
+        In both cases fewer are sent to it from then on.
+        """
         if not _is_one_too_many(error, serves_others=places.serves_others):
             return False
         self.limited = True
         places.refused(str(error.status) if isinstance(error, HttpStatusError) else "connections are refused")
-        return True
+        return not (isinstance(error, HttpStatusError) and error.retry_after)
 
     def note(self, host: str, error: BaseException, longest: float) -> None:
         """Remember a ``Retry-After`` that is not longer than this run waits; beyond that, each request fails alone."""
@@ -126,12 +129,12 @@ class Throttle:
 
 
 def _is_one_too_many(error: BaseException, *, serves_others: bool) -> bool:
-    """Whether an error says that a host has too many requests of ours, and not when to come back.
+    """Whether an error says that a host has too many requests of ours.
 
     A 503 and a refused connection say so only of a host that serves others: it may be down as well.
     """
     if isinstance(error, HttpStatusError):
-        return not error.retry_after and (error.status == _TOO_MANY or (error.status in _BUSY and serves_others))
+        return error.status == _TOO_MANY or (error.status in _BUSY and serves_others)
     return isinstance(error, NetworkError) and error.refused and serves_others
 
 
