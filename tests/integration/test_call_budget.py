@@ -53,7 +53,6 @@ def test_one_more_small_file_costs_no_more_calls_than_it_may(tmp_path):
         server.add("/a.bin", bytes(64 * 1024))
         calls_of(server, tmp_path / "first", 1)  # imports what a run needs
         few, many = (calls_of(server, tmp_path / str(count), count) for count in (FEW, MANY))
-    print("CALLS", (many - few) / (MANY - FEW))
     assert (many - few) / (MANY - FEW) < MOST_CALLS
 
 
@@ -64,5 +63,4 @@ def test_one_more_file_that_has_not_changed_costs_no_more_calls_than_it_may(tmp_
             calls_of(server, tmp_path / str(count), count)
         few, many = (calls_of(server, tmp_path / str(count), count) for count in (FEW, MANY))
         assert server.seen[-1].headers.get("if-none-match")
-    print("CALLS", (many - few) / (MANY - FEW))
     assert (many - few) / (MANY - FEW) < MOST_CALLS_UNCHANGED
