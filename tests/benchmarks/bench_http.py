@@ -1,6 +1,6 @@
 """Splashdown against what a user would take instead, over HTTP from nginx on this machine.
 
-    python tests/benchmarks/bench_http.py [--runs 5] [--only large,small,slow] [--peers splashdown,curl,...]
+    python tests/benchmarks/bench_http.py [--runs 5] [--only large,small,latency,slow] [--peers splashdown,curl,...]
 
 Prints a table and the ratios that matter for each workload. See docs/explanation/performance.md.
 """
@@ -44,6 +44,7 @@ class Workload:
     rate: str = "0"  #: nginx's cap on a connection
     rtt: float = 0.0  #: seconds added to a round trip
     connections: int = 1
+    jobs: int = 8  #: files at a time, of contenders that have to be given a number
     once: Sequence[str] = ()  #: contenders that are run in the first round only: they take long
     against: Sequence[str] = ()  #: who else the ratio is printed for
     leave: Sequence[str] = ()  #: contenders to whom the workload means nothing
@@ -61,6 +62,14 @@ WORKLOADS = {
     ),
     "small": Workload(
         title="2,000 x 64 KiB", count=2000, size=64 * 1024, once=("openeo",), against=("stac-asset", "adapter")
+    ),
+    "latency": Workload(
+        title="1,000 x 64 KiB, 50 ms of latency",
+        count=1000,
+        size=64 * 1024,
+        rtt=0.05,
+        jobs=50,  # what curl has by default
+        leave=("splice", "nochecksum", "openeo", "stac-asset", "adapter"),
     ),
     "slow": Workload(
         title="1 x 1 GiB, 50 ms of latency, 25 MiB/s for a connection",
@@ -125,7 +134,7 @@ def _served(workload: Workload) -> Iterator[Job]:
             job_url=job_url,
             target=Path(folder, "target"),
             size=workload.size,
-            jobs=min(8, workload.count),
+            jobs=min(workload.jobs, workload.count),
             connections=workload.connections,
         )
 

@@ -1,6 +1,6 @@
 """A run into a folder that holds everything already: the command from its start to its end, receipt included.
 
-    python tests/benchmarks/bench_unchanged.py [--files 5000] [--rtt 0.06] [--runs 5] [--jobs 8] [--against SRC]
+    python tests/benchmarks/bench_unchanged.py [--files 5000] [--rtt 0.06] [--runs 5] [--jobs N] [--against SRC]
 
 ``--against`` is the ``src`` folder of another version of Splashdown, which takes part in each round. Files come from
 nginx on this machine, over a line with latency where nothing is promised. See docs/explanation/performance.md.
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--files", type=int, default=5_000)
     parser.add_argument("--rtt", type=float, default=0.06, help="seconds added to a round trip")
     parser.add_argument("--runs", type=int, default=5)
-    parser.add_argument("--jobs", type=int, default=8)
+    parser.add_argument("--jobs", help="files at a time; else each version decides")
     parser.add_argument("--against", type=Path, help="the src folder of another version")
     arguments = parser.parse_args()
     pairs.compile_sources(*filter(None, [arguments.against]))
@@ -77,7 +77,7 @@ def main() -> None:
                 for _ in range(arguments.runs):
                     for name, src in versions.items():
                         if name == "this version" or not case.new:
-                            flags = (*case.flags, "--jobs", str(arguments.jobs))
+                            flags = (*case.flags, *(("--jobs", arguments.jobs) if arguments.jobs else ()))
                             measured[name].append(_run(src, source, targets[name], flags))
                 for name, each in measured.items():
                     if each:

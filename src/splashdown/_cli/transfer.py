@@ -38,7 +38,12 @@ def transfer_options(function: F) -> F:
             is_flag=True,
             help="Ask nothing about a stored file whose href, size and 'updated' are as they were.",
         ),
-        click.option("--jobs", type=click.IntRange(1, 512), metavar="N", help="Files at a time."),
+        click.option(
+            "--jobs",
+            type=click.IntRange(1, 512),
+            metavar="N",
+            help="Files at a time; without it as many as help.",
+        ),
         click.option("--no-resume", is_flag=True, help="Keep nothing of an unfinished file."),
         click.option("--fail-fast", is_flag=True, help="Stop at the first failure."),
     )

@@ -114,9 +114,9 @@ class FileWorkers:
                     self._context.stop.set()
                     schedule.stop()
                 # How fast a host is shows in what came of it, and not with the first file, whose connection is new.
-                told = known and not outcome.error_type and (outcome.attempts or outcome.status is Status.STORED)
+                counts = known and not outcome.error_type and (outcome.attempts or outcome.status is Status.STORED)
                 known = True
-                taken = schedule.exchange(host, outcome.seconds if told else None, outcome.bytes_moved)
+                taken = schedule.exchange(host, outcome.seconds if counts else None, outcome.bytes_moved)
         finally:
             with self._lock:
                 self._running -= 1
