@@ -80,7 +80,7 @@ class Pacing:
             if limit != queue.limit:
                 schedule.resize(host, limit)
             one.places.at_once, one.places.served = limit, queue.files
-            soon = soon or (one.pace.trying and bool(queue.waiting))
+            soon = soon or (one.pace.trying and one.places.limit is None and bool(queue.waiting))
         return _SOON if soon and len(self._hosts) <= _FEW_HOSTS else _LATER
 
     def _limit(self, one: _Host, queue: Queue, moving: int) -> int:

@@ -82,7 +82,7 @@ class Throttle:
         self._lock = threading.Lock()
 
     def places(self, host: str) -> Places:
-        """What is known of how many requests a host serves at a time."""
+        """The count of requests to a host, and how many of them it serves at a time as far as that is known."""
         places = self._places.get(host)
         if places is None:
             with self._lock:

@@ -40,7 +40,7 @@ def test_it_comes_near_what_a_server_serves_at_a_time(capacity, latency):
     found = run(pace, rate_of)
     best = rate_of(MOST)
     assert rate_of(found[-1]) >= 0.6 * best
-    # What waits in line is no more than what is served, but for one try now and then.
+    # No more wait in line than are served, but for a try now and then.
     assert sorted(found)[len(found) // 2] <= max(START, 2 * capacity)
 
 
