@@ -428,6 +428,7 @@ class RunReport:
     seconds: float = 0.0
     unwritten: str = ""  #: why the metadata document could not be written, where that is so
     interrupted: str = ""  #: the signal that ended the run early: ``SIGINT``, ``SIGTERM``
+    stopped: str = ""  #: why the rest was not tried, where the same failure had come again and again
 
     @property
     def failed(self) -> tuple[Outcome, ...]:

@@ -120,7 +120,7 @@ def cli(context: click.Context, /, verbose: int, log_file: str | None, log_forma
     SPLASHDOWN_PASSWORD.
 
     Exit codes: 0 all landed, 1 some assets failed, 2 wrong usage, 3 source not resolved,
-    4 not authorised, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
+    4 not authorised, 5 ended because every file would have failed, 130 interrupted (Ctrl-C), 143 terminated (SIGTERM).
     """
     if verbose or log_file or log_format != "text":
         from splashdown._cli.log_output import start

@@ -143,6 +143,7 @@ def report_record(report: RunReport, metadata: str = "", source: ResultSet | Non
         "metadata": metadata,
         "metadata_error": report.unwritten,
         "interrupted": report.interrupted,
+        "stopped": report.stopped,
         "unresolved": list(unresolved),
         "warnings": list(warnings),
         "outcomes": [outcome_record(o) for o in report.outcomes],

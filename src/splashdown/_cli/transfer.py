@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from splashdown._cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED
+from splashdown._cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_STOPPED, EXIT_TERMINATED
 from splashdown._cli.help import F, with_options
 from splashdown._display.text import printable
 
@@ -46,14 +46,15 @@ def transfer_options(function: F) -> F:
         ),
         click.option("--no-resume", is_flag=True, help="Keep nothing of an unfinished file."),
         click.option("--fail-fast", is_flag=True, help="Stop at the first failure."),
+        click.option("--keep-going", is_flag=True, help="Try every file, even when all fail for the same reason."),
     )
     return with_options(function, options)
 
 
 def take_settings(given: dict[str, Any]) -> dict[str, Any]:
     """Take these options out of a command's: those that were given. All else is configured, or the default."""
-    jobs, no_resume, *flags = (given.pop(name) for name in ("jobs", "no_resume", *_FLAGS))
-    chosen = {"jobs": jobs, "resume": False if no_resume else None}
+    jobs, no_resume, keep_going, *flags = (given.pop(name) for name in ("jobs", "no_resume", "keep_going", *_FLAGS))
+    chosen = {"jobs": jobs, "resume": False if no_resume else None, "give_up_after": 0 if keep_going else None}
     chosen |= {name: True if flag else None for name, flag in zip(_FLAGS, flags, strict=True)}
     return {name: value for name, value in chosen.items() if value is not None}
 
@@ -105,6 +106,10 @@ def print_failures(report: RunReport, unresolved: Sequence[str] = (), *, each: b
             "1 source or linked document" if len(unresolved) == 1 else f"{len(unresolved)} sources or linked documents"
         )
         click.echo(f"Error: {count} could not be read; run the same command again for the rest", err=True)
+    if report.stopped:
+        click.echo(f"Error: the rest was not tried: {printable(report.stopped)}", err=True)
     if report.interrupted:
         return EXIT_TERMINATED if report.interrupted == "SIGTERM" else EXIT_INTERRUPTED
+    if report.stopped:
+        return EXIT_STOPPED
     return EXIT_FAILED if unresolved or not report.ok else 0

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from splashdown._engine.breaker import Breaker
 from splashdown._engine.dispatch import Dispatcher
 from splashdown._engine.journal import Journal
 from splashdown._engine.memory_budget import MemoryBudget
@@ -130,6 +131,7 @@ class Context:
     pool: Pool  #: threads for the second and further connections of large files
     memory_budget: MemoryBudget
     memory: Memory  #: what the target remembers of this run, of earlier ones and of others
+    breaker: Breaker
     listed: Mapping[str, Stored] = field(default_factory=dict)  #: recorded files that a listing showed as they were
     source: str = ""
     names: frozenset[str] = frozenset()  #: names of the plan, which a renamed file must not take

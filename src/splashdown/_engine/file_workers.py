@@ -104,15 +104,16 @@ class FileWorkers:
             raise
 
     def _work(self) -> None:
-        schedule, known = self._schedule, False
+        schedule, breaker, known = self._schedule, self._context.breaker, False
         try:
             taken = schedule.take()
             while taken is not None:
                 number, host = taken
                 self._outcomes[number] = outcome = self._outcome_of(number)
-                if outcome.status is Status.FAILED and self._context.settings.fail_fast:
-                    self._context.stop.set()
-                    schedule.stop()
+                if outcome.status is Status.FAILED:
+                    self._give_up(host)
+                elif breaker.counting and outcome.status is Status.STORED:
+                    breaker.landed(host)
                 # How fast a host is shows in what came of it, and not with the first file, whose connection is new.
                 counts = known and not outcome.error_type and (outcome.attempts or outcome.status is Status.STORED)
                 known = True
@@ -122,6 +123,15 @@ class FileWorkers:
                 self._running -= 1
                 if not self._running:
                     self._ended.set()
+
+    def _give_up(self, host: str) -> None:
+        """After a failure: end the run, or what is left of one host, where the rest would fail as well."""
+        context = self._context
+        if context.settings.fail_fast or context.breaker.stopped:
+            context.stop.set()
+            self._schedule.stop()
+        elif host in context.breaker.given_up:
+            self._schedule.drop(host)
 
     def _outcome_of(self, number: int) -> Outcome:
         transfer = self._plan.transfers[number]

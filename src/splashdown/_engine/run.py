@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from splashdown._engine.breaker import Breaker
 from splashdown._engine.context import Abilities, Context, Forgetful, Memory
 from splashdown._engine.dispatch import Dispatcher
 from splashdown._engine.file_workers import FileWorkers
@@ -66,7 +67,8 @@ def run_plan(run: Run, remote: Remote) -> RunReport:
             if run.before_cleanup is not None:
                 run.before_cleanup(report)
             raise Interrupted(report) from signal
-        report = RunReport(plan=plan, outcomes=outcomes, seconds=time.perf_counter() - begun)
+        seconds = time.perf_counter() - begun
+        report = RunReport(plan=plan, outcomes=outcomes, seconds=seconds, stopped=context.breaker.reason)
         _abort(context, journal.leftovers(outcome.transfer.name for outcome in report.landed))
         if run.before_cleanup is not None:
             run.before_cleanup(report)
@@ -98,6 +100,7 @@ def _context(run: Run, remote: Remote) -> Context:
         pool=Pool(settings.range_connections - 1, "splashdown-part"),
         memory_budget=MemoryBudget(settings.memory),
         memory=run.memory,
+        breaker=Breaker(settings.give_up_after),
         source=plan.source,
         names=_names(plan),
     )

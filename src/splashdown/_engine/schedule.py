@@ -84,6 +84,13 @@ class Schedule:
                 self._changed.notify()
             return self._next()
 
+    def drop(self, host: str) -> None:
+        """Hand out nothing more of this host."""
+        with self._lock:
+            self.queues[host].waiting.clear()
+            self._waiting.pop(host, None)
+            self._changed.notify_all()
+
     def stop(self) -> None:
         """Hand out nothing more."""
         with self._lock:

@@ -52,6 +52,9 @@ class Settings:
     trust_metadata: bool = False
     resume: bool = True  #: keep what an interrupted run has moved, and continue from there
     fail_fast: bool = False  #: stop at the first failure
+    #: failures in a row for the same reason, of a host or of the target, after which its other files are not tried; 0
+    #: tries every file
+    give_up_after: int = 8
     fsync: bool = False  #: survive a power cut, not only the end of the process
 
     def __post_init__(self) -> None:
@@ -59,6 +62,8 @@ class Settings:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"Settings: {name} must be at least 1, got {value}")
+        if self.give_up_after < 0:
+            raise UsageError(f"Settings: give_up_after must not be negative, got {self.give_up_after}")
         if self.low_speed < 0 or self.low_speed_time <= 0 or self.range_speed < 0:
             raise UsageError(
                 "Settings: low_speed and range_speed must not be negative, low_speed_time must be more than 0 seconds"

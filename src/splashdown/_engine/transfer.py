@@ -8,7 +8,7 @@ from splashdown._engine.attempt import Attempt
 from splashdown._engine.context import Context
 from splashdown._engine.existing import UNCHANGED, Verdict, decide, stored_or_none
 from splashdown._engine.restart import with_restarts
-from splashdown._engine.retry import StoppedError
+from splashdown._engine.retry import StoppedError, host_of
 from splashdown._engine.small import Handover, StraightLine
 from splashdown._engine.source import Source
 from splashdown._engine.source_mark import source_mark
@@ -33,6 +33,7 @@ def move(context: Context, transfer: Transfer, straight: StraightLine | None = N
         outcome = _move(context, source, handover)
     except BaseException as error:  # on a thread of the engine no signal arrives: whatever comes is of this asset
         status = Status.NOT_TRIED if isinstance(error, StoppedError) else Status.FAILED
+        context.breaker.failed(host_of(transfer.asset.href), error)
         source = source or Source(transfer, context.remote, events=context.events, stop=context.stop)
         outcome = source.outcome(
             transfer=transfer, status=status, error_type=type(error).__name__, error=_message(error, source)
