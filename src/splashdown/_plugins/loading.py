@@ -30,7 +30,7 @@ from splashdown.specs import ActionSpec, LoaderSpec, ResolverSpec, Spec
 
 T = TypeVar("T")
 
-#: What a run asks for while it is under way: plugins are imported, and their hooks called, in the thread that runs it.
+#: A run asks for these while it is under way: plugins are imported, and their hooks called, in the thread that runs it.
 _DURING_RUNS = ("run_plan", "transports", "signers", "listeners")
 
 #: When a plugin that is still being imported is named.

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-#: The built-in plugins, and what each offers: the nouns of its hooks. Each is a module of this package and is called as
-#: that module. What a session asks for decides which of them are imported.
+#: The built-in plugins, each with the nouns of its hooks. Each is a module of this package and is called as
+#: that module. Only those are imported that may answer what a session asks for.
 OFFERS: Mapping[str, tuple[str, ...]] = {
     "collection": ("actions",),
     "download": ("actions",),

@@ -30,8 +30,12 @@ def after(errors, limit=3):
 
 @pytest.mark.parametrize(
     "error",
-    [status(401), status(403), status(429), status(500), status(503)]
-    + [NetworkError("no route"), StalledError("no byte"), LinkExpiredError("past its time")],
+    [
+        *map(status, (401, 403, 429, 500, 503)),
+        NetworkError("no route"),
+        StalledError("no byte"),
+        LinkExpiredError("late"),
+    ],
 )
 def test_a_host_that_fails_three_times_in_the_same_way_is_given_up(error):
     assert after([error] * 2).reason == ""
