@@ -242,6 +242,21 @@ class SupportsServerSideCopy(Protocol):
 
 
 @runtime_checkable
+class SupportsDuplicate(Protocol):
+    """A sink that can give an object a second key without moving its bytes through this machine.
+
+    Several assets may have one URL: it is fetched once, and the engine asks for the others' files in this way.
+    """
+
+    def duplicate(self, key: str, copy: str, content: Content) -> Stored | None:
+        """Store the object ``key`` under ``copy`` too, as one step; ``None`` where that cannot be done.
+
+        The two are then independent: to replace or delete one leaves the other as it is. Raises
+        :class:`~splashdown.errors.ExistsError` where ``content.replace`` is false and ``copy`` is taken.
+        """
+
+
+@runtime_checkable
 class SupportsSpace(Protocol):
     """A sink that knows how many bytes it can still take."""
 

@@ -93,6 +93,7 @@ from splashdown.protocols import (
     StepCredentials,
     Stream,
     SupportsCompare,
+    SupportsDuplicate,
     SupportsList,
     SupportsPutWhole,
     SupportsRead,
@@ -285,6 +286,9 @@ class ShelfSink:
     def copy_from(self, href: str, key: str, content: Content) -> Stored | None:
         return None
 
+    def duplicate(self, key: str, copy: str, content: Content) -> Stored | None:
+        return None
+
     def free_space(self) -> int | None:
         return 10_000 - sum(map(len, self.store.values()))
 
@@ -307,6 +311,7 @@ def abilities(sink: ShelfSink) -> tuple[object, ...]:
     resume: SupportsResume = sink
     listing: SupportsList = sink
     copies: SupportsServerSideCopy = sink
+    second: SupportsDuplicate = sink
     space: SupportsSpace = sink
     state: SupportsState = sink
     compares: SupportsCompare = sink
@@ -315,7 +320,7 @@ def abilities(sink: ShelfSink) -> tuple[object, ...]:
     version: SupportsVersion = sink
     whole: SupportsPutWhole = sink
     looks = (stat, stats, version, read, read_back)
-    return plain, looks, whole, resume, listing, copies, space, state, compares, unfinished
+    return plain, looks, whole, resume, listing, (copies, second), space, state, compares, unfinished
 
 
 class ShelfStream:

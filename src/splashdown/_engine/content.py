@@ -50,7 +50,7 @@ def check_content(asset: Asset, head: Buffer, size: int) -> None:
     """
     if size and (not len(head) or head[0] not in _TELLING):
         return  # nearly all files: what they begin with is none of the formats that are evident
-    promised = _promised(asset)
+    promised = promised_kind(asset)
     if promised is None:
         return
     head = bytes(head[:HEAD_BYTES])
@@ -63,7 +63,7 @@ def check_content(asset: Asset, head: Buffer, size: int) -> None:
         )
 
 
-def _promised(asset: Asset) -> str | None:
+def promised_kind(asset: Asset) -> str | None:
     """The kind of file that the metadata promise; ``None`` where any bytes may be right."""
     kind = (asset.media_type or "").partition(";")[0].strip().lower()
     family, _, subtype = kind.partition("/")

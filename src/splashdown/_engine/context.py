@@ -20,6 +20,7 @@ from splashdown.model import PartPolicy, Stored, StoredRecord
 from splashdown.protocols import (
     Sink,
     SupportsCompare,
+    SupportsDuplicate,
     SupportsList,
     SupportsRead,
     SupportsReadBack,
@@ -94,6 +95,7 @@ class Abilities:
     resume: SupportsResume | None
     compare: SupportsCompare | None
     copy: SupportsServerSideCopy | None
+    duplicate: SupportsDuplicate | None
     delete: SupportsList | None
     space: SupportsSpace | None
 
@@ -112,6 +114,7 @@ class Abilities:
             resume=sink if isinstance(sink, SupportsResume) else None,
             compare=sink if isinstance(sink, SupportsCompare) else None,
             copy=sink if isinstance(sink, SupportsServerSideCopy) else None,
+            duplicate=sink if isinstance(sink, SupportsDuplicate) else None,
             delete=sink if isinstance(sink, SupportsList) else None,
             space=sink if isinstance(sink, SupportsSpace) else None,
         )

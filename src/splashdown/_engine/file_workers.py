@@ -11,6 +11,7 @@ from splashdown._engine.pace import MOST
 from splashdown._engine.pacing import Pacing
 from splashdown._engine.pool import Pool
 from splashdown._engine.retry import hosts_of
+from splashdown._engine.same_url import can_share, groups
 from splashdown._engine.schedule import Schedule
 from splashdown._engine.settled import settled
 from splashdown._engine.small import StraightLine
@@ -42,13 +43,17 @@ class FileWorkers:
         self._pool = Pool(self._most, "splashdown-file")
         self._begun = self._running = 0
         self._straight = StraightLine.of(context)
+        #: Transfers of one URL by the number of the first: they are moved in a row, and the first moves the bytes.
+        self._shared: dict[int, list[int]] = {}
+        self._there: dict[int, Outcome] = {}  #: outcomes of those whose file was there before, by the same number
         self._ended = threading.Event()
         self._lock = threading.Lock()
 
     def run(self) -> Sequence[Outcome]:
         """Move all files of the plan; their outcomes, in the plan's order."""
-        left = self._settle()
-        every = hosts_of(columns(self._plan.transfers, "asset.href"))
+        hrefs = list(columns(self._plan.transfers, "asset.href"))
+        left, every = self._settle(groups(hrefs)), hosts_of(hrefs)
+        del hrefs
         hosts = [host if open_ else None for host, open_ in zip(every, left, strict=True)]
         self._pacing = Pacing(context=self._context, hosts={host for host in hosts if host is not None})
         self._schedule = Schedule(hosts, self._pacing.limits)
@@ -64,11 +69,23 @@ class FileWorkers:
         """The outcome of every file so far."""
         return self._outcomes.outcomes()
 
-    def _settle(self) -> bytearray:
-        """Settle what needs no thread; for each transfer whether it is left."""
+    def _settle(self, same: Sequence[list[int]]) -> bytearray:
+        """Settle what needs no thread; for each transfer whether a thread has to take it."""
         left = bytearray(b"\1") * len(self._plan.transfers)
+        group_of = {number: group for group in same for number in group}
+        there: dict[int, Outcome] = {}
         for number, outcome in settled(self._context, self._plan):
             self._outcomes[number], left[number] = outcome, 0
+            if number in group_of and can_share(outcome):
+                there[group_of[number][0]] = outcome
+        for group in same:
+            first, *others = [number for number in group if left[number]] or [-1]
+            if others or group[0] in there:
+                self._shared[first] = [first, *others]
+                if group[0] in there:
+                    self._there[first] = there[group[0]]
+            for number in others:
+                left[number] = 0
         return left
 
     def _start_threads(self) -> None:
@@ -104,16 +121,19 @@ class FileWorkers:
             raise
 
     def _work(self) -> None:
-        schedule, breaker, known = self._schedule, self._context.breaker, False
+        schedule, breaker, shared, known = self._schedule, self._context.breaker, self._shared, False
         try:
             taken = schedule.take()
             while taken is not None:
                 number, host = taken
-                self._outcomes[number] = outcome = self._outcome_of(number)
-                if outcome.status is Status.FAILED:
-                    self._give_up(host)
-                elif breaker.counting and outcome.status is Status.STORED:
-                    breaker.landed(host)
+                if number in shared:
+                    outcome = self._move_shared(number, host)
+                else:
+                    self._outcomes[number] = outcome = self._outcome_of(number, None)
+                    if outcome.status is Status.FAILED:
+                        self._give_up(host)
+                    elif breaker.counting and outcome.status is Status.STORED:
+                        breaker.landed(host)
                 # How fast a host is shows in what came of it, and not with the first file, whose connection is new.
                 counts = known and not outcome.error_type and (outcome.attempts or outcome.status is Status.STORED)
                 known = True
@@ -133,10 +153,25 @@ class FileWorkers:
         elif host in context.breaker.given_up:
             self._schedule.drop(host)
 
-    def _outcome_of(self, number: int) -> Outcome:
+    def _move_shared(self, number: int, host: str) -> Outcome:
+        """Move the transfers of one URL: the first by its bytes, or the next one where that fails. The last outcome."""
+        first = self._there.get(number)
+        for each in self._shared[number]:
+            self._outcomes[each] = outcome = self._outcome_of(each, first)
+            if outcome.status is Status.FAILED:
+                self._give_up(host)
+            elif self._context.breaker.counting and outcome.status is Status.STORED:
+                self._context.breaker.landed(host)
+            if self._context.stop.is_set():
+                break  # the outcomes of the others say that they were not tried
+            if first is None and can_share(outcome):
+                first = outcome
+        return outcome
+
+    def _outcome_of(self, number: int, first: Outcome | None) -> Outcome:
         transfer = self._plan.transfers[number]
         try:
-            return move(self._context, transfer, self._straight)
+            return move(self._context, transfer, self._straight, first)
         except BaseException as error:  # it would end the thread, and the file would have no outcome
             return Outcome(
                 transfer=transfer, status=Status.FAILED, error_type=type(error).__name__, error=error_text(error)

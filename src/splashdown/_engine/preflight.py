@@ -5,7 +5,9 @@ from __future__ import annotations
 from splashdown._display.text import readable
 from splashdown._engine.context import Context
 from splashdown._engine.records import identity
+from splashdown._engine.same_url import groups
 from splashdown._foreign.calls import ask, name_of, wrong_type
+from splashdown.columns import columns
 from splashdown.errors import StoreError
 from splashdown.model import Asset, IfExists, Plan, Stored, Transfer
 from splashdown.protocols import SupportsSpace
@@ -51,8 +53,17 @@ def _free(space: SupportsSpace) -> int | None:
 
 
 def _there(context: Context, plan: Plan) -> int:
-    """Bytes that are probably there already, in whole files and in parts; the exact check follows for each file."""
-    return sum(_there_of(context, transfer) for transfer in plan.transfers)
+    """Bytes that are probably there already, in whole files and in parts, or come with another file of the same URL.
+
+    The exact check follows for each file.
+    """
+    shared: set[int] = set()
+    if context.can.duplicate is not None:
+        shared = {number for group in groups(list(columns(plan.transfers, "asset.href"))) for number in group[1:]}
+    return sum(
+        (transfer.asset.size or 0) if number in shared else _there_of(context, transfer)
+        for number, transfer in enumerate(plan.transfers)
+    )
 
 
 def _there_of(context: Context, transfer: Transfer) -> int:

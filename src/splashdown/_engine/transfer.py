@@ -9,6 +9,7 @@ from splashdown._engine.context import Context
 from splashdown._engine.existing import UNCHANGED, Verdict, decide, stored_or_none
 from splashdown._engine.restart import with_restarts
 from splashdown._engine.retry import StoppedError, host_of
+from splashdown._engine.same_url import duplicate, stored_stream
 from splashdown._engine.small import Handover, StraightLine
 from splashdown._engine.source import Source
 from splashdown._engine.source_mark import source_mark
@@ -21,16 +22,21 @@ from splashdown.protocols import SupportsServerSideCopy
 from splashdown.redact import redact_text, secrets_of
 
 
-def move(context: Context, transfer: Transfer, straight: StraightLine | None = None) -> Outcome:
-    """Move one asset; whatever goes wrong is in the outcome."""
+def move(
+    context: Context, transfer: Transfer, straight: StraightLine | None = None, first: Outcome | None = None
+) -> Outcome:
+    """Move one asset; whatever goes wrong is in the outcome.
+
+    ``first`` is the outcome of another asset with the same URL, whose file is in the target.
+    """
     source: Source | None = None
     try:
-        handover = None if straight is None else straight.move(transfer)
+        handover = None if straight is None or first is not None else straight.move(transfer)
         if isinstance(handover, Outcome):
             return handover
         source = Source(transfer, context.remote, events=context.events, stop=context.stop)
         context.under_way.add(source)
-        outcome = _move(context, source, handover)
+        outcome = _move(context, source, handover, first)
     except BaseException as error:  # on a thread of the engine no signal arrives: whatever comes is of this asset
         status = Status.NOT_TRIED if isinstance(error, StoppedError) else Status.FAILED
         context.breaker.failed(host_of(transfer.asset.href), error)
@@ -44,7 +50,7 @@ def move(context: Context, transfer: Transfer, straight: StraightLine | None = N
     return outcome
 
 
-def _move(context: Context, source: Source, handover: Handover | None) -> Outcome:
+def _move(context: Context, source: Source, handover: Handover | None, first: Outcome | None) -> Outcome:
     verdict = decide(context, source.transfer) if handover is None else handover.verdict
     if handover is not None:
         source.begun = handover.begun
@@ -53,9 +59,13 @@ def _move(context: Context, source: Source, handover: Handover | None) -> Outcom
     if verdict.keep:
         return _skipped(source, verdict, verdict.keep)
     source.unless = verdict.unless
-    if (copied := _copied_in_store(context, source, verdict)) is not None:
-        return copied
     try:
+        if first is not None:
+            if (shared := duplicate(context, source.transfer, verdict, first)) is not None:
+                return shared
+            source.first = stored_stream(context, source.transfer, verdict, first)
+        if (copied := _copied_in_store(context, source, verdict)) is not None:
+            return copied
         return with_restarts(source, lambda: Attempt(context, source, verdict).run())
     except NotModifiedError:
         return _skipped(source, verdict, UNCHANGED)

@@ -248,6 +248,38 @@ class LocalSink:
         size = found.st_size if stat.S_ISREG(found.st_mode) else 0
         return [one for one in parts if one.part.stop is not None and one.part.stop <= size]
 
+    def duplicate(self, key: str, copy: str, content: Content) -> Stored | None:
+        """A hard link; ``None`` where the filesystem has none."""
+        try:
+            with self._parent(key) as (folder, name):
+                hidden = self._hidden.get(make=True)
+                part = owner.new_name(_PART)
+                try:
+                    folder.link(name, hidden, part)
+                    return self._place_link(hidden, part, copy, content)
+                finally:
+                    with suppress(FileNotFoundError):  # to rename a link over one of the same file does nothing
+                        hidden.unlink(part)
+        except OSError:
+            return None
+
+    def _place_link(self, hidden: Folder, part: str, key: str, content: Content) -> Stored | None:
+        found = hidden.stat(part)
+        if not stat.S_ISREG(found.st_mode):  # the name has become a link to somewhere
+            return None
+        into, name = self._reach(key, make=True)
+        try:
+            if content.replace:
+                _replace(hidden, part, into, name)
+            else:
+                _place_new(hidden, part, into, name)
+            if content.durable:
+                into.sync()
+        finally:
+            if "/" in key:
+                into.close()
+        return self._stored(key, found)
+
     def unfinished(self) -> Iterator[Unfinished]:
         """Every partial file. Whose it was to become only the run that writes it knows, so it goes by its own name."""
         try:

@@ -81,6 +81,14 @@ class MemorySink:
         """Forget unfinished uploads; the store stays."""
         self._uploads.clear()
 
+    def duplicate(self, key: str, copy: str, content: Content) -> Stored | None:
+        """The same bytes under another key."""
+        with self._lock:
+            if not content.replace and copy in self.store:
+                raise already_exists(f"memory://{copy}")
+            self.store[copy] = self.store[key]
+        return self.stat(copy)
+
     def stat(self, key: str) -> Stored | None:
         """The size of a committed object."""
         data = self.store.get(key)

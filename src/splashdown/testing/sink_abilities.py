@@ -12,6 +12,7 @@ from splashdown.model import Content, StoredPart
 from splashdown.protocols import (
     Sink,
     SupportsCompare,
+    SupportsDuplicate,
     SupportsList,
     SupportsPutWhole,
     SupportsRead,
@@ -217,6 +218,23 @@ class SinkAbilities:
         assert sink.copy_source("https://elsewhere.invalid/a.bin") is None
         assert sink.copy_from("https://elsewhere.invalid/a.bin", "a.bin", Content(size=1)) is None
         assert self.fetch(sink, "a.bin") is None
+
+    def test_a_second_key_of_an_object_is_independent_of_the_first(self, sink: Sink) -> None:
+        if not isinstance(sink, SupportsDuplicate):
+            pytest.skip("this sink has no duplicate()")
+        location = store(sink, "dir/b.bin", b"old")
+        store(sink, "a.bin", b"12345")
+        made = sink.duplicate("a.bin", "dir/b.bin", Content(size=5))
+        if made is None:
+            pytest.skip("this store makes no copies")
+        assert (made.size, made.location) == (5, location)
+        store(sink, "a.bin", b"replaced")
+        assert self.fetch(sink, "dir/b.bin") == b"12345"
+        with pytest.raises(ExistsError):
+            sink.duplicate("a.bin", "dir/b.bin", Content(size=8, replace=False))
+        assert self.fetch(sink, "dir/b.bin") == b"12345"
+        if isinstance(sink, SupportsUnfinished):
+            assert list(sink.unfinished()) == []
 
     def test_free_space_is_a_number_or_unknown(self, sink: Sink) -> None:
         if not isinstance(sink, SupportsSpace):

@@ -205,13 +205,20 @@ class S3Sink:
 
     def copy_from(self, href: str, key: str, content: Content) -> Stored | None:
         """Copy inside the store; ``None`` when it refuses or has no such object."""
-        if not self._store.options.server_side_copy or not href.lower().startswith(SCHEME):
+        return self._copied(split(href), key, content) if href.lower().startswith(SCHEME) else None
+
+    def duplicate(self, key: str, copy: str, content: Content) -> Stored | None:
+        """Copy an object of the target inside the store."""
+        return self._copied(self._where(key), copy, content)
+
+    def _copied(self, source: Location, key: str, content: Content) -> Stored | None:
+        if not self._store.options.server_side_copy:
             return None
         where = self._where(key)
         if not content.replace:
             self._refuse_existing(where)
         with storing(self._store, where, "copy to"):
-            stored = self._copier.copy(split(href), where, content)
+            stored = self._copier.copy(source, where, content)
         if stored is not None:
             self._presence.written(where.key)
         return stored
