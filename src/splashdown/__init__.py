@@ -19,7 +19,7 @@ Who imports what: each line knows the lines below it. A name without an undersco
     _display, _folders                                   how values are shown; folders in which no link is followed
     _foreign                                             calls code of plugins
     connections, _connections                            HTTP over pooled connections
-    model, auth, checksums, columns, errors, redact, safe_names, sources, store_errors  values and pure functions
+    model, auth, checksums, columns, errors, formats, redact, safe_names, sources, store_errors  values, pure functions
 
 Names are imported when they are first used, so that ``import splashdown`` stays quick.
 """

@@ -204,6 +204,7 @@ class State(StrEnum):
     OK = "ok"
     MISSING = "missing"  #: a receipt describes it, and it is not there
     CHANGED = "changed"  #: it is not what was stored
+    UNEXPECTED = "unexpected"  #: it is what was stored, and cannot be of the format that the metadata promise
     UNREADABLE = "unreadable"  #: it is there, and cannot be read
     EXTRA = "extra"  #: it is there, and no receipt describes it
 
@@ -235,9 +236,12 @@ class VerifyReport:
 
     @property
     def ok(self) -> bool:
-        """Whether all that was stored is still there and unchanged; extra files do no harm unless ``strict``."""
+        """Whether all that was stored is still there, unchanged and of a possible format.
+
+        Extra files do no harm unless ``strict``.
+        """
         extra = (State.EXTRA,) if self.strict else ()
-        return not self.of(State.MISSING, State.CHANGED, State.UNREADABLE, *extra)
+        return not self.of(State.MISSING, State.CHANGED, State.UNEXPECTED, State.UNREADABLE, *extra)
 
     def _repr_html_(self) -> str:
         """The report in a notebook, as a table; what is not as it was stored comes first."""

@@ -15,6 +15,7 @@ import openeo.rest.auth.auth
 import pytest
 import requests
 import splashdown_openeo
+from openeo.rest import OpenEoClientException
 from splashdown_openeo import ResultAsset
 
 BODY = bytes(range(251)) * 4000  # about a megabyte, with no period that a power of two shares
@@ -194,6 +195,26 @@ def test_a_compressed_answer_is_stored_as_what_it_stands_for(backend, tmp_path):
 
     backend._send = compressed
     assert results(backend).download_file(tmp_path).read_bytes() == BODY
+
+
+@pytest.mark.parametrize("body", [b"<!DOCTYPE html><html>Sign in</html>", b'{"code": "Forbidden"}', b""])
+@pytest.mark.parametrize(
+    ("verb", "options"),
+    [("download_file", {}), ("download_files", {}), ("download_as_collection", {"on_download_failure": "raise"})],
+)
+def test_an_answer_that_is_not_a_raster_gets_no_name(backend, tmp_path, body, verb, options):
+    backend.results({"x.tif": {"href": backend.add("/1/x.tif", body), "type": "image/tiff; application=geotiff"}})
+    target = tmp_path / "out"
+    target.mkdir()
+    with pytest.raises(OpenEoClientException, match=r"x\.tif.* where the metadata promise image/tiff"):
+        getattr(results(backend), verb)(target, **options)
+    assert not list(target.rglob("*.tif"))
+
+
+def test_the_user_may_take_such_an_answer_all_the_same(backend, tmp_path, monkeypatch):
+    monkeypatch.setenv("SPLASHDOWN_VERIFY", "false")
+    backend.results({"x.tif": {"href": backend.add("/1/x.tif", b"<html>"), "type": "image/tiff"}})
+    assert results(backend).download_file(tmp_path).read_bytes() == b"<html>"
 
 
 # Names

@@ -148,9 +148,11 @@ def _verified_table(report: VerifyReport) -> None:
     if rows:
         render.table(("file", "size", "state", "checked"), rows, right=("size",))
     right, extra = len(report.of(State.OK)), len(report.of(State.EXTRA))
-    bad = len(report.files) - right - extra
+    odd = len(report.of(State.UNEXPECTED))
+    bad = len(report.files) - right - extra - odd
     counts = [f"{counted(right, 'file')} as stored"]
     counts += [f"{bad} missing or changed"] if bad else []
+    counts += [f"{odd} not of the promised format"] if odd else []
     counts += [f"{extra} that no receipt knows"] if extra else []
     click.echo(", ".join(counts))
 

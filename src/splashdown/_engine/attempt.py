@@ -6,7 +6,6 @@ import time
 from collections.abc import Sequence
 
 from splashdown._engine.buffered import BufferedMover
-from splashdown._engine.content import check_content
 from splashdown._engine.context import Context
 from splashdown._engine.existing import Verdict
 from splashdown._engine.inplace import InPlaceMover
@@ -26,6 +25,7 @@ from splashdown._foreign.calls import Tolerated, wrong_type
 from splashdown.checksums import Digests
 from splashdown.errors import ChangedError, ChecksumError, ContentError, ExistsError, StoreError
 from splashdown.events import TransferStarted
+from splashdown.formats import check_content
 from splashdown.model import Content, Outcome, Part, RemoteInfo, Status, StoredPart, StoredRecord, Upload
 
 #: The largest part of a file over one connection. A kill loses the part under way, and a part costs no request there.
@@ -63,7 +63,7 @@ class Attempt:
             verified = expected.check(size, digests)
             # A checksum that the metadata give has proved that these are the bytes meant, whatever they look like.
             if self._context.settings.verify and "checksum" not in verified:
-                check_content(self._source.asset, self._source.head, size)
+                check_content(self._source.asset, self._source.head, size, info.media_type)
             return self._commit(info, size, tags, verified, digests)
         except BaseException as error:
             self._clean_up(error)

@@ -14,7 +14,6 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from splashdown._engine.content import HEAD_BYTES
 from splashdown._engine.renew import looks_expired
 from splashdown._engine.restart import RestartError
 from splashdown._engine.retry import RetryBudget, StoppedError, host_of, is_retryable
@@ -32,6 +31,7 @@ from splashdown.errors import (
     error_text,
 )
 from splashdown.events import Retried
+from splashdown.formats import HEAD_BYTES
 from splashdown.model import Buffer, ReadRequest, RemoteInfo
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
-from splashdown._engine.content import check_content, promised_kind
 from splashdown._engine.context import Context
 from splashdown._engine.existing import Verdict, stored_or_none
 from splashdown._engine.records import identity
 from splashdown._engine.source_mark import source_mark
 from splashdown.checksums import comparable, same
 from splashdown.errors import NotModifiedError
+from splashdown.formats import check_content, promised_kind
 from splashdown.model import Asset, Buffer, Content, Outcome, RemoteInfo, Status, StoredRecord, Transfer
 from splashdown.protocols import Stream, SupportsDuplicate, SupportsRead
 

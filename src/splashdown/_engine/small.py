@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import NamedTuple
 
-from splashdown._engine.content import check_content
 from splashdown._engine.context import Context
 from splashdown._engine.existing import UNCHANGED, Verdict, decide
 from splashdown._engine.pace import MOST
@@ -24,6 +23,7 @@ from splashdown._foreign.calls import wrong_type
 from splashdown.checksums import Digests
 from splashdown.errors import ChecksumError, ContentError, NotModifiedError
 from splashdown.events import Progress, TransferFinished, TransferStarted
+from splashdown.formats import check_content
 from splashdown.model import (
     Asset,
     Buffer,
@@ -251,7 +251,7 @@ class StraightLine:
             checksum = digests.multihash
         if self._verify and "checksum" not in verified:
             try:
-                check_content(asset, data, len(data))
+                check_content(asset, data, len(data), info.media_type)
             except ContentError:
                 return None
         return checksum, verified

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from splashdown.formats import GEOPACKAGE, NETCDF, PARQUET, PNG, TIFF
+
 _WEBDAV = ("webdav", "webdavs", "webdav+http")
 _FSSPEC = ("fsspec", "sftp", "ssh", *_WEBDAV, "ftp", "smb", "hdfs", "github", "dropbox", "box")
 _OBSTORE = ("gs", "az", "abfs", "abfss", "adl", "s3+obstore")
@@ -33,7 +35,7 @@ _LOADER_PACKAGES: Final = (
         ("geotiff", "numpy", "geotiff-handle", "png"),
         ("image/tiff", "image/vnd.stac.geotiff", "image/geotiff", "image/png"),
         (".tif", ".tiff", ".geotiff", ".png"),
-        (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+", b"\x89PNG\r\n\x1a\n"),
+        (*TIFF.first_bytes, *PNG.first_bytes),
     ),
     _LoaderPackage(
         "splashdown-xarray",
@@ -43,7 +45,7 @@ _LOADER_PACKAGES: Final = (
             "application/vnd+zarr", "application/x-zarr", "application/vnd.zarr",
         ),
         (".nc", ".nc4", ".cdf", ".h5", ".zarr"),
-        (b"CDF\x01", b"CDF\x02", b"\x89HDF\r\n\x1a\n"),
+        NETCDF.first_bytes,
     ),
     _LoaderPackage(
         "splashdown-tables",
@@ -53,7 +55,7 @@ _LOADER_PACKAGES: Final = (
             "application/geopackage+sqlite3",
         ),
         (".csv", ".parquet", ".geoparquet", ".gpkg"),
-        (b"PAR1", b"SQLite format 3\0"),
+        (*PARQUET.first_bytes, *GEOPACKAGE.first_bytes),
     ),
 )  # fmt: skip
 

@@ -5,7 +5,7 @@ Knows nothing of sources: years later there may be none. Reading is the sink's, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from splashdown._receipts.memory import read_target
@@ -13,7 +13,8 @@ from splashdown._receipts.names import COMPANIONS, HIDDEN
 from splashdown.actions import Checked, State, VerifyReport
 from splashdown.checksums import hash_of, same
 from splashdown.errors import ResolveError, SplashdownError, TargetError, error_text
-from splashdown.model import StoredRecord
+from splashdown.formats import HEAD_BYTES, unlike_promise
+from splashdown.model import Buffer, StoredRecord
 from splashdown.protocols import Sink, SupportsList, SupportsRead, SupportsStat
 
 
@@ -47,25 +48,41 @@ def check(sink: Sink, name: str, record: StoredRecord, *, read: bool = True) -> 
         if stored.size != record.size:
             detail = f"{stored.size} bytes, {record.size} were stored"
             return Checked(name=name, state=State.CHANGED, size=stored.size, checked=("size",), detail=detail)
-        digest = _digest(sink, name, record) if read and record.checksum else None
+        digest, head = _read(sink, name, record) if read else (None, b"")
     except (OSError, SplashdownError) as error:
         return Checked(
             name=name, state=State.UNREADABLE, size=stored.size if stored else None, detail=error_text(error)
         )
-    if digest is None:
-        return Checked(name=name, state=State.OK, size=stored.size, checked=("size",))
-    checked = ("size", "checksum")
-    if record.checksum and not same(digest, record.checksum):
+    checked = ("size",) if digest is None else ("size", "checksum")
+    if digest is not None and record.checksum and not same(digest, record.checksum):
         detail = "the checksum is another one"
         return Checked(name=name, state=State.CHANGED, size=stored.size, checked=checked, detail=detail)
+    if read and (found := unlike_promise(record.media_type, name, head, stored.size)):
+        # As it was stored: by a run that did not check, or by an earlier version that could not.
+        detail = f"{found}; remove it and download it again, or keep it"
+        return Checked(name=name, state=State.UNEXPECTED, size=stored.size, checked=checked, detail=detail)
     return Checked(name=name, state=State.OK, size=stored.size, checked=checked)
 
 
-def _digest(sink: Sink, name: str, record: StoredRecord) -> str | None:
-    if not isinstance(sink, SupportsRead) or record.checksum is None:
-        return None
+def _read(sink: Sink, name: str, record: StoredRecord) -> tuple[str | None, bytes]:
+    """The digest of a file, where one was recorded, and its first bytes."""
+    if not isinstance(sink, SupportsRead):
+        return None, b""
+    head = bytearray()
+
+    def noted(chunks: Iterable[Buffer]) -> Iterator[Buffer]:
+        for chunk in chunks:
+            if len(head) < HEAD_BYTES:
+                head.extend(memoryview(chunk)[: HEAD_BYTES - len(head)])
+            yield chunk
+
     with sink.read(name) as chunks:
-        return hash_of(chunks, record.checksum)
+        if record.checksum is not None and (digest := hash_of(noted(chunks), record.checksum)) is not None:
+            return digest, bytes(head)
+        for _ in noted(chunks):
+            if len(head) >= HEAD_BYTES:
+                break
+    return None, bytes(head)
 
 
 def _extra(sink: Sink, ours: set[str]) -> Iterable[Checked]:

@@ -222,6 +222,7 @@ def _record(entry: Mapping[str, Any], written_at: float | None) -> StoredRecord 
             written_at=written_at,
             version=fields.optional(VERSION),
             source_mark=fields.optional(SOURCE),
+            media_type=kind if isinstance(kind := entry.get("type"), str) else None,
         )
     except (KeyError, ValueError):
         return None

@@ -132,7 +132,7 @@ def _keeps(sink: Sink, name: str, record: StoredRecord) -> str:
         return f"it changed since it was stored ({found.detail})"
     if found.state is State.UNREADABLE:
         return found.detail
-    if found.state is State.OK and "checksum" not in found.checked:
+    if found.state in {State.OK, State.UNEXPECTED} and "checksum" not in found.checked:
         return "it may have changed since it was stored: its checksum was not noted, or cannot be computed here"
     return _delete(sink, name)
 

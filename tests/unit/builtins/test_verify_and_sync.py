@@ -257,6 +257,7 @@ def test_of_many_files_only_what_is_wrong_is_shown_and_quietly_nothing_else(tmp_
     assert main(["verify", str(tmp_path / "out"), "--quiet"]) == 0
     assert capsys.readouterr() == ("", "")
     (tmp_path / "out/007.txt").unlink()
+    (tmp_path / "out/008.txt").unlink()  # all of them are links to one file
     (tmp_path / "out/008.txt").write_text("")
     (tmp_path / "out/more.txt").write_text("")
     assert main(["verify", str(tmp_path / "out")]) == 1
@@ -336,3 +337,45 @@ def test_a_sync_of_another_item_each_night_replaces_the_file_where_that_is_asked
     assert main([*sync, "--if-exists", "overwrite"]) == 0
     assert file.read_text() == "of tuesday"
     assert states(target) == ({file.name: "ok"}, True)
+
+
+PAGE = "<!DOCTYPE html><html><title>Sign in</title></html>"
+
+
+@pytest.mark.parametrize(("key", "media_type"), [("a.tif", None), ("b", "image/tiff")])
+def test_verify_finds_a_login_page_that_was_stored_as_a_raster(source, tmp_path, capsys, key, media_type):
+    source.put("a", key=key, content=PAGE)
+    source.items["a"][key] |= {"type": media_type or "application/octet-stream"}
+    source.save()
+    target = tmp_path / "out"
+    source.open().download_files(target, settings=splashdown.Settings(verify=False))
+    (bad,) = [file for file in splashdown.Session().run("verify", str(target)).files if file.state != "ok"]
+    assert bad.state == "unexpected"
+    assert "Sign in" in bad.detail
+    assert main(["verify", str(target)]) == 1
+    assert "1 not of the promised format" in capsys.readouterr().out
+    assert main(["verify", str(target), "--quick"]) == 0
+
+
+def test_an_empty_file_in_place_of_a_raster_is_found_without_a_checksum(source, tmp_path):
+    source.put("a", key="a.tif", content="")
+    target = tmp_path / "out"
+    source.items["a"]["a.tif"]["type"] = "image/tiff"
+    source.save()
+    source.open().download_files(target, settings=splashdown.Settings(verify=False, checksum=None))
+    found, ok = states(target)
+    assert "unexpected" in found.values()
+    assert not ok
+
+
+def test_sync_removes_a_stale_file_of_another_format_too(source, tmp_path):
+    source.put("d", key="d.tif", content=PAGE)
+    source.items["d"]["d.tif"]["type"] = "image/tiff"
+    source.save()
+    target = tmp_path / "out"
+    source.open().download_files(target, settings=splashdown.Settings(verify=False))
+    del source.items["d"]
+    source.save()
+    done = source.open().run("sync", target=target, delete=True)
+    assert len(done.removed) == 1
+    assert not list(target.rglob("*.tif"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from splashdown.formats import PNG, TIFF
 from splashdown.hookspecs import hookimpl
 from splashdown.protocols import AssetHandle
 from splashdown.specs import FilterSpec, LoaderOptions, LoaderSpec
@@ -39,7 +40,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         load_many=load_geotiffs,
         media_types=("image/tiff", "image/vnd.stac.geotiff", "image/geotiff"),
         extensions=(".tif", ".tiff", ".geotiff"),
-        magic=(b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+        magic=TIFF.first_bytes,
         summarise=_summarise("summarise"),
         options=RasterOptions,
         summary="a GeoTIFF as an xarray.DataArray (band, y, x)",
@@ -63,7 +64,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         load=load_png,
         media_types=("image/png",),
         extensions=(".png",),
-        magic=(b"\x89PNG\r\n\x1a\n",),
+        magic=PNG.first_bytes,
         summarise=_summarise("summarise_image"),
         options=LoaderOptions,
         summary="a PNG image as a numpy array",

@@ -23,7 +23,7 @@ from openeo.rest.job import DEFAULT_JOB_RESULTS_FILENAME, JobResultDownloadExcep
 
 from splashdown.redact import redact, safely_shown
 from splashdown_openeo._files import write_file
-from splashdown_openeo._moving import Move, fetch
+from splashdown_openeo._moving import Move, fetch, media_type_of
 from splashdown_openeo._naming import Taken, file_of, name_in_url, safe_name
 
 if TYPE_CHECKING:
@@ -189,7 +189,9 @@ class CollectionDownload:
 
     def _fetch(self) -> list[tuple[str, Exception]]:
         files = [entry for entry in self._entries if isinstance(entry, _File)]
-        moves = [Move(href=file.holder["href"], path=file.path) for file in files]
+        moves = [
+            Move(href=file.holder["href"], path=file.path, media_type=media_type_of(file.holder)) for file in files
+        ]
         failures = []
         for file, error in zip(files, fetch(self._job.connection, moves, renew=self._renewed), strict=True):
             if error is None:

@@ -164,6 +164,10 @@ class PathsSink:
         if pending is not None:
             pending.discard()
 
+    def path(self, key: str) -> Path:
+        """Where the file of a key is stored."""
+        return self._paths[key]
+
     def close(self) -> None:
         """Remove whatever was neither committed nor aborted."""
         for pending in tuple(self._pending.values()):

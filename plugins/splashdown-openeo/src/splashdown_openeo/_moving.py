@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +30,13 @@ class Move:
 
     href: str
     path: Path
+    media_type: str | None = None  #: what the metadata promise
+
+
+def media_type_of(metadata: object) -> str | None:
+    """The media type in an asset object; ``None`` for one that is missing, or not a string."""
+    kind = metadata.get("type") if isinstance(metadata, Mapping) else None
+    return kind if isinstance(kind, str) else None
 
 
 def fetch(
@@ -50,9 +57,9 @@ def fetch(
         return []
     # Names in the plan only distinguish the files; the caller decides where each goes.
     names = [f"{number}/file" for number in range(len(moves))]
-    assets = _assets(names, [move.href for move in moves])
+    assets = _assets(names, moves, [move.href for move in moves])
     transfers = tuple(Transfer(asset=one, name=one.key, if_exists=IfExists.OVERWRITE) for one in assets)
-    refresh = None if renew is None else lambda: _result_set(transport, _assets(names, renew(moves)))
+    refresh = None if renew is None else lambda: _result_set(transport, _assets(names, moves, renew(moves)))
     sink = PathsSink(dict(zip(names, (move.path for move in moves), strict=True)))
     try:
         with splashdown.Session(discover=False) as session:
@@ -84,14 +91,20 @@ def read(connection: Connection, href: str) -> requests.Response:
 
 
 def _settings(session: splashdown.Session, *, single: bool) -> splashdown.Settings:
-    """The user's settings, without what the client's functions do not leave behind or look at: journals, checksums."""
-    settings = replace(session.settings, resume=False, verify=False, checksum=None)
+    """The user's settings, without what the client's functions do not leave behind: journals, checksums.
+
+    Assets have no size or checksum here, so what ``verify`` compares is the format of the bytes.
+    """
+    settings = replace(session.settings, resume=False, checksum=None)
     # One file may be read over several connections; many files share what the connection's pool holds.
     return settings if single else replace(settings, range_connections=1)
 
 
-def _assets(names: Sequence[str], hrefs: Sequence[str]) -> list[Asset]:
-    return [Asset(key=name, href=href) for name, href in zip(names, hrefs, strict=True)]
+def _assets(names: Sequence[str], moves: Sequence[Move], hrefs: Sequence[str]) -> list[Asset]:
+    return [
+        Asset(key=name, href=href, media_type=move.media_type)
+        for name, move, href in zip(names, moves, hrefs, strict=True)
+    ]
 
 
 def _result_set(transport: ConnectionTransport, assets: Sequence[Asset]) -> ResultSet:
@@ -102,4 +115,7 @@ def _cause(outcome: Outcome, transport: ConnectionTransport, sink: PathsSink) ->
     if outcome.status is not Status.FAILED:
         return None
     cause = sink.causes.get(outcome.transfer.name) or transport.causes.get((outcome.asset.href, outcome.error))
-    return cause or OpenEoClientException(f"{outcome.error_type}: {outcome.error}")
+    if cause is not None:
+        return cause
+    said = outcome.error.removeprefix(f"{outcome.asset.label}: ")  # a name of this module
+    return OpenEoClientException(f"{sink.path(outcome.transfer.name)}: {outcome.error_type}: {said}")

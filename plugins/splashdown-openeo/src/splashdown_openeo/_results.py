@@ -19,7 +19,7 @@ from openeo.util import ensure_dir
 from splashdown.redact import redact
 from splashdown_openeo._collection import CollectionDownload
 from splashdown_openeo._files import write_file
-from splashdown_openeo._moving import Move, fetch, read
+from splashdown_openeo._moving import Move, fetch, media_type_of, read
 from splashdown_openeo._naming import Taken, file_of
 
 _log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class ResultAsset(client.ResultAsset):
             path = path / self._make_filename()
         ensure_dir(path.parent)
         _log.info("Downloading asset %r from %s to %s", self.key, _shown(self.href, redact_url_logging), path)
-        moves = [Move(href=self.href, path=path)]
+        moves = [Move(href=self.href, path=path, media_type=media_type_of(self.metadata))]
         _raise_first(
             fetch(
                 self.job.connection,
@@ -99,7 +99,10 @@ class JobResults(client.JobResults):
         assets = self.get_assets()
         paths = [taken.assign_names(folder / asset._make_filename()) for asset in assets]  # noqa: SLF001 - inherited
         _log.info("Downloading %d assets of job %r to %s", len(assets), self.get_job_id(), folder)
-        moves = [Move(href=asset.href, path=path) for asset, path in zip(assets, paths, strict=True)]
+        moves = [
+            Move(href=asset.href, path=path, media_type=media_type_of(asset.metadata))
+            for asset, path in zip(assets, paths, strict=True)
+        ]
         renew = lambda moves: _renewed(self._job, moves)  # noqa: E731 - a closure of one line
         _raise_first(fetch(self._job.connection, moves, chunk_size=chunk_size, renew=renew))
         if include_stac_metadata:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from splashdown.formats import GEOPACKAGE, PARQUET
 from splashdown.hookspecs import hookimpl
 from splashdown.protocols import AssetHandle
 from splashdown.specs import ActionSpec, LoaderOptions, LoaderSpec
@@ -47,7 +48,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         load=load_parquet,
         media_types=("application/vnd.apache.parquet", "application/x-parquet", "application/parquet"),
         extensions=(".parquet", ".geoparquet"),
-        magic=(b"PAR1",),
+        magic=PARQUET.first_bytes,
         summarise=_summary_of(load_parquet),
         options=ParquetOptions,
         summary="a (Geo)Parquet table as a DataFrame, with geometry a GeoDataFrame",
@@ -57,7 +58,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         load=load_geopackage,
         media_types=("application/geopackage+sqlite3",),
         extensions=(".gpkg",),
-        magic=(b"SQLite format 3\0",),
+        magic=GEOPACKAGE.first_bytes,
         summarise=_summary_of(load_geopackage),
         options=GeopackageOptions,
         summary="a layer of a GeoPackage as a geopandas.GeoDataFrame",

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from splashdown.formats import NETCDF
 from splashdown.hookspecs import hookimpl
 from splashdown.protocols import AssetHandle
 from splashdown.specs import LoaderSpec
@@ -34,7 +35,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         load=load_netcdf,
         media_types=("application/netcdf", "application/x-netcdf", "application/x-netcdf4", "application/x-hdf5"),
         extensions=(".nc", ".nc4", ".cdf", ".h5"),
-        magic=(b"\x89HDF\r\n\x1a\n", b"CDF\x01", b"CDF\x02"),
+        magic=NETCDF.first_bytes,
         summarise=_summarise_netcdf,
         options=CubeOptions,
         summary="a netCDF file as an xarray.Dataset",

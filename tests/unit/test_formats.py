@@ -1,12 +1,16 @@
 """What came is what was promised, or the asset fails."""
 
+from contextlib import nullcontext
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scripted_api import Answer, scripted_api
 from stac_item import stac_item
 
 import splashdown
-from splashdown._engine.content import check_content
 from splashdown.errors import ContentError, DownloadError
+from splashdown.formats import FORMATS, check_content, unlike_promise
 from splashdown.model import Asset
 
 PAGE = b"<!DOCTYPE html>\n<html><head><title>Sign in</title></head></html>"
@@ -77,7 +81,13 @@ def test_without_verify_an_answer_is_stored_whatever_it_is(api, tmp_path):
         ("application/x-unknown", "a.tif", PAGE),
         (None, "a.unknown", PAGE),
         ("text/csv", "a.csv", b""),
-        ("image/tiff", "a.tif", b"{not json"),
+        ("image/tiff", "a.tif", b"\x89PNG\r\n\x1a\n and so on"),
+        ("image/jpeg", "a.zip#a.jpg", b"PK\x03\x04 members"),
+        ("image/tiff", "a.tif", b"short, then bytes \x00\x01\xff"),
+        ("application/fits", "a.fits", b"SIMPLE  =                    T"),
+        (None, "a.grib", b"GRIB and the rest"),
+        ("image/x-portable-graymap", "a.pgm", b"P2 2 2 9 1 2 3 4"),
+        (None, "a.tar", b"name/of/a/member.txt"),
     ],
 )
 def test_what_may_be_right_passes(media_type, href, head):
@@ -100,6 +110,46 @@ def test_what_may_be_right_passes(media_type, href, head):
 def test_what_is_evidently_wrong_fails(media_type, href, head):
     with pytest.raises(ContentError):
         check_content(Asset(key="a", href=f"https://e.example/{href}", media_type=media_type), head, len(head))
+
+
+@pytest.mark.parametrize(
+    ("media_type", "href", "head"),
+    [
+        ("image/tiff", "a", b"Error: the token has expired\r\n"),
+        ("image/tiff; application=geotiff; profile=cloud-optimized", "a", b"{not json"),
+        (None, "a.nc", "Zugriff verweigert: Ausw\u00e4hlen".encode()),
+        ("application/zip", "a", "\u00c4rger mit dem Zugang".encode() + b"\xc3"),
+    ],
+)
+def test_plain_text_is_wrong_where_the_server_calls_it_text(media_type, href, head):
+    asset = Asset(key="a", href=f"https://e.example/{href}", media_type=media_type)
+    for said in (None, "image/tiff", "application/octet-stream"):
+        check_content(asset, head, len(head), said)
+    with pytest.raises(ContentError, match="plain text"):
+        check_content(asset, head, len(head), "text/plain; charset=utf-8")
+
+
+@pytest.mark.parametrize("body", [b"Access denied", b"x" * 200_000])
+def test_plain_text_in_place_of_a_raster_is_not_stored(api, tmp_path, body):
+    with pytest.raises(DownloadError, match="plain text"):
+        download(api, tmp_path, body)
+
+
+@pytest.mark.parametrize("known", [one for one in FORMATS if one.first_bytes], ids=lambda one: one.name)
+def test_a_file_of_a_known_format_passes_under_its_types_and_extensions(known):
+    for start in known.first_bytes:
+        for media_type in (None, *known.media_types):
+            for extension in known.extensions:
+                asset = Asset(key="a", href=f"https://e.example/a{extension}", media_type=media_type)
+                check_content(asset, start + b"printable text", 40)
+
+
+@given(st.binary(max_size=600), st.sampled_from(["image/tiff", "application/json", "text/csv", None]))
+def test_whatever_comes_is_judged_or_passes(head, media_type):
+    asset = Asset(key="a", href="https://e.example/a.nc", media_type=media_type)
+    found = unlike_promise(media_type, asset.href, head, len(head))
+    with pytest.raises(ContentError) if found else nullcontext():
+        check_content(asset, head, len(head))
 
 
 def test_the_beginning_that_an_earlier_run_has_stored_is_not_judged():
