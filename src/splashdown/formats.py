@@ -17,8 +17,8 @@ from splashdown.errors import ContentError
 from splashdown.model import Asset, Buffer
 
 __all__ = [
-    "CSV", "FORMATS", "GEOPACKAGE", "HDF5", "HEAD_BYTES", "JSON", "NETCDF", "PARQUET", "PNG", "TIFF", "XML", "Format",
-    "check_content", "format_of", "promised_kind", "unlike_promise",
+    "CSV", "FORMATS", "GEOPACKAGE", "GZIP", "HDF5", "HEAD_BYTES", "JSON", "NETCDF", "PARQUET", "PNG", "TIFF", "XML",
+    "Format", "check_content", "format_of", "promised_kind", "promises", "unlike_promise",
 ]  # fmt: skip
 
 #: So many bytes from the beginning of a file show what it is.
@@ -72,6 +72,12 @@ GEOPACKAGE = Format(
 JSON = Format(name="JSON", media_types=("application/json",), extensions=(".json", ".geojson"), kind=_JSON)
 XML = Format(name="XML", media_types=("application/xml", "text/xml"), extensions=(".xml", ".gml", ".kml"), kind=_XML)
 CSV = Format(name="CSV", media_types=("text/csv",), extensions=(".csv",), kind=_CSV)
+GZIP = Format(
+    name="gzip",
+    media_types=("application/gzip", "application/x-gzip"),
+    extensions=(".gz", ".tgz"),
+    first_bytes=(b"\x1f\x8b",),
+)
 _ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 
 FORMATS: tuple[Format, ...] = (
@@ -107,12 +113,7 @@ FORMATS: tuple[Format, ...] = (
         extensions=(".zip", ".kmz"),
         first_bytes=_ZIP,
     ),
-    Format(
-        name="gzip",
-        media_types=("application/gzip", "application/x-gzip"),
-        extensions=(".gz", ".tgz"),
-        first_bytes=(b"\x1f\x8b",),
-    ),
+    GZIP,
     Format(
         name="Zstandard",
         media_types=("application/zstd",),
@@ -202,6 +203,12 @@ def unlike_promise(media_type: str | None, href: str, head: Buffer, size: int, c
         said = f" ({words!r})" if words else ""
         return f"{found} came{said} where the metadata promise {media_type or f'a {_extension(href)} file'}"
     return ""
+
+
+def promises(one: Format, media_type: str | None, href: str, *others: str | None) -> bool:
+    """Whether a media type (one of several), or else the extension of ``href``, says that a file has this format."""
+    kinds = {(kind or "").partition(";")[0].strip().lower() for kind in (media_type, *others)}
+    return not kinds.isdisjoint(one.media_types) or _extension(href) in one.extensions
 
 
 def promised_kind(asset: Asset) -> str | None:

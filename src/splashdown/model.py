@@ -79,6 +79,7 @@ class RemoteInfo:
     digests: Mapping[str, str] = field(default_factory=dict)  #: multihash in hex by name, as the server sent them
     version: str | None = None  #: an object's version id, where the store keeps versions
     quota_reset: float | None = None  #: seconds until the server answers again, where this answer used up a quota
+    encoding: str | None = None  #: the ``Content-Encoding`` of the body: ``size`` and ``digests`` are of encoded bytes
 
     @property
     def validator(self) -> str | None:

@@ -200,14 +200,21 @@ def test_a_compressed_answer_is_stored_as_what_it_stands_for(backend, tmp_path):
 @pytest.mark.parametrize("body", [b"<!DOCTYPE html><html>Sign in</html>", b'{"code": "Forbidden"}', b""])
 @pytest.mark.parametrize(
     ("verb", "options"),
-    [("download_file", {}), ("download_files", {}), ("download_as_collection", {"on_download_failure": "raise"})],
+    [
+        ("download_file", {}),
+        ("download_files", {}),
+        ("download_as_collection", {"on_download_failure": "raise", "download_collection_assets": True}),
+    ],
 )
 def test_an_answer_that_is_not_a_raster_gets_no_name(backend, tmp_path, body, verb, options):
-    backend.results({"x.tif": {"href": backend.add("/1/x.tif", body), "type": "image/tiff; application=geotiff"}})
+    backend.results(
+        {"x.tif": {"href": backend.add("/1/x.tif", body), "type": "image/tiff; application=geotiff"}}, type="Collection"
+    )
     target = tmp_path / "out"
     target.mkdir()
-    with pytest.raises(OpenEoClientException, match=r"x\.tif.* where the metadata promise image/tiff"):
+    with pytest.raises(OpenEoClientException, match=r"x\.tif.*") as raised:
         getattr(results(backend), verb)(target, **options)
+    assert "where the metadata promise image/tiff" in str(raised.value.__cause__ or raised.value)
     assert not list(target.rglob("*.tif"))
 
 

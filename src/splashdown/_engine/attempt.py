@@ -11,14 +11,14 @@ from splashdown._engine.existing import Verdict
 from splashdown._engine.inplace import InPlaceMover
 from splashdown._engine.part_mover import OpenUpload, PartMover
 from splashdown._engine.parts import cut, cut_unknown_size
-from splashdown._engine.preflight import check_promise
+from splashdown._engine.preflight import check_promise, free_space
 from splashdown._engine.range_reader import RangeReader
 from splashdown._engine.records import Entry, identity
 from splashdown._engine.restart import RestartError
 from splashdown._engine.retry import StoppedError
 from splashdown._engine.settings import MIB
 from splashdown._engine.source import Source
-from splashdown._engine.source_mark import source_mark
+from splashdown._engine.source_mark import decoded_mark, source_mark
 from splashdown._engine.store_retry import retry_store_call
 from splashdown._engine.verify import Expectation
 from splashdown._foreign.calls import Tolerated, wrong_type
@@ -60,7 +60,7 @@ class Attempt:
             elif not self._can_hash(digests):
                 digests = self._without_hash(expected, digests)
             size, tags = self._copy(info, digests)
-            verified = expected.check(size, digests)
+            verified = expected.check(size, digests, self._source.decoding)
             # A checksum that the metadata give has proved that these are the bytes meant, whatever they look like.
             if self._context.settings.verify and "checksum" not in verified:
                 check_content(self._source.asset, self._source.head, size, info.media_type)
@@ -143,6 +143,8 @@ class Attempt:
     def _begin(self, info: RemoteInfo) -> None:
         context, source, name = self._context, self._source, self._verdict.name
         check_promise(context, source.asset, info.size)
+        if source.decoding is not None:
+            source.decoding.room = free_space(context)
         self._parts = self._cut(info)
         content = Content(
             size=info.size,
@@ -280,7 +282,10 @@ class Attempt:
             verified=verified,
             validator=info.validator,
             version=version,
-            source_mark=source_mark(source.transfer.asset),
+            source_mark=(
+                (decoded_mark(source.transfer.asset) if source.decoding is not None else None)
+                or source_mark(source.transfer.asset)
+            ),
         )
 
     def _clean_up(self, error: BaseException) -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace as altered
 from typing import Any
 
 from splashdown._engine.context import Context
-from splashdown._engine.source_mark import source_mark
+from splashdown._engine.source_mark import decoded_mark, source_mark
 from splashdown._foreign.calls import wrong_type
 from splashdown.checksums import comparable, hash_of, same
 from splashdown.errors import ExistsError
@@ -158,11 +158,11 @@ def _compare(context: Context, asset: Asset, name: str, there: Stored, *, read: 
     different = Verdict(name=name, stored=there)
     # The cheapest check first: what has another size need not be read.
     if asset.size is not None and asset.size != there.size:
-        return different
+        return _was_decoded(asset, name, there, record) or different
     actual = there.checksum or _checksum_there(context, name, there, record, asset, read=read)
     if asset.checksum and actual:
         if not same(asset.checksum, actual):
-            return different
+            return _was_decoded(asset, name, there, record) or different
         checks = ("size", "checksum") if asset.size is not None else ("checksum",)
         return Verdict(
             name=name, keep="complete", stored=there, checksum=actual, verified=checks, version=there.version
@@ -182,6 +182,26 @@ def _compare(context: Context, asset: Asset, name: str, there: Stored, *, read: 
         unless=record.validator,
         version=there.version,
         source_mark=mark,
+    )
+
+
+def _was_decoded(asset: Asset, name: str, there: Stored, record: StoredRecord | None) -> Verdict | None:
+    """What may be the asset all the same: it was decoded when it was stored, and the metadata are of encoded bytes."""
+    if (
+        record is None
+        or record.validator is None
+        or record.source_mark is None
+        or record.source_mark != decoded_mark(asset)
+        or not _may_be_as_stored(record, there, there.checksum)
+    ):
+        return None
+    return Verdict(
+        name=name,
+        stored=there,
+        checksum=record.checksum,
+        unless=record.validator,
+        version=there.version,
+        source_mark=record.source_mark,
     )
 
 

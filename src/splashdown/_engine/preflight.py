@@ -40,9 +40,14 @@ def check_promise(context: Context, asset: Asset, size: int | None) -> None:
     claim = f"{asset.label}: the server says that the file has {readable(size)}"
     if size > _LARGEST:
         raise StoreError(f"{claim}, which cannot be; nothing was stored")
-    free = _free(context.can.space) if context.can.space is not None else None
+    free = free_space(context)
     if free is not None and size > free:
         raise StoreError(f"{claim}, and the target has {readable(free)} free; make room, or choose another target")
+
+
+def free_space(context: Context) -> int | None:
+    """Bytes that the target has free, as far as it knows."""
+    return _free(context.can.space) if context.can.space is not None else None
 
 
 def _free(space: SupportsSpace) -> int | None:

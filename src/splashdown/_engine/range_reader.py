@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from splashdown._engine.decoding import Decoding, decoded_info, is_kept
 from splashdown._engine.renew import looks_expired
 from splashdown._engine.restart import RestartError
 from splashdown._engine.retry import RetryBudget, StoppedError, host_of, is_retryable
@@ -58,6 +59,7 @@ class RangeReader:
         self.source, self.start, self.pos, self.stop = source, start, start, stop
         self.on_chunk: Callable[[Buffer], object] | None = None  #: gets each chunk too, for a checksum
         self.moved = 0
+        self._whole = False  #: whether the file is asked for without an end, as no part of it can be decoded
         self.waited = 0.0  #: seconds spent on waiting for bytes, not on hashing and storing them
         self._budget = budget or RetryBudget(source.remote.settings.retry)
         self._failed_at = start  #: where the last failure was
@@ -208,12 +210,15 @@ class RangeReader:
             stream_of = remote.transport(source.asset.href).stream
             raise wrong_type(answer, AbstractContextManager, stream_of) from None
         self._answer = answer
-        self._check_answer(stream)
+        if not self._check_answer(stream):
+            self.close()
+            self._connect()
+            return
         reset = stream.info.quota_reset
         if reset and reset <= remote.settings.retry.max_retry_after:  # for a longer one the next request fails
             remote.throttle.pause(host_of(source.asset.href), reset)
         source.link_worked = True
-        self._body = iter(stream)
+        self._body = iter(stream) if source.decoding is None else source.decoding.chunks(iter(stream))
         self._speed_seconds, self._speed_bytes = 0.0, 0
 
     def _ask(self) -> AbstractContextManager[Stream]:
@@ -233,21 +238,29 @@ class RangeReader:
             headers=headers,
             steps=remote.steps,
             start=self.pos,
-            stop=self.stop,
+            stop=None if self._whole else self.stop,
             pinned=source.pinned,
             unless=source.unless,
         )
         return remote.transport(signed).stream(request)
 
-    def _check_answer(self, stream: Stream) -> None:
-        """The answer must be the range that was asked for, of the version that was read before."""
+    def _check_answer(self, stream: Stream) -> bool:
+        """The answer must be the range that was asked for, of the version that was read before.
+
+        False where the file has to be asked for once more, as a whole.
+        """
         source, info = self.source, getattr(stream, "info", None)
         if not isinstance(info, RemoteInfo) or not isinstance(stream.start, int):
             raise PluginError(
                 f"{type(stream).__qualname__} of {type(stream).__module__} is not a stream: it needs info (RemoteInfo),"
                 " start and length"
             )
-        pinned = source.pinned
+        pinned, source.decoding = source.pinned, None
+        if info.encoding is not None:
+            plain = self._decoded(stream)
+            if plain is None:
+                return False
+            info = plain
         if source.by_date:
             info = replace(info, etag=None)
         # Some servers ignore the condition and send the file again.
@@ -259,6 +272,21 @@ class RangeReader:
             raise RangeNotServedError(f"{source.asset.label}: the server does not serve ranges that it had offered")
         if pinned is None:
             source.pinned, source.unless = info, None
+        return True
+
+    def _decoded(self, stream: Stream) -> RemoteInfo | None:
+        """The file behind an encoded answer, which is prepared to be decoded; ``None`` for a part of one."""
+        source, info = self.source, stream.info
+        if info.encoding is None or is_kept(source.asset, info):
+            return replace(info, encoding=None)
+        if self.pos or (self._whole and stream.start):
+            raise RangeNotServedError(f"{source.asset.label}: parts of a file with a Content-Encoding cannot be used")
+        if not self._whole and info.size is not None and stream.length is not None and stream.length < info.size:
+            self._whole = True
+            return None
+        plain = decoded_info(source.asset, info)
+        source.decoding = Decoding(source.asset, info.encoding, stream.length, verify=source.remote.settings.verify)
+        return plain
 
     def _check_length(self) -> None:
         end = self._end

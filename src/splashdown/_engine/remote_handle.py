@@ -233,7 +233,7 @@ class RemoteHandle:
                 digests.update(chunk)
                 check_size(self.asset, reader.pos, max_bytes)
             reader.finish()
-            expected.check(reader.pos, digests)
+            expected.check(reader.pos, digests, source.decoding)
         finally:
             reader.close()
         return info

@@ -189,7 +189,7 @@ class StraightLine:
         """Verify and store what has come; ``None``, and nothing is stored, where anything is not as it should be."""
         context, asset, info, data = self._context, transfer.asset, answer.info, answer.data
         size = len(data)
-        if info.size != size or info.quota_reset is not None or context.stop.is_set():
+        if info.size != size or info.quota_reset is not None or info.encoding is not None or context.stop.is_set():
             return None
         found = self._verified(asset, answer)
         if found is None:

@@ -16,6 +16,7 @@ from splashdown.events import Progress
 from splashdown.model import Outcome, RemoteInfo, Transfer
 
 if TYPE_CHECKING:
+    from splashdown._engine.decoding import Decoding
     from splashdown._engine.dispatch import Dispatcher
     from splashdown._engine.range_reader import RangeReader
     from splashdown._engine.remote import Remote
@@ -39,6 +40,7 @@ class Source:
         self.unless: str | None = None  #: a validator: nothing needs to be read while it holds
         self.head = b""  #: the first bytes, which show what the file is
         self.ranges = True  #: false once the server has broken its promise to serve ranges
+        self.decoding: Decoding | None = None  #: of the latest answer, where that is encoded
         self.by_date = False  #: whether ETags are left out of account: replicas of one file may have different ones
         self.link_worked = False
         self.useless_links = 0  #: links taken since one has worked

@@ -21,3 +21,14 @@ def source_mark(asset: Asset) -> str | None:
         return None
     said = repr((without_signature(asset.href), updated, asset.size))
     return hashlib.blake2b(said.encode(errors="backslashreplace"), digest_size=16).hexdigest()
+
+
+def decoded_mark(asset: Asset) -> str | None:
+    """A digest of the href, the size and the checksum, which may be of the encoded bytes of a file that was decoded.
+
+    ``None`` where the metadata promise neither.
+    """
+    if asset.size is None and asset.checksum is None:
+        return None
+    said = repr((without_signature(asset.href), asset.size, asset.checksum))
+    return hashlib.blake2b(said.encode(errors="backslashreplace"), digest_size=16).hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 
+from splashdown._engine.decoding import Decoding
 from splashdown._engine.settings import Settings
 from splashdown.checksums import STRENGTH, Digests, Multihash, digests_for, understood
 from splashdown.errors import ChecksumError
@@ -38,9 +39,17 @@ class Expectation:
         expected = [one for one in (self._checksum, self._server_digest) if one is not None]
         return digests_for(expected, self._else_computed)
 
-    def check(self, size: int, digests: Digests) -> tuple[str, ...]:
-        """What could be checked. Raises ``ChecksumError`` for bytes that are not what was promised."""
+    def check(self, size: int, digests: Digests, decoding: Decoding | None = None) -> tuple[str, ...]:
+        """What could be checked. Raises ``ChecksumError`` for bytes that are not what was promised.
+
+        Of a body that was decoded, metadata may describe the encoded bytes (``decoding``) as well.
+        """
         verified = []
+        if decoding is not None:
+            if decoding.is_whole:
+                verified.append("length")
+            if self._size == decoding.size:
+                size = decoding.size
         for promised, name, who in ((self._server_size, "length", "the server"), (self._size, "size", "file:size")):
             if promised is not None:
                 if promised != size:
@@ -51,7 +60,7 @@ class Expectation:
             (self._server_digest, "digest", "the server's digest"),
         ):
             if expected is not None and (good := digests.matches(expected)) is not None:
-                if not good:
+                if not good and not (decoding is not None and decoding.digests.matches(expected)):
                     raise ChecksumError(
                         f"{self._label}: the {expected.name} of the bytes is not that of {who}; nothing was kept"
                     )

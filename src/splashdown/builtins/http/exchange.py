@@ -36,8 +36,6 @@ from splashdown.redact import redact
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse
 
-#: Not encodings of the body: ``aws-chunked`` was the encoding of an upload, and some stores repeat it.
-_PLAIN = frozenset({"", "identity", "aws-chunked"})
 _NOT_MODIFIED = 304
 _UNSATISFIED = 416
 #: Answers of servers that cannot do with a range at all.
@@ -222,7 +220,6 @@ def accept(steps: Steps, request: ReadRequest, response: BaseHTTPResponse | Answ
         held = request.steps is not None and request.steps.held
         hint = sign_in_advice(steps.withheld or [href], sent=bool(steps.sent[-1]), held=held) if status == 401 else ""
         raise status_error(href, status, headers, glimpse(response, ERROR_BYTES), known, hint=hint)
-    _check_encoding(href, headers)
     length = None if _is_chunked(headers) else number(headers.get("content-length"))
     info = remote_info(headers, size=length, ranges="bytes" in headers.get("accept-ranges", "").lower(), whole=True)
     return Body(href, response, info=info, start=0, length=length)
@@ -230,7 +227,6 @@ def accept(steps: Steps, request: ReadRequest, response: BaseHTTPResponse | Answ
 
 def _partial(href: str, request: ReadRequest, response: BaseHTTPResponse | Answer) -> Body:
     headers = response.headers
-    _check_encoding(href, headers)
     found = content_range(headers.get("content-range"))
     if found is None:
         raise RangeNotServedError(f"{redact(href)}: a 206 answer without a valid Content-Range")
@@ -256,17 +252,6 @@ def _judge_unsatisfied(href: str, request: ReadRequest, size: int | None) -> Non
     if pinned is not None and size is not None and pinned.size is not None and size != pinned.size:
         raise ChangedError(f"{redact(href)}: the file has {size} bytes now, {pinned.size} before")
     raise HttpStatusError(f"{redact(href)}: the server cannot serve the range from byte {request.start}", status=416)
-
-
-def _check_encoding(href: str, headers: Mapping[str, str]) -> None:
-    if "content-encoding" not in headers:
-        return
-    encodings = {one.strip().lower() for one in headers["content-encoding"].split(",")}
-    if not encodings <= _PLAIN:
-        raise TransferError(
-            f"{redact(href)}: the server sent the file with Content-Encoding {', '.join(sorted(encodings))} although "
-            "identity was requested: its size and checksum could not be checked"
-        )
 
 
 def _is_chunked(headers: Mapping[str, str]) -> bool:

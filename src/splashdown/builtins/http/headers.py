@@ -27,6 +27,8 @@ _FUNCTIONS = {
 _SHA256 = re.compile(r"1220[0-9a-f]{64}")
 #: Checksum that splashdown-s3 stores with an object; s3:// and presigned links return it.
 _NOTED = "x-amz-meta-splashdown-multihash"
+#: Not encodings of the body: ``aws-chunked`` was the encoding of an upload, and some stores repeat it.
+_PLAIN = frozenset({"", "identity", "aws-chunked"})
 #: Headers that hold digests; most answers have none.
 _DIGESTS = ("repr-digest", "digest", "x-goog-hash", "content-md5", _NOTED)
 #: Headers about a quota of requests; few servers send one.
@@ -89,7 +91,14 @@ def remote_info(headers: Mapping[str, str], *, size: int | None, ranges: bool, w
         digests=dict(_digests(headers, whole=whole)) if [name for name in _DIGESTS if name in headers] else {},
         version=None if version == "null" else version,
         quota_reset=quota_reset(headers) if [name for name in _QUOTAS if name in headers] else None,
+        encoding=_encoding(headers["content-encoding"]) if "content-encoding" in headers else None,
     )
+
+
+def _encoding(value: str) -> str | None:
+    """The encodings of a body, in order; ``None`` for none."""
+    names = [name for one in value.split(",") if (name := one.strip().lower()) not in _PLAIN]
+    return ", ".join(names)[:_LONGEST_DATE] or None
 
 
 def whole_info(headers: Mapping[str, str], size: int, *, ranges: bool) -> RemoteInfo:
