@@ -50,6 +50,7 @@ class Settings:
     #: ask nothing of the source for a stored file of which the metadata say what they said when it was stored: the same
     #: href without its signature, ``updated`` and ``file:size``
     trust_metadata: bool = False
+    trust_alternates: bool = False  #: take an alternate of an asset whose href fails, without a checksum to compare
     resume: bool = True  #: keep what an interrupted run has moved, and continue from there
     fail_fast: bool = False  #: stop at the first failure
     #: failures in a row for the same reason, of a host or of the target, after which its other files are not tried; 0

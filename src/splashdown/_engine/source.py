@@ -31,11 +31,20 @@ _MOST_USELESS_LINKS = 3
 class Source:
     """One remote file. All threads that read it share this object."""
 
-    def __init__(self, transfer: Transfer, remote: Remote, *, events: Dispatcher, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        transfer: Transfer,
+        remote: Remote,
+        *,
+        events: Dispatcher,
+        stop: threading.Event,
+        renews: bool = True,
+    ) -> None:
         self.transfer, self.remote = transfer, remote
         self.events, self.stop = events, stop
         self.generation = remote.renewal.generation
-        self.asset = remote.renewal.current(transfer.asset)
+        self.asset = remote.renewal.current(transfer.asset) if renews else transfer.asset
+        self._renews = renews  #: whether to read the source again gives a fresh link
         self.pinned: RemoteInfo | None = None  #: the first answer, to which all later ones have to belong
         self.unless: str | None = None  #: a validator: nothing needs to be read while it holds
         self.head = b""  #: the first bytes, which show what the file is
@@ -111,6 +120,8 @@ class Source:
 
     def renew(self, *, expired: bool = False) -> bool:
         """Take a fresh link; whether there was one. ``expired`` says that the old one has ended for certain."""
+        if not self._renews:
+            return False
         self.useless_links = 0 if self.link_worked else self.useless_links + 1
         if self.useless_links > _MOST_USELESS_LINKS:
             return False

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from splashdown._engine.attempt import Attempt
 from splashdown._engine.context import Context
+from splashdown._engine.elsewhere import from_elsewhere
 from splashdown._engine.existing import UNCHANGED, Verdict, decide, stored_or_none
 from splashdown._engine.restart import with_restarts
 from splashdown._engine.retry import StoppedError, host_of
@@ -66,7 +67,7 @@ def _move(context: Context, source: Source, handover: Handover | None, first: Ou
             source.first = stored_stream(context, source.transfer, verdict, first)
         if (copied := _copied_in_store(context, source, verdict)) is not None:
             return copied
-        return with_restarts(source, lambda: Attempt(context, source, verdict).run())
+        return _attempted(context, source, verdict)
     except NotModifiedError:
         return _skipped(source, verdict, UNCHANGED)
     except ExistsError:
@@ -74,6 +75,20 @@ def _move(context: Context, source: Source, handover: Handover | None, first: Ou
         if source.transfer.if_exists is not IfExists.SKIP:
             raise
         return _skipped(source, replace(verdict, ours=False), "there already")
+
+
+def _attempted(context: Context, source: Source, verdict: Verdict) -> Outcome:
+    """Move the file by its href, or by another one that the metadata have."""
+
+    def attempt(source: Source) -> Outcome:
+        return with_restarts(source, lambda: Attempt(context, source, verdict).run())
+
+    try:
+        return attempt(source)
+    except Exception as error:
+        if "alternate" not in source.asset.metadata:
+            raise
+        return from_elsewhere(context, source, error, attempt)
 
 
 def _copied_in_store(context: Context, source: Source, verdict: Verdict) -> Outcome | None:

@@ -16,6 +16,7 @@ from splashdown._naming.templates import Fields, check, render
 from splashdown._receipts.names import RESERVED, free_folders, is_reserved
 from splashdown.columns import columns
 from splashdown.errors import UsageError
+from splashdown.formats import FORMATS
 from splashdown.model import Asset
 from splashdown.safe_names import (
     fold,
@@ -45,31 +46,24 @@ _USUAL_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,150}\.[a-zA-Z0-9]{1,10}")
 
 #: Extensions for media types. A fixed table: no document can choose an extension that a system would execute.
 _EXTENSIONS: Mapping[str, str] = {
+    **{media_type: one.extensions[0] for one in FORMATS for media_type in one.media_types},
     "application/fits": ".fits",
     "application/geo+json": ".geojson",
-    "application/geopackage+sqlite3": ".gpkg",
-    "application/json": ".json",
-    "application/netcdf": ".nc",
-    "application/pdf": ".pdf",
-    "application/vnd.apache.parquet": ".parquet",
+    "application/gml+xml": ".gml",
+    "application/vnd.flatgeobuf": ".fgb",
+    "application/vnd.google-earth.kml+xml": ".kml",
+    "application/vnd.google-earth.kmz": ".kmz",
     "application/vnd.laszip": ".laz",
     "application/vnd.laszip+copc": ".copc.laz",
-    "application/x-hdf": ".hdf",
-    "application/x-hdf5": ".h5",
-    "application/x-netcdf": ".nc",
-    "application/x-parquet": ".parquet",
-    "application/xml": ".xml",
-    "application/zip": ".zip",
-    "image/jp2": ".jp2",
-    "image/jpeg": ".jpg",
-    "image/png": ".png",
-    "image/tiff": ".tif",
-    "image/vnd.stac.geotiff": ".tif",
-    "image/webp": ".webp",
-    "text/csv": ".csv",
+    "application/vnd.pmtiles": ".pmtiles",
+    "application/x-bzip2": ".bz2",
+    "image/fits": ".fits",
     "text/plain": ".txt",
-    "text/xml": ".xml",
 }
+#: The format that a media type is written in (RFC 6839), where the table has no other.
+_SUFFIXES: Mapping[str, str] = {"json": ".json", "xml": ".xml", "zip": ".zip", "gzip": ".gz"}
+#: Names of programs of a server, not of files: ``getfile.php?id=7``.
+_PROGRAMS = frozenset({".php", ".asp", ".aspx", ".ashx", ".cgi", ".jsp", ".do", ".action", ".fcgi", ".dll", ".exe"})
 
 
 def assign_names(
@@ -121,18 +115,31 @@ def with_extension(name: str, media_type: str | None) -> str:
     name = safe_segment(name)
     if split_suffix(name)[1]:
         return name
+    return shorten(name) + _extension_of(media_type)
+
+
+def _extension_of(media_type: str | None) -> str:
     kind = (media_type or "").partition(";")[0].strip().lower()
-    return shorten(name) + _EXTENSIONS.get(kind, "")
+    known = _EXTENSIONS.get(kind)
+    if known is None and kind not in {"image/svg+xml", "application/xhtml+xml"}:  # a browser runs these
+        known = _SUFFIXES.get(kind.rpartition("+")[2] if "+" in kind else "")
+    return known or ""
 
 
 def href_name(href: str) -> str:
-    """The last segment of the href's path, percent-decoded; empty if it has none."""
+    """The last segment of the href's path, percent-decoded; empty if it has none, or none that names a file.
+
+    ``$value`` is how OData asks for the bytes of what is named before it, and programs have no part in a name.
+    """
     try:
-        path = urlsplit(href).path
+        split = urlsplit(href)
     except ValueError:
         return ""
-    name = basename(unquote(basename(path.rstrip("/"))))
-    return "" if name in {".", ".."} else name
+    name = basename(unquote(basename(split.path.rstrip("/"))))
+    if name in {".", ".."} or name.startswith("$"):
+        return ""
+    stem, dot, extension = name.rpartition(".")
+    return stem if split.query and dot and f".{extension.lower()}" in _PROGRAMS else name
 
 
 def _wanted(assets: Sequence[Asset], layout: str, job_id: str) -> Iterator[str]:

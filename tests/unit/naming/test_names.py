@@ -8,8 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from splashdown._naming.names import LAYOUTS, _wanted, assign_names, openeo_name
+from splashdown._naming.names import LAYOUTS, _wanted, assign_names, openeo_name, with_extension
 from splashdown.errors import UsageError
+from splashdown.formats import FORMATS
 from splashdown.model import Asset
 from splashdown.safe_names import MAX_SEGMENT, fold, is_safe_path, safe_path, safe_segment
 
@@ -234,3 +235,32 @@ def test_a_hundred_thousand_assets_with_one_key_are_named_quickly():
 @given(KEYS)
 def test_a_usual_key_gets_the_name_that_the_whole_rule_gives(key):
     assert list(_wanted([asset(key)], "openeo", "")) == [openeo_name(key, HREF + "x.tif", None)]
+
+
+@pytest.mark.parametrize(
+    ("href", "media_type", "openeo", "advertised"),
+    [
+        ("https://e.example/odata/v1/Products(0f-1)/$value", "application/zip", "key.zip", "key.zip"),
+        ("https://e.example/odata/v1/Products(0f-1)/$value", None, "key", "key"),
+        ("https://e.example/download?id=8", "image/jpeg", "key-download.jpg", "download.jpg"),
+        ("https://e.example/get.php?id=8", "image/tiff; application=geotiff", "key-get.tif", "get.tif"),
+        ("https://e.example/get.ashx?id=8", None, "key-get", "get"),
+        ("https://e.example/program.php", "image/tiff", "key-program.php", "program.php"),
+        ("https://e.example/scene.SAFE.zip?sig=1", "image/tiff", "key-scene.SAFE.zip", "scene.SAFE.zip"),
+        ("https://e.example/a", "application/vnd.something+json", "key-a.json", "a.json"),
+        ("https://e.example/a", "application/x-netcdf4", "key-a.nc", "a.nc"),
+        ("https://e.example/a", "image/svg+xml", "key-a", "a"),
+        ("https://e.example/a", "text/html", "key-a", "a"),
+    ],
+)
+def test_a_url_without_a_usable_extension_gets_that_of_the_media_type(href, media_type, openeo, advertised):
+    asset = Asset(key="key", href=href, media_type=media_type)
+    assert assign_names([asset]) == [openeo]
+    assert assign_names([asset], layout="advertised") == [advertised]
+
+
+@pytest.mark.parametrize("known", FORMATS, ids=lambda one: one.name)
+def test_each_known_media_type_has_an_extension_of_its_format(known):
+    for media_type in known.media_types:
+        name = with_extension("a", media_type)
+        assert name.endswith(known.extensions)

@@ -1,8 +1,9 @@
 """The http transport against a server that breaks on purpose."""
 
-from __future__ import gzip
+from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import socket
 import ssl
