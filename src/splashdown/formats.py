@@ -18,7 +18,7 @@ from splashdown.model import Asset, Buffer
 
 __all__ = [
     "CSV", "FORMATS", "GEOPACKAGE", "GZIP", "HDF5", "HEAD_BYTES", "JSON", "NETCDF", "PARQUET", "PNG", "TIFF", "XML",
-    "Format", "check_content", "format_of", "promised_kind", "promises", "unlike_promise",
+    "Format", "check_content", "format_of", "is_single_file", "promised_kind", "promises", "unlike_promise",
 ]  # fmt: skip
 
 #: So many bytes from the beginning of a file show what it is.
@@ -203,6 +203,11 @@ def unlike_promise(media_type: str | None, href: str, head: Buffer, size: int, c
         said = f" ({words!r})" if words else ""
         return f"{found} came{said} where the metadata promise {media_type or f'a {_extension(href)} file'}"
     return ""
+
+
+def is_single_file(kind: str) -> bool:
+    """Whether a media type (bare, in lower case) is of a known format, each of which is one file."""
+    return kind in _BY_TYPE
 
 
 def promises(one: Format, media_type: str | None, href: str, *others: str | None) -> bool:

@@ -62,8 +62,8 @@ class Asset:
 
     @property
     def label(self) -> str:
-        """The asset's name in messages: ``key``, or ``item/key`` where it belongs to an item."""
-        return f"{self.item}/{self.key}" if self.item else self.key
+        """The asset's name in messages: ``key``, or ``item/key`` where it belongs to an item with another name."""
+        return f"{self.item}/{self.key}" if self.item and self.item != self.key else self.key
 
 
 @safely_shown

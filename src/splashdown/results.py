@@ -41,8 +41,6 @@ if TYPE_CHECKING:
 
 __all__ = ["JobResults", "ResultAsset"]
 
-_DIRECTORY = "a Zarr store is a folder of many objects, not a file: open it with load('zarr') where it is"
-
 
 class JobResults:
     """The assets of one source, perhaps a selection of them, and what can be done with them."""
@@ -83,7 +81,7 @@ class JobResults:
         """Whether there is an asset with this key (or ``item/key``), or this asset."""
         if isinstance(wanted, ResultAsset):
             return any(asset.identity == wanted.asset.identity for asset in self.assets)
-        return any(wanted in {asset.key, asset.label} for asset in self.assets)
+        return any(wanted in {asset.key, f"{asset.item}/{asset.key}"} for asset in self.assets)
 
     def __getitem__(self, key: str) -> ResultAsset:
         """The asset with this key, as :meth:`get_asset` finds it; an ``UnknownKeyError`` is a ``KeyError``."""
@@ -155,9 +153,9 @@ class JobResults:
         ``layout`` is a preset or a template for names, ``reserved`` holds names that no asset may get, ``names``
         chooses the name of single assets by their identity or label (``item/key``, or ``key`` alone).
         """
-        if folders := set(directories(self.assets)):
+        if folders := directories(self.assets):
             whole = pack(asset for n, asset in enumerate(self.assets) if n not in folders)
-            skipped = [Skipped(asset=self.assets[n], reason=_DIRECTORY) for n in sorted(folders)]
+            skipped = [Skipped(asset=self.assets[n], reason=reason) for n, reason in folders.items()]
             return self._narrowed(whole, [*self.skipped, *skipped]).plan(
                 target, layout=layout, if_exists=if_exists, reserved=reserved, names=names
             )

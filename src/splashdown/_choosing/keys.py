@@ -22,14 +22,14 @@ def asset_of_key(assets: Sequence[Asset], key: object) -> Asset:
         return _only(assets)
     if not isinstance(key, str):
         raise UsageError(f"expected an asset key (str), got {key!r}; get_assets() lists all assets")
-    found = [asset for asset in assets if key in (asset.key, asset.label)]
+    found = [asset for asset in assets if key in (asset.key, _in_full(asset))]
     # Back-ends list the files of items under other keys too: `ITEM_KEY` in the collection, `KEY` in the item.
     found = found or [asset for asset in assets if key == asset.listed_as]
     if not found:
         labels = _shortest(assets)
         raise UnknownKeyError(f"no asset has the key {key!r}; there are {_listing(labels)}{did_you_mean(key, labels)}")
     if len(found) > 1:
-        owners = [asset.label for asset in found]
+        owners = [_in_full(asset) for asset in found]
         raise MultipleAssetsError(
             f"{len(found)} items have an asset {key!r}: name one as item/key: {_listing(owners)}", owners
         )
@@ -49,7 +49,12 @@ def _only(assets: Sequence[Asset]) -> Asset:
 def _shortest(assets: Sequence[Asset]) -> list[str]:
     """How to ask for each asset: by its key where no other has it, else by ``item/key``."""
     counts = Counter(asset.key for asset in assets)
-    return [asset.key if counts[asset.key] == 1 else asset.label for asset in assets]
+    return [asset.key if counts[asset.key] == 1 else _in_full(asset) for asset in assets]
+
+
+def _in_full(asset: Asset) -> str:
+    """``item/key``, even where a message would have the key alone because both are the same."""
+    return f"{asset.item}/{asset.key}" if asset.item else asset.key
 
 
 def _listing(labels: Sequence[str]) -> str:

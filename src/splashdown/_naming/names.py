@@ -215,7 +215,7 @@ def _chosen(
     """Names that the user gave, by position."""
     chosen: dict[int, str] = {}
     for i, asset in enumerate(assets) if names else ():
-        name = names.get(asset.identity) or names.get(asset.label) or names.get(asset.key)
+        name = names.get(asset.identity) or names.get(f"{asset.item}/{asset.key}") or names.get(asset.key)
         if name is None:
             continue
         if not leads_below(name):

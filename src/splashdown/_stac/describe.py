@@ -5,6 +5,7 @@ Tolerant: a field of the wrong type counts as absent. The caller makes hrefs abs
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from splashdown._documents.expiry import parse_datetime
 from splashdown._series.documents import PackedObject
 from splashdown._stac.marks import KEY, below
 from splashdown.columns import columns
+from splashdown.formats import is_single_file
 from splashdown.model import Asset
 
 #: Sizes and coordinates beyond 63 bits make no sense; Python's integers have no end, floats overflow.
@@ -90,21 +92,47 @@ def advertised_href(metadata: object, alternate: str | None = None) -> str | Non
     return href if isinstance(href, str) and href.strip() else None
 
 
-def directories(assets: Iterable[Asset]) -> list[int]:
-    """The positions of hrefs that name a directory of many objects (Zarr), which cannot be moved as one file."""
-    # A name that few assets have is looked for first, without a call.
-    return [
-        number
-        for number, (href, kind) in enumerate(columns(assets, "href", "media_type"))
-        if (".zarr" in href or (kind and "zarr" in kind.lower())) and _is_directory(href, kind)
-    ]
+#: What may name a directory; most hrefs have none of it, which is seen without a call of ours.
+_MARK = re.compile(r"\.(?:zarr|icechunk|safe|sen3|gdb)(?:/?(?:[?#]|\Z))|icechunk|/(?:[?#]|\Z)", re.IGNORECASE)
+_EXTENSION = re.compile(r"\.(zarr|icechunk|safe|sen3|gdb)/*\Z", re.IGNORECASE)
+#: Where a path with a slash at its end is a folder for certain: a web server may send anything for one.
+_STORES = frozenset({"s3", "gs", "az", "abfs", "abfss", "file"})
+_ADVICE = "copy it with a tool of its store, or take the assets that are files in it"
+_REASONS = {
+    "zarr": "a Zarr store is a folder of many objects, not a file: open it with load('zarr') where it is",
+    "icechunk": "an Icechunk repository is a folder of many objects, not a file: open it with icechunk where it is",
+    "gdb": "a file geodatabase is a folder of many files: copy it with a tool of its store, or take a .zip of it",
+    "": f"it is a folder, not a file: {_ADVICE}",
+}
 
 
-def _is_directory(href: str, media_type: str | None) -> bool:
+def directories(assets: Iterable[Asset]) -> dict[int, str]:
+    """The positions of assets that are directories of many objects, which cannot be moved as one file, and why not."""
+    found = {}
+    for number, (href, kind) in enumerate(columns(assets, "href", "media_type")):
+        if _MARK.search(href) or (kind and ("zarr" in kind or "icechunk" in kind or "directory" in kind)):
+            reason = _directory(href, kind)
+            if reason:
+                found[number] = reason
+    return found
+
+
+def _directory(href: str, media_type: str | None) -> str:
+    """Why an asset is not one file; empty for one that is, or may be."""
     kind = (media_type or "").partition(";")[0].strip().lower()
-    path = href.partition("?")[0]
-    named = path.endswith((".zarr", ".zarr/"))
-    return named or kind in {"application/vnd+zarr", "application/vnd.zarr", "application/zarr"}
+    if "icechunk" in kind or href.lower().startswith("icechunk"):
+        return _REASONS["icechunk"]
+    if kind in {"application/vnd+zarr", "application/vnd.zarr", "application/zarr", "application/x-zarr"}:
+        return _REASONS["zarr"]
+    if kind in {"inode/directory", "application/x-directory"}:
+        return _REASONS[""]
+    scheme, path = href.partition("://")[0].lower(), href.partition("#")[0].partition("?")[0]
+    named = _EXTENSION.search(path)
+    # A server may send a folder as an archive, and its media type then says so.
+    if named and not is_single_file(kind):
+        extension = named[1].lower()
+        return _REASONS.get(extension, f"a .{named[1]} product is a folder of many files: {_ADVICE}")
+    return _REASONS[""] if path.endswith("/") and scheme in _STORES else ""
 
 
 def _old_collection(owner: Mapping[str, Any], item: str | None) -> str | None:

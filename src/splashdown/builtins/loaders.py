@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from splashdown.errors import LoadError, error_text
+from splashdown.formats import HEAD_BYTES, format_of
 from splashdown.hookspecs import hookimpl
 from splashdown.protocols import AssetHandle
 from splashdown.specs import LoaderOptions, LoaderSpec
@@ -47,9 +48,10 @@ def load_json(asset: AssetHandle, *, max_bytes: int = JSON_BYTES, max_depth: int
     except RecursionError:
         raise LoadError(_too_deep(asset, max_depth)) from None
     except ValueError as error:
+        found = format_of(content[:HEAD_BYTES])
+        what = f"is a {found.name} file, not JSON" if found else f"is not JSON ({error_text(error)})"
         raise LoadError(
-            f"{asset.asset.label} is not JSON ({error_text(error)}): load() chooses a loader by media type and"
-            " first bytes, load('bytes') takes any file"
+            f"{asset.asset.label} {what}: load() without the name of a loader chooses the one for its format"
         ) from error
     # Counting brackets costs next to nothing and settles it for most documents.
     if content.count(b"[") + content.count(b"{") > max_depth and _deeper(document, max_depth):

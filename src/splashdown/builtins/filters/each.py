@@ -187,7 +187,7 @@ def _by_id(name: str, noun: str, value: object, of: Callable[[Asset], str | None
 
 
 def _names(asset: Asset) -> tuple[str, ...]:
-    return (asset.key, asset.label, asset.listed_as or asset.key)
+    return (asset.key, f"{asset.item}/{asset.key}" if asset.item else asset.key, asset.listed_as or asset.key)
 
 
 def _named(asset: Asset, patterns: Sequence[str]) -> bool:
