@@ -186,7 +186,7 @@ def check_content(asset: Asset, head: Buffer, size: int, content_type: str | Non
 
 
 def unlike_promise(media_type: str | None, href: str, head: Buffer, size: int, content_type: str | None = None) -> str:
-    """What the bytes of a file evidently are, in words, where they cannot be what is promised; else empty.
+    """Words for bytes that evidently cannot be what is promised; empty where all may be well.
 
     ``href`` is a URL or a name: its extension counts where there is no media type, or one that says nothing. Plain
     text is evident only where the server calls it text (``content_type``) as well.

@@ -59,7 +59,7 @@ def stored_stream(
     """The file of ``first``, as an answer to the request for this one; ``None`` where the target cannot be read."""
     reading = context.can.read
     known = identity(context.source, transfer.asset.item, transfer.asset.key, verdict.name)
-    # What an earlier run has left of this file is continued from its source.
+    # The rest of a file that an earlier run has begun comes from its source.
     if reading is None or context.journal.find(known) is not None:
         return None
     return _stream(reading, first)
@@ -89,7 +89,7 @@ def _stream(reading: SupportsRead, first: Outcome) -> Iterator[Stream]:
 
 
 def _verified(asset: Asset, first: Outcome) -> tuple[str, ...] | None:
-    """What holds for this asset of what is known of the file; ``None`` where the bytes have to be looked at."""
+    """The checks that hold for this asset too, by what is known of the file; ``None`` where its bytes decide."""
     if asset.size is not None and asset.size != first.size:
         return None
     verified: list[str] = [name for name in ("length", "digest") if name in first.verified]
