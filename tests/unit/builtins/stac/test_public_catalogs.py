@@ -1,7 +1,5 @@
 """Documents as public catalogues write them, made small: each lists its assets, with hrefs, sizes, sums and names."""
 
-# ruff: noqa: E501 - hrefs are long
-
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -67,7 +65,7 @@ class Case:
     names: tuple[str, ...]
     sizes: dict[str, int] = field(default_factory=dict)
     sums: dict[str, str] = field(default_factory=dict)
-    folders: tuple[str, ...] = ()  #: labels of assets that are no single file
+    folders: tuple[str, ...] = ()  #: labels of assets that are folders
     options: dict[str, Any] = field(default_factory=dict)
     collection: str | None = None
 
