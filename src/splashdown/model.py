@@ -324,7 +324,8 @@ class StoredRecord:
     ours: bool = True  #: false for a file that Splashdown did not create: receipts list it, later runs leave it alone
     version: str | None = None  #: the sink's mark of the file as it was stored, see :class:`Stored`
     source_mark: str | None = None  #: a digest of what the metadata said of the file, where they promise no checksum
-    media_type: str | None = None  #: what the metadata promise of the format, where the record comes from a receipt
+    #: what the metadata promise of the format, where the record comes from a receipt; the file is the same without it
+    media_type: str | None = field(default=None, compare=False)
 
 
 class IfExists(StrEnum):

@@ -53,8 +53,8 @@ def no_configuration(monkeypatch):
     monkeypatch.setenv("SPLASHDOWN_CONFIG", "")
 
 
-def six_files(archive):
-    return stac_item({f"a{n}": {"href": archive.add(f"/a{n}.bin", b"x" * 10)} for n in range(6)})
+def six_files(archive, prefix="a"):
+    return stac_item({f"a{n}": {"href": archive.add(f"/{prefix}{n}.bin", b"x" * 10)} for n in range(6)})
 
 
 @pytest.mark.parametrize("way", ["source", "mapping"])
@@ -89,7 +89,9 @@ def test_a_token_for_documents_is_renewed_too(server):
 
 def test_each_source_of_several_renews_its_own_token(server, tmp_path):
     archive = Archive(server, uses=3)
-    sources = [server.add(f"/{name}.json", json.dumps(six_files(archive) | {"id": name}).encode()) for name in "pq"]
+    sources = [
+        server.add(f"/{name}.json", json.dumps(six_files(archive, name) | {"id": name}).encode()) for name in "pq"
+    ]
     splashdown.open(sources, auth={server.url: archive.token}).download_files(tmp_path, settings=Settings(jobs=1))
     assert archive.given == 4
 

@@ -97,6 +97,7 @@ class _Twins:
             return listed
         keys = {self._in_items[n].key: n for n in reversed(numbers)}
         other = self._listed_keys.get(file, set())  # each of these has an asset of its own
+        other = other | self._keys.get(file, set())  # an item's key stands for one of the listed ones
         number = keys.get(listed.key, next((n for key, n in reversed(keys.items()) if key not in other), None))
         if number is None:
             return listed
