@@ -16,6 +16,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -43,18 +44,21 @@ def connect(backend: str, *, auth: object = None, session: Session | None = None
     from splashdown._documents.client import Client
     from splashdown.builtins.openeo.auth import make_authority
     from splashdown.builtins.openeo.discovery import discover
-    from splashdown.session import Session
+    from splashdown.session import OpenContext, Session
 
     session = session or Session()
     session.registry.refuse_disabled("openeo", "nothing here speaks to openEO back-ends")
     address = _address(backend)
     auth = session.auth_for(address) if auth is None else auth
-    with closing(Client()) as anonymous:
+    http = OpenContext(session=session).http
+    with closing(Client(http=http)) as anonymous:
         api = discover(address, anonymous.get, bound=auth is not None)
         capabilities = anonymous.get(f"{api}/").body
     if not isinstance(capabilities.get("api_version"), str):
         raise ResolveError(f"{api} is not an openEO API: its capabilities name no api_version")
-    return Backend(api, Client(make_authority(api, auth)), capabilities, session)
+    # All through one gate: what the address named is of the public web, or is not, for the sign-in and the API too.
+    make_client = partial(Client, http=http, gate=anonymous.gate)
+    return Backend(api, make_client(make_authority(api, auth, make_client)), capabilities, session)
 
 
 def job_at(url: str, *, auth: object = None, session: Session | None = None) -> Job:

@@ -165,7 +165,7 @@ class Backend:
         self.answers = {}
         self.status = 200
         monkeypatch.setattr(Client, "_fetch", lambda client, url, headers, question: self.answer(url))
-        monkeypatch.setattr(oidc, "_post", lambda endpoint, form: self.answer("TOKENS")[1:3])
+        monkeypatch.setattr(oidc, "_post", lambda endpoint, form, gate: self.answer("TOKENS")[1:3])
         monkeypatch.setattr(jobs.time, "sleep", lambda seconds: None)
 
     def answer(self, url):

@@ -10,6 +10,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,12 +28,20 @@ _JWT = re.compile(r"eyJ[\w-]*\.[\w-]+\.[\w-]*")  # a JWT starts with the base64 
 
 
 class TokenAuthority:
-    """Sends ``Authorization: Bearer TOKEN`` to one origin; ``obtain`` fetches a token."""
+    """Sends ``Authorization: Bearer TOKEN`` to one origin; ``obtain`` fetches a token with a client of its own."""
 
-    def __init__(self, api: str, obtain: Callable[[Client], str], *, renewable: bool = True) -> None:
+    def __init__(
+        self,
+        api: str,
+        obtain: Callable[[Client], str],
+        *,
+        renewable: bool = True,
+        make_client: Callable[[], Client] = Client,
+    ) -> None:
         self._api = api
         self._obtain = obtain
         self._renewable = renewable
+        self._make_client = make_client
         self._token: str | None = None
         self._lock = threading.Lock()
 
@@ -63,40 +72,43 @@ class TokenAuthority:
         return {"Authorization": f"Bearer {self._token}"}
 
     def _new_token(self) -> str:
-        client = Client()
-        try:
+        with closing(self._make_client()) as client:
             return self._obtain(client)
-        finally:
-            client.close()
 
 
-def make_authority(api: str, auth: object) -> Authority:
+def make_authority(api: str, auth: object, make_client: Callable[[], Client] = Client) -> Authority:
     """The authority for the user's ``auth=``.
 
     It is ``None``, a token, ``(user, password)``, a callable that gives one of these, a value of
-    :mod:`splashdown.auth`, one of these for each origin, or an existing authority. Raises
-    :class:`~splashdown.errors.UsageError` for anything else. Sends no request yet.
+    :mod:`splashdown.auth`, one of these for each origin, or an existing authority. ``make_client`` makes a client
+    for each sign-in. Raises :class:`~splashdown.errors.UsageError` for anything else. Sends no request yet.
     """
     if auth is None:
         return Anonymous()
     if isinstance(auth, Anonymous | TokenAuthority):
         return auth
     if isinstance(auth, Mapping):
-        return make_authority(api, Listed(auth).given(api))
+        return make_authority(api, Listed(auth).given(api), make_client)
+    obtain = _sign_in(api, auth)
+    return TokenAuthority(api, obtain, renewable=not isinstance(auth, str), make_client=make_client)
+
+
+def _sign_in(api: str, auth: object) -> Callable[[Client], str]:
+    """How to get a token for what the user gave."""
     if callable(auth):
         ask: Callable[[], object] = auth
-        return TokenAuthority(api, lambda client: _given(api, client, ask()))
+        return lambda client: _given(api, client, ask())
     if isinstance(auth, str):
         clean_token(auth)  # a mistake is reported now
-        return TokenAuthority(api, lambda client: _given(api, client, auth), renewable=False)
+        return lambda client: _given(api, client, auth)
     if isinstance(auth, Netrc):
         auth = auth.login(urlsplit(api).hostname or "")
     if isinstance(auth, tuple) and len(auth) == 2 and all(isinstance(part, str) for part in auth):
-        return TokenAuthority(api, lambda client: _given(api, client, auth))
+        return lambda client: _given(api, client, auth)
     if isinstance(auth, ClientCredentials):
-        return TokenAuthority(api, lambda client: _client_credentials(api, client, auth))
+        return lambda client: _client_credentials(api, client, auth)
     if isinstance(auth, StoredLogin):
-        return TokenAuthority(api, lambda client: _stored(api, client, auth.provider))
+        return lambda client: _stored(api, client, auth.provider)
     raise UsageError(
         f"auth= takes a token, (user, password), a value of splashdown.auth or None, not {type(auth).__name__}"
     )
@@ -123,7 +135,7 @@ def _basic(api: str, client: Client, user: str, password: str) -> str:
 
 def _client_credentials(api: str, client: Client, auth: ClientCredentials) -> str:
     provider = oidc.pick(oidc.providers(api, client), auth.provider)
-    grant = oidc.client_credentials(provider, auth.client_id, auth.client_secret)
+    grant = oidc.client_credentials(client, provider, auth.client_id, auth.client_secret)
     return _in_form(api, client, f"oidc/{provider.id}", grant.access_token)
 
 
@@ -133,7 +145,7 @@ def _stored(api: str, client: Client, wanted: str | None) -> str:
         login = stored.find_token(api, provider.id, provider.issuer, provider.clients)
         if login is None:
             continue
-        grant = oidc.refresh(provider, login.client_id, login.client_secret, login.refresh_token)
+        grant = oidc.refresh(client, provider, login.client_id, login.client_secret, login.refresh_token)
         if grant.refresh_token and grant.refresh_token != login.refresh_token:
             stored.store_token(provider.issuer, login.client_id, grant.refresh_token)
         return _in_form(api, client, f"oidc/{provider.id}", grant.access_token)

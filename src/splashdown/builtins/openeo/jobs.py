@@ -18,6 +18,11 @@ FINISHED = "finished"
 FAILED = frozenset({"error", "canceled"})
 #: A job that was not started; waiting for it would have no end.
 UNSTARTED = "created"
+#: The status of a job of which only a signed link is known: its results cannot be read yet.
+UNREADABLE = "not finished"
+_KNOWN = frozenset({FINISHED, UNSTARTED, UNREADABLE, "queued", "running", *FAILED})
+#: A status that the openEO API does not have may never change; so many answers in a row take nine minutes.
+_MOST_UNKNOWN = 18
 _FIRST_PAUSE, _LONGEST_PAUSE, _GROWTH = 1.0, 60.0, 1.5  # seconds; and a factor
 _MAX_PAGES = 10_000
 _MOST_FIRST_FAILURES = 3
@@ -79,11 +84,13 @@ def ended(client: Client, job: str, status_url: str, status: str) -> JobFailed:
 def unfinished(job: str, metadata: dict[str, Any]) -> JobNotFinished:
     """The exception for a job whose results are not there yet."""
     status = str(metadata.get("status") or "unknown")
-    advice = (
-        "start it first"
-        if status == UNSTARTED
-        else "wait for it with wait=True (--wait), or take what is there with partial=True (--partial)"
-    )
+    partial = "take what is there with partial=True (--partial)"
+    if status == UNSTARTED:
+        advice = "start it first"
+    elif status in _KNOWN:
+        advice = f"wait for it with wait=True (--wait), or {partial}"
+    else:
+        advice = f"that is not a status of the openEO API; ask the back-end, or {partial}"
     return JobNotFinished(
         f"job {job} is not finished: its status is {describe_status(metadata)}; {advice}",
         status=400,
@@ -105,7 +112,8 @@ def wait(
 
     Failing connections and a back-end that is down for a while do not end the wait. ``limit`` is in seconds; ``ask``
     reads the metadata when ``status_url`` cannot be read. Raises ``JobFailed`` with the errors of the log
-    when the job fails or is canceled, ``JobNotFinished`` when it was not started or the time is over.
+    when the job fails or is canceled, ``JobNotFinished`` when it was not started, the time is over, or 18 answers in
+    a row named a status that the openEO API does not have.
     """
     deadline = float("inf") if limit is None else time.monotonic() + limit
     watch = _Watch(ask or (lambda: read_status(client, status_url)), job, notify)
@@ -117,7 +125,7 @@ def wait(
         if status in FAILED:
             raise ended(client, job, status_url, str(status))
         left = deadline - time.monotonic()
-        if status == UNSTARTED or left <= 0:
+        if status == UNSTARTED or left <= 0 or watch.unknown >= _MOST_UNKNOWN:
             raise unfinished(job, metadata)
         time.sleep(min(watch.pause, left))
 
@@ -130,6 +138,7 @@ class _Watch:
         self._metadata: dict[str, Any] = {}
         self._reported = ""
         self._failures = 0
+        self.unknown = 0  #: answers in a row with an unknown status
         self.pause = 0.0  #: seconds until the next look
 
     def look(self) -> dict[str, Any]:
@@ -138,6 +147,7 @@ class _Watch:
         try:
             self._metadata = self._ask()
             line, self._failures = describe_status(self._metadata), 0
+            self.unknown = 0 if self._metadata.get("status") in _KNOWN else self.unknown + 1
         except ResolveError as error:
             self._failures += 1
             # If the back-end never answered, a wrong address is likelier than a short outage.

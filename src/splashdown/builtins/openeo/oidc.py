@@ -1,7 +1,8 @@
 """Access tokens from OpenID Connect providers: client credentials, and refresh tokens (RFC 6749, 4.4 and 6).
 
 The back-end lists its providers (openEO API, ``GET /credentials/oidc``), each provider names its token endpoint (OpenID
-Connect Discovery 1.0). Secrets go there alone, and no redirect is followed with them.
+Connect Discovery 1.0). Secrets go there alone, and no redirect is followed with them. A back-end of the public web
+names no provider in a private network: its client's gate looks at these addresses too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
+from splashdown._connections.addresses import AddressError, Gate
 from splashdown._documents.adapter import DocumentAdapter
 from splashdown._documents.client import Client, no_ambient_auth
 from splashdown._documents.document import parse_object
@@ -76,25 +78,29 @@ def pick(offered: Sequence[Provider], wanted: str | None) -> Provider:
     raise AuthError(f"the back-end has no OIDC provider {wanted!r}; it has {names}")
 
 
-def client_credentials(provider: Provider, client_id: str, client_secret: str) -> Grant:
-    """Sign a machine in."""
+def client_credentials(client: Client, provider: Provider, client_id: str, client_secret: str) -> Grant:
+    """Sign a machine in. ``client`` is the one that has read the back-end's list."""
     scope = " ".join(dict.fromkeys(("openid", *provider.scopes)))
     form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret, "scope": scope}
-    return _ask(provider, form)
+    return _ask(client, provider, form)
 
 
-def refresh(provider: Provider, client_id: str, client_secret: str | None, refresh_token: str) -> Grant:
+def refresh(
+    client: Client, provider: Provider, client_id: str, client_secret: str | None, refresh_token: str
+) -> Grant:
     """Exchange a refresh token. Providers that rotate refresh tokens issue a new one and revoke the old one."""
     form = {"grant_type": "refresh_token", "client_id": client_id, "refresh_token": refresh_token}
     if client_secret:
         form["client_secret"] = client_secret
-    return _ask(provider, form)
+    return _ask(client, provider, form)
 
 
-def _ask(provider: Provider, form: Mapping[str, str]) -> Grant:
-    endpoint = _token_endpoint(provider)
+def _ask(client: Client, provider: Provider, form: Mapping[str, str]) -> Grant:
+    endpoint = _token_endpoint(client, provider)
     try:
-        status, answer = _post(endpoint, form)
+        status, answer = _post(endpoint, form, client.gate)
+    except AddressError as error:
+        raise AuthError(f"the OIDC provider {provider.id!r} is not asked: {error}") from None
     except (requests.RequestException, HTTPError) as error:
         raise AuthError(f"the OIDC provider {provider.id!r} did not answer ({type(error).__name__})") from None
     if status != 200:
@@ -106,9 +112,9 @@ def _ask(provider: Provider, form: Mapping[str, str]) -> Grant:
     return Grant(access_token=access, refresh_token=fresh if isinstance(fresh, str) and fresh else None)
 
 
-def _post(endpoint: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+def _post(endpoint: str, form: Mapping[str, str], gate: Gate) -> tuple[int, bytes]:
     with requests.Session() as session:
-        adapter = DocumentAdapter()
+        adapter = DocumentAdapter(gate=gate)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         with session.post(
@@ -128,12 +134,8 @@ def _refusal(provider: Provider, status: int, answer: bytes) -> str:
     return f"the OIDC provider {provider.id!r} refused: {why[:300] or 'no reason given'} (HTTP {status})"
 
 
-def _token_endpoint(provider: Provider) -> str:
-    client = Client()
-    try:
-        document = client.get(f"{_safe(provider.issuer)}/.well-known/openid-configuration").body
-    finally:
-        client.close()
+def _token_endpoint(client: Client, provider: Provider) -> str:
+    document = client.get(f"{_safe(provider.issuer)}/.well-known/openid-configuration", headers={}).body
     # The document speaks for the issuer that it names (OpenID Connect Discovery 1.0, section 4.3).
     if str(document.get("issuer", "")).rstrip("/") != provider.issuer:
         raise AuthError(f"the discovery document of {shown(provider.issuer)} belongs to another issuer")

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, fields
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
+from splashdown._connections.addresses import Gate
+from splashdown._connections.options import HttpOptions
 from splashdown._documents.authority import OriginSigner
 from splashdown._documents.client import Client, http_options
 from splashdown._documents.document import Document, WebPageError
@@ -26,7 +29,6 @@ from splashdown.model import ResultSet
 from splashdown.protocols import ResolveContext
 
 if TYPE_CHECKING:
-    from splashdown._connections.options import HttpOptions
     from splashdown.backend import Job
 
 
@@ -99,7 +101,7 @@ class JobReader:
         try:
             self.client.get(self.url.results)
         except JobNotFinished:
-            return {"status": "not finished"}
+            return {"status": jobs.UNREADABLE}
         return {"status": jobs.FINISHED}
 
     def _document(self) -> Document:
@@ -137,11 +139,11 @@ def resolve_job(source: str | Job, context: ResolveContext) -> ResultSet:
     except JobNotFound:
         raise
     except (NotFoundError, WebPageError):
-        other = _elsewhere(reader, bound=auth is not None)
+        other = _elsewhere(reader, http, bound=auth is not None)
         if other is None:
             raise
     # The address was the back-end's, not its API's.
-    return attempt(_reader(other, auth, options, http, listed), options, context)
+    return attempt(_reader(other, auth, options, http, listed, reader.client.gate), options, context)
 
 
 def attempt(reader: JobReader, options: JobOptions, context: ResolveContext) -> ResultSet:
@@ -151,16 +153,27 @@ def attempt(reader: JobReader, options: JobOptions, context: ResolveContext) -> 
     return reader.read()
 
 
-def _reader(url: JobUrl, auth: object, options: JobOptions, http: HttpOptions | None, listed: Listed) -> JobReader:
-    client = Client(make_authority(url.api, auth), http, listed=listed)
+def _reader(
+    url: JobUrl,
+    auth: object,
+    options: JobOptions,
+    http: HttpOptions | None,
+    listed: Listed,
+    gate: Gate | None = None,
+) -> JobReader:
+    http = http or HttpOptions()
+    gate = gate or Gate(allow_private=http.allow_private)
+    authority = make_authority(url.api, auth, partial(Client, http=http, gate=gate))
+    client = Client(authority, http, gate, listed)
     return JobReader(url=url, client=client, partial=options.partial, alternate=options.alternate)
 
 
-def _elsewhere(reader: JobReader, *, bound: bool) -> JobUrl | None:
+def _elsewhere(reader: JobReader, http: HttpOptions | None, *, bound: bool) -> JobUrl | None:
     """The same job at the API that ``.well-known/openeo`` names, when the address as given has no API."""
     if reader.url.signed:
         return None
-    with closing(Client()) as anonymous:
+    # Through the same gate: a list of the public web does not lead to an API in a private network.
+    with closing(Client(http=http, gate=reader.client.gate)) as anonymous:
         api = discover(reader.url.api, anonymous.get, bound=bound)
     if api == reader.url.api:
         return None

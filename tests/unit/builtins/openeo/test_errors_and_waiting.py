@@ -134,6 +134,32 @@ def test_waiting_for_a_job_that_nobody_started_does_not_begin(api: ScriptedApi, 
         resolve(wait=True)
 
 
+@pytest.mark.parametrize("given", [{"status": "frozen"}, {}])
+def test_waiting_ends_for_a_status_that_does_not_exist(api: ScriptedApi, resolve, given):
+    api.script[JOB] = Answer(given)
+    named = given.get("status", "unknown")
+    with pytest.raises(JobNotFinished, match=rf"its status is {named}; that is not a status of the openEO API"):
+        resolve(wait=True)
+    assert api.paths() == [JOB] * 18
+
+
+def test_an_unknown_status_between_known_ones_is_waited_for(api: ScriptedApi, resolve):
+    api.script[JOB] = [
+        *[Answer({"status": "frozen"})] * 17,
+        Answer({"status": "running"}),
+        *[Answer({"status": "thawing"})] * 17,
+        Answer({"status": "finished"}),
+    ]
+    api.script[RESULTS] = DONE
+    assert resolve(wait=True).assets
+
+
+def test_a_signed_link_is_waited_for_as_long_as_a_job(api: ScriptedApi, resolve):
+    signed = RESULTS + "/dXNlcg==/0123abcd"
+    api.script[signed] = [*[NOT_FINISHED] * 30, DONE]
+    assert resolve(signed, wait=True).assets
+
+
 def test_waiting_ends_when_its_time_is_over(api: ScriptedApi, resolve):
     api.script[JOB] = Answer({"status": "running"})
     with pytest.raises(JobNotFinished, match="running"):
