@@ -13,9 +13,24 @@ pytest_plugins = ["shared_servers"]
 
 allow_interrupts()
 
-# Slowness of the machine is not a defect of what is tested.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("any machine")
+# Slowness of the machine is not a defect of what is tested. Each run tries the same examples: what a new one finds is
+# to be seen by who looks for it, with --exhaustive.
+settings.register_profile(
+    "same", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, database=None
+)
+settings.register_profile("exhaustive", settings.get_profile("same"), derandomize=False, max_examples=400)
+settings.load_profile("same")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Tests of hostile input try a part of what they could, unless asked."""
+    parser.addoption("--exhaustive", action="store_true", help="try everything, and at random: it takes long")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Choose how many examples Hypothesis tries, and which."""
+    if config.option.exhaustive:
+        settings.load_profile("exhaustive")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:

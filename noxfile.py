@@ -111,7 +111,7 @@ def slow(session: nox.Session) -> None:
         session,
         "pytest",
         "-m",
-        "slow and not needs_npm and not swift and not rgw and not registers and not exhaustive",
+        "slow and not needs_npm and not swift and not rgw and not registers",
         *session.posargs,
     )
 
@@ -141,6 +141,13 @@ def soak(session: nox.Session) -> None:
         return
     for script in ("kills", "writers", "faults"):
         run(session, "python", f"tests/soak/{script}.py")
+
+
+@nox.session(requires=["environment"])
+def exhaustive(session: nox.Session) -> None:
+    """Every odd value at every node of documents, and Hypothesis at random: some minutes."""
+    chosen = ("--exhaustive", "-m", "slow or not slow", "--timeout", "1800")
+    run(session, "pytest", *chosen, *(session.posargs or ["tests/security/test_wrong_types.py"]))
 
 
 @nox.session(requires=["environment"])

@@ -6,7 +6,7 @@ each asks for that column, which costs a fraction of making the values. Any sequ
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, Protocol, TypeVar, runtime_checkable
 
@@ -69,3 +69,18 @@ class ByName(Mapping[K, T]):
 
     def __len__(self) -> int:
         return len(self._positions)
+
+    def items(self) -> ItemsView[K, T]:
+        """Names and elements; a walk over them needs no look-up for each."""
+        return _Items(self)
+
+
+class _Items(ItemsView[K, T]):
+    def __init__(self, of: ByName[K, T]) -> None:
+        super().__init__(of)
+        self._of = of
+
+    def __iter__(self) -> Iterator[tuple[K, T]]:
+        positions, elements = self._of._positions, self._of._elements  # noqa: SLF001 - of this module
+        # Of a name that was given twice, only the last element counts.
+        return zip(positions, elements, strict=True) if len(positions) == len(elements) else super().__iter__()

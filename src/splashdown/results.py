@@ -122,6 +122,8 @@ class JobResults:
         ``collections``, ``datetime``, ``bbox``, ``min_size``, ``max_size``; plugins add theirs by their names. A
         value is one thing or a list of alternatives; a filter with ``None`` is left out.
         """
+        if all(value is None for value in filters.values()):
+            return self._narrowed(self.assets, self.skipped)  # packed assets are not unpacked for nothing
         registry = self.session.registry
         assets, skipped = apply_filters(self.assets, filters, lambda name, value: registry.filter(name).create(value))
         return self._narrowed(pack(assets), [*self.skipped, *skipped])

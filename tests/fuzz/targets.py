@@ -13,25 +13,8 @@ from pathlib import Path
 
 from splashdown_geotiff import open_geotiff
 from splashdown_geotiff._summary import summarise
-from wrong_types import (
-    CAPABILITIES,
-    CATALOG,
-    COLLECTION,
-    ERROR,
-    ITEM,
-    ITEMS,
-    JOB,
-    JOBS,
-    LOGS,
-    OIDC_DISCOVERY,
-    OIDC_PROVIDERS,
-    OLD_COLLECTION,
-    OLD_ITEM,
-    RESULTS,
-    WELL_KNOWN,
-    nodes,
-    with_value,
-)
+from wrong_types import API, ERROR, GOOD, RESULTS, SENT, nodes, own_errors_alone, use, with_value
+from wrong_types import STAC as STAC_DOCUMENTS
 
 from splashdown import Session, connect
 from splashdown._documents import places
@@ -44,15 +27,14 @@ from splashdown._receipts.reading import read_receipts
 from splashdown.builtins.http import headers as http_headers
 from splashdown.builtins.openeo import jobs
 from splashdown.builtins.openeo.urls import parse_job_url
-from splashdown.errors import PluginError, SplashdownError
+from splashdown.errors import SplashdownError
 from splashdown.redact import redact, redact_target, redact_text, secrets_of
 from splashdown.safe_names import is_safe_path, leads_below, safe_path, safe_segment
 from splashdown.sources import at_home, is_job_url, matches_origin, origin_of, scheme_of
 from splashdown.testing import MemoryHandle, MemorySink, make_asset
 
-STAC = (ITEM, COLLECTION, CATALOG, ITEMS, OLD_ITEM, OLD_COLLECTION)
-API = "https://host.example/openeo/1.2"
-OPENEO = (CAPABILITIES, JOB, JOBS, LOGS, RESULTS, ERROR, WELL_KNOWN, OIDC_PROVIDERS, OIDC_DISCOVERY)
+STAC = tuple(STAC_DOCUMENTS.values())
+OPENEO = (ERROR, *(document for url, document in GOOD.items() if document not in STAC))
 NODES = {id(document): list(nodes(document)) for document in (*STAC, *OPENEO)}
 HEADERS = (
     *("content-range", "content-length", "retry-after", "etag", "last-modified", "content-type", "digest"),
@@ -62,10 +44,6 @@ HEADERS = (
 os.chdir(tempfile.mkdtemp(prefix="splashdown-fuzz-"))  # a document in memory may name files of the working folder
 warnings.simplefilter("ignore")
 _session = Session(discover=False, config=False)
-
-
-#: The headers of each step of a request.
-SENT = [{"Authorization": "Bearer token"}]
 
 
 def _text(data: bytes) -> str:
@@ -95,18 +73,6 @@ def _document(data: bytes, valid):
     return with_value(document, paths[int.from_bytes(data[1:3], "big") % len(paths)], _json(data[3:]))
 
 
-@contextlib.contextmanager
-def own_errors():
-    """Errors of this project are right; one that only the last net has caught is not."""
-    try:
-        yield
-    except PluginError as error:
-        if error.__cause__ is not None:
-            raise error.__cause__  # noqa: B904 - the finding is what was raised
-    except SplashdownError:
-        return
-
-
 def hrefs(data: bytes) -> None:
     """Hrefs, names and what is shown of them."""
     text = _text(data)
@@ -130,12 +96,12 @@ def hrefs(data: bytes) -> None:
     parse_datetime(text)
     matches_origin(text, "https://*.example")
     for place in ("https://host.example/a/item.json", "s3://bucket/a/item.json", "file:///a/item.json", "", base):
-        with own_errors():
+        with own_errors_alone():
             places.resolve_href(place, href or text)
             places.why_refused(place, href or text)
             places.may_link(place, href or text)
     for call in (places.place_of, parse_job_url):
-        with own_errors():
+        with own_errors_alone():
             call(text)
     with contextlib.suppress(ValueError):
         origin_of(text)
@@ -155,30 +121,19 @@ def headers(data: bytes) -> None:
 
 def stac(data: bytes) -> None:
     """STAC documents: as bytes, and valid ones with one value changed."""
-    with own_errors():
+    with own_errors_alone():
         list(documents(io.BytesIO(data), "data"))
     document = _document(data, STAC)
     Client._fetch = lambda self, url, headers, question: (url, 404, b"{}", SENT)  # type: ignore[method-assign]
-    with own_errors():
-        _use(_session.open(document, resolver="stac"))
-
-
-def _use(results) -> None:
-    repr(results)
-    results._repr_html_()
-    for asset in results:
-        repr(asset)
-        str(asset.name)
-    results.get_metadata()
-    repr(results.plan("out"))
-    results.select(bbox="0,0,1,1", datetime="2020/2021", roles="data", min_size="1", latest_per="item")
+    with own_errors_alone():
+        use(_session.open(document, resolver="stac"))
 
 
 def openeo(data: bytes) -> None:
     """What an openEO back-end and its providers answer."""
     document = _document(data, OPENEO)
     answer = data[3:] if document is None else json.dumps(document).encode()
-    status = 200 if not data or data[0] % len(OPENEO) != 5 else (400, 401, 404, 424)[data[-1] % 4]
+    status = 200 if not data or data[0] % len(OPENEO) else (400, 401, 404, 424)[data[-1] % 4]  # the first is an error
     good = {"api_version": "1.2.0", "status": "finished", **RESULTS}
 
     def fetch(self, url, headers, question):
@@ -189,7 +144,7 @@ def openeo(data: bytes) -> None:
     Client._fetch = fetch  # type: ignore[method-assign]
     jobs.time.sleep = lambda seconds: None
     for auth in (None, ("user", "password")):
-        with own_errors():
+        with own_errors_alone():
             backend = connect("https://host.example", auth=auth, session=_session)
             repr(backend)
             for job in backend.jobs(limit=3):
@@ -197,8 +152,8 @@ def openeo(data: bytes) -> None:
                 str(job.known_status)
             backend.job("j").logs()
             backend.job("j").status()
-        with own_errors():
-            _use(_session.open(f"{API}/jobs/j", auth=auth))
+        with own_errors_alone():
+            use(_session.open(f"{API}/jobs/j", auth=auth))
 
 
 def records_of_runs(data: bytes) -> None:
@@ -210,7 +165,7 @@ def records_of_runs(data: bytes) -> None:
     changed = _document(data, STAC)
     for content in (data, b"" if changed is None else json.dumps(changed).encode()):
         sink = MemorySink(dict.fromkeys(("collection.json", "item.json", "catalog.json", "a/item.json"), content))
-        with own_errors():
+        with own_errors_alone():
             read_receipts(sink)
 
 
@@ -239,6 +194,7 @@ def seeds(name: str) -> list[bytes]:
             b"https://user:pw@host.example:443/a/b.tif?sig=x#f",
             b"../a b%20c/\xc3\xa9.tif",
             b"s3://bucket/key",
+            b"~\0/item.json",
             b"http://[::1]:80/",
         ]
     if name == "headers":

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from raw_server import raw_server
 
 import splashdown
+from splashdown import Session
 from splashdown._documents.places import may_link, resolve_href, why_refused
+from splashdown.errors import ResolveError, TargetError
 
 SECRET = "/home/someone/secret.txt"
 WEB, STORE, LOCAL, NOWHERE = "https://h.invalid/x/item.json", "s3://bucket/x/item.json", "file:///data/item.json", ""
@@ -115,3 +117,12 @@ def test_what_is_refused_is_left_out_with_a_reason(href, kind, tmp_path):
         results = session.open(server.url + ("/jobs/j/results" if kind == "job" else "/item.json"))
         assert not results.assets
         assert any("was left out" in line for line in results.result_set.warnings)
+
+
+@pytest.mark.parametrize("target", ["~\0", "a\0b", "/x/\ud800", "file:///a%00b"])
+def test_a_target_that_is_not_a_path_is_refused_in_one_line(target, tmp_path):
+    with Session(discover=False, config=False) as session:
+        with pytest.raises(TargetError, match="cannot be the name of a folder"):
+            session.sink(target)
+        with pytest.raises(ResolveError, match=r"no file here|cannot be read|not a valid path"):
+            session.open(target)

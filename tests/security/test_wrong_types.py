@@ -11,27 +11,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from wrong_types import (
-    BASIC,
-    CAPABILITIES,
-    CATALOG,
-    COLLECTION,
+    API,
     ERROR,
-    FEATURE_RESULTS,
+    GOOD,
     ITEM,
-    ITEMS,
     JOB,
-    JOBS,
-    LOGS,
-    OIDC_DISCOVERY,
-    OIDC_PROVIDERS,
-    OLD_COLLECTION,
-    OLD_ITEM,
-    RESULTS,
-    TOKENS,
-    WELL_KNOWN,
+    OPENEO,
+    SENT,
+    STAC,
     WRONG,
     all_wrong,
     nodes,
+    own_errors_alone,
+    use,
     with_value,
 )
 
@@ -39,40 +31,12 @@ import splashdown
 from splashdown import Session
 from splashdown._cli.main import main
 from splashdown._documents.client import Client
-from splashdown._receipts.document import receipt_document, write
 from splashdown._receipts.reading import read_receipts
 from splashdown.auth import ClientCredentials
 from splashdown.builtins.openeo import jobs, oidc
-from splashdown.errors import OptionError, PluginError, SplashdownError
-from splashdown.model import Outcome, Status
+from splashdown.errors import OptionError
 from splashdown.testing import MemorySink
 
-STAC = {
-    "item": ITEM,
-    "collection": COLLECTION,
-    "catalog": CATALOG,
-    "items": ITEMS,
-    "old item": OLD_ITEM,
-    "old collection": OLD_COLLECTION,
-}
-API = "https://host.example/openeo/1.2"
-GOOD = {
-    "https://host.example/.well-known/openeo": WELL_KNOWN,
-    f"{API}/": CAPABILITIES,
-    f"{API}/jobs": JOBS,
-    f"{API}/jobs?page=2": {"jobs": [], "links": []},
-    f"{API}/jobs/j": JOB,
-    f"{API}/jobs/j/logs": LOGS,
-    f"{API}/jobs/j/results": RESULTS,
-    f"{API}/jobs/j/item.json": ITEM,
-    f"{API}/credentials/oidc": OIDC_PROVIDERS,
-    f"{API}/credentials/basic": BASIC,
-    "https://oidc.example/.well-known/openid-configuration": OIDC_DISCOVERY,
-    "TOKENS": TOKENS,
-}
-OPENEO = {url.rpartition("/")[2] or "capabilities": (url, document) for url, document in GOOD.items()} | {
-    "results of a feature": (f"{API}/jobs/j/results", FEATURE_RESULTS),
-}
 values = st.recursive(
     st.one_of(
         st.sampled_from(WRONG),
@@ -82,47 +46,13 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
-usual = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
-
-#: The headers of each step of a request.
-SENT = [{"Authorization": "Bearer token"}]
+#: ``pytest --exhaustive`` tries more, and at random.
+usual = settings(max_examples=settings.default.max_examples // 4, suppress_health_check=list(HealthCheck))
 
 
 @st.composite
 def changed(draw, document):
     return with_value(document, draw(st.sampled_from(list(nodes(document)))), draw(values))
-
-
-@contextlib.contextmanager
-def own_errors_alone():
-    """Let the project's errors pass; one that only the last net has caught is not one of them."""
-    try:
-        yield
-    except PluginError as error:
-        if error.__cause__ is not None:
-            raise error.__cause__  # noqa: B904 - what was really raised
-    except SplashdownError as error:
-        str(error)
-
-
-def use(results):
-    """Everything that lists, plans and describes."""
-    repr(results)
-    results._repr_html_()
-    for asset in results:
-        repr(asset)
-        asset._repr_html_()
-        str(asset.name)
-    results.get_metadata()
-    plan = results.plan("out", layout="by-item")
-    repr(plan)
-    plan._repr_html_()
-    results.select(bbox="0,0,1,1", datetime="2020/2021")
-    results.select(roles="data", types="image/tiff", min_size="1", keys="*", items="i*", collections="c")
-    results.select(latest_per="item", one_per="date")
-    landed = [Outcome(transfer=t, status=Status.STORED, location="x", size=5) for t in plan.transfers]
-    for part in results.result_set.parts:
-        write(MemorySink(), "x.json", receipt_document(part.results, part.own_outcomes(landed), {}))
 
 
 @pytest.fixture(scope="module")
@@ -147,10 +77,16 @@ def test_stac_documents(kind, session):
     check()
 
 
-@pytest.mark.exhaustive
+@pytest.fixture(scope="module")
+def every(pytestconfig):
+    """Each node gets each Nth odd value: all of them take minutes."""
+    return 1 if pytestconfig.option.exhaustive else 5
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", STAC)
-def test_every_node_of_stac_documents_with_every_odd_value(kind, session):
-    for name, document in all_wrong(STAC[kind]):
+def test_every_node_of_stac_documents_with_odd_values(kind, session, every):
+    for name, document in all_wrong(STAC[kind], every=every):
         try:
             open_stac(session, document)
         except Exception as error:
@@ -212,11 +148,11 @@ def test_documents_of_an_openeo_backend(kind, backend, session):
     check()
 
 
-@pytest.mark.exhaustive
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(set(OPENEO) - {"item.json", "results of a feature"}))
-def test_every_node_of_openeo_documents_with_every_odd_value(kind, backend, session):
+def test_every_node_of_openeo_documents_with_odd_values(kind, backend, session, every):
     url, document = OPENEO[kind]
-    for name, answer in all_wrong(document):
+    for name, answer in all_wrong(document, every=every):
         backend.answers = {url: answer}
         try:
             backend.ask(session)
@@ -260,8 +196,9 @@ def test_receipts_that_others_have_written(kind):
 
 @pytest.mark.parametrize("kind", STAC)
 @pytest.mark.parametrize("command", [["ls"], ["ls", "--json"], ["download", "--dry-run"]])
-def test_commands_end_in_one_line(kind, command, tmp_path, capsys):
-    for number, (name, document) in enumerate(all_wrong(STAC[kind], [WRONG[11], 5, [None], math.inf])):
+def test_commands_end_in_one_line(kind, command, tmp_path, capsys, every):
+    odd = [WRONG[11], 5, [None], math.inf]
+    for number, (name, document) in enumerate(all_wrong(STAC[kind], odd, every=min(every, len(odd)))):
         path = tmp_path / f"{number}.json"
         path.write_text(json.dumps(document))
         with warnings.catch_warnings():

@@ -1,7 +1,13 @@
-"""Valid documents, and the same ones with a value of another type or of no sense at one of their nodes."""
+"""Valid documents, the same ones with a value of another type or of no sense at one of their nodes, and their use."""
 
+import contextlib
 import copy
 import math
+
+from splashdown._receipts.document import receipt_document, write
+from splashdown.errors import PluginError, SplashdownError
+from splashdown.model import Outcome, Status
+from splashdown.testing import MemorySink
 
 #: A value for each type, and the odd ones of each.
 WRONG = [
@@ -109,10 +115,13 @@ def with_value(document, path, value):
     return changed
 
 
-def all_wrong(document, values=WRONG):
-    """Each document that has one of the values at one node, with a name for messages."""
-    for path in nodes(document):
-        for number, value in enumerate(values):
+def all_wrong(document, values=WRONG, every=1):
+    """Each document that has one of the values at one node, with a name for messages.
+
+    With ``every=N`` a node gets each Nth value, and the next node the values after those.
+    """
+    for at, path in enumerate(nodes(document)):
+        for number, value in list(enumerate(values))[at % every :: every]:
             yield f"{'/'.join(map(str, path))}={number}:{value!r:.30}", with_value(document, path, value)
 
 
@@ -145,3 +154,65 @@ OIDC_DISCOVERY = {"issuer": "https://oidc.example", "token_endpoint": "https://o
 TOKENS = {"access_token": "A", "refresh_token": "R", "expires_in": 5, "token_type": "bearer"}
 BASIC = {"access_token": "A"}
 ERROR = {"code": "JobNotFound", "message": "no job", "id": "5", "level": "error", "links": []}
+
+STAC = {
+    "item": ITEM,
+    "collection": COLLECTION,
+    "catalog": CATALOG,
+    "items": ITEMS,
+    "old item": OLD_ITEM,
+    "old collection": OLD_COLLECTION,
+}
+API = "https://host.example/openeo/1.2"
+#: What a back-end and its providers answer; tokens come from an address that is not read.
+GOOD = {
+    "https://host.example/.well-known/openeo": WELL_KNOWN,
+    f"{API}/": CAPABILITIES,
+    f"{API}/jobs": JOBS,
+    f"{API}/jobs?page=2": {"jobs": [], "links": []},
+    f"{API}/jobs/j": JOB,
+    f"{API}/jobs/j/logs": LOGS,
+    f"{API}/jobs/j/results": RESULTS,
+    f"{API}/jobs/j/item.json": ITEM,
+    f"{API}/credentials/oidc": OIDC_PROVIDERS,
+    f"{API}/credentials/basic": BASIC,
+    "https://oidc.example/.well-known/openid-configuration": OIDC_DISCOVERY,
+    "TOKENS": TOKENS,
+}
+OPENEO = {url.rpartition("/")[2] or "capabilities": (url, document) for url, document in GOOD.items()} | {
+    "results of a feature": (f"{API}/jobs/j/results", FEATURE_RESULTS),
+}
+#: The headers of each step of a request.
+SENT = [{"Authorization": "Bearer token"}]
+
+
+@contextlib.contextmanager
+def own_errors_alone():
+    """Let the project's errors pass; one that only the last net has caught is not one of them."""
+    try:
+        yield
+    except PluginError as error:
+        if error.__cause__ is not None:
+            raise error.__cause__  # noqa: B904 - what was really raised
+    except SplashdownError as error:
+        str(error)
+
+
+def use(results):
+    """Everything that lists, plans and describes."""
+    repr(results)
+    results._repr_html_()
+    for asset in results:
+        repr(asset)
+        asset._repr_html_()
+        str(asset.name)
+    results.get_metadata()
+    plan = results.plan("out", layout="by-item")
+    repr(plan)
+    plan._repr_html_()
+    results.select(bbox="0,0,1,1", datetime="2020/2021")
+    results.select(roles="data", types="image/tiff", min_size="1", keys="*", items="i*", collections="c")
+    results.select(latest_per="item", one_per="date")
+    landed = [Outcome(transfer=t, status=Status.STORED, location="x", size=5) for t in plan.transfers]
+    for part in results.result_set.parts:
+        write(MemorySink(), "x.json", receipt_document(part.results, part.own_outcomes(landed), {}))

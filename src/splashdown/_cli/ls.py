@@ -42,7 +42,7 @@ def command(source: str, as_json: bool, form: str, sort: str | None, reverse: bo
     for warning in results.result_set.warnings:
         click.echo(f"Warning: {printable(warning)}", err=True)
     if as_json or form == "json":
-        render.echo_json([render.asset_record(asset) for asset in results.assets])
+        render.echo_assets(results.assets)
         return
     if form != "table":
         from splashdown._cli.asset_lists import FORMATS
@@ -50,7 +50,7 @@ def command(source: str, as_json: bool, form: str, sort: str | None, reverse: bo
         for line in FORMATS[form](results):
             click.echo(line)
         return
-    with_items = has_items((asset.item, asset.key) for asset in results.assets)
+    with_items = has_items(columns(results.assets, "item", "key"))
     head = ("item", "key", "type", "roles", "size")
     types = _Types()
     rows = [

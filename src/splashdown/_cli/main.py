@@ -47,6 +47,14 @@ class LazyGroup(Group):
     Any other name may be an action of a plugin; plugins are loaded to find out.
     """
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; of a reader that has gone (`splashdown ls ... | head`), click would make a SystemExit."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return EXIT_FAILED
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All command names, those of plugins included."""
         from splashdown._cli.action import action_commands
@@ -150,10 +158,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt) as error:
         click.echo("Interrupted; run the same command again to go on where it stopped.", err=True)
         return EXIT_TERMINATED if type(error).__name__ == "Terminated" else EXIT_INTERRUPTED
-    except BrokenPipeError:
-        # The reader has gone (`splashdown ls ... | head`).
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_FAILED
     except BaseException as error:  # SystemExit of a plugin is an error like any other
         return _report(error)
     return result if isinstance(result, int) else 0

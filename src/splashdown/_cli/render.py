@@ -6,26 +6,44 @@ import codecs
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import click
 
 from splashdown._cli.plain_table import lines
-from splashdown._display.json import dumps
+from splashdown._display.json import dumps, records
 from splashdown._display.text import printable, readable
+from splashdown.columns import columns
 from splashdown.model import Asset, Outcome, Plan, ResultSet, RunReport
 from splashdown.redact import redact, redact_target
 
 #: A table with more rows than this would not be read.
 MOST_ROWS = 200
+#: Pieces of JSON that are written at once.
+_PIECES = 1000
+#: The fields of an asset that ``--json`` shows.
+_SHOWN = ("item", "key", "href", "media_type", "roles", "size", "checksum")
 
 
 def echo_json(value: object) -> None:
     """One JSON document on stdout."""
-    plain = codecs.lookup(sys.stdout.encoding or "ascii").name != "utf-8"
-    click.echo(dumps(value, indent=2, ensure_ascii=plain, default=str))
+    click.echo(dumps(value, indent=2, ensure_ascii=_plain(), default=str))
+
+
+def echo_assets(assets: Sequence[Asset]) -> None:
+    """One JSON list of :func:`asset_record` on stdout; very many assets are written piece by piece."""
+    pieces = records(_asset_records(assets), ensure_ascii=_plain())
+    while some := "".join(islice(pieces, _PIECES)):
+        click.echo(some, nl=False)
+    click.echo()
+
+
+def _plain() -> bool:
+    """Whether stdout may not hold all of Unicode."""
+    return codecs.lookup(sys.stdout.encoding or "ascii").name != "utf-8"
 
 
 def table(
@@ -87,15 +105,20 @@ def printable_lines(text: str) -> str:
 
 def asset_record(asset: Asset) -> dict[str, Any]:
     """An asset for ``--json``; its href without secrets."""
-    return {
-        "item": asset.item,
-        "key": asset.key,
-        "href": redact(asset.href),
-        "type": asset.media_type,
-        "roles": list(asset.roles),
-        "size": asset.size,
-        "checksum": asset.checksum,
-    }
+    return next(_asset_records((asset,)))
+
+
+def _asset_records(assets: Sequence[Asset]) -> Iterator[dict[str, Any]]:
+    for item, key, href, media_type, roles, size, checksum in columns(assets, *_SHOWN):
+        yield {
+            "item": item,
+            "key": key,
+            "href": redact(href),
+            "type": media_type,
+            "roles": list(roles),
+            "size": size,
+            "checksum": checksum,
+        }
 
 
 def plan_record(plan: Plan) -> dict[str, Any]:

@@ -45,6 +45,8 @@ class Document:
         document beside which the file is missing.
         """
         found = resolve_href(self.place, href)
+        if found is href:  # a URL, as most are
+            return found
         saved = is_local(self.place)
         if not (self.inside or saved) or not is_relative(href):
             return found

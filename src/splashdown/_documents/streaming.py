@@ -8,7 +8,8 @@ from __future__ import annotations
 import codecs
 import io
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from typing import IO, Any
 
 from splashdown._series.blocks import MANY
@@ -20,6 +21,8 @@ _CHUNK = 256 * 1024
 MAX_VALUE = 128 * 2**20
 _INCOMPLETE = object()
 _BLANK = " \t\r\n\x1e"  # U+001E starts each element of a JSON text sequence (RFC 7464)
+#: A key without escapes, with its colon and the blanks around.
+_key_at = re.compile(rf'[{_BLANK}]*"([^"\\\x00-\x1f]*)"[{_BLANK}]*:[{_BLANK}]*').match
 
 
 def documents(file: IO[bytes], name: str) -> Iterator[tuple[bool, dict[str, Any]]]:
@@ -104,6 +107,8 @@ class _Window:
         self._at = 0
         self._ended = False
         self._json = json.JSONDecoder()
+        # What raw_decode calls: there are very many values, and it is a call more for each.
+        self._scan: Callable[[str, int], tuple[Any, int]] = self._json.scan_once  # type: ignore[attr-defined]
 
     def peek(self, skip: str = "") -> str:
         """The next character after the skipped ones; empty at the end."""
@@ -127,6 +132,13 @@ class _Window:
 
     def value(self) -> Any:
         """The value here; reads as much as it needs."""
+        try:
+            value, end = self._scan(self._text, self._at)
+            if self._text[end] not in ".eE":  # see below
+                self._at = end
+                return value
+        except (StopIteration, ValueError, IndexError, RecursionError):
+            pass  # a blank, the end of the window, or a fault
         self.peek(skip=_BLANK)
         size = _CHUNK
         while True:
@@ -154,14 +166,21 @@ class _Window:
     def members(self) -> Iterator[str]:
         """The keys of the object that starts here; the caller takes each value."""
         self._at += 1
-        while self.peek(skip=_BLANK) != "}":
-            key = self.value()
-            if not isinstance(key, str) or self.peek(skip=_BLANK) != ":":
-                raise self.wrong()
-            self._at += 1
-            yield key
+        while (found := _key_at(self._text, self._at)) or self.peek(skip=_BLANK) != "}":
+            if found:
+                self._at = found.end()
+                yield found[1]
+            else:
+                yield self._key()
             self._separator("}")
         self._at += 1
+
+    def _key(self) -> str:
+        key = self.value()
+        if not isinstance(key, str) or self.peek(skip=_BLANK) != ":":
+            raise self.wrong()
+        self._at += 1
+        return key
 
     def wrong(self) -> ResolveError:
         """The error for input that is not JSON, with a hint at what it is."""
@@ -176,10 +195,9 @@ class _Window:
         return ResolveError(f"{self.name} holds JSON that is broken or cut off ({cause})")
 
     def _separator(self, end: str) -> None:
-        character = self.peek(skip=_BLANK)
-        if character == ",":
+        if self._text.startswith(",", self._at) or self.peek(skip=_BLANK) == ",":
             self._at += 1
-        elif character != end:
+        elif self.peek() != end:
             raise self.wrong()
 
     def _more(self, size: int = _CHUNK) -> bool:

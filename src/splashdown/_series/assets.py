@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, repeat
-from operator import attrgetter, itemgetter
+from operator import attrgetter, is_not, itemgetter
 from typing import Any
 
 from splashdown._series.blocks import MANY, Blocks
-from splashdown._series.documents import View
+from splashdown._series.documents import Documents, View
 from splashdown._series.lazy import LazySequence
 from splashdown.columns import cells, columns
 from splashdown.model import Asset, IfExists, Transfer
@@ -51,19 +51,35 @@ class PackedAssets(LazySequence[Asset]):
         self._count = 0
         self._held: list[Any] = []
         self._numbers: dict[int, int] = {}
+        # What the assets of one item have in common, as it was found for the last asset.
+        self._same: tuple[object, object, object] = (self, self, self)
+        self._links: tuple[Any, int, Any] = (None, 0, None)
 
     def append(self, asset: Asset) -> None:
         """Put an asset at the end."""
-        linked: list[Any] = []
-        for value in _linked_values(asset):  # in a loop: a call for each would cost more than the rest
-            packed = type(value) is View
-            held: Any = value.packed if packed else None if value is None else value or _NOTHING
-            number = self._numbers.setdefault(id(held), len(self._held))
-            if number == len(self._held):
-                self._held.append(held)
-            linked.append((number, value.at, value.path) if packed else number)
-        self.rows.append((*_plain_values(asset), *linked))
+        geometry, metadata, properties = _linked_values(asset)
+        packed = type(metadata) is View
+        same = (geometry, metadata.packed if packed else metadata, properties)
+        if not packed or any(map(is_not, same, self._same)):
+            self._links = self._linked(geometry), self._number(same[1]), self._linked(properties)
+            self._same = same
+        before, number, after = self._links
+        link = (number, metadata.at, metadata.path) if packed else number
+        self.rows.append((*_plain_values(asset), before, link, after))
         self._count += 1
+
+    def _linked(self, value: Any) -> Any:
+        if type(value) is View:
+            return self._number(value.packed), value.at, value.path
+        return self._number(value)
+
+    def _number(self, value: Any) -> int:
+        """The number of an object that is kept as it is."""
+        held = value if value or value is None or isinstance(value, Documents) else _NOTHING
+        number = self._numbers.setdefault(id(held), len(self._held))
+        if number == len(self._held):
+            self._held.append(held)
+        return number
 
     def __len__(self) -> int:
         return self._count

@@ -62,12 +62,14 @@ class PackedObject(ByName[str, Any]):
 
     def __init__(self) -> None:
         self._values = Documents()
+        self._append, self._count = self._values.append, 0
         super().__init__((), self._values)
 
     def put(self, key: str, value: Any) -> None:
         """Add a member; the last one of equal keys counts."""
-        self._positions[key] = len(self._values)
-        self._values.append(value)
+        self._positions[key] = self._count
+        self._count += 1
+        self._append(value)
 
     def view(self, key: str) -> View:
         """A member, looked up on each access."""

@@ -177,7 +177,7 @@ def _bbox(value: object) -> tuple[float, ...] | None:
 
 
 def _roles(value: object) -> tuple[str, ...]:
-    return tuple(role for role in value if isinstance(role, str)) if isinstance(value, list) else ()
+    return tuple([role for role in value if isinstance(role, str)]) if isinstance(value, list) else ()
 
 
 def text(value: object) -> str | None:

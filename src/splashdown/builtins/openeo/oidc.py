@@ -85,9 +85,7 @@ def client_credentials(client: Client, provider: Provider, client_id: str, clien
     return _ask(client, provider, form)
 
 
-def refresh(
-    client: Client, provider: Provider, client_id: str, client_secret: str | None, refresh_token: str
-) -> Grant:
+def refresh(client: Client, provider: Provider, client_id: str, client_secret: str | None, refresh_token: str) -> Grant:
     """Exchange a refresh token. Providers that rotate refresh tokens issue a new one and revoke the old one."""
     form = {"grant_type": "refresh_token", "client_id": client_id, "refresh_token": refresh_token}
     if client_secret:
