@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from interrupts import allow_interrupts
 
-pytest_plugins = ["shared_servers"]
+pytest_plugins = ["shared_servers", "no_network", "pytester"]
 
 allow_interrupts()
 
@@ -18,7 +18,7 @@ allow_interrupts()
 settings.register_profile(
     "same", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, database=None
 )
-settings.register_profile("exhaustive", settings.get_profile("same"), derandomize=False, max_examples=400)
+settings.register_profile("exhaustive", settings.get_profile("same"), derandomize=False, max_examples=2000)
 settings.load_profile("same")
 
 

@@ -33,6 +33,12 @@ TIMED = (
     "plugins/splashdown-openeo/tests/test_better_than_client.py",
 )
 
+#: What the unit and contract tests need besides the packages.
+TEST_TOOLS = (
+    *("pytest>=8", "pytest-timeout", "pytest-xdist>=3.8", "hypothesis>=6", "trustme", "requests-mock"),
+    *("import-linter>=2", "pystac[validation]", "stac-validator==4.1.*"),
+)
+
 nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["lint", "types", "unit"]
 nox.options.reuse_venv = "yes"
@@ -155,6 +161,27 @@ def fuzz(session: nox.Session) -> None:
     """Fuzz the parsers for some minutes: ``-- 15``, or ``-- 15 --target stac``."""
     minutes, *more = session.posargs or ["1"]
     run(session, "python", "tests/fuzz/fuzz.py", "--minutes", minutes, *more)
+
+
+@nox.session(venv_backend="virtualenv")
+def lowest(session: nox.Session) -> None:
+    """The unit and contract tests of the core with the oldest versions that pyproject.toml of core and plugins allow."""
+    session.install("-q", "uv")
+    into = ("uv", "pip", "install", "-q", "--python", f"{session.bin}/python")
+    plugins = [str(folder.parent) for folder in sorted(HERE.glob("plugins/splashdown-*/pyproject.toml"))]
+    editable = [word for one in (".[blake3,filters,geoparquet,socks]", *plugins) for word in ("-e", one)]
+    session.run(*into, "--resolution", "lowest-direct", *editable)
+    session.run(*into, *TEST_TOOLS)  # what is there stays, where it will do
+    session.run("pytest", "tests/unit", "tests/contract", *session.posargs)
+
+
+@nox.session(venv_backend="virtualenv")
+def audit(session: nox.Session) -> None:
+    """Known vulnerabilities of the versions that CI tests with; needs the JSON API of PyPI (``-- -s osv``: of OSV)."""
+    session.install("-q", "pip-audit")
+    # Without the data there is no result: strict fails then.
+    fixed = ("--strict", "--no-deps", "--disable-pip", "-r", ".ci/constraints.txt")
+    session.run("pip-audit", *fixed, *session.posargs)
 
 
 @nox.session(requires=["environment"])

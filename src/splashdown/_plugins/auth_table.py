@@ -36,6 +36,17 @@ def credentials_of(path: Path, table: Mapping[str, object]) -> dict[str, Callabl
     return found
 
 
+def source_shown(value: object) -> str:
+    """Where a value of the table reads its secret, for ``config show``: arguments of a program are left out."""
+    if isinstance(value, Mapping):
+        return f"{value.get('user')}, {source_shown(value.get('password'))}"
+    kind, colon, rest = str(value).partition(":")
+    if f"{kind}:" == _ENV:
+        return f"{_ENV}{rest.strip()}"
+    words = rest.split()
+    return f"{_COMMAND}{words[0]}{' ...' if words[1:] else ''}" if f"{kind}{colon}" == _COMMAND and words else "..."
+
+
 def _pair(where: str, table: Mapping[str, object]) -> Callable[[], object]:
     user = table.get("user")
     if set(table) != {"user", "password"} or not isinstance(user, str):

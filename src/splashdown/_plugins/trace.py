@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from splashdown._plugins.auth_table import source_shown
 from splashdown._plugins.config import Config, PluginTable
 from splashdown._plugins.options import REQUIRED, Field, fields_of, fill
 from splashdown._plugins.registry import Registry
@@ -41,9 +42,20 @@ def trace(config: Config, registry: Registry, settings: type, environ: Mapping[s
         value = getattr(registry.choice, field.name)
         shown = sorted(value) if isinstance(value, frozenset | Mapping) else value
         yield Traced(key=f"plugins.{field.name}", value=shown, origin=origin, variable=switch)
+    yield from _signing_in(config)
     yield from _traced("", settings, ("settings",), config, environ)
     for name, options in sorted(registry.options_types().items()):
         yield from _traced(name, options, ("options", name), config, environ)
+
+
+def _signing_in(config: Config) -> Iterator[Traced]:
+    """The origins of ``[auth]``, each as the strongest file has it, which comes first."""
+    found: dict[str, Traced] = {}
+    for path, content in config.files:
+        for origin, value in content.get("auth", {}).items():
+            shown = Traced(key=f'auth."{origin}"', value=source_shown(value), origin=str(path))
+            found.setdefault(origin, shown)
+    yield from found.values()
 
 
 def unknown_variables(rows: Iterable[Traced], environ: Mapping[str, str]) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The table [auth] says where the credentials of an origin come from, and never what they are."""
 
+import json
 import sys
 
 import pytest
@@ -120,3 +121,22 @@ def test_config_show_does_not_stumble_over_the_table(write, monkeypatch, capsys)
     monkeypatch.setenv("SPLASHDOWN_CONFIG", str(write('"env:DATA_TOKEN"')))
     assert main(["config", "show"]) == 0
     assert SECRET not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ('"env:DATA_TOKEN"', "env:DATA_TOKEN"),
+        (f'"command:pass show {SECRET}"', "command:pass ..."),
+        ('"command:secret-tool"', "command:secret-tool"),
+        ('{user = "jane", password = "env:DATA_PASSWORD"}', "jane, env:DATA_PASSWORD"),
+    ],
+)
+def test_the_configuration_shows_each_origin_without_its_secret(write, monkeypatch, capsys, value, shown):
+    path = write(value)
+    monkeypatch.setenv("SPLASHDOWN_CONFIG", str(path))
+    assert main(["--no-plugins", "config", "show", "--json"]) == 0
+    said = capsys.readouterr().out
+    (row,) = (row for row in json.loads(said) if row["key"].startswith("auth."))
+    assert row == {"key": f'auth."{ORIGIN}"', "value": shown, "origin": str(path), "variable": ""}
+    assert SECRET not in said
