@@ -165,7 +165,7 @@ def fuzz(session: nox.Session) -> None:
 
 @nox.session(venv_backend="virtualenv")
 def lowest(session: nox.Session) -> None:
-    """The unit and contract tests of the core with the oldest versions that pyproject.toml of core and plugins allow."""
+    """The unit and contract tests with the oldest versions that the files pyproject.toml allow."""
     session.install("-q", "uv")
     into = ("uv", "pip", "install", "-q", "--python", f"{session.bin}/python")
     plugins = [str(folder.parent) for folder in sorted(HERE.glob("plugins/splashdown-*/pyproject.toml"))]
