@@ -12,13 +12,9 @@ import pandas as pd
 import pytest
 import splashdown_xarray
 import xarray as xr
-from fault_server import FaultServer
 from splashdown_xarray import load_netcdf, load_zarr
 
 from splashdown.errors import HttpStatusError, LoadError, UsageError
-from splashdown.model import Asset, ResultSet
-from splashdown.results import JobResults
-from splashdown.session import Session
 from splashdown.testing import LoaderContract, MemoryHandle, make_asset
 
 SPECS = {spec.name: spec for spec in splashdown_xarray.splashdown_loaders()}
@@ -52,23 +48,6 @@ def netcdf(tmp_path_factory):
     encoding = {band: {"chunksizes": (1, 128, 128), "zlib": True, "complevel": 1} for band in ("B04", "B08")}
     CUBE.to_netcdf(path, engine="h5netcdf", encoding=encoding)
     return path.read_bytes()
-
-
-@pytest.fixture
-def server():
-    with FaultServer() as running:
-        yield running
-
-
-@pytest.fixture
-def asset_of():
-    with Session(plugins=(splashdown_xarray,), discover=False, strict=True) as session:
-
-        def make(href, media_type=None):
-            asset = Asset(key="cube", href=href, media_type=media_type)
-            return JobResults(session, ResultSet(id="j", kind="job", assets=[asset], document={})).get_asset()
-
-        yield make
 
 
 def handle(content):
@@ -159,11 +138,6 @@ def test_netcdf_3_is_read_too():
     content = plain.to_netcdf(engine="scipy")
     loaded = load_netcdf(handle(bytes(content)))
     xr.testing.assert_equal(loaded, plain)
-
-
-def test_a_group_is_picked(tmp_path):
-    CUBE.to_netcdf(tmp_path / "x.nc", group="inner", engine="h5netcdf")
-    assert "B04" in load_netcdf(handle((tmp_path / "x.nc").read_bytes()), group="inner")
 
 
 def test_arrays_far_larger_than_their_file_are_refused(tmp_path):

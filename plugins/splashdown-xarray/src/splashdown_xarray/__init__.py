@@ -1,35 +1,45 @@
-"""Data cubes for Splashdown: netCDF and Zarr as ``xarray.Dataset``.
+"""Data cubes for Splashdown: netCDF, Zarr and GRIB as ``xarray.Dataset``, netCDF and Zarr as ``xarray.DataTree`` too.
 
-xarray, h5netcdf and zarr are imported when a loader is used.
+xarray, h5netcdf, zarr and cfgrib are imported when a loader is used.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from splashdown.formats import NETCDF
 from splashdown.hookspecs import hookimpl
 from splashdown.protocols import AssetHandle
 from splashdown.specs import LoaderSpec
-from splashdown_xarray._netcdf import load_netcdf
+from splashdown_xarray._grib import load_grib
+from splashdown_xarray._netcdf import load_netcdf, load_netcdf_tree
 from splashdown_xarray._summary import summarise
-from splashdown_xarray._zarr import load_zarr
+from splashdown_xarray._zarr import load_zarr, load_zarr_tree
 
-__all__ = ["load_netcdf", "load_zarr"]
+__all__ = ["load_grib", "load_netcdf", "load_netcdf_tree", "load_zarr", "load_zarr_tree"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class CubeOptions:
     """The options for a file of several groups, on the command line."""
 
-    group: str | None = field(default=None, metadata={"help": "This group of the file.", "metavar": "NAME"})
+    group: str | None = field(default=None, metadata={"help": "This group; / is the root.", "metavar": "NAME"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class ZarrOptions(CubeOptions):
+    """The options for a Zarr store, on the command line."""
+
+    zarr_format: Literal[2, 3] | None = field(
+        default=None, metadata={"help": "The version of the format, found out if not given.", "metavar": "N"}
+    )
 
 
 @hookimpl
 def splashdown_loaders() -> Iterable[LoaderSpec]:
-    """``netcdf`` and ``zarr``."""
+    """``netcdf``, ``zarr`` and ``grib`` for their media types; trees of groups when they are named."""
     yield LoaderSpec(
         name="netcdf",
         load=load_netcdf,
@@ -46,8 +56,29 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         media_types=("application/vnd+zarr", "application/x-zarr", "application/vnd.zarr"),
         extensions=(".zarr",),
         summarise=_summarise_zarr,
-        options=CubeOptions,
+        options=ZarrOptions,
         summary="a Zarr store as an xarray.Dataset, chunks read when they are computed",
+    )
+    yield LoaderSpec(
+        name="netcdf-tree",
+        load=load_netcdf_tree,
+        options=CubeOptions,
+        summary="all groups of a netCDF file as an xarray.DataTree",
+    )
+    yield LoaderSpec(
+        name="zarr-tree",
+        load=load_zarr_tree,
+        options=ZarrOptions,
+        summary="all groups of a Zarr store as an xarray.DataTree",
+    )
+    yield LoaderSpec(
+        name="grib",
+        load=load_grib,
+        media_types=("application/wmo-grib2", "application/wmo-grib", "application/grib", "application/x-grib"),
+        extensions=(".grib2", ".grb2", ".grib", ".grb"),
+        magic=(b"GRIB",),
+        summarise=_summarise_grib,
+        summary="a GRIB file as an xarray.Dataset, by cfgrib",
     )
 
 
@@ -58,3 +89,7 @@ def _summarise_netcdf(asset: AssetHandle, **options: Any) -> Mapping[str, object
 
 def _summarise_zarr(asset: AssetHandle, **options: Any) -> Mapping[str, object]:
     return summarise(load_zarr(asset, **options))
+
+
+def _summarise_grib(asset: AssetHandle, **options: Any) -> Mapping[str, object]:
+    return summarise(load_grib(asset, **options))

@@ -6,12 +6,12 @@ There is no listing over HTTP, so the consolidated metadata has to list what is 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from typing import TYPE_CHECKING
 
 from zarr.abc.store import ByteRequest, OffsetByteRequest, RangeByteRequest, Store
 
-from splashdown.errors import HttpStatusError, TransferError, UsageError
+from splashdown.errors import HttpStatusError, LoadError, TransferError, UsageError
 from splashdown.protocols import SupportsSiblings
 
 if TYPE_CHECKING:
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 _NOTHING: tuple[str, ...] = ()
 #: One object of a store; chunks are a few MB.
 _MAX_BYTES = 2 * 1024**3
+#: Statuses that say that there is no such object.
+ABSENT = (404, 410)
+#: Objects that Zarr tries in order to find out which version a store has.
+_PROBED = frozenset({"zarr.json", ".zgroup", ".zattrs", ".zarray", ".zmetadata"})
+#: A key of ``.zmetadata`` that kerchunk alone writes, in stores of references.
+_REFERENCES = b'"record_size"'
 
 
 class SiblingStore(Store):
@@ -29,10 +35,14 @@ class SiblingStore(Store):
     supports_deletes = False
     supports_listing = False
 
-    def __init__(self, asset: SupportsSiblings, label: str) -> None:
+    def __init__(self, asset: SupportsSiblings, label: str, absent: Collection[int] = ABSENT) -> None:
         super().__init__(read_only=True)
         self._label = label
         self._asset = asset
+        self._absent = frozenset(absent)
+        #: The first answer that forbade one of the objects that Zarr tries. Stores that may not be listed answer so
+        #: for what is missing, so it is an error only if no version is found.
+        self.forbidden: HttpStatusError | None = None
 
     def __repr__(self) -> str:
         return f"<Zarr store {self._label}>"
@@ -85,20 +95,35 @@ class SiblingStore(Store):
         try:
             handle = self._asset.sibling(key)
             if part is None:
-                return handle.bytes(_MAX_BYTES)
+                return self._checked(key, handle.bytes(_MAX_BYTES))
             if isinstance(part, RangeByteRequest):
                 return bytes(handle.read_range(part.start, part.end))
             size = handle.size
             start = part.offset if isinstance(part, OffsetByteRequest) else max(0, size - part.suffix)
             return bytes(handle.read_range(start, size))
         except TransferError as error:
-            if _missing(error):
+            if self._is_missing(key, error):
                 return None
             raise
 
+    def _checked(self, key: str, content: bytes) -> bytes:
+        if key == ".zmetadata" and _REFERENCES in content:  # its chunks would all count as missing
+            raise references(self._label)
+        return content
 
-def _missing(error: TransferError) -> bool:
-    """Whether there is no such object, as a server or as the disk says it."""
-    return (isinstance(error, HttpStatusError) and error.status == 404) or isinstance(
-        error.__cause__, FileNotFoundError | NotADirectoryError
+    def _is_missing(self, key: str, error: TransferError) -> bool:
+        """Whether there is no such object, as a server or as the disk says it."""
+        if not isinstance(error, HttpStatusError):
+            return isinstance(error.__cause__, FileNotFoundError | NotADirectoryError)
+        if error.status == 403 and key.rpartition("/")[2] in _PROBED:
+            self.forbidden = self.forbidden or error
+            return True
+        return error.status in self._absent
+
+
+def references(label: str) -> LoadError:
+    """The error for a set of references, which a Zarr store is not."""
+    return LoadError(
+        f"{label} holds references of kerchunk or VirtualiZarr to other files, which are not followed: open it with"
+        " xarray.open_dataset(HREF, engine='kerchunk') (pip install kerchunk)"
     )
