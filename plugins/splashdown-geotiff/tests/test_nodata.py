@@ -186,3 +186,36 @@ def test_text_is_read_as_far_as_it_is_a_number(text, expected):
 @pytest.mark.parametrize("text", ["nan", "-NaN", "1.#QNAN", "-1.#IND"])
 def test_nan_has_many_names(text):
     assert math.isnan(parse_nodata(text))
+
+
+def values_file(tiff, data, text, **profile):
+    """A file with GDAL's item for one nodata value for each band."""
+    _, path = tiff(data, **profile)
+    with rasterio.open(path, "r+") as file:
+        file.update_tags(NODATA_VALUES=text)
+    return path
+
+
+@pytest.mark.parametrize("dtype", ["u1", "i2", "f4", "f8"])
+@pytest.mark.parametrize(("text", "nodata"), [("7 8 9", None), ("7 8 9", 5), ("7.0 8 9e0", None), ("7 8 300000", None)])
+def test_a_pixel_with_the_nodata_value_of_each_band_is_hidden(tiff, handle_of, dtype, text, nodata):
+    data = np.full((3, 20, 20), 1, dtype)
+    data[:, 3:9, 4:12] = np.array([7, 8, 9], dtype)[:, None, None]
+    data[:1, 12:15] = 7  # one band alone hides nothing
+    path = values_file(tiff, data, text, nodata=nodata)
+    with rasterio.open(path) as file:
+        expected = file.read_masks() == 0
+    handle = handle_of(path.read_bytes())
+    assert open_geotiff(handle).mask == "nodata-values"
+    np.testing.assert_array_equal(np.ma.getmaskarray(load_numpy(handle, masked=True)), expected)
+    # Bands that are not read decide, too.
+    one = load_numpy(handle, masked=True, bands=[2], window=(2, 2, 9, 9))
+    np.testing.assert_array_equal(np.ma.getmaskarray(one), expected[1:2, 2:11, 2:11])
+    assert expected.any() == ("300000" not in text)
+
+
+@pytest.mark.parametrize("text", ["7 8", "7,8,9", "a b c", "", "7 8 9 10"])
+def test_nodata_values_of_another_form_are_ignored_with_a_warning(tiff, handle_of, text):
+    path = values_file(tiff, np.full((3, 4, 4), 7, "u1"), text)
+    with pytest.warns(UserWarning, match="NODATA_VALUES is .* not one number for each of 3 bands: it is ignored"):
+        assert not np.ma.getmaskarray(load_numpy(handle_of(path.read_bytes()), masked=True)).any()

@@ -188,16 +188,31 @@ def _decode_jpeg(decoder: Decoder, data: Bytes, rows: int) -> NDArray[Any]:
     height, width, samples = _jpeg_shape(bytes(data))
     if width > layout.columns or height > layout.rows or samples > layout.segment_samples:
         raise LoadError(f"{decoder.label}: a JPEG of {width} x {height} x {samples} in a smaller tile: refused")
-    # YCbCr is how JPEG stores RGB; GDAL hands it out as RGB too.
-    out = {6: 2, 2: 2}.get(layout.photometric) if samples == 3 else None
+    stored, wanted = _jpeg_colors(layout, samples)
     pixels = codecs.jpeg_decode(
         bytes(data),
         tables=layout.jpeg_tables,
-        colorspace=2 if layout.photometric == 2 and samples == 3 else None,
-        outcolorspace=1 if layout.planar else out,
+        colorspace=stored,
+        outcolorspace=wanted,
         bitspersample=layout.bits,
     )
     return _fit(layout, pixels.reshape(height, width, -1), rows)
+
+
+def _jpeg_colors(layout: Layout, samples: int) -> tuple[int, int]:
+    """Which colours a JPEG stores and which are wanted. TIFF says it; left alone, the decoder would guess.
+
+    YCbCr is how JPEG stores RGB, and GDAL hands it out as RGB too. Everything else stays as it is stored.
+    """
+    if samples == 3 and layout.photometric == 6:
+        return _YCBCR, _RGB
+    unchanged = _SPACES.get(samples, 0)
+    return unchanged, unchanged
+
+
+#: Colour spaces of libjpeg; those that are not converted into each other, by their bands.
+_RGB, _YCBCR = 2, 3
+_SPACES = {1: 1, 3: _RGB, 4: 4}
 
 
 def _jpeg_shape(data: bytes) -> tuple[int, int, int]:
@@ -240,9 +255,15 @@ def _decode_lerc(decoder: Decoder, data: Bytes, rows: int) -> NDArray[Any]:
     elif layout.lerc_codec == 2:
         buffer = decoder.scratch("raw", most)
         data = _filled(buffer, codecs.zstd_decode(data, out=buffer)).tobytes()
-    out = np.empty(shape if shape[2] > 1 else shape[:2], layout.dtype)
     pixels: NDArray[Any]
-    pixels, valid = codecs.lerc_decode(data, masks=True, out=out)
+    try:
+        out = np.empty(shape if shape[2] > 1 else shape[:2], layout.dtype)
+        pixels, valid = codecs.lerc_decode(data, masks=True, out=out)
+    except ValueError:
+        # Bands of which each has a mask of its own come one after the other. What fits neither shape is refused before
+        # it is decoded.
+        apart = np.empty((shape[2], *shape[:2]), layout.dtype)
+        pixels, valid = (np.moveaxis(part, 0, -1) for part in codecs.lerc_decode(data, masks=True, out=apart))
     if layout.dtype.kind == "f" and valid is not None and not np.all(valid):
         # GDAL writes NaN as "not valid" (libtiff, tif_lerc).
         pixels[~np.broadcast_to(_as_mask(valid, pixels), pixels.shape)] = np.nan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -66,12 +67,13 @@ class Transform(NamedTuple):
         return (min(xs), min(ys), max(xs), max(ys))
 
 
-def read_transform(directory: Directory, keys: Keys) -> Transform | None:
+def read_transform(directory: Directory, keys: Keys, label: str) -> Transform | None:
     """The transform of the pixels' corners; ``None`` where the file has none (or only ground control points)."""
     scale, ties, matrix = (directory.numbers(tag, TAG_BYTES) for tag in (_SCALE, TIEPOINTS, _MATRIX))
     if len(scale) >= 2 and len(ties) >= 6:
         column, row, _, x, y = ties[:5]
-        found = Transform(scale[0], 0.0, x - column * scale[0], 0.0, -scale[1], y + row * scale[1])
+        down = _downwards(scale[1], label)
+        found = Transform(scale[0], 0.0, x - column * scale[0], 0.0, -down, y + row * down)
     elif len(matrix) >= 8:
         found = Transform(matrix[0], matrix[1], matrix[3], matrix[4], matrix[5], matrix[7])
     else:
@@ -79,6 +81,17 @@ def read_transform(directory: Directory, keys: Keys) -> Transform | None:
     if not found.usable:
         return None
     return found.moved(-POINT_SHIFT, -POINT_SHIFT) if is_point(keys) else found
+
+
+def _downwards(scale: float, label: str) -> float:
+    """The height of a pixel. Who writes a negative one means a raster from north to south, and GDAL reads it so."""
+    if scale < 0:
+        warnings.warn(
+            f"{label}: the height of its pixels is negative ({scale:g}), by which its first row would be the southern"
+            " one (OGC 19-008r4, ModelPixelScaleTag); it is read from north to south, as GDAL reads it",
+            stacklevel=5,
+        )
+    return abs(scale)
 
 
 def is_point(keys: Keys) -> bool:

@@ -38,7 +38,8 @@ class Header:
     """The header of a file, which is read before its pixels.
 
     ``levels`` holds width and height of the full resolution, then of each overview, finest first.
-    ``mask`` says where its mask comes from, in GDAL's order (RFC 15): ``internal``, ``nodata``, ``alpha``, or "".
+    ``mask`` says where its mask comes from, in GDAL's order (RFC 15): ``internal``, ``nodata-values``, ``nodata``,
+    ``alpha``, or "".
     """
 
     levels: tuple[tuple[int, int], ...]
@@ -50,6 +51,8 @@ class Header:
     mask: str
     alpha: int | None  #: number of the alpha band, from 0
     tags: Mapping[str, str]
+    #: One value for each band: a pixel that has all of them has no data. ``None`` is a value that no pixel can have.
+    nodata_values: tuple[float | None, ...] = ()
     control: Control | None = None  #: what says where it lies, where that is not a transform
     block: tuple[int, int]  #: rows and columns of a tile or strip at full resolution
 

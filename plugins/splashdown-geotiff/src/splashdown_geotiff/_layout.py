@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from enum import IntEnum
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from splashdown.errors import LoadError
 from splashdown_geotiff._directory import Directory
 from splashdown_geotiff._head import Head
-from splashdown_geotiff._limits import PIECES, SEGMENT_BYTES, TAG_BYTES
+from splashdown_geotiff._limits import PIECES, SEGMENT_BYTES, SPARE_BYTES, TAG_BYTES
 
 #: Uncompressed strips are read in pieces of about this many bytes: only the rows that are wanted.
 _PIECE_BYTES = 256 * 1024
@@ -150,17 +150,47 @@ def read_index(directory: Directory, layout: Layout, head: Head) -> Index:
     expected = layout.across * -(-layout.height // stored_rows) * planes
     if len(offsets) < expected or (counts is not None and len(counts) < expected):
         raise LoadError(f"{head.label}: {expected} tiles or strips, but only {len(offsets)} are indexed: damaged")
-    if counts is None:
-        # Some old writers leave the sizes out; uncompressed, they follow from the layout.
-        if layout.compression != Compression.NONE:
-            raise UnsupportedError(f"{head.label}: compressed tiles or strips without their sizes")
-        counts = np.full(expected, layout.row_bytes * stored_rows, "u8")
-    index = Index(offsets[:expected].astype("u8"), counts[:expected].astype("u8"))
+    index = _with_sizes(offsets[:expected], counts, layout, stored_rows, head)
     if stored_rows == layout.rows:
         return index
     if layout.down * planes > PIECES:
         raise LoadError(f"{head.label}: strips of {stored_rows} rows make more than {PIECES:,} pieces: damaged")
     return _cut_index(index, layout, stored_rows)
+
+
+def _with_sizes(
+    offsets: NDArray[Any], counts: NDArray[Any] | None, layout: Layout, stored_rows: int, head: Head
+) -> Index:
+    """The index with the sizes that writers have left out, or have put as 0 although there is an offset.
+
+    Uncompressed, they follow from the layout. Compressed, a tile or strip ends at the latest where the next one begins;
+    codecs that know where their data end do the rest, with others the file is refused.
+    """
+    starts = offsets.astype("u8")
+    given = np.zeros_like(starts) if counts is None else counts[: len(starts)].astype("u8")
+    unknown = (given == 0) & (starts > 0)
+    if not unknown.any():
+        return Index(starts, given)
+    if layout.compression not in _ENDS_ITSELF:
+        raise LoadError(f"{head.label}: compressed tiles or strips without their sizes: damaged")
+    whole = np.uint64(layout.row_bytes * stored_rows)
+    ordered = np.append(np.unique(starts), np.uint64(head.size))
+    room = (
+        np.maximum(ordered[np.searchsorted(ordered, starts, side="right").clip(max=len(ordered) - 1)], starts) - starts
+    )
+    most = whole if layout.compression == Compression.NONE else whole * np.uint64(2) + np.uint64(SPARE_BYTES)
+    # The last strip may have fewer rows than the others.
+    return Index(starts, np.where(unknown, np.minimum(room, most), given))
+
+
+#: Codings whose decoders stop at the end of their data, whatever follows.
+_ENDS_ITSELF = {
+    Compression.NONE,
+    Compression.LZW,
+    Compression.JPEG,
+    Compression.DEFLATE,
+    Compression.DEFLATE_OLD,
+}
 
 
 def _uniform(directory: Directory, tag: int, label: str) -> int:

@@ -24,6 +24,8 @@ ENTRIES = 4096
 TAG_BYTES = 1024**2
 #: Pieces that uncompressed strips are cut into: as many as an index that fits a header has tiles.
 PIECES = HEADER_BYTES // 8
+#: What a coding may add to twice the bytes of its pixels.
+SPARE_BYTES = 1024**2
 #: One tile or strip, decoded.
 SEGMENT_BYTES = 256 * 1024**2
 #: What a read may return when the caller does not say.

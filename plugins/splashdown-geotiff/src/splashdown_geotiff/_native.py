@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from splashdown_geotiff._head import Head
 from splashdown_geotiff._header import Band, Header
 from splashdown_geotiff._layout import Index, Layout, read_index, read_layout
 from splashdown_geotiff._metadata import Metadata, read_metadata
-from splashdown_geotiff._nodata import held_nodata
+from splashdown_geotiff._nodata import held_nodata, read_nodata_values
 from splashdown_geotiff._plan import Window
 from splashdown_geotiff._read import WindowReader
 
@@ -92,9 +93,10 @@ class NativeEngine:
         metadata = read_metadata(directory, label)
         alpha = _alpha(layout, metadata)
         nodata = held_nodata(metadata.nodata, layout.dtype)
+        by_band = read_nodata_values(metadata.tags, layout.samples, layout.dtype, label)
         # GDAL fills what is not stored with nodata even where its type cannot hold it.
         self._fill = metadata.nodata or 0
-        transform, crs = read_transform(directory, keys), read_crs(keys, label)
+        transform, crs = read_transform(directory, keys, label), read_crs(keys, label)
         control = read_control(directory, keys, crs) if transform is None else None
         return Header(
             levels=tuple((i.layout.width, i.layout.height) for i in self._levels),
@@ -105,7 +107,8 @@ class NativeEngine:
             crs=None if control is not None and control.points else crs,
             control=control,
             nodata=nodata,
-            mask=_mask_kind(bool(self._masks), nodata, alpha),
+            nodata_values=by_band,
+            mask=_mask_kind(bool(self._masks), by_band, nodata, alpha),
             alpha=alpha,
             tags=metadata.tags,
             block=(layout.rows, layout.columns),
@@ -147,8 +150,10 @@ def _is_overview(layout: Layout, full: Layout) -> bool:
     return same and layout.width <= full.width and layout.height <= full.height
 
 
-def _mask_kind(internal: bool, nodata: float | None, alpha: int | None) -> str:
-    return "internal" if internal else "nodata" if nodata is not None else "alpha" if alpha is not None else ""
+def _mask_kind(internal: bool, by_band: Sequence[object], nodata: float | None, alpha: int | None) -> str:
+    """The first that there is, in GDAL's order."""
+    kinds = {"internal": internal, "nodata-values": by_band, "nodata": nodata is not None, "alpha": alpha is not None}
+    return next((kind for kind, there in kinds.items() if there), "")
 
 
 def _alpha(layout: Layout, metadata: Metadata) -> int | None:

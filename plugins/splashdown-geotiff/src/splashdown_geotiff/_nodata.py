@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -52,6 +54,23 @@ def held_nodata(nodata: float | None, dtype: np.dtype[Any]) -> float | None:
     if dtype == np.complex64 and math.isfinite(nodata) and abs(nodata) > np.finfo("f4").max:
         return None
     return float(nodata)
+
+
+def read_nodata_values(
+    tags: Mapping[str, str], bands: int, dtype: np.dtype[Any], label: str
+) -> tuple[float | None, ...]:
+    """GDAL's item ``NODATA_VALUES``: one value for each band. Empty, with a warning, where it is not that."""
+    text = tags.get("NODATA_VALUES")
+    if text is None:
+        return ()
+    numbers = [parse_nodata(part) for part in text.split()]
+    if len(numbers) != bands or None in numbers:
+        warnings.warn(
+            f"{label}: NODATA_VALUES is {text[:80]!r}, not one number for each of {bands} bands: it is ignored",
+            stacklevel=5,
+        )
+        return ()
+    return tuple(held_nodata(number, dtype) for number in numbers)
 
 
 def equals_nodata(nodata: float, stored: NDArray[Any]) -> NDArray[np.bool_]:

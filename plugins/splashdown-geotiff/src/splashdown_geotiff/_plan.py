@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from splashdown.errors import LoadError
 from splashdown_geotiff._layout import Index, Layout
+from splashdown_geotiff._limits import SPARE_BYTES
 
 #: Bytes that are not needed are cheaper than another round trip, up to here.
 GAP = 64 * 1024
@@ -58,7 +59,7 @@ def segments_of(
     larger than any coding of its pixels could be.
     """
     found = []
-    most = 2 * layout.rows * layout.row_bytes + 1024**2
+    most = 2 * layout.rows * layout.row_bytes + SPARE_BYTES
     for band in bands if layout.planar else [None]:
         plane = 0 if band is None else band * layout.across * layout.down
         for down in range(window.row // layout.rows, (window.row + window.height - 1) // layout.rows + 1):

@@ -101,7 +101,7 @@ class GeoTIFF:
 
     @property
     def mask(self) -> str:
-        """Where the mask comes from: ``internal`` (a mask in the file), ``nodata``, ``alpha``, or nothing."""
+        """Where the mask comes from: ``internal`` (in the file), ``nodata-values``, ``nodata``, ``alpha`` or none."""
         return self._engine.header.mask
 
     @property

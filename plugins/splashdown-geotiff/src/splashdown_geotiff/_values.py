@@ -22,11 +22,14 @@ def output_type(dtype: np.dtype[Any], *, masked: bool, scaled: bool) -> np.dtype
 def missing(engine: Engine, selection: Selection, stored: NDArray[Any]) -> NDArray[np.bool_] | None:
     """Where there is no data, in the shape of ``stored`` (band, y, x) or of one band; ``None`` where all is valid.
 
-    Follows GDAL (RFC 15): the internal mask if there is one, else nodata, else the alpha band.
+    Follows GDAL (RFC 15): the internal mask if there is one, else one nodata value for each band, else nodata,
+    else the alpha band.
     """
     header = engine.header
     if header.mask == "internal":
         return engine.read_mask(selection.level, selection.window)[np.newaxis]
+    if header.mask == "nodata-values":
+        return _without_values(engine, selection, stored)
     if header.mask == "nodata":
         return None if header.nodata is None else equals_nodata(header.nodata, stored)
     if header.mask == "alpha" and header.alpha is not None:
@@ -41,6 +44,24 @@ def scale(values: NDArray[Any], header: Header, bands: tuple[int, ...]) -> None:
         if (band.scale, band.offset) != (1.0, 0.0):
             values[place] *= band.scale
             values[place] += band.offset
+
+
+def _without_values(engine: Engine, selection: Selection, stored: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where every band has its nodata value, also those that were not selected."""
+    window, values = selection.window, engine.header.nodata_values
+    hidden = np.full((1, window.height, window.width), None not in values)
+    if None in values:
+        return hidden
+    have = {band: stored[place] for place, band in enumerate(selection.bands)}
+    others = tuple(band for band in range(len(values)) if band not in have)
+    if others:
+        more = np.empty((len(others), window.height, window.width), engine.header.dtype)
+        engine.read_into(more, selection.level, window, others)
+        have.update(zip(others, more, strict=True))
+    for band, value in enumerate(values):
+        if value is not None:
+            hidden[0] &= equals_nodata(value, have[band].astype(engine.header.dtype, copy=False))
+    return hidden
 
 
 def _transparent(engine: Engine, selection: Selection, alpha: int) -> NDArray[np.bool_]:

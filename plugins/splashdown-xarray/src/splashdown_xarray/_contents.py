@@ -1,4 +1,4 @@
-"""What is in an HDF5 file, found before xarray opens it.
+"""Groups and variables of an HDF5 file, found before xarray opens it.
 
 HDF5 files can point at other files; one that came from elsewhere must not make this machine open its own.
 """

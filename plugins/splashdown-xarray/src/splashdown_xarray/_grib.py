@@ -1,8 +1,8 @@
 """GRIB to xarray, by cfgrib in a process of its own.
 
 ecCodes, which decodes, ends its process on some damaged files, and wheels of some versions bring a second PROJ, with
-which pyproj finds no database in the same process. The other process hands over netCDF. The whole file is fetched first:
-messages have no index that ranges could follow.
+which pyproj finds no database in the same process. The other process hands over netCDF. The whole file is fetched
+first: messages have no index that ranges could follow.
 """
 
 from __future__ import annotations
