@@ -200,7 +200,7 @@ def _decode_jpeg(decoder: Decoder, data: Bytes, rows: int) -> NDArray[Any]:
 
 
 def _jpeg_colors(layout: Layout, samples: int) -> tuple[int, int]:
-    """Which colours a JPEG stores and which are wanted. TIFF says it; left alone, the decoder would guess.
+    """The colours that a JPEG stores, and those that are wanted. TIFF says it; left alone, the decoder would guess.
 
     YCbCr is how JPEG stores RGB, and GDAL hands it out as RGB too. Everything else stays as it is stored.
     """

@@ -5,6 +5,7 @@ Everything here comes from one directory and is checked against the limits; ``_d
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any, Literal
@@ -173,6 +174,10 @@ def _with_sizes(
         return Index(starts, given)
     if layout.compression not in _ENDS_ITSELF:
         raise LoadError(f"{head.label}: compressed tiles or strips without their sizes: damaged")
+    warnings.warn(
+        f"{head.label}: {int(unknown.sum())} of its tiles or strips come without their sizes, which were computed",
+        stacklevel=2,
+    )
     whole = np.uint64(layout.row_bytes * stored_rows)
     ordered = np.append(np.unique(starts), np.uint64(head.size))
     room = (

@@ -1,0 +1,175 @@
+"""The comparison with rasterio finds what it is for, on a small folder with every kind of file."""
+
+from __future__ import annotations
+
+import importlib.util
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import pytest
+import rasterio
+from raster_files import pixels, write_tiff
+from tiff_tags import set_tag, set_text
+
+PROFILE = {"crs": "EPSG:32631", "transform": rasterio.Affine(10, 0, 600000, 0, -10, 5700000)}
+SCRIPT = Path(__file__).with_name("corpus.py")
+
+
+@pytest.fixture(scope="module")
+def corpus():
+    spec = importlib.util.spec_from_file_location("corpus", SCRIPT)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["corpus"] = module
+    spec.loader.exec_module(module)
+    yield module
+    del sys.modules["corpus"]
+
+
+def _file(change=lambda content: content, data=None, **profile):
+    return lambda path: path.write_bytes(
+        change(write_tiff(path, pixels(3, 40, 50, "u1") if data is None else data, **{**PROFILE, **profile}))
+    )
+
+
+def _control_points(path):
+    points = [rasterio.control.GroundControlPoint(r, c, 3 + c / 50, 51 - r / 50) for r in (0, 30) for c in (0, 30)]
+    write_tiff(path, pixels(1, 40, 50, "u2"))
+    with rasterio.open(path, "r+") as file:
+        file.gcps = (points, rasterio.crs.CRS.from_epsg(4326))
+
+
+def _with_overviews(path):
+    write_tiff(path, pixels(1, 256, 256, "u1"), **PROFILE, tiled=True, blockxsize=64, blockysize=64)
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True), rasterio.open(path, "r+") as file:
+        file.build_overviews([2, 4])
+        file.write_mask((np.arange(256 * 256).reshape(256, 256) % 7 > 0).astype("u1") * 255)
+
+
+def _scaled(path):
+    write_tiff(path, pixels(2, 40, 50, "i2"), **PROFILE)
+    with rasterio.open(path, "r+") as file:
+        file.scales, file.offsets, file.descriptions = (0.1, 2), (3, 0), ("NIR & red", "<B08>")
+
+
+def _lossless(content):
+    coded = imagecodecs.ljpeg_encode(pixels(1, 40, 50, "u2")[0], bitspersample=16)
+    places = struct.pack("<I", len(content)), struct.pack("<I", len(coded))
+    content = set_tag(content + coded, 259, 3, struct.pack("<H", 7))
+    return set_tag(set_tag(content, 273, 4, places[0]), 279, 4, places[1])
+
+
+ONE = pixels(1, 40, 50, "u2")
+LAB = np.full((4, 40, 50), 9, "u1")
+#: How to write each file, and what becomes of it.
+FILES = {
+    "tiled": (_file(tiled=True, blockxsize=16, blockysize=32, compress="deflate", predictor=2), "equal"),
+    "float": (_file(data=pixels(2, 40, 50, "f4"), compress="zstd", predictor=3, nodata=-3.4e38), "equal"),
+    "nan": (_file(data=np.where(pixels(1, 40, 50, "f4") > 5, np.nan, 1).astype("f4"), nodata=float("nan")), "equal"),
+    "complex": (_file(data=pixels(1, 40, 50, "c8")), "equal"),
+    "plain": (lambda path: write_tiff(path, ONE), "equal"),
+    "rotated": (_file(transform=rasterio.Affine(10, 1, 600000, 2, -10, 5700000)), "equal"),
+    "south-up": (_file(transform=rasterio.Affine(10, 0, 600000, 0, 10, 5700000)), "equal"),
+    "negative height": (_file(lambda c: set_tag(c, 33550, 12, struct.pack("<3d", 10, -10, 0))), "equal"),
+    "geographic": (_file(crs="EPSG:4326", transform=rasterio.Affine(1, 0, 0, 0, -1, 90)), "equal"),
+    "feet": (_file(crs="EPSG:2263"), "equal"),
+    "points": (_control_points, "equal"),
+    "masks": (_with_overviews, "equal"),
+    "alpha": (_file(data=pixels(4, 40, 50, "u1"), photometric="rgb", alpha="yes"), "equal"),
+    "nodata out of range": (_file(lambda c: set_text(c, 42113, "-9999")), "equal"),
+    "nodata values": (_file(lambda c: set_text(c, 42112, _ITEM), data=np.zeros((3, 40, 50), "u1")), "equal"),
+    "scales": (_scaled, "equal"),
+    "jpeg": (_file(compress="jpeg", photometric="minisblack", interleave="pixel"), "equal"),
+    "lerc": (_file(data=pixels(3, 40, 50, "f4"), compress="lerc", interleave="pixel", max_z_error=0), "equal"),
+    "bits": (_file(data=pixels(1, 40, 50, "u1") % 2, nbits=1), "equal"),
+    "big": (_file(bigtiff="yes", endianness="big"), "equal"),
+    "cmyk": (_file(data=LAB, photometric="cmyk", interleave="pixel"), "documented: CMYK"),
+    "no sizes": (_file(lambda c: set_tag(c, 279, 4, bytes(8)), data=ONE, blockysize=20), "different: pixels"),
+    "lossless": (_file(_lossless, data=ONE, blockysize=40), "refused by GDAL"),
+    "no end": (_file(lambda c: set_tag(c, 279, 4, bytes(8)), data=ONE, compress="zstd", blockysize=20), "refused"),
+    "junk": (lambda path: path.write_bytes(b"II*\0" + bytes(40)), "refused by both"),
+}
+_ITEM = '<GDALMetadata><Item name="NODATA_VALUES">0 0 0</Item></GDALMetadata>'
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_kind_of_file_gets_its_verdict(corpus, tmp_path, name):
+    write, expected = FILES[name]
+    write(tmp_path / "x.tif")
+    verdict = corpus.compare(str(tmp_path / "x.tif"))
+    assert verdict.kind == expected, verdict
+    assert not verdict.fails
+
+
+class Altered:
+    """An open raster of which one thing is wrong."""
+
+    def __init__(self, raster, what):
+        self._raster, self._what = raster, what
+
+    def __getattr__(self, name):
+        value = getattr(self._raster, name)
+        if name != self._what:
+            return value
+        return {
+            "transform": lambda: value._replace(c=value.c + 1e-3),
+            "crs": lambda: None,
+            "nodata": lambda: 7,
+            "scales": lambda: (2.0,) * 3,
+            "offsets": lambda: (2.0,) * 3,
+            "bands": lambda: ("a", "b", "c"),
+        }[name]()
+
+    def read_numpy(self, **options):
+        values = self._raster.read_numpy(**options)
+        if self._what == "pixels" and options.get("masked"):
+            values.data[0, 0, 0] ^= 1
+        if self._what == "window" and "window" in options:
+            values = values + 1
+        if self._what == "mask" and options.get("masked"):
+            values[0, 0, 0] = np.ma.masked
+        return values
+
+
+@pytest.mark.parametrize(
+    ("what", "kind"),
+    [
+        *((same, same) for same in ("transform", "nodata", "scales", "pixels", "window", "mask")),
+        ("crs", "CRS"),
+        ("offsets", "scales"),
+        ("bands", "names"),
+    ],
+)
+def test_what_is_wrong_is_named(corpus, tmp_path, monkeypatch, what, kind):
+    write_tiff(tmp_path / "x.tif", pixels(3, 40, 50, "u1"), **PROFILE)
+    with rasterio.open(tmp_path / "x.tif", "r+") as file:
+        file.descriptions = ("B02", "B03", "B04")
+    right = corpus.open_geotiff
+    monkeypatch.setattr(corpus, "open_geotiff", lambda handle: Altered(right(handle), what))
+    verdict = corpus.compare(str(tmp_path / "x.tif"))
+    assert verdict.kind.startswith("different: ")
+    assert kind in verdict.detail
+    assert verdict.fails
+
+
+def test_any_other_exception_is_a_crash(corpus, tmp_path, monkeypatch):
+    write_tiff(tmp_path / "x.tif", ONE, **PROFILE)
+
+    def fail(handle):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(corpus, "open_geotiff", fail)
+    assert corpus.compare(str(tmp_path / "x.tif")).kind == "crashed"
+
+
+@pytest.mark.slow
+def test_the_command_counts_the_files_of_a_folder(tmp_path):
+    for name in ("tiled", "cmyk", "junk"):
+        FILES[name][0](tmp_path / f"{name}.tif")
+    done = subprocess.run([sys.executable, SCRIPT, tmp_path], capture_output=True, text=True, check=False)
+    counts = dict(reversed(line.split(maxsplit=1)) for line in done.stdout.splitlines() if line.startswith(" "))
+    assert counts == {"equal": "1", "documented: CMYK": "1", "refused by both": "1"}
+    assert done.returncode == 0
