@@ -1,6 +1,6 @@
 """GeoTIFF for Splashdown: from an asset to xarray or numpy, reading only what is needed.
 
-Registers the loaders ``geotiff``, ``numpy``, ``geotiff-handle`` and ``png``, and the filter ``crs``.
+Registers the loaders ``geotiff``, ``numpy``, ``geotiff-handle``, ``jp2`` and ``png``, and the filter ``crs``.
 Heavy packages are imported when they are used.
 """
 
@@ -33,7 +33,7 @@ def __getattr__(name: str) -> Any:
 
 @hookimpl
 def splashdown_loaders() -> Iterable[LoaderSpec]:
-    """``geotiff`` and ``png`` for their media types; ``numpy`` and ``geotiff-handle`` when they are named."""
+    """``geotiff``, ``jp2`` and ``png`` for their media types; ``numpy`` and ``geotiff-handle`` when they are named."""
     yield LoaderSpec(
         name="geotiff",
         load=load_geotiff,
@@ -58,6 +58,17 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         summarise=_summarise("summarise_open"),
         options=OpenOptions,
         summary="an open GeoTIFF for many reads",
+    )
+    yield LoaderSpec(
+        name="jp2",
+        load=load_geotiff,
+        load_many=load_geotiffs,
+        media_types=("image/jp2",),
+        extensions=(".jp2",),
+        magic=(b"\0\0\0\x0cjP  ",),
+        summarise=_summarise("summarise"),
+        options=RasterOptions,
+        summary="a JP2 file as an xarray.DataArray (band, y, x)",
     )
     yield LoaderSpec(
         name="png",

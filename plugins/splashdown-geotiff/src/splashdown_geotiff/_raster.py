@@ -16,6 +16,7 @@ from splashdown.protocols import AssetHandle
 from splashdown_geotiff._control import Control
 from splashdown_geotiff._georeference import Transform
 from splashdown_geotiff._header import Engine, Header
+from splashdown_geotiff._jp2_boxes import SIGNATURE
 from splashdown_geotiff._layout import UnsupportedError
 from splashdown_geotiff._lazy import LazyPixels, lazy_array
 from splashdown_geotiff._limits import check_output, within_memory
@@ -216,6 +217,10 @@ def _warn_of_place(header: Header, label: str) -> None:
 def _open(handle: AssetHandle, engine: str) -> Engine:
     if engine not in {"auto", "native", "gdal"}:
         raise OptionError(f"engine={engine!r}: there are 'auto', 'native' and 'gdal'")
+    if bytes(handle.read_range(0, len(SIGNATURE))) == SIGNATURE:
+        from splashdown_geotiff._jp2 import Jp2Engine
+
+        return Jp2Engine(handle)
     if engine != "gdal":
         try:
             return NativeEngine(handle)
