@@ -17,7 +17,7 @@ from splashdown.errors import ContentError
 from splashdown.model import Asset, Buffer
 
 __all__ = [
-    "CSV", "FORMATS", "GEOPACKAGE", "GZIP", "HDF5", "HEAD_BYTES", "JSON", "NETCDF", "PARQUET", "PNG", "TIFF", "XML",
+    "CSV", "FORMATS", "GEOPACKAGE", "GRIB", "GZIP", "HDF5", "HEAD_BYTES", "JPEG2000", "JSON", "NETCDF", "PARQUET", "PNG", "TIFF", "XML",
     "Format", "check_content", "format_of", "is_single_file", "promised_kind", "promises", "unlike_promise",
 ]  # fmt: skip
 
@@ -69,6 +69,19 @@ GEOPACKAGE = Format(
     extensions=(".gpkg",),
     first_bytes=(b"SQLite format 3\0",),
 )
+#: First as a file of boxes, then as a code stream alone.
+JPEG2000 = Format(
+    name="JPEG 2000",
+    media_types=("image/jp2",),
+    extensions=(".jp2",),
+    first_bytes=(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
+)
+GRIB = Format(
+    name="GRIB",
+    media_types=("application/grib", "application/x-grib", "application/wmo-grib2", "application/x-grib2"),
+    extensions=(".grib", ".grib2", ".grb", ".grb2"),
+    first_bytes=(b"GRIB",),
+)
 JSON = Format(name="JSON", media_types=("application/json",), extensions=(".json", ".geojson"), kind=_JSON)
 XML = Format(name="XML", media_types=("application/xml", "text/xml"), extensions=(".xml", ".gml", ".kml"), kind=_XML)
 CSV = Format(name="CSV", media_types=("text/csv",), extensions=(".csv",), kind=_CSV)
@@ -96,12 +109,7 @@ FORMATS: tuple[Format, ...] = (
     Format(
         name="JPEG", media_types=("image/jpeg",), extensions=(".jpg", ".jpeg"), first_bytes=(b"\xff\xd8\xff",)
     ),
-    Format(
-        name="JPEG 2000",
-        media_types=("image/jp2",),
-        extensions=(".jp2",),
-        first_bytes=(b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51"),
-    ),
+    JPEG2000,
     Format(name="WebP", media_types=("image/webp",), extensions=(".webp",), first_bytes=(b"RIFF",)),
     Format(name="GIF", media_types=("image/gif",), extensions=(".gif",), first_bytes=(b"GIF8",)),
     Format(
@@ -120,12 +128,7 @@ FORMATS: tuple[Format, ...] = (
         extensions=(".zst",),
         first_bytes=(b"\x28\xb5\x2f\xfd",),
     ),
-    Format(
-        name="GRIB",
-        media_types=("application/grib", "application/x-grib", "application/wmo-grib2", "application/x-grib2"),
-        extensions=(".grib", ".grib2", ".grb", ".grb2"),
-        first_bytes=(b"GRIB",),
-    ),
+    GRIB,
     Format(
         name="LAS",
         media_types=("application/vnd.laszip", "application/vnd.laszip+copc", "application/vnd.las"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from splashdown.formats import GEOPACKAGE, NETCDF, PARQUET, PNG, TIFF
+from splashdown.formats import GEOPACKAGE, GRIB, JPEG2000, NETCDF, PARQUET, PNG, TIFF
 
 _WEBDAV = ("webdav", "webdavs", "webdav+http")
 _FSSPEC = ("fsspec", "sftp", "ssh", *_WEBDAV, "ftp", "smb", "hdfs", "github", "dropbox", "box")
@@ -32,20 +32,21 @@ class _LoaderPackage(NamedTuple):
 _LOADER_PACKAGES: Final = (
     _LoaderPackage(
         "splashdown-geotiff",
-        ("geotiff", "numpy", "geotiff-handle", "png"),
-        ("image/tiff", "image/vnd.stac.geotiff", "image/geotiff", "image/png"),
-        (".tif", ".tiff", ".geotiff", ".png"),
-        (*TIFF.first_bytes, *PNG.first_bytes),
+        ("geotiff", "numpy", "geotiff-handle", "jp2", "png"),
+        ("image/tiff", "image/vnd.stac.geotiff", "image/geotiff", "image/jp2", "image/png"),
+        (".tif", ".tiff", ".geotiff", ".jp2", ".png"),
+        (*TIFF.first_bytes, JPEG2000.first_bytes[0], *PNG.first_bytes),
     ),
     _LoaderPackage(
         "splashdown-xarray",
-        ("netcdf", "zarr"),
+        ("netcdf", "zarr", "netcdf-tree", "zarr-tree", "grib"),
         (
             "application/netcdf", "application/x-netcdf", "application/x-netcdf4", "application/x-hdf5",
-            "application/vnd+zarr", "application/x-zarr", "application/vnd.zarr",
+            "application/vnd+zarr", "application/x-zarr", "application/vnd.zarr", "application/wmo-grib2",
+            "application/wmo-grib", "application/grib", "application/x-grib",
         ),
-        (".nc", ".nc4", ".cdf", ".h5", ".zarr"),
-        NETCDF.first_bytes,
+        (".nc", ".nc4", ".cdf", ".h5", ".zarr", ".grib2", ".grb2", ".grib", ".grb"),
+        (*NETCDF.first_bytes, *GRIB.first_bytes),
     ),
     _LoaderPackage(
         "splashdown-tables",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from splashdown.formats import PNG, TIFF
+from splashdown.formats import JPEG2000, PNG, TIFF
 from splashdown.hookspecs import hookimpl
 from splashdown.protocols import AssetHandle
 from splashdown.specs import FilterSpec, LoaderOptions, LoaderSpec
@@ -65,7 +65,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         load_many=load_geotiffs,
         media_types=("image/jp2",),
         extensions=(".jp2",),
-        magic=(b"\0\0\0\x0cjP  ",),
+        magic=JPEG2000.first_bytes[:1],
         summarise=_summarise("summarise"),
         options=RasterOptions,
         summary="a JP2 file as an xarray.DataArray (band, y, x)",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from splashdown.formats import NETCDF
+from splashdown.formats import GRIB, NETCDF
 from splashdown.hookspecs import hookimpl
 from splashdown.protocols import AssetHandle
 from splashdown.specs import LoaderSpec
@@ -76,7 +76,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         load=load_grib,
         media_types=("application/wmo-grib2", "application/wmo-grib", "application/grib", "application/x-grib"),
         extensions=(".grib2", ".grb2", ".grib", ".grb"),
-        magic=(b"GRIB",),
+        magic=GRIB.first_bytes,
         summarise=_summarise_grib,
         summary="a GRIB file as an xarray.Dataset, by cfgrib",
     )
