@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from splashdown.errors import LoadError, OptionError, error_text
 from splashdown.protocols import AssetHandle
+from splashdown_tables._boxes import Box, checked_box, geometry_column, touched_groups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,29 +89,59 @@ def _read_csv(content: bytes, label: str, **options: Any) -> pd.DataFrame:
 
 
 def load_parquet(
-    asset: AssetHandle, *, columns: str | Sequence[str] | None = None, max_bytes: int = MAX_BYTES
+    asset: AssetHandle,
+    *,
+    columns: str | Sequence[str] | None = None,
+    bbox: Sequence[float] | None = None,
+    max_bytes: int = MAX_BYTES,
 ) -> pd.DataFrame:
     """A Parquet table; a ``geopandas.GeoDataFrame`` where it is GeoParquet.
 
     With ``columns`` only their pages and those of pandas' index are read, by ranges; without the geometry among them it
-    is a plain table. Raises ``OptionError`` for a column that is not there, and ``LoadError`` for a file that is not
-    Parquet, for a file over ``max_bytes``, and for one that unpacks to more than four times that.
+    is a plain table. ``bbox`` is west, south, east, north in the CRS of the table: rows whose geometry touches that
+    box. Only row groups that may hold such rows are read; rows without an index of their own are counted from 0.
+
+    Raises ``OptionError`` for a column that is not there, and ``LoadError`` for a file that is not Parquet, for a file
+    over ``max_bytes``, and for one that unpacks to more than four times that.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     label = asset.asset.label
     wanted = [columns] if isinstance(columns, str) else None if columns is None else list(columns)
-    source: Any = asset.open() if wanted is not None else io.BytesIO(asset.bytes(max_bytes))
+    box = None if bbox is None else checked_box(bbox)
+    part = wanted is not None or box is not None
+    source: Any = asset.open() if part else io.BytesIO(asset.bytes(max_bytes))
     try:
         with pq.ParquetFile(source) as file:
-            _check_columns(file.schema_arrow.names, wanted or (), label)
-            wanted = None if wanted is None else [*wanted, *_index_columns(file.schema_arrow, wanted)]
-            _check_unpacked(file, wanted, max_bytes, label)
-            table = file.read(columns=wanted)
+            schema = file.schema_arrow
+            _check_columns(schema.names, wanted or (), label)
+            groups = list(range(file.metadata.num_row_groups))
+            read = None if wanted is None else [*wanted, *_index_columns(schema, wanted)]
+            geometry = ""
+            if box is not None:
+                geometry, sides = geometry_column(schema, label)
+                groups = touched_groups(file.metadata, sides, box)
+                read = read if read is None or geometry in read else [*read, geometry]
+            _check_unpacked(file, read, groups, max_bytes, label)
+            table = file.read_row_groups(groups, columns=read)
     except (pa.ArrowException, OSError, KeyError) as error:
         raise LoadError(f"{label} cannot be read as Parquet ({error_text(error)})") from error
-    return _frame_of(table, label)
+    frame = _frame_of(table, label)
+    if box is None:
+        return frame
+    frame = _within(frame, geometry, box)
+    return frame if wanted is None or geometry in wanted else frame.drop(columns=geometry)
+
+
+def _within(frame: Any, geometry: str, box: Box) -> Any:
+    """The rows whose geometry touches the box."""
+    import pandas as pd
+    import shapely
+
+    found = frame[frame[geometry].intersects(shapely.box(*box))]
+    # An index that only counts is not stored, and would count the rows of the groups that were read.
+    return found.reset_index(drop=True) if isinstance(frame.index, pd.RangeIndex) else found
 
 
 def _check_columns(known: Sequence[str], wanted: Sequence[str], label: str) -> None:
@@ -142,11 +173,13 @@ def _time_columns(frame: pd.DataFrame, dates: bool | Sequence[str]) -> list[str]
     return [c for c in found if pd.to_datetime(frame[c], errors="coerce").notna().equals(frame[c].notna())]
 
 
-def _check_unpacked(file: Any, columns: Sequence[str] | None, max_bytes: int, label: str) -> None:
+def _check_unpacked(
+    file: Any, columns: Sequence[str] | None, groups: Sequence[int], max_bytes: int, label: str
+) -> None:
     """Sizes are in the footer, so that a bomb is known before it is unpacked."""
     wanted = None if columns is None else set(columns)
     size = 0
-    for group in range(file.metadata.num_row_groups):
+    for group in groups:
         row_group = file.metadata.row_group(group)
         for number in range(row_group.num_columns):
             column = row_group.column(number)

@@ -30,6 +30,7 @@ class ParquetOptions(LoaderOptions):
     """The options for a Parquet file."""
 
     columns: tuple[str, ...] | None = _option("Only these columns.", "A,B")
+    bbox: tuple[float, ...] | None = _option("Only rows that touch this box, in the CRS of the table.", "W,S,E,N")
 
 
 @dataclass(frozen=True, kw_only=True)
