@@ -260,7 +260,7 @@ def _decode_lerc(decoder: Decoder, data: Bytes, rows: int) -> NDArray[Any]:
         out = np.empty(shape if shape[2] > 1 else shape[:2], layout.dtype)
         pixels, valid = codecs.lerc_decode(data, masks=True, out=out)
     except ValueError:
-        # Bands of which each has a mask of its own come one after the other. An image of neither shape is refused before
+        # Bands of which each has a mask of its own come one after the other. Other shapes are refused before
         # it is decoded.
         apart = np.empty((shape[2], *shape[:2]), layout.dtype)
         pixels, valid = (np.moveaxis(part, 0, -1) for part in codecs.lerc_decode(data, masks=True, out=apart))
