@@ -8,13 +8,41 @@ from __future__ import annotations
 
 import netrc
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from splashdown.errors import AuthError
+from splashdown.errors import AuthError, UsageError
 
-__all__ = ["ClientCredentials", "Netrc", "StoredLogin", "from_environment"]
+__all__ = ["ApiKey", "ClientCredentials", "Netrc", "StoredLogin", "from_environment"]
+
+#: RFC 9110, section 5.6.2; a parameter of a query may be called the same.
+_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?")
+#: Headers that say what a request is, and that requests have of their own.
+_OF_REQUEST = frozenset(
+    {"accept-encoding", "connection", "content-length", "cookie", "host", "range", "trailer", "transfer-encoding"}
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey:
+    """A key that goes to a listed origin in a header, or as a parameter of the query.
+
+    Which of both, and under what name, is said by you and not by a document: ``ApiKey(key="...", header="X-API-Key")``.
+    """
+
+    key: str = field(repr=False)
+    header: str = ""
+    query: str = ""
+
+    def __post_init__(self) -> None:
+        name = self.header or self.query
+        if bool(self.header) == bool(self.query) or not _NAME.fullmatch(name) or name.lower() in _OF_REQUEST:
+            raise UsageError("an ApiKey takes the name of a header= or of a parameter of the query=, one of both")
+        if type(self.key) is not str or not _VALUE.fullmatch(self.key):
+            raise UsageError("the key of an ApiKey is empty or holds a character that no header may hold")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,13 +44,13 @@ def connect(backend: str, *, auth: object = None, session: Session | None = None
     from splashdown._documents.client import Client
     from splashdown.builtins.openeo.auth import make_authority
     from splashdown.builtins.openeo.discovery import discover
-    from splashdown.session import OpenContext, Session
+    from splashdown.session import Session
 
     session = session or Session()
     session.registry.refuse_disabled("openeo", "nothing here speaks to openEO back-ends")
     address = _address(backend)
     auth = session.auth_for(address) if auth is None else auth
-    http = OpenContext(session=session).http
+    http = session.http
     with closing(Client(http=http)) as anonymous:
         api = discover(address, anonymous.get, bound=auth is not None)
         capabilities = anonymous.get(f"{api}/").body

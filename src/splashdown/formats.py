@@ -17,8 +17,9 @@ from splashdown.errors import ContentError
 from splashdown.model import Asset, Buffer
 
 __all__ = [
-    "CSV", "FORMATS", "GEOPACKAGE", "GRIB", "GZIP", "HDF5", "HEAD_BYTES", "JPEG2000", "JSON", "NETCDF", "PARQUET", "PNG",
-    "TIFF", "XML", "Format", "check_content", "format_of", "is_single_file", "promised_kind", "promises", "unlike_promise",
+    "CSV", "FORMATS", "GEOPACKAGE", "GRIB", "GZIP", "HDF5", "HEAD_BYTES", "JPEG2000", "JSON", "NETCDF", "PARQUET",
+    "PNG", "TIFF", "XML", "Format", "check_content", "format_of", "is_single_file", "promised_kind", "promises",
+    "unlike_promise",
 ]  # fmt: skip
 
 #: So many bytes from the beginning of a file show what it is.

@@ -9,19 +9,23 @@ import logging
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from splashdown._documents.listed import Listed, ListedSigner, ListedSteps, listed_for, own_auth
+from splashdown._connections.hosts import Profiles
+from splashdown._connections.known_hosts import SHIPPED
+from splashdown._documents.listed import Listed, ListedSigner, ListedSteps, listed_for, own_auth, with_companions
 from splashdown._foreign.calls import ask, close, wrong_type
 from splashdown._plugins import calls
 from splashdown._plugins import options as plugin_options
 from splashdown._plugins.config import Config, read_config
 from splashdown._plugins.registry import Registry
+from splashdown.auth import ApiKey
 from splashdown.errors import ConflictError, OptionError, PluginError, did_you_mean
 from splashdown.redact import redact
-from splashdown.sources import matches_origin, refuse_no_origin, scheme_of, without_pick
+from splashdown.sources import is_url, matches_origin, origin_text, refuse_no_origin, scheme_of, without_pick
 
 if TYPE_CHECKING:
     from splashdown._connections.options import HttpOptions
@@ -46,10 +50,7 @@ class OpenContext:
     @property
     def http(self) -> HttpOptions:
         """How documents are to be asked for: as assets are."""
-        from splashdown._connections.options import HttpOptions
-
-        options: HttpOptions = self.session._fill("http", HttpOptions, {})  # noqa: SLF001 - a part of the session
-        return options
+        return self.session.http
 
     def resolve(self, source: object) -> ResultSet:
         """Resolve another source with the same credentials and options."""
@@ -62,6 +63,25 @@ class OpenContext:
 
         asset = Asset(key=href.rpartition("/")[2] or href, href=href)
         return self.session.open_asset(asset, ResultSet(id=asset.key, kind="document", assets=(asset,), document={}))
+
+
+def _has_hosts(options_type: type) -> bool:
+    """Whether options are those of HTTP, or made of them: then the profiles of hosts are a part of them."""
+    from splashdown._connections.options import HttpOptions
+
+    return issubclass(options_type, HttpOptions)
+
+
+def _stronger(plugin: str, given: Mapping[str, Any]) -> set[str]:
+    """The fields of profiles for which a call or the environment has given an option, which counts more."""
+    names = {"verify": ("ca",), "cert": ("cert", "key"), "key": ("cert", "key")}
+    own = ("user_agent", "connect_timeout", "read_timeout")
+    return {
+        name
+        for option, replaced in (names | {one: (one,) for one in own}).items()
+        if option in given or plugin_options.variable(plugin, option) in os.environ
+        for name in replaced
+    }
 
 
 class _Signing(NamedTuple):
@@ -100,9 +120,9 @@ class Session:
     the only ones to use. ``strict=True`` raises for a broken plugin instead of continuing without it.
     ``options`` are settings of plugins by name, for example ``{"s3": {"endpoint_url": "..."}}``.
     ``settings`` are those of the transfer engine. ``auth`` lists credentials by the origin that gets them, for all
-    sources. ``config`` is the path of a configuration file; ``True`` finds the
-    project's and the user's ``splashdown.toml``, ``False`` reads none. Arguments override environment variables, which
-    override files.
+    sources; ``hosts`` holds profiles by host, for example ``{"data.example": {"jobs": 4}}``. ``config`` is the path of
+    a configuration file; ``True`` finds the project's and the user's ``splashdown.toml``, ``False`` reads none.
+    Arguments override environment variables, which override files.
 
     Raises :class:`~splashdown.errors.OptionError` for an invalid configuration.
     """
@@ -118,6 +138,7 @@ class Session:
         options: Mapping[str, Mapping[str, Any]] | None = None,
         settings: Settings | None = None,
         auth: Mapping[str, object] | None = None,
+        hosts: Mapping[str, Mapping[str, Any]] | None = None,
         config: bool | str | Path = True,
     ) -> None:
         self.config = Config() if config is False else read_config(only=None if config is True else Path(config))
@@ -132,7 +153,13 @@ class Session:
         )
         self._options = dict(options or {})
         self._settings = settings
-        self._auth: Mapping[str, object] = {**self.config.auth, **(auth or {})}
+        levels = (SHIPPED, *self.config.hosts)
+        if hosts:
+            from splashdown._plugins.hosts_table import profiles_of  # late: few sessions have any
+
+            levels = (*levels, profiles_of("hosts=", hosts))
+        self._profiles = Profiles(levels=levels)
+        self._auth = with_companions({**self.config.auth, **(auth or {})}, self._profiles.origins)
         self._options_checked = False
         self._transports: dict[str, Transport] = {}
         self._signers: tuple[_Signing, ...] | None = None
@@ -164,6 +191,18 @@ class Session:
         """
         self.registry.refresh()
         self._signers, self._options_checked = None, False
+
+    @property
+    def http(self) -> HttpOptions:
+        """How HTTP is done: for documents, sign-in, jobs, searches and assets alike."""
+        from splashdown._connections.options import HttpOptions
+
+        options: HttpOptions = self._fill("http", HttpOptions, {})
+        return options
+
+    def limit(self, host: str) -> int | None:
+        """How many files at a time ``host[:port]`` serves by its profile; ``None`` where that does not say."""
+        return self._profiles.limit(host)
 
     @property
     def settings(self) -> Settings:
@@ -201,12 +240,21 @@ class Session:
         from splashdown.results import JobResults
 
         name, chosen = self.registry.resolver(source, resolver)
-        listed = listed_for(auth, self._auth)
+        if isinstance(auth, ApiKey) and is_url(source):
+            with suppress(ValueError):  # the resolver says what is wrong with the URL
+                auth = {origin_text(str(source)): auth}
+        listed = listed_for(auth, self._listed(auth, source))
         own = own_auth(auth, source, listed)
         context = OpenContext(auth=own, listed=listed, options=options, notify=notify or _log.info, session=self)
         results = _resolved(name, chosen, source, context)
         signer = ListedSigner(own=results.signer, listed=listed, held=auth is not None or bool(listed))
         return JobResults(self, replace(results, signer=signer))
+
+    def _listed(self, auth: object, source: object) -> Mapping[str, object]:
+        """The listed origins, and those that share what is given for one source."""
+        sources = source if isinstance(source, list | tuple) else (source,)
+        given = auth if isinstance(auth, Mapping) else {str(one): auth for one in sources if is_url(one)}
+        return {**self._auth, **with_companions(given, self._profiles.origins, only=not isinstance(auth, Mapping))}
 
     def run(self, action: str, on: JobResults | str | Path, /, **options: Any) -> Any:
         """Do what a plugin's action of this name does, to results or to a target, and return what it returns.
@@ -334,6 +382,8 @@ class Session:
         if not self._options_checked:
             self._check_options()
         merged = {**self._options.get(name, {}), **given}
+        if options_type is not None and _has_hosts(options_type) and "hosts" not in merged:
+            merged["hosts"] = self._profiles.without(_stronger(name, merged))
         if options_type is None:
             if merged:
                 raise OptionError(f"the plugin {name!r} has no options, so {', '.join(sorted(merged))} cannot be set")

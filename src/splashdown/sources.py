@@ -99,10 +99,17 @@ def _origin_before_path(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
     scheme = parts.scheme.lower()
     port = parts.port
-    return scheme, _normal_host(parts.hostname or ""), _DEFAULT_PORTS.get(scheme) if port is None else port
+    return scheme, normal_host(parts.hostname or ""), _DEFAULT_PORTS.get(scheme) if port is None else port
 
 
-def _normal_host(host: str) -> str:
+def origin_text(url: str) -> str:
+    """The origin of a URL as people write it: ``https://data.example:8443``. Raises as :func:`origin_of` does."""
+    scheme, host, port = origin_of(url)
+    host = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{host}" if port in {_DEFAULT_PORTS.get(scheme), None} else f"{scheme}://{host}:{port}"
+
+
+def normal_host(host: str) -> str:
     """A host as it is sent and resolved: lower case, in ASCII (IDNA), without a dot at the end."""
     host = host.lower()
     if not host.isascii():

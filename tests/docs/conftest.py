@@ -15,7 +15,12 @@ from seaweedfs import SeaweedFS
 from splashdown._demo import documents
 
 #: Fixtures by what a page's text has to contain to get them.
-SURROUNDINGS = {HOST: "openeo_example", "s3://": "buckets", "collection.json": "collection_on_disk"}
+SURROUNDINGS = {
+    HOST: "openeo_example",
+    "s3://": "buckets",
+    "collection.json": "collection_on_disk",
+    "import keyring": "keyring_in_a_file",
+}
 
 
 @pytest.fixture
@@ -70,6 +75,19 @@ def buckets(page: Page, weed: SeaweedFS, monkeypatch: pytest.MonkeyPatch):
     for name in names:
         resource.Bucket(name).objects.all().delete()
         resource.Bucket(name).delete()
+
+
+@pytest.fixture
+def keyring_in_a_file(tmp_path: Path):
+    """A keyring without a system that has one."""
+    import keyring
+    from keyrings.alt.file import PlaintextKeyring
+
+    before, own = keyring.get_keyring(), PlaintextKeyring()
+    own.file_path = str(tmp_path / "entries")
+    keyring.set_keyring(own)
+    yield
+    keyring.set_keyring(before)
 
 
 class _Beside:

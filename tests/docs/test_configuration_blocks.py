@@ -34,13 +34,16 @@ def shown(capsys: pytest.CaptureFixture[str]) -> dict[str, object]:
 def test_a_configuration_on_a_page_takes_effect(text, clean_folder, capsys, monkeypatch):
     Path("splashdown.toml").write_text(text)
     written = tomllib.loads(text)
-    if "auth" in written:  # which belongs into the user's own file
+    if {"auth", "hosts"} & written.keys():  # which belong into the user's own file, some of their keys at least
         monkeypatch.setenv("SPLASHDOWN_CONFIG", str(Path("splashdown.toml").absolute()))
     off = written.get("plugins", {}).get("disable", [])
     values = shown(capsys)
     for plugin, table in written.get("options", {}).items():
         for name, value in table.items():
             assert plugin in off or values[f"options.{plugin}.{name}"] == value
+    for host, table in written.get("hosts", {}).items():
+        for name, value in table.items():
+            assert values[f'hosts."{host}".{name}'] == value
     for name, value in written.get("settings", {}).items():
         assert isinstance(value, dict) or values[f"settings.{name}"] == value
 

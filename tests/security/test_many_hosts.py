@@ -80,7 +80,7 @@ def test_threads_share_one_value_for_a_key():
 
 
 def test_a_host_that_came_back_is_made_again():
-    hosts = Hosts(pool_size=2, verify=True)
+    hosts = Hosts(HttpOptions(pool_size=2))
     first = hosts.get("http://h0.invalid")
     for n in range(1, 2 * MOST_HOSTS + 1):
         hosts.get(f"http://h{n}.invalid")

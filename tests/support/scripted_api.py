@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -40,9 +41,9 @@ Script = dict[str, "Answer | list[Answer] | Callable[[Asked], Answer]"]
 class ScriptedApi:
     """``api.script[path]`` is an answer, a list of them (the last one stays), or a function of the request."""
 
-    def __init__(self, server: ThreadingHTTPServer) -> None:
-        self.url = f"http://127.0.0.1:{server.server_address[1]}"
-        self.other_name = f"http://localhost:{server.server_address[1]}"  # the same server, another origin
+    def __init__(self, server: ThreadingHTTPServer, scheme: str = "http") -> None:
+        self.url = f"{scheme}://127.0.0.1:{server.server_address[1]}"
+        self.other_name = f"{scheme}://localhost:{server.server_address[1]}"  # the same server, another origin
         self.script: Script = {}
         self.asked: list[Asked] = []
         self._lock = threading.Lock()
@@ -67,8 +68,15 @@ class ScriptedApi:
         return [asked.headers.get(header) for asked in self.asked if asked.path.partition("?")[0] == path]
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that is refused, or hangs up, is what a test is about."""
+
+
 @contextmanager
-def scripted_api() -> Iterator[ScriptedApi]:
+def scripted_api(tls: ssl.SSLContext | None = None) -> Iterator[ScriptedApi]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
@@ -93,9 +101,10 @@ def scripted_api() -> Iterator[ScriptedApi]:
         def log_message(self, format: str, *args: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    api = ScriptedApi(server)
+    server = _Server(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    api = ScriptedApi(server, "http" if tls is None else "https")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

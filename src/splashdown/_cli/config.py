@@ -37,7 +37,7 @@ def show(everything: bool, as_json: bool) -> int:
     if as_json:
         render.echo_json([{"key": r.key, "value": r.value, "origin": r.origin, "variable": r.variable} for r in rows])
         return 0
-    shown = [r for r in rows if everything or r.origin != "default"]
+    shown = [r for r in rows if everything or not r.origin.startswith("default")]
     files = ", ".join(str(path) for path, _ in session.config.files) or "none"
     click.echo(f"files: {files}")
     if shown:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -12,8 +14,16 @@ from splashdown._cli.source import filter_options, open_source, source_options
 from splashdown._display.text import counted, has_items, printable, readable
 from splashdown.columns import columns
 
+if TYPE_CHECKING:
+    from splashdown.results import JobResults
+
 #: What ``--sort`` orders by, and the field of an asset that it is.
 SORTS = {"key": "key", "item": "item", "size": "size", "type": "media_type", "datetime": "start"}
+#: Assets whose needs are looked at; those of a source are usually alike.
+_SAMPLE = 1000
+_MOST_NEEDS = 5
+#: The fields that say so, and the one whose objects may have them.
+_NAMING_NEEDS = frozenset({"auth:refs", "storage:refs", "alternate"})
 
 
 @click.command("ls", cls=Command, short_help="List the assets of a source.")
@@ -42,7 +52,7 @@ def command(source: str, as_json: bool, form: str, sort: str | None, reverse: bo
     for warning in results.result_set.warnings:
         click.echo(f"Warning: {printable(warning)}", err=True)
     if as_json or form == "json":
-        render.echo_assets(results.assets)
+        render.echo_assets(results.assets, _needs(results))
         return
     if form != "table":
         from splashdown._cli.asset_lists import FORMATS
@@ -62,6 +72,20 @@ def command(source: str, as_json: bool, form: str, sort: str | None, reverse: bo
         render.table(head[shown], rows if with_items else [row[shown] for row in rows], right=("size",))
     dropped = f"; filters dropped {len(results.skipped)}" if results.skipped else ""
     click.echo(f"{counted(len(rows), 'asset')} of {results.result_set.kind} {printable(results.id)}{dropped}")
+    needs = filter(None, islice(_needs(results), _SAMPLE))
+    for line in islice(dict.fromkeys(needs), _MOST_NEEDS):
+        click.echo(f"needs: {line}")
+
+
+def _needs(results: JobResults) -> Iterator[str | None]:
+    """For each asset how the document says that it is read; ``None`` where it says nothing."""
+    for number, metadata in enumerate(columns(results.assets, "metadata")):
+        if _NAMING_NEEDS.isdisjoint(metadata):
+            yield None
+            continue
+        from splashdown._stac.needs import needs_of  # late: few documents say anything
+
+        yield needs_of(results.assets[number], results.result_set.document) or None
 
 
 class _Types(dict[str | None, str]):

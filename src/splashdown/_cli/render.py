@@ -33,9 +33,10 @@ def echo_json(value: object) -> None:
     click.echo(dumps(value, indent=2, ensure_ascii=_plain(), default=str))
 
 
-def echo_assets(assets: Sequence[Asset]) -> None:
-    """One JSON list of :func:`asset_record` on stdout; very many assets are written piece by piece."""
-    pieces = records(_asset_records(assets), ensure_ascii=_plain())
+def echo_assets(assets: Sequence[Asset], needs: Iterable[str | None]) -> None:
+    """One JSON list of :func:`asset_record` on stdout, each with what it ``needs``; very many are written in pieces."""
+    listed = (record | {"needs": need} for record, need in zip(_asset_records(assets), needs, strict=True))
+    pieces = records(listed, ensure_ascii=_plain())
     while some := "".join(islice(pieces, _PIECES)):
         click.echo(some, nl=False)
     click.echo()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import Any
 
+from splashdown._connections.hosts import NO_PROFILE, Profiles
 from splashdown._version import __version__
 from splashdown.redact import safely_shown
 
@@ -20,11 +22,38 @@ class HttpOptions:
     #: For the head of an answer, and longest silence in its body; a document gets ten times that.
     read_timeout: float = 60.0
     pool_size: int = 64  #: idle connections that are kept for each host
-    #: Check certificates; a path names the bundle of authorities to trust.
+    #: Check certificates; a path names the bundle of authorities to trust, ``system`` the system's certificate store.
     verify: bool | str = True
+    cert: str | None = None  #: a client certificate, which any server gets that asks for one; see ``HostProfile``
+    key: str | None = None
     max_redirects: int = 10
     allow_private: bool = False  #: let documents of the public web lead to loopback, link-local and private addresses
     user_agent: str = f"splashdown/{__version__}"
+    #: What holds for single hosts instead.
+    hosts: Profiles = field(default=Profiles(), metadata={"python_only": "the profiles of a session's hosts"})
+
+    def __post_init__(self) -> None:
+        if not self.user_agent.isprintable():
+            raise ValueError("user_agent holds a character that cannot be printed")
+        if self.key is not None and self.cert is None:
+            raise ValueError("key is the key of a certificate: name that with cert")
+
+    def at(self, host: str) -> HttpOptions:
+        """The options for ``host`` or ``host:port``, as it stands in a URL."""
+        found = self.hosts.of(host)
+        if found is NO_PROFILE:
+            return self
+        own: dict[str, Any] = {name: getattr(found, name) for name in found.set_fields() if name in _OF_PROFILE}
+        if found.ca:
+            own["verify"] = found.ca
+        if found.cert:
+            own["key"] = found.key
+        return replace(self, **own)
+
+    @property
+    def certificate(self) -> tuple[str, str | None] | None:
+        """The client certificate, with the file of its key where that is another one."""
+        return None if self.cert is None else (_expanded(self.cert), self.key and _expanded(self.key))
 
     @property
     def authorities(self) -> bool | str:
@@ -33,5 +62,13 @@ class HttpOptions:
         The variables are those of requests, curl and OpenSSL, in this order; ``True`` means the bundle of ``certifi``.
         """
         if self.verify is not True:
-            return self.verify
+            return _expanded(self.verify) if isinstance(self.verify, str) else self.verify
         return next((path for name in _BUNDLES if (path := os.environ.get(name))), True)
+
+
+#: The fields of a profile that have the same name here.
+_OF_PROFILE = frozenset({"connect_timeout", "read_timeout", "user_agent", "cert", "key"})
+
+
+def _expanded(path: str) -> str:
+    return os.path.expanduser(path)  # noqa: PTH111 - "system" and relative paths stay as they are

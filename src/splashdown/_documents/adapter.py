@@ -7,17 +7,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 
 from splashdown._connections.addresses import Gate
+from splashdown._connections.tls import TlsAdapter
 from splashdown.connections import make_lean
 
 _OWN_PORTS = {"http": 80, "https": 443}
 
 
-class DocumentAdapter(HTTPAdapter):
-    """``requests``' adapter over such connections. ``gate`` looks at the addresses."""
+class DocumentAdapter(TlsAdapter):
+    """The adapter over such connections. ``gate`` looks at the addresses."""
 
     def __init__(self, *, gate: Gate | None = None, **options: Any) -> None:
         self._gate = gate
@@ -26,7 +26,7 @@ class DocumentAdapter(HTTPAdapter):
     def get_connection_with_tls_context(
         self,
         request: requests.PreparedRequest,
-        verify: bool | str | None,
+        verify: Any,
         proxies: Mapping[str, str] | None = None,
         cert: Any = None,
     ) -> Any:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import requests
 from requests.auth import AuthBase
@@ -19,6 +19,7 @@ from urllib3.exceptions import ReadTimeoutError
 from splashdown._connections.addresses import AddressError, Gate
 from splashdown._connections.answers import AnswerError
 from splashdown._connections.options import HttpOptions
+from splashdown._connections.tls import CERTIFICATE_WANTED, wants_certificate
 from splashdown._documents.adapter import DocumentAdapter
 from splashdown._documents.authority import Anonymous, Authority, renewed
 from splashdown._documents.cookies import cookie_lines
@@ -27,7 +28,7 @@ from splashdown._documents.faults import fault
 from splashdown._documents.listed import Listed, ListedSteps
 from splashdown._documents.places import shown
 from splashdown._documents.steps import Steps, secrets_sent
-from splashdown.errors import AuthError, ResolveError
+from splashdown.errors import AuthError, ResolveError, error_text
 
 #: Real results documents reach some megabytes (tens of thousands of links); this is far above that.
 MAX_BYTES = 128 * 2**20
@@ -38,7 +39,20 @@ _WHOLE = 10
 _PIECE = 64 * 1024
 #: How often a body that breaks off is requested again.
 _CUT_OFF = 3
-_RETRY = Retry(
+
+
+class _Retry(Retry):
+    """Repeats what may go well another time: not a connection that needs a client certificate."""
+
+    def increment(
+        self, method: Any = None, url: Any = None, response: Any = None, error: Any = None, *more: Any, **named: Any
+    ) -> Self:
+        if error is not None and wants_certificate(_causes(error)):
+            raise error
+        return super().increment(method, url, response, error, *more, **named)
+
+
+_RETRY = _Retry(
     total=3,
     connect=2,
     redirect=0,
@@ -99,14 +113,10 @@ class Client:
             held=bool(self._listed) or not isinstance(self.authority, Anonymous),
             other=lambda url, refused: renewed(self.authority, url, refused) or self._listed.renewed(url, refused),
         )
-        http = http or HttpOptions()
-        self.gate = gate or Gate(allow_private=http.allow_private)
-        self._timeout = (min(10.0, http.connect_timeout), _PATIENCE * http.read_timeout)
-        self._whole = _WHOLE * http.read_timeout
+        self.http = http or HttpOptions()
+        self.gate = gate or Gate(allow_private=self.http.allow_private)
         self._session = requests.Session()
-        self._session.headers.update({"User-Agent": http.user_agent, "Accept": "application/json, */*;q=0.5"})
-        # Given with each request: a bundle that the environment names would replace the session's own.
-        self._verify = http.authorities
+        self._session.headers.update({"Accept": "application/json, */*;q=0.5"})
         # A cookie is a credential too: those of sign-ins are kept with the listed origins, all others dropped.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = DocumentAdapter(gate=self.gate, max_retries=_RETRY, pool_maxsize=16)
@@ -163,9 +173,11 @@ class Client:
             raise ResolveError(
                 f"{shown(url)} could not be read ({_reason(error)}); check the URL and the network"
             ) from None
+        except OSError as error:  # a certificate or a bundle that cannot be used
+            raise ResolveError(f"{shown(url)} is not read: {error_text(error)}") from None
         if status >= 400:
             # Of what was sent: by now another thread may have renewed the token.
-            known = secrets_sent(url, sent)
+            known = secrets_sent(url, sent) | self._listed.keys_sent
             raise fault(final, status, body, authorized=bool(sent[-1]), secrets=known, held=self.held)
         return final, body
 
@@ -183,22 +195,29 @@ class Client:
             first=lambda here: self._first(here, headers, searches=question is not None),
             credentials=self._steps if headers is None or question is not None else None,
         )
-        end = time.monotonic() + self._whole
+        whole = _WHOLE * self._options(url).read_timeout
+        end = time.monotonic() + whole
         method = "GET" if question is None else "POST"
         while True:
+            options, sent = self._options(steps.url), steps.headers()
+            # Where other credentials are sent, or none are to be, a callable for a key is not even asked.
+            keyed = not sent and (headers is None or question is not None)
             with self._session.request(
                 method,
-                steps.url,
+                self._listed.with_key(steps.url) if keyed else steps.url,
                 json=question,
-                auth=_Own(steps.headers()),
-                timeout=self._timeout,
-                verify=self._verify,
+                headers={"User-Agent": options.user_agent},
+                auth=_Own(sent),
+                timeout=(min(10.0, options.connect_timeout), _PATIENCE * options.read_timeout),
+                # Given with each request: a bundle that the environment names would replace the session's own.
+                verify=options.authorities,
+                cert=options.certificate,  # type: ignore[arg-type]  # the adapter takes it without a key of its own
                 allow_redirects=False,
                 stream=True,
             ) as answer:
                 location = answer.headers.get("Location")
                 if not steps.follow(answer.status_code, location, cookie_lines(answer.raw.headers)):
-                    body = self._body(answer, steps.url, end)
+                    body = self._body(answer, steps.url, end, whole)
                     return Fetched(steps.url, answer.status_code, body, steps.sent)
 
     def _first(self, url: str, headers: Mapping[str, str] | None, *, searches: bool) -> Mapping[str, str]:
@@ -207,7 +226,10 @@ class Client:
             return headers
         return {**(headers or {}), **(self.authority.headers(url) or self._listed.headers(url))}
 
-    def _body(self, answer: requests.Response, url: str, end: float) -> bytes:
+    def _options(self, url: str) -> HttpOptions:
+        return self.http.at(url.partition("://")[2].partition("/")[0])
+
+    def _body(self, answer: requests.Response, url: str, end: float, whole: float) -> bytes:
         body = bytearray()
         raw: Any = answer.raw
         raw.end_within(end - time.monotonic())
@@ -222,7 +244,7 @@ class Client:
             if time.monotonic() < end:
                 raise
             raise ResolveError(
-                f"{shown(url)} was not complete after {self._whole:g} seconds; try again, or raise http.read_timeout"
+                f"{shown(url)} was not complete after {whole:g} seconds; try again, or raise http.read_timeout"
             ) from None
         return bytes(body)
 
@@ -234,6 +256,8 @@ def _reason(error: requests.RequestException) -> str:
     causes = list(_causes(error))
     if isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error):
         return "a SOCKS proxy needs one package more: pip install 'splashdown[socks]'"
+    if wants_certificate(causes):
+        return CERTIFICATE_WANTED
     if (answer := next((one for one in causes if isinstance(one, AnswerError)), None)) is not None:
         return str(answer)
     if any(isinstance(one, ReadTimeoutError) for one in causes):

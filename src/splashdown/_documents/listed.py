@@ -8,11 +8,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
+from urllib.parse import urlencode
 
 from splashdown._documents.authority import clean_token
 from splashdown._documents.cookies import Cookies
 from splashdown._documents.places import carries_signature
-from splashdown.auth import Netrc
+from splashdown.auth import ApiKey, Netrc
 from splashdown.errors import AuthError, OptionError, SplashdownError, UsageError
 from splashdown.protocols import RenewingSigner, Signer, SupportsServes
 from splashdown.redact import redact_text
@@ -22,56 +24,76 @@ from splashdown.sources import is_url, matches_origin, origin_of, refuse_no_orig
 _PAUSE = 60.0
 
 
+class _Sent(NamedTuple):
+    """What a credential adds to a request."""
+
+    headers: Mapping[str, str]
+    query: tuple[str, str] | None = None
+
+    def __repr__(self) -> str:
+        return "_Sent(...)"
+
+
 class Credential:
-    """A token or ``(user, password)``, or a callable that gives one and is asked again once that was refused."""
+    """A token, ``(user, password)`` or key, or a callable that gives one and is asked again once that was refused."""
 
     def __init__(self, given: object, whose: str) -> None:
         self._whose = whose
         self._ask: Callable[[], object] | None = given if callable(given) else None
-        self._headers: Mapping[str, str] | None = None if callable(given) else _header(given, whose)
+        self._sent: _Sent | None = None if callable(given) else _sent(given, whose)
         self._useless_at = -_PAUSE
         self._lock = threading.Lock()
 
     def headers(self) -> Mapping[str, str]:
-        """The header to send."""
+        """The header to send; empty for a key that goes into the query."""
+        return self._now().headers
+
+    def query(self) -> tuple[str, str] | None:
+        """The parameter to send, with its value; ``None`` for what goes into a header."""
+        return self._now().query
+
+    def _now(self) -> _Sent:
         with self._lock:
-            if self._headers is None:
-                self._headers = self._asked()
-            return self._headers
+            if self._sent is None:
+                self._sent = self._asked()
+            return self._sent
 
     def renew(self, refused: Mapping[str, str]) -> bool:
         """Ask again after these headers were refused; false when there is nothing else to send."""
         if self._ask is None:
             return False
         with self._lock:
-            before = (self._headers or {}).get("Authorization")
-            if before != refused.get("Authorization"):
+            before = self._sent
+            if before is not None and any(refused.get(name) != value for name, value in before.headers.items()):
                 return True  # another thread was refused too, and has asked
             if time.monotonic() - self._useless_at < _PAUSE:
                 return False
-            self._headers = self._asked()
-            if self._headers["Authorization"] == before:
+            self._sent = self._asked()
+            if self._sent == before:
                 self._useless_at = time.monotonic()
                 return False
         return True
 
-    def _asked(self) -> Mapping[str, str]:
+    def _asked(self) -> _Sent:
         assert self._ask is not None
         try:
-            return _header(self._ask(), self._whose)
+            return _sent(self._ask(), self._whose)
         except SplashdownError:
             raise
         except Exception as error:  # its message may hold the secret
             raise AuthError(f"{self._whose}: the callable for its credentials raised {type(error).__name__}") from None
 
 
-def _header(given: object, whose: str) -> Mapping[str, str]:
+def _sent(given: object, whose: str) -> _Sent:
+    if isinstance(given, ApiKey):
+        return _Sent({given.header: given.key}) if given.header else _Sent({}, (given.query, given.key))
     if isinstance(given, str):
-        return {"Authorization": f"Bearer {clean_token(given)}"}
+        return _Sent({"Authorization": f"Bearer {clean_token(given)}"})
     if isinstance(given, tuple) and len(given) == 2 and all(isinstance(part, str) for part in given):
-        return {"Authorization": f"Basic {base64.b64encode(':'.join(given).encode()).decode('ascii')}"}
+        return _Sent({"Authorization": f"Basic {base64.b64encode(':'.join(given).encode()).decode('ascii')}"})
     raise UsageError(
-        f"auth= of {whose} takes a token, (user, password) or a callable that gives one, not {type(given).__name__}"
+        f"auth= of {whose} takes a token, (user, password), an ApiKey or a callable that gives one, not"
+        f" {type(given).__name__}"
     )
 
 
@@ -93,6 +115,7 @@ class Listed:
         self._read = netrc is None
         self._lock = threading.Lock()
         self.cookies = Cookies()
+        self.keys_sent: set[str] = set()  #: keys that are in URLs, which servers repeat
 
     def __bool__(self) -> bool:
         return bool(self._given) or self._netrc is not None
@@ -110,6 +133,15 @@ class Listed:
         """The credentials for a URL: empty for an origin that is not listed, and for a presigned URL."""
         found = self._credential(url)
         return {} if found is None or carries_signature(url) else found.headers()
+
+    def with_key(self, url: str) -> str:
+        """The URL to ask for: with the key of its origin, where that goes into the query."""
+        found = self._credential(url)
+        if found is None or carries_signature(url) or (pair := found.query()) is None:
+            return url
+        self.keys_sent.add(pair[1])
+        bare, hash_, fragment = url.partition("#")
+        return f"{bare}{'&' if '?' in bare else '?'}{urlencode([pair])}{hash_}{fragment}"
 
     def renewed(self, url: str, refused: Mapping[str, str]) -> Mapping[str, str]:
         """Other credentials for a URL after these were refused; empty when there are none."""
@@ -149,6 +181,22 @@ def listed_for(auth: object, more: Mapping[str, object]) -> Listed:
     return Listed(entries, auth if isinstance(auth, Netrc) else None)
 
 
+def with_companions(
+    entries: Mapping[str, object], origins: Callable[[str], Sequence[str]], *, only: bool = False
+) -> Mapping[str, object]:
+    """The entries, and what the profiles of their hosts add: ``origins`` gives those that share a host's credentials.
+
+    With ``only``, just these. An entry that the user has written counts more than one that is shared. Values of
+    :mod:`splashdown.auth` are for one kind of service, and are not shared.
+    """
+    shared: dict[str, object] = {}
+    for place, given in entries.items():
+        if isinstance(given, str | tuple | ApiKey) or callable(given):
+            host = place.partition("://")[2].partition("/")[0]
+            shared |= dict.fromkeys(origins(host), given)
+    return shared if only else {**shared, **entries}
+
+
 def own_auth(auth: object, source: object, listed: Listed) -> object:
     """What a resolver gets as ``auth`` for one source: without credentials of its own, those of its listed origin."""
     if auth is not None and not isinstance(auth, Mapping):
@@ -176,7 +224,7 @@ class ListedSigner:
             signed, headers = self.own.sign(href)
             if headers or signed != href:
                 return signed, headers
-        return href, self.listed.headers(href)
+        return self.listed.with_key(href), self.listed.headers(href)
 
     def serves(self, href: str) -> bool:
         """Whether hrefs of this origin may need credentials."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from splashdown._documents.places import carries_signature
-from splashdown.sources import origin_of
+from splashdown.sources import origin_text
 
 
 def sign_in_advice(urls: Sequence[str], *, sent: bool, held: bool) -> str:
@@ -20,7 +20,7 @@ def sign_in_advice(urls: Sequence[str], *, sent: bool, held: bool) -> str:
         )
     if carries_signature(urls[-1]):
         return "the signature of the link was refused"
-    origin, *more = dict.fromkeys(_shown_origin(url) for url in urls if not carries_signature(url))
+    origin, *more = dict.fromkeys(origin_text(url) for url in urls if not carries_signature(url))
     how = f'list the origin: auth={{"{origin}": "TOKEN"}} or [auth] in the configuration'
     if held:
         return (
@@ -34,9 +34,3 @@ def sign_in_advice(urls: Sequence[str], *, sent: bool, held: bool) -> str:
 
 def _instead(more: Sequence[str]) -> str:
     return f" (or where it redirects to: {' and '.join(more[-2:])} )" if more else ""
-
-
-def _shown_origin(url: str) -> str:
-    scheme, host, port = origin_of(url)
-    host = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{host}" if port in {80 if scheme == "http" else 443, None} else f"{scheme}://{host}:{port}"

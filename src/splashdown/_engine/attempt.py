@@ -15,7 +15,7 @@ from splashdown._engine.preflight import check_promise, free_space
 from splashdown._engine.range_reader import RangeReader
 from splashdown._engine.records import Entry, identity
 from splashdown._engine.restart import RestartError
-from splashdown._engine.retry import StoppedError
+from splashdown._engine.retry import StoppedError, host_of
 from splashdown._engine.settings import MIB
 from splashdown._engine.source import Source
 from splashdown._engine.source_mark import decoded_mark, source_mark
@@ -241,7 +241,7 @@ class Attempt:
             parts = (part for part in self._parts if part.number not in stored)
         # The rest of a resumed file is read over several connections too, whatever its size.
         large = self._is_large(info) or bool(stored)
-        more = settings.range_connections - 1
+        more = context.connections(host_of(self._source.asset.href)) - 1
         if not policy.buffered:
             # Parts that come out of order can be hashed only by reading them back.
             return InPlaceMover(work, parts, more_workers=more if large and self._can_hash(digests) else 0)

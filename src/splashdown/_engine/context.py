@@ -137,8 +137,17 @@ class Context:
     breaker: Breaker
     listed: Mapping[str, Stored] = field(default_factory=dict)  #: recorded files that a listing showed as they were
     source: str = ""
+    files: int = 1  #: of the plan
     names: frozenset[str] = frozenset()  #: names of the plan, which a renamed file must not take
     stop: threading.Event = field(default_factory=threading.Event)
     names_lock: threading.Lock = field(default_factory=threading.Lock)
     under_way: set[Source] = field(default_factory=set)  #: what is being read, but for small files on the straight line
     claimed: set[str] = field(default_factory=set)  #: names that renamed files have taken in this run
+
+    def connections(self, host: str) -> int:
+        """Connections for one file of a host: with the other files under way, no more than it serves at a time."""
+        settings, limit = self.settings, self.remote.limit(host)
+        if limit is None:
+            return settings.range_connections
+        at_once = min(limit, self.files, settings.per_host or settings.jobs or limit)
+        return max(1, min(settings.range_connections, limit // max(1, at_once)))

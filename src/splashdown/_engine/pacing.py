@@ -49,6 +49,7 @@ class _Host:
     pace: Pace
     places: Places
     mark: _Mark
+    most: int
 
 
 @dataclass(slots=True, kw_only=True)
@@ -63,7 +64,9 @@ class Pacing:
         start, most = bounds(self.context.settings, len(self.hosts))
         for host in self.hosts:
             places = self.context.remote.throttle.places(host)
-            self._hosts[host] = _Host(pace=Pace(start=start, most=most), places=places, mark=_now())
+            # A profile may allow fewer files, and is never a reason for more.
+            own = min(most, places.limit or most)
+            self._hosts[host] = _Host(pace=Pace(start=min(start, own), most=own), places=places, mark=_now(), most=own)
 
     @property
     def limits(self) -> dict[str, int]:
@@ -85,7 +88,7 @@ class Pacing:
 
     def _limit(self, one: _Host, queue: Queue, moving: int) -> int:
         if one.places.limit is not None:  # the host has said how many it serves: nothing is left to find out
-            return one.places.limit
+            return min(one.places.limit, one.most)
         if one.pace.fixed:
             return one.pace.limit
         window = _window(one.mark, queue, moving)

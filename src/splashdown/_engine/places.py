@@ -26,15 +26,16 @@ _TICK = 0.25
 class Places:
     """The requests to one host whose answers are open."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, most: int | None = None) -> None:
+        """Take the limit that is known from the start."""
         self._host = host
         self._free = threading.Condition()
-        self.limit: int | None = None  #: ``None`` as long as the host has not refused any
+        self.limit = most  #: ``None`` as long as none is known and the host has not refused any
         self.answered = 0  #: requests that have come to a good end
         self.served = 0  #: files that came without a place, on the straight line too
         self.at_once = _USUAL  #: files that a run has under way
         self._open = 0
-        self._most = 0  #: never more than this
+        self._most = most or 0  #: never more than this
         self._grown_at = 0
         self._grown = False  #: since the last refusal
         self._reduced_at = 0.0

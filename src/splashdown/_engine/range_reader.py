@@ -44,6 +44,8 @@ _END: Final = object()
 _BUFFERS: Final = (bytes, bytearray, memoryview)
 #: Precondition failed, range not satisfiable: the version or the range that was asked for does not exist any more.
 _FILE_CHANGED = frozenset({412, 416})
+#: Answers that may be about credentials.
+_REFUSED = frozenset({401, 403})
 
 
 class RangeReader:
@@ -320,6 +322,7 @@ class RangeReader:
         if looks_expired(error, worked=source.link_worked) and source.renew(expired=expired):
             return
         if not is_retryable(error):
+            self._name_needs(error)
             raise error
         if place is not None and too_many and self._has_hope(place):
             self._told(error, 0.0)
@@ -328,6 +331,12 @@ class RangeReader:
         self._wait_before_retry(error)
         if self.pos > 0 and not source.can_continue:
             raise RestartError(_as_transfer_error(error), ranges=False, retries=True) from error
+
+    def _name_needs(self, error: Exception) -> None:
+        """Add to a refusal what the metadata say is needed, for downloads and loaders alike."""
+        source = self.source
+        if _status(error) in _REFUSED and (needs := source.remote.needs(source.asset)):
+            error.args = (f"{error}; by its metadata it needs: {needs}",)
 
     def _has_hope(self, place: Places) -> bool:
         """Whether the host has answered others since it refused this reader: then that was not a failure."""

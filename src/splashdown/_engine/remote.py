@@ -9,6 +9,7 @@ from typing import Protocol
 from splashdown._engine.renew import Refresh, Renewal
 from splashdown._engine.retry import Throttle
 from splashdown._engine.settings import Settings
+from splashdown._stac.needs import needs_of
 from splashdown.columns import ByName, columns
 from splashdown.model import Asset, ResultSet
 from splashdown.protocols import GuardedTransport, Signer, StepCredentials, Transport
@@ -20,6 +21,16 @@ Sign = Callable[[str], tuple[str, Mapping[str, str]]]
 def unsigned(href: str) -> tuple[str, Mapping[str, str]]:
     """Sign hrefs that anybody may read."""
     return href, {}
+
+
+def no_needs(asset: Asset) -> str:  # noqa: ARG001 - one of several functions
+    """Nothing is known to be needed."""
+    return ""
+
+
+def unlimited(host: str) -> int | None:  # noqa: ARG001 - one of several functions
+    """No host has a limit of its own."""
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +47,8 @@ class Remote:
     steps: StepCredentials | None = None  #: for the origins that redirects lead to
     renewal: Renewal = field(default_factory=Renewal)
     throttle: Throttle = field(default_factory=Throttle)
+    limit: Callable[[str], int | None] = unlimited  #: files at a time of ``host[:port]``, at most
+    needs: Callable[[Asset], str] = no_needs  #: what the metadata say is needed to read an asset
     lane: Callable[[str], tuple[Transport, Sign]] | None = None  #: both for an origin, where that alone decides
 
 
@@ -57,6 +70,9 @@ class Access(Protocol):
 
     def steps(self, own: Signer | None) -> StepCredentials:
         """The credentials for the origins that redirects lead to."""
+
+    def limit(self, host: str) -> int | None:
+        """How many files at a time ``host[:port]`` serves, at most; ``None`` where that is not known."""
 
 
 def remote_of(results: ResultSet, access: Access) -> Remote:
@@ -83,6 +99,9 @@ def remote_of(results: ResultSet, access: Access) -> Remote:
         steps=access.steps(results.signer),
         renewal=Renewal(_refresh_of(results), results.expires),
         settings=access.settings,
+        limit=access.limit,
+        needs=lambda asset: needs_of(asset, results.document),
+        throttle=Throttle(access.limit),
         lane=None if results.transport else lane,
     )
 

@@ -26,6 +26,7 @@ from splashdown._engine.range_reader import RangeReader
 from splashdown._engine.remote import Remote
 from splashdown._engine.renew import Renewal
 from splashdown._engine.restart import RestartError, with_restarts
+from splashdown._engine.retry import host_of
 from splashdown._engine.seekable import SeekableAsset
 from splashdown._engine.source import Source
 from splashdown._engine.verify import Expectation
@@ -119,7 +120,8 @@ class RemoteHandle:
 
     def read_ranges(self, ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[int, memoryview]]:
         """Several ranges over several connections; ``(index, bytes)`` as they arrive. Nothing is merged."""
-        connections = 1 if self._copy else self._remote.settings.range_connections
+        most = self._remote.settings.range_connections
+        connections = 1 if self._copy else min(most, self._remote.limit(host_of(self.asset.href)) or most)
         yield from map_unordered(lambda one: self.read_range(*one), ranges, connections)
 
     def sibling(self, name: str) -> RemoteHandle:

@@ -6,7 +6,7 @@ import random
 import re
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from splashdown._engine.places import Places
 from splashdown._engine.settings import RetryPolicy
@@ -75,7 +75,9 @@ class RetryBudget:
 class Throttle:
     """Pauses all requests to a host that asked for it, so that other transfers do not get the same refusal."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: Callable[[str], int | None] = lambda _: None) -> None:
+        """Take the limit of each host, as far as it is known from the start."""
+        self._limit = limit
         self.until: dict[str, float] = {}  #: when each host that asked for a pause may be asked again
         self.limited = False  #: whether a host has refused so many requests at a time
         self._places: dict[str, Places] = {}
@@ -86,7 +88,7 @@ class Throttle:
         places = self._places.get(host)
         if places is None:
             with self._lock:
-                places = self._places.setdefault(host, Places(host))
+                places = self._places.setdefault(host, Places(host, self._limit(host)))
         return places
 
     def enter(self, host: str, stop: threading.Event) -> Places:

@@ -102,6 +102,7 @@ def _context(run: Run, remote: Remote) -> Context:
         memory=run.memory,
         breaker=Breaker(settings.give_up_after),
         source=plan.source,
+        files=len(plan.transfers),
         names=_names(plan),
     )
 

@@ -17,6 +17,7 @@ from splashdown._engine.context import Context
 from splashdown._engine.existing import UNCHANGED, Verdict, decide
 from splashdown._engine.pace import MOST
 from splashdown._engine.remote import Sign, unsigned
+from splashdown._engine.retry import host_of
 from splashdown._engine.source_mark import source_mark
 from splashdown._engine.verify import Expectation
 from splashdown._foreign.calls import wrong_type
@@ -261,8 +262,11 @@ class StraightLine:
         origin, lanes = href[: href.find("/", 8)], self._lanes
         if origin in lanes:
             return lanes[origin]
-        make = self._context.remote.lane
+        make, limit = self._context.remote.lane, self._context.remote.limit
         assert make is not None
+        if limit(host_of(href)) is not None:  # the general way counts requests, also those of other files
+            lanes[origin] = None
+            return None
         try:
             transport, sign = make(href)
         except Exception:  # the general way raises it

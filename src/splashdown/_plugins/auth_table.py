@@ -1,7 +1,8 @@
 """The table ``[auth]`` of the configuration: origins, and where their credentials come from. It holds no secret.
 
-A value is ``env:NAME`` or ``command:PROGRAM ARGUMENTS``, or ``{user = ..., password = one of these}``. It is read when
-a request needs it, and again once what it gave was refused.
+A value is ``env:NAME``, ``keyring:SERVICE/USER`` or ``command:PROGRAM ARGUMENTS``, or ``{user = ..., password = one of
+these}``, or ``{header = NAME, key = one of these}``, or the same with ``query``. It is read when a request needs it,
+and again once what it gave was refused.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from splashdown.errors import AuthError, OptionError
+from splashdown.auth import ApiKey
+from splashdown.errors import AuthError, OptionError, UsageError
 from splashdown.sources import refuse_no_origin
 
-_ENV, _COMMAND = "env:", "command:"
+_ENV, _KEYRING, _COMMAND = "env:", "keyring:", "command:"
 #: A command may ask its user for a passphrase.
 _SECONDS: Final = 120
 
@@ -29,7 +31,9 @@ def credentials_of(path: Path, table: Mapping[str, object]) -> dict[str, Callabl
     for origin, value in table.items():
         refuse_no_origin(origin, f"{path}: [auth]")
         where = f"{path}: [auth] {origin}"
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and "key" in value:
+            found[origin] = _api_key(where, value)
+        elif isinstance(value, Mapping):
             found[origin] = _pair(where, value)
         else:
             found[origin] = _reader(where, value)
@@ -55,15 +59,32 @@ def _pair(where: str, table: Mapping[str, object]) -> Callable[[], object]:
     return lambda: (user, read())
 
 
+def _api_key(where: str, table: Mapping[str, object]) -> Callable[[], object]:
+    read = _reader(where, table["key"])
+    names = {name: value for name, value in table.items() if name != "key" and isinstance(value, str)}
+    if len(names) != len(table) - 1 or not names.keys() <= {"header", "query"}:
+        raise OptionError(f'{where}: write a key as {{header = "X-API-Key", key = "env:VARIABLE"}}, or query = "NAME"')
+    try:
+        ApiKey(key="a", **names)
+    except UsageError as error:
+        raise OptionError(f"{where}: {error}") from None
+    return lambda: ApiKey(key=read(), **names)
+
+
 def _reader(where: str, value: object) -> Callable[[], str]:
     if isinstance(value, str) and value.startswith(_ENV) and (name := value.removeprefix(_ENV).strip()):
         return lambda: _variable(where, name)
+    if isinstance(value, str) and value.startswith(_KEYRING):
+        # A service is often a URL, a user is a name.
+        service, _, user = value.removeprefix(_KEYRING).strip().rpartition("/")
+        if service and user:
+            return lambda: _kept(where, service, user)
     if isinstance(value, str) and value.startswith(_COMMAND) and (words := _words(where, value)):
         return lambda: _output(where, words)
     # The value is not shown: it may be the secret.
     raise OptionError(
-        f'{where}: a secret does not stand in a file; write "env:VARIABLE" or, for a program that prints it,'
-        ' "command:PROGRAM ARGUMENTS"'
+        f'{where}: a secret does not stand in a file; write "env:VARIABLE", "keyring:SERVICE/USER" or, for a program'
+        ' that prints it, "command:PROGRAM ARGUMENTS"'
     )
 
 
@@ -78,6 +99,23 @@ def _variable(where: str, name: str) -> str:
     if not os.environ.get(name):
         raise AuthError(f"{where}: the environment variable {name} is not set")
     return os.environ[name]
+
+
+def _kept(where: str, service: str, user: str) -> str:
+    """What the keyring of the system keeps. It may ask its user to unlock it."""
+    try:
+        import keyring  # late: it takes long, and only few need it
+    except ImportError:
+        raise AuthError(f"{where}: a keyring needs one package more: pip install 'splashdown[keyring]'") from None
+    try:
+        found = keyring.get_password(service, user)
+    except Exception as error:  # back-ends raise what they like, and a message may hold the secret
+        raise AuthError(f"{where}: the keyring cannot be read ({type(error).__name__})") from None
+    if not found:
+        raise AuthError(
+            f"{where}: the keyring has nothing for {service} and {user}; store it with: keyring set {service} {user}"
+        )
+    return found
 
 
 def _output(where: str, words: list[str]) -> str:

@@ -1,8 +1,8 @@
 """The configuration file ``splashdown.toml``: where it is looked for, what may stand in it, and where a value is from.
 
-The project's file (the nearest in the working folder or above it) is stronger than the user's. It has four kinds
+The project's file (the nearest in the working folder or above it) is stronger than the user's. It has five kinds
 of tables: ``[settings]`` for the engine, ``[plugins]`` for which plugins are loaded, ``[options.NAME]`` for a plugin,
-``[auth]`` for where the credentials of an origin come from. It never holds a secret.
+``[hosts."NAME"]`` for one host, ``[auth]`` for where the credentials of an origin come from. It never holds a secret.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from splashdown._connections.hosts import HostProfile
 from splashdown._plugins.auth_table import credentials_of
 from splashdown._plugins.option_types import kinds_of
 from splashdown.errors import OptionError, did_you_mean, error_text
@@ -24,7 +25,7 @@ NAME: Final = "splashdown.toml"
 #: The variable that names one file to read instead of all others; empty for none.
 VARIABLE: Final = "SPLASHDOWN_CONFIG"
 
-_TABLES: Final = ("auth", "options", "plugins", "settings")
+_TABLES: Final = ("auth", "hosts", "options", "plugins", "settings")
 _SECRET = re.compile(r"(^|_)(token|password|passwd|secret|secret_key|access_key|api_key|private_key|credentials?)$")
 
 
@@ -65,6 +66,16 @@ class Config:
         for path, content in reversed(self.files):
             found.update(credentials_of(path, content.get("auth", {})))
         return found
+
+    @property
+    def hosts(self) -> tuple[Mapping[str, HostProfile], ...]:
+        """``[hosts]`` of each file, the weakest first."""
+        if not any("hosts" in content for _, content in self.files):
+            return ()
+        from splashdown._plugins.hosts_table import profiles_of  # late: few files have any
+
+        tables = ((path, content.get("hosts", {})) for path, content in reversed(self.files))
+        return tuple(profiles_of(f"{path}: [hosts]", table) for path, table in tables if table)
 
     def options(self, plugin: str) -> Mapping[str, Any]:
         """``[options.PLUGIN]``, as it stands."""
@@ -107,13 +118,19 @@ def read_config(
     paths = [only] if only is not None else [*_project_file(start or Path.cwd()), user_folder() / NAME]
     found = Config(files=tuple((path, _read(path)) for path in paths if path.is_file()))
     for path, content in found.files:
-        if "auth" in content and only is None and path != user_folder() / NAME:
+        own = only is not None or path == user_folder() / NAME
+        if not own:
+            from splashdown._plugins.hosts_table import refuse_credentials
+
+            refuse_credentials(path, content)
+        if "auth" in content and not own:
             # It could name any variable of the environment, and an origin of its own to send it to.
             raise OptionError(
                 f"{path}: [auth] belongs into your own configuration file or the one that SPLASHDOWN_CONFIG names, not"
                 " into a project's, which others may have written"
             )
         credentials_of(path, content.get("auth", {}))
+    _ = found.hosts  # a mistake is reported now
     return found
 
 

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from splashdown._connections.hosts import HostProfile
+from splashdown._connections.known_hosts import KNOWN
 from splashdown._plugins.auth_table import source_shown
 from splashdown._plugins.config import Config, PluginTable
 from splashdown._plugins.options import REQUIRED, Field, fields_of, fill
@@ -25,7 +27,10 @@ _OTHERS = frozenset(f"SPLASHDOWN_{name}" for name in ("CONFIG", "DEBUG", "TOKEN"
 @safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traced:
-    """One value, under its name in the file, and its origin: ``default``, a variable's name, or a file's path."""
+    """One value, under its name in the file, and its origin: ``default``, a variable's name, or a file's path.
+
+    ``default, by URL`` names the page on which the owner of a host has published a rule.
+    """
 
     key: str
     value: object
@@ -46,6 +51,24 @@ def trace(config: Config, registry: Registry, settings: type, environ: Mapping[s
     yield from _traced("", settings, ("settings",), config, environ)
     for name, options in sorted(registry.options_types().items()):
         yield from _traced(name, options, ("options", name), config, environ)
+    yield from _hosts(config)
+
+
+def _hosts(config: Config) -> Iterator[Traced]:
+    """What the profiles of hosts say; of one that comes with the package, the page that it is from too."""
+    shown: dict[str, Traced] = {}
+    for host, (profile, page) in KNOWN.items():
+        shown |= _host(host, profile, f"default, by {page}")
+    files = [path for path, content in reversed(config.files) if content.get("hosts")]
+    for path, level in zip(files, config.hosts, strict=True):
+        for host, profile in level.items():
+            shown |= _host(host, profile, str(path))
+    yield from (shown[key] for key in sorted(shown))
+
+
+def _host(host: str, profile: HostProfile, origin: str) -> dict[str, Traced]:
+    rows = ((f'hosts."{host}".{name}', getattr(profile, name)) for name in profile.set_fields())
+    return {key: Traced(key=key, value=redact_value(value), origin=origin) for key, value in rows}
 
 
 def _signing_in(config: Config) -> Iterator[Traced]:

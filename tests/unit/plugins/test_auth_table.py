@@ -3,8 +3,11 @@
 import json
 import sys
 
+import keyring
+import keyring.errors
 import pytest
 from fault_server import FaultServer
+from keyrings.alt.file import PlaintextKeyring
 from stac_item import stac_item
 
 from splashdown import Session
@@ -47,10 +50,19 @@ def test_the_first_line_that_a_command_prints_is_the_token(write):
 
 @pytest.mark.parametrize(
     "value",
-    [f'"{SECRET}"', f'"Bearer {SECRET}"', f'{{user = "jane", password = "{SECRET}"}}', '"env:"', '"command:"', "5"],
+    [
+        f'"{SECRET}"',
+        f'"Bearer {SECRET}"',
+        f'{{user = "jane", password = "{SECRET}"}}',
+        '"env:"',
+        '"command:"',
+        '"keyring:"',
+        '"keyring:s/"',
+        "5",
+    ],
 )
 def test_a_secret_in_a_file_is_refused_in_one_line_that_says_how(write, value):
-    with pytest.raises(OptionError, match=r"env:VARIABLE.*command:PROGRAM") as caught:
+    with pytest.raises(OptionError, match=r"env:VARIABLE.*keyring:SERVICE/USER.*command:PROGRAM") as caught:
         read_config(only=write(value))
     assert SECRET not in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -140,3 +152,57 @@ def test_the_configuration_shows_each_origin_without_its_secret(write, monkeypat
     (row,) = (row for row in json.loads(said) if row["key"].startswith("auth."))
     assert row == {"key": f'auth."{ORIGIN}"', "value": shown, "origin": str(path), "variable": ""}
     assert SECRET not in said
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """A keyring that keeps its entries in a file."""
+    before, own = keyring.get_keyring(), PlaintextKeyring()
+    own.file_path = str(tmp_path / "entries")
+    keyring.set_keyring(own)
+    yield own
+    keyring.set_keyring(before)
+
+
+@pytest.mark.parametrize("service", ["splashdown", "https://data.example/api"])
+def test_the_keyring_of_the_system_gives_a_token(write, kept, service):
+    kept.set_password(service, "jane", SECRET)
+    assert given(write(f'"keyring:{service}/jane"')) == SECRET
+    assert given(write(f'{{user = "jane", password = "keyring:{service}/jane"}}')) == ("jane", SECRET)
+
+
+def test_a_keyring_without_the_entry_says_how_to_store_it(write, kept):
+    with pytest.raises(AuthError, match="keyring set splashdown jane"):
+        given(write('"keyring:splashdown/jane"'))
+
+
+def test_a_keyring_that_stays_locked_is_one_line_without_its_message(write, kept, monkeypatch):
+    def locked(*_):
+        raise keyring.errors.KeyringLocked(SECRET)
+
+    monkeypatch.setattr(kept, "get_password", locked)
+    with pytest.raises(AuthError, match=r"cannot be read \(KeyringLocked\)") as caught:
+        given(write('"keyring:splashdown/jane"'))
+    assert SECRET not in str(caught.value)
+
+
+def test_a_keyring_without_its_package_names_the_extra(write, monkeypatch):
+    monkeypatch.setitem(sys.modules, "keyring", None)
+    with pytest.raises(AuthError, match=r"pip install 'splashdown\[keyring\]'"):
+        given(write('"keyring:splashdown/jane"'))
+
+
+def test_a_token_that_was_replaced_in_the_keyring_is_read_in_mid_run(write, kept, tmp_path):
+    kept.set_password("splashdown", "jane", "an-old-token")
+    with FaultServer() as server:
+        server.add("/a.bin", b"x" * 10, needs={"authorization": f"Bearer {SECRET}"})
+
+        def refuse_once(handler, answer):
+            kept.set_password("splashdown", "jane", SECRET)
+            handler.send(handler.right())
+
+        server.script("/a.bin", refuse_once)
+        config = write('"keyring:splashdown/jane"', origin=server.url)
+        with Session(config=config) as session:
+            item = stac_item({"a": {"href": f"{server.url}/a.bin"}})
+            assert len(session.open(item).download_files(tmp_path / "out")) == 2  # and the receipt

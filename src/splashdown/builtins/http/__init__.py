@@ -34,14 +34,7 @@ class HttpTransport:
         self._options = options
         self._guarded: HttpTransport | None = None
         self._lock = threading.Lock()
-        self._exchange: Exchange = Exchange(
-            timeouts=(options.connect_timeout, options.read_timeout),
-            pool_size=options.pool_size,
-            verify=options.authorities,
-            max_redirects=options.max_redirects,
-            user_agent=options.user_agent,
-            gate=gate,
-        )
+        self._exchange: Exchange = Exchange(options, gate)
 
     def stream(self, request: ReadRequest) -> AbstractContextManager[Stream]:
         """Send the request, follow redirects, check the answer; raises the ``TransferError`` for it."""

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from urllib3 import Timeout
-
 from splashdown._connections.addresses import AddressError, Gate
+from splashdown._connections.options import HttpOptions
 from splashdown._documents.cookies import cookie_lines
 from splashdown._documents.places import carries_signature
 from splashdown._documents.steps import Steps, secrets_sent
@@ -42,30 +41,13 @@ _UNSATISFIED = 416
 _OF_RANGE = frozenset({400, 403, 405, _UNSATISFIED, 500, 501})
 
 
-#: As :func:`conditions` has it for a whole file.
-_ALL = {"Range": "bytes=0-"}
-
-
 class Exchange:
     """Sends requests for one transport, from any thread."""
 
-    def __init__(
-        self,
-        *,
-        timeouts: tuple[float, float],
-        pool_size: int,
-        verify: bool | str,
-        max_redirects: int,
-        user_agent: str,
-        gate: Gate | None = None,
-    ) -> None:
-        self._timeout, self._seconds = Timeout(connect=timeouts[0], read=timeouts[1]), timeouts[1]
-        self._hosts = Hosts(pool_size=pool_size, verify=verify, gate=gate)
-        self._max_redirects = max_redirects
+    def __init__(self, options: HttpOptions, gate: Gate | None = None) -> None:
+        self._hosts = Hosts(options, gate)
+        self._max_redirects = options.max_redirects
         self._meant: set[str] = set()  #: origins that refuse requests without a range as well
-        # With an encoding, sizes, ranges and checksums would not be those of the file.
-        self._common = {"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
-        self._fixed = "".join(f"{name}: {value}\r\n" for name, value in {**self._common, **_ALL}.items())
 
     def read_small(self, request: ReadRequest, most: int) -> SmallBody | Body:
         """A small file, or a 304, by one exchange where href and answer are plain; else as :meth:`open`."""
@@ -83,9 +65,9 @@ class Exchange:
             if not unless.isprintable():
                 return self.open(request)
             lines += f"{_condition(unless)}: {unless}\r\n"
-        head = f"GET {target} HTTP/1.1\r\nHost: {host.name}\r\n{self._fixed}{lines}\r\n"
+        head = f"GET {target} HTTP/1.1\r\n{host.whole}{lines}\r\n"
         try:
-            found = send_whole(host.pool, target, head.encode("latin-1"), self._seconds, most)
+            found = send_whole(host.pool, target, head.encode("latin-1"), host.seconds, most)
         except UnicodeEncodeError:
             return self.open(request)
         except Exception as error:
@@ -174,8 +156,8 @@ class Exchange:
     ) -> BaseHTTPResponse | Answer:
         try:
             host = self._hosts.get(address.origin)
-            headers = {"Host": host.name, **self._common, **asked, **credentials}
-            return send(host.pool, host.prefix + address.target, headers, self._timeout)
+            headers = {**host.headers, **asked, **credentials}
+            return send(host.pool, host.prefix + address.target, headers, host.timeout)
         except AddressError as error:
             raise TransferError(f"{redact(href)} is not read: {error}") from None
         except TransferError:  # a host that cannot be prepared says so itself

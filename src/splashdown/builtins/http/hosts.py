@@ -7,18 +7,23 @@ from signers alone.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import requests
 import requests.utils
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool
+from urllib3 import HTTPConnectionPool, Timeout
 
 from splashdown._connections.addresses import Gate
+from splashdown._connections.options import HttpOptions
+from splashdown._connections.tls import TlsAdapter
 from splashdown.connections import MOST_HOSTS, RecentlyUsed, close_idle, make_lean
 from splashdown.errors import NetworkError, TransferError, error_text
 from splashdown.redact import safely_shown
+
+#: The range of a whole file.
+_ALL = {"Range": "bytes=0-"}
 
 
 @safely_shown
@@ -28,16 +33,18 @@ class Host:
 
     pool: HTTPConnectionPool
     prefix: str
-    name: str  #: value of the ``Host`` header
+    headers: Mapping[str, str]  #: of every request
+    whole: str  #: the same as lines, and that of the range of a whole file
+    timeout: Timeout
+    seconds: float  #: the read timeout
 
 
 class Hosts:
     """The hosts of one transport, found by origin from any thread; the connections of those used last are kept."""
 
-    def __init__(self, *, pool_size: int, verify: bool | str, gate: Gate | None = None) -> None:
-        self._gate = gate
-        self._adapter = HTTPAdapter(pool_connections=MOST_HOSTS, pool_maxsize=pool_size, max_retries=0)
-        self._verify = verify
+    def __init__(self, options: HttpOptions, gate: Gate | None = None) -> None:
+        self._options, self._gate = options, gate
+        self._adapter = TlsAdapter(pool_connections=MOST_HOSTS, pool_maxsize=options.pool_size, max_retries=0)
         self._hosts = RecentlyUsed(self._prepare, lambda host: close_idle(host.pool))
         #: The host of ``scheme://host[:port]``. Raises ``TransferError`` for a host or a proxy that makes no sense.
         self.get = self._hosts.get
@@ -52,9 +59,12 @@ class Hosts:
             request = requests.Request("GET", f"{origin}/").prepare()
             url = request.url or ""
             proxies = requests.utils.get_environ_proxies(url)
-            pool = self._adapter.get_connection_with_tls_context(request, self._verify, proxies=proxies)
+            name = urlsplit(url).netloc
+            options = self._options.at(name)
+            verify, cert = options.authorities, options.certificate
+            pool = self._adapter.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)  # type: ignore[arg-type]  # the adapter takes it without a key of its own
             assert isinstance(pool, HTTPConnectionPool)  # the adapter's type hints promise less
-            self._adapter.cert_verify(pool, url, self._verify, None)  # type: ignore[no-untyped-call]
+            self._adapter.cert_verify(pool, url, verify, cert)
             absolute = self._adapter.request_url(request, proxies).startswith("http")
         except requests.RequestException as error:
             raise TransferError(f"{origin}: cannot be connected to ({error_text(error)})") from None
@@ -63,4 +73,13 @@ class Hosts:
         if self._gate is not None and pool.proxy is not None:
             self._gate.check_literal(urlsplit(url).hostname or "")
         make_lean(pool, gate=self._gate)
-        return Host(pool, origin if absolute else "", urlsplit(url).netloc)
+        # With an encoding, sizes, ranges and checksums would not be those of the file.
+        headers = {"Host": name, "User-Agent": options.user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
+        return Host(
+            pool,
+            origin if absolute else "",
+            headers,
+            "".join(f"{name}: {value}\r\n" for name, value in {**headers, **_ALL}.items()),
+            Timeout(connect=options.connect_timeout, read=options.read_timeout),
+            options.read_timeout,
+        )

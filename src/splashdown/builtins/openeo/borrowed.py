@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from splashdown._connections.addresses import Gate
+from splashdown._connections.options import HttpOptions
 from splashdown._documents.authority import Anonymous
 from splashdown._documents.client import Client, Fetched
+from splashdown._documents.listed import Listed
 
 #: What a server said to the request for a URL: where it was finally read, the status and the body.
 Ask = Callable[[str], tuple[str, int, bytes]]
@@ -21,8 +23,8 @@ class BorrowedClient(Client):
 
     def __init__(self, ask: Ask, renew: Callable[[], bool] | None) -> None:
         self.authority = _Renewing(renew) if renew else Anonymous()
-        self._ask = ask
-        self.gate = Gate()  # the other client makes the connections
+        self._ask, self._listed = ask, Listed()
+        self.http, self.gate = HttpOptions(), Gate()  # the other client makes the connections
 
     @property
     def held(self) -> bool:

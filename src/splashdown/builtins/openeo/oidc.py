@@ -16,14 +16,13 @@ from urllib.parse import urlsplit
 import requests
 from urllib3.exceptions import HTTPError
 
-from splashdown._connections.addresses import AddressError, Gate
+from splashdown._connections.addresses import AddressError
 from splashdown._documents.adapter import DocumentAdapter
 from splashdown._documents.client import Client, no_ambient_auth
 from splashdown._documents.document import parse_object
 from splashdown._documents.places import shown
 from splashdown.errors import AuthError, error_text
 
-_TIMEOUT = (10.0, 30.0)
 #: Answers with tokens have some kilobytes.
 _MOST_BYTES = 2**20
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -96,11 +95,13 @@ def refresh(client: Client, provider: Provider, client_id: str, client_secret: s
 def _ask(client: Client, provider: Provider, form: Mapping[str, str]) -> Grant:
     endpoint = _token_endpoint(client, provider)
     try:
-        status, answer = _post(endpoint, form, client.gate)
+        status, answer = _post(client, endpoint, form)
     except AddressError as error:
         raise AuthError(f"the OIDC provider {provider.id!r} is not asked: {error}") from None
     except (requests.RequestException, HTTPError) as error:
         raise AuthError(f"the OIDC provider {provider.id!r} did not answer ({type(error).__name__})") from None
+    except OSError as error:  # a certificate or a bundle that cannot be used
+        raise AuthError(f"the OIDC provider {provider.id!r} is not asked: {error_text(error)}") from None
     if status != 200:
         raise AuthError(_refusal(provider, status, answer), status=status)
     body = parse_object(answer, endpoint)
@@ -110,16 +111,26 @@ def _ask(client: Client, provider: Provider, form: Mapping[str, str]) -> Grant:
     return Grant(access_token=access, refresh_token=fresh if isinstance(fresh, str) and fresh else None)
 
 
-def _post(endpoint: str, form: Mapping[str, str], gate: Gate) -> tuple[int, bytes]:
+def _post(client: Client, endpoint: str, form: Mapping[str, str]) -> tuple[int, bytes]:
+    options = client.http.at(urlsplit(endpoint).netloc)
+    timeout = (min(10.0, options.connect_timeout), min(30.0, options.read_timeout))
     with requests.Session() as session:
-        adapter = DocumentAdapter(gate=gate)
+        adapter = DocumentAdapter(gate=client.gate)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
         with session.post(
-            endpoint, data=dict(form), auth=no_ambient_auth, timeout=_TIMEOUT, allow_redirects=False, stream=True
+            endpoint,
+            data=dict(form),
+            headers={"User-Agent": options.user_agent},
+            auth=no_ambient_auth,
+            timeout=timeout,
+            verify=options.authorities,
+            cert=options.certificate,  # type: ignore[arg-type]  # the adapter takes it without a key of its own
+            allow_redirects=False,
+            stream=True,
         ) as answer:
             raw: Any = answer.raw
-            raw.end_within(_TIMEOUT[1])
+            raw.end_within(timeout[1])
             return answer.status_code, raw.read(_MOST_BYTES, decode_content=True)
 
 
