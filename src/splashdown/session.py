@@ -14,8 +14,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from splashdown._connections.hosts import Profiles
-from splashdown._connections.known_hosts import SHIPPED
 from splashdown._documents.listed import Listed, ListedSigner, ListedSteps, listed_for, own_auth, with_companions
 from splashdown._foreign.calls import ask, close, wrong_type
 from splashdown._plugins import calls
@@ -28,6 +26,7 @@ from splashdown.redact import redact
 from splashdown.sources import is_url, matches_origin, origin_text, refuse_no_origin, scheme_of, without_pick
 
 if TYPE_CHECKING:
+    from splashdown._connections.hosts import Profiles
     from splashdown._connections.options import HttpOptions
     from splashdown._engine.settings import Settings
     from splashdown.model import Asset, ResultSet
@@ -153,13 +152,14 @@ class Session:
         )
         self._options = dict(options or {})
         self._settings = settings
-        levels = (SHIPPED, *self.config.hosts)
+        levels = self.config.hosts
         if hosts:
             from splashdown._plugins.hosts_table import profiles_of  # late: few sessions have any
 
             levels = (*levels, profiles_of("hosts=", hosts))
-        self._profiles = Profiles(levels=levels)
-        self._auth = with_companions({**self.config.auth, **(auth or {})}, self._profiles.origins)
+        self._levels = levels
+        self._made_profiles: Profiles | None = None
+        self._auth = self._shared({**self.config.auth, **(auth or {})})
         self._options_checked = False
         self._transports: dict[str, Transport] = {}
         self._signers: tuple[_Signing, ...] | None = None
@@ -254,7 +254,22 @@ class Session:
         """The listed origins, and those that share what is given for one source."""
         sources = source if isinstance(source, list | tuple) else (source,)
         given = auth if isinstance(auth, Mapping) else {str(one): auth for one in sources if is_url(one)}
-        return {**self._auth, **with_companions(given, self._profiles.origins, only=not isinstance(auth, Mapping))}
+        return {**self._auth, **self._shared(given, only=not isinstance(auth, Mapping))}
+
+    def _shared(self, entries: Mapping[str, object], *, only: bool = False) -> Mapping[str, object]:
+        if not self._levels:  # profiles that come with the package share nothing
+            return {} if only else entries
+        return with_companions(entries, self._profiles.origins, only=only)
+
+    @property
+    def _profiles(self) -> Profiles:
+        """The profiles of hosts, made with the first use."""
+        if self._made_profiles is None:
+            from splashdown._connections.hosts import Profiles
+            from splashdown._connections.known_hosts import SHIPPED
+
+            self._made_profiles = Profiles(levels=(SHIPPED, *self._levels))
+        return self._made_profiles
 
     def run(self, action: str, on: JobResults | str | Path, /, **options: Any) -> Any:
         """Do what a plugin's action of this name does, to results or to a target, and return what it returns.

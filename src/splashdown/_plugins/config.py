@@ -12,14 +12,16 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from splashdown._connections.hosts import HostProfile
 from splashdown._plugins.auth_table import credentials_of
 from splashdown._plugins.option_types import kinds_of
 from splashdown.errors import OptionError, did_you_mean, error_text
 from splashdown.redact import safely_shown
+
+if TYPE_CHECKING:
+    from splashdown._connections.hosts import HostProfile
 
 NAME: Final = "splashdown.toml"
 #: The variable that names one file to read instead of all others; empty for none.

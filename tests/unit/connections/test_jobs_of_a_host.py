@@ -117,7 +117,7 @@ def test_all_connections_of_all_files_are_within_the_limit_of_the_host(limit, fi
     settings = replace(MANY, jobs=jobs)
     remote = Remote(transport=lambda _: None, settings=settings, limit=lambda _: limit)
     context = Context(
-        **dict.fromkeys(("sink", "can", "events", "journal", "pool", "memory_budget", "memory")),
+        **dict.fromkeys(("sink", "can", "events", "journal", "pool", "memory_budget", "memory", "breaker")),
         remote=remote,
         settings=settings,
         files=files,
