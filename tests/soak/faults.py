@@ -196,9 +196,9 @@ def wrong_with(folder: Path, report: RunReport) -> Iterator[str]:
 
 
 def growth(rows: list[tuple[int, int]], count: int) -> Iterator[str]:
-    """What grew between the second tenth and the last: 2 KiB a file are its outcome and its entry in the receipt."""
+    """What grew between the second tenth and the last: half a KiB a file is its packed outcome."""
     (memory, descriptors), (most_memory, most_descriptors) = rows[1], (max(r[0] for r in rows), max(r[1] for r in rows))
-    if most_memory - memory > 32 + 2 * count // 1024:
+    if most_memory - memory > 32 + count // 2048:
         yield f"memory grew from {memory} to {most_memory} MiB"
     if most_descriptors - descriptors > 16:
         yield f"descriptors grew from {descriptors} to {most_descriptors}"
