@@ -2,7 +2,7 @@
 
 The one place for first bytes: loaders, their hints and the checks of what came all look here. Judged is only what is
 evident: a web page, XML, JSON, plain text or nothing at all, where another format is promised. Two binary formats are
-not told apart, because metadata name the wrong one too often.
+not distinguished, because metadata name the wrong one too often.
 """
 
 from __future__ import annotations
