@@ -34,7 +34,8 @@ def test_a_question_imports_only_the_plugins_that_may_answer_it():
         "print(*sorted(m for m in sys.modules if m.startswith('splashdown.builtins.')))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["splashdown.builtins.local", "splashdown.builtins.memory"]
+    plugins = {module.split(".")[2] for module in done.stdout.split()}
+    assert plugins == {"local", "memory"}
 
 
 def test_what_was_asked_for_first_does_not_change_the_order():

@@ -1,52 +1,42 @@
-"""The sink for folders: paths and ``file://`` URLs.
-
-Bytes go to a file of a random name in the hidden folder ``.splashdown`` of the target, which is in the target's own
-filesystem, and appear under their name by one rename. Verification and retries are the engine's.
-"""
+"""LocalSink: objects as files below a folder."""
 
 from __future__ import annotations
 
-import errno
-import functools
 import io
 import itertools
 import os
 import re
 import shutil
 import stat
-import sys
-import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 from splashdown._folders import owner
 from splashdown._folders.clock import FolderClock
 from splashdown._folders.folder import Folder, LazyChild, LazyFolder, kind_of_file
-from splashdown.errors import ExistsError, StoreError, TargetError, error_text
-from splashdown.hookspecs import hookimpl
+from splashdown.builtins.local.partial_files import (
+    PART,
+    boot,
+    chunks_of,
+    is_partial,
+    partial_name,
+    remove_forgotten,
+    store_error,
+    storing,
+    version_of,
+    write_part,
+)
+from splashdown.builtins.local.placing import place_new, replace
+from splashdown.errors import StoreError, error_text
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, StoredPart, Unfinished, Upload
 from splashdown.safe_names import fold, leads_below
-from splashdown.sources import at_home, path_in_url
-from splashdown.specs import SinkSpec
 
 #: Hidden folder for what is not finished; it goes when it is empty.
 HIDDEN = ".splashdown"
-
-_READ_SIZE = 1024 * 1024
-#: The engine gives up uploads that no run continued within a week; this is longer, so that the two never disagree.
-_FORGOTTEN_SECONDS = 14 * 24 * 3600.0
-#: Names of partial files, as they are made here: a journal from elsewhere can name nothing else.
-_PARTIAL = re.compile(r"[0-9a-z]{1,32}-[0-9]{1,12}\.part")
-#: The extension of those that are named by their owner.
-_PART = ".part"
 #: Most keys have one segment of this form, and need no closer look: they lead nowhere else, and are not hidden.
 _FLAT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}")
-#: Waits before another try of a rename that a virus scanner or indexer on Windows holds up, in seconds.
-_RENAME_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8) if sys.platform == "win32" else ()
 
 
 class LocalSink:
@@ -83,8 +73,8 @@ class LocalSink:
                 folder.close()
             self._open[name] = self._create(name)[0]
         except OSError as error:
-            raise _store_error(key, error) from error
-        token = {"part": name, "boot": _boot()}
+            raise store_error(key, error) from error
+        token = {"part": name, "boot": boot()}
         if content.durable:
             token["durable"] = "1"
         if not content.replace:
@@ -93,36 +83,36 @@ class LocalSink:
 
     def put_part(self, upload: Upload, part: Part, chunks: Iterable[Buffer]) -> str:
         """Write chunks where they belong. Parts may be written at the same time."""
-        name = _partial(upload)
+        name = partial_name(upload)
         descriptor = self._open.pop(name, None)
         try:
             if descriptor is None:
-                with _storing(upload.key):
+                with storing(upload.key):
                     descriptor = self._hidden.get().open(name, os.O_WRONLY)
-            return _write(descriptor, upload, part, chunks)
+            return write_part(descriptor, upload, part, chunks)
         finally:
             if descriptor is not None:
                 os.close(descriptor)
 
     def commit(self, upload: Upload, tags: Sequence[str]) -> str:  # noqa: ARG002 - the parts are in their places already
         """Rename the temporary file over the final name."""
-        key, part = upload.key, _partial(upload)
+        key, part = upload.key, partial_name(upload)
         self._forget(part)
         try:
             folder, name = self._reach(key, make=True)
             try:
                 hidden = self._hidden.get()
                 if "new" in upload.token:
-                    _place_new(hidden, part, folder, name)
+                    place_new(hidden, part, folder, name)
                 else:
-                    _replace(hidden, part, folder, name)
+                    replace(hidden, part, folder, name)
                 if "durable" in upload.token:
                     folder.sync()
             finally:
                 if "/" in key:
                     folder.close()
         except OSError as error:
-            raise _store_error(key, error) from error
+            raise store_error(key, error) from error
         return self._location(key)
 
     def put_whole(self, key: str, content: Content, data: Buffer) -> str:
@@ -131,10 +121,10 @@ class LocalSink:
             folder, name = self._reach(key, make=True)
             try:
                 # A few names, used again and again: a kill leaves as many files at most.
-                part = self._spare.pop() if self._spare else owner.new_name(_PART)
+                part = self._spare.pop() if self._spare else owner.new_name(PART)
                 hidden = self._write_whole(part, key, content, data)
                 try:
-                    _place_new(hidden, part, folder, name) if not content.replace else _replace(
+                    place_new(hidden, part, folder, name) if not content.replace else replace(
                         hidden, part, folder, name
                     )
                 except BaseException:
@@ -146,7 +136,7 @@ class LocalSink:
                 if "/" in key:
                     folder.close()
         except OSError as error:
-            raise _store_error(key, error) from error
+            raise store_error(key, error) from error
         self._spare.append(part)
         return self._location(key)
 
@@ -156,13 +146,13 @@ class LocalSink:
         try:
             size = len(data)
             done = os.write(descriptor, data)
-            while done < size:  # as in _write()
+            while done < size:  # as in write_part()
                 done += os.write(descriptor, memoryview(data)[done:])
             if os.lseek(descriptor, 0, os.SEEK_CUR) != size:
                 raise StoreError(f"cannot store {key!r}: bytes were lost while writing")
             if content.durable:
                 os.fsync(descriptor)
-            self._versions[key] = _version(os.fstat(descriptor))
+            self._versions[key] = version_of(os.fstat(descriptor))
         except BaseException:
             os.close(descriptor)
             hidden.unlink(part)
@@ -173,7 +163,7 @@ class LocalSink:
     def abort(self, upload: Upload) -> None:
         """Remove the temporary file."""
         with suppress(StoreError, OSError):
-            part = _partial(upload)
+            part = partial_name(upload)
             self._forget(part)
             self._hidden.get().unlink(part)
 
@@ -182,7 +172,7 @@ class LocalSink:
         for name in tuple(self._open):
             os.close(self._open.pop(name))
         with suppress(OSError):
-            _remove_forgotten(self._hidden.get(), FolderClock(self._hidden))
+            remove_forgotten(self._hidden.get(), FolderClock(self._hidden))
         self._hidden.drop()
         self._root.close()
 
@@ -215,7 +205,7 @@ class LocalSink:
         try:
             folder, name = self._reach(key, make=False)
             try:
-                return _version(folder.stat(name))
+                return version_of(folder.stat(name))
             finally:
                 if "/" in key:
                     folder.close()
@@ -228,21 +218,21 @@ class LocalSink:
         with self._parent(key) as (folder, name):
             number = folder.open(name)
         with io.FileIO(number) as file:
-            yield _chunks(file, None)
+            yield chunks_of(file, None)
 
     @contextmanager
     def read_back(self, upload: Upload, start: int = 0, stop: int | None = None) -> Iterator[Iterator[Buffer]]:
         """The bytes of an unfinished file."""
-        with io.FileIO(self._hidden.get().open(_partial(upload))) as file:
+        with io.FileIO(self._hidden.get().open(partial_name(upload))) as file:
             file.seek(start)
-            yield _chunks(file, None if stop is None else stop - start)
+            yield chunks_of(file, None if stop is None else stop - start)
 
     def recover(self, upload: Upload, parts: Sequence[StoredPart]) -> Sequence[StoredPart]:
         """What an earlier process wrote. After a crash of the machine only what was synced is believed."""
-        if "durable" not in upload.token and upload.token.get("boot") != _boot():
+        if "durable" not in upload.token and upload.token.get("boot") != boot():
             return ()
         try:
-            found = self._hidden.get().stat(_partial(upload))
+            found = self._hidden.get().stat(partial_name(upload))
         except (OSError, StoreError):
             return ()
         size = found.st_size if stat.S_ISREG(found.st_mode) else 0
@@ -253,7 +243,7 @@ class LocalSink:
         try:
             with self._parent(key) as (folder, name):
                 hidden = self._hidden.get(make=True)
-                part = owner.new_name(_PART)
+                part = owner.new_name(PART)
                 try:
                     folder.link(name, hidden, part)
                     return self._place_link(hidden, part, copy, content)
@@ -270,9 +260,9 @@ class LocalSink:
         into, name = self._reach(key, make=True)
         try:
             if content.replace:
-                _replace(hidden, part, into, name)
+                replace(hidden, part, into, name)
             else:
-                _place_new(hidden, part, into, name)
+                place_new(hidden, part, into, name)
             if content.durable:
                 into.sync()
         finally:
@@ -287,7 +277,7 @@ class LocalSink:
         except OSError:
             return
         for name, state in sorted(found, key=lambda each: each[0]):
-            if (_PARTIAL.fullmatch(name) or owner.is_name(name, _PART)) and stat.S_ISREG(state.st_mode):
+            if is_partial(name) and stat.S_ISREG(state.st_mode):
                 upload = Upload(key=f"{HIDDEN}/{name}", token={"part": name})
                 yield Unfinished(upload=upload, begun=state.st_mtime, size=state.st_size)
 
@@ -297,7 +287,7 @@ class LocalSink:
 
     def delete(self, key: str) -> None:
         """Remove a file, and the folders below the target that are empty then."""
-        with _storing(key), suppress(FileNotFoundError), self._parent(key) as (folder, name):
+        with storing(key), suppress(FileNotFoundError), self._parent(key) as (folder, name):
             folder.unlink(name)
         folders = key.split("/")[:-1]
         with suppress(OSError):  # a folder that holds something else stays
@@ -329,7 +319,7 @@ class LocalSink:
             size=found.st_size,
             location=self._location(key),
             modified=found.st_mtime,
-            version=_version(found),
+            version=version_of(found),
         )
 
     def _create(self, name: str) -> tuple[int, Folder]:
@@ -373,168 +363,3 @@ class LocalSink:
                 raise StoreError(f"{key!r} is where unfinished files are; choose another name")
         root = self._root.get(make=make)
         return root.reach(key, make=make) if "/" in key else (root, key)
-
-
-def _version(found: os.stat_result) -> str:
-    """The time of a file, and its number: the clock of a file system ticks a few hundred times a second.
-
-    A file that took the place of another one has another number, whatever time it was given. A listing on Windows has
-    no numbers.
-    """
-    return f"{found.st_mtime_ns}" if sys.platform == "win32" else f"{found.st_mtime_ns}-{found.st_ino}"
-
-
-def _partial(upload: Upload) -> str:
-    name = upload.token.get("part", "")
-    if not _PARTIAL.fullmatch(name) and not owner.is_name(name, _PART):
-        raise StoreError(f"cannot store {upload.key!r}: {name!r} is not the name of a partial file")
-    return name
-
-
-def _write(descriptor: int, upload: Upload, part: Part, chunks: Iterable[Buffer]) -> str:
-    key, total = upload.key, 0
-    if part.start:
-        with _storing(key):
-            os.lseek(descriptor, part.start, os.SEEK_SET)
-    for chunk in chunks:
-        try:
-            done = os.write(descriptor, chunk)
-            size = len(chunk)
-            total += size
-            while done < size:  # a full disk or a signal cuts writes short
-                done += os.write(descriptor, memoryview(chunk)[done:])
-        except OSError as error:
-            raise _store_error(key, error) from error
-    try:
-        # The file's own position shows whether the system took all bytes that it said it took.
-        end = os.lseek(descriptor, 0, os.SEEK_CUR)
-        if end != part.start + total:
-            raise StoreError(f"cannot store {key!r}: {part.start + total - end} bytes were lost while writing")
-        if "durable" in upload.token:
-            os.fsync(descriptor)
-    except OSError as error:
-        raise _store_error(key, error) from error
-    return f"{part.start}-{end}"
-
-
-def _chunks(file: io.FileIO, left: int | None) -> Iterator[Buffer]:
-    buffer = memoryview(bytearray(_READ_SIZE if left is None else min(left, _READ_SIZE)))
-    while left is None or left > 0:
-        size = file.readinto(buffer if left is None else buffer[:left])
-        if not size:
-            return
-        left = None if left is None else left - size
-        yield buffer[:size]
-
-
-def _remove_forgotten(hidden: Folder, clock: FolderClock) -> None:
-    """Remove partial files that a kill left, and that no journal lists: those of a dead owner, and very old ones."""
-    for name, found in hidden.scan():
-        forgotten = time.time() - found.st_mtime > _FORGOTTEN_SECONDS
-        if forgotten and _PARTIAL.fullmatch(name) and stat.S_ISREG(found.st_mode):
-            hidden.unlink(name)
-    owner.remove_left_behind(hidden, _PART, clock.now)
-
-
-def _replace(hidden: Folder, part: str, folder: Folder, name: str) -> None:
-    for wait in _RENAME_WAITS:
-        try:
-            hidden.rename(part, folder, name)
-            return
-        except PermissionError:
-            time.sleep(wait)
-    try:
-        hidden.rename(part, folder, name)
-    except OSError as error:
-        if error.errno != errno.EXDEV:
-            raise
-        _replace_across(hidden, part, folder, name)
-
-
-def _replace_across(hidden: Folder, part: str, folder: Folder, name: str) -> None:
-    """A folder of the target is another filesystem: copy beside the final name, then rename there."""
-    beside = f".{os.urandom(12).hex()}.part"
-    try:
-        with os.fdopen(folder.create(beside), "wb") as out, os.fdopen(hidden.open(part), "rb") as source:
-            shutil.copyfileobj(source, out, _READ_SIZE)
-            out.flush()
-            os.fsync(out.fileno())
-        folder.rename(beside, folder, name)
-    except OSError:
-        with suppress(FileNotFoundError):
-            folder.unlink(beside)
-        raise
-    hidden.unlink(part)
-
-
-def _place_new(hidden: Folder, part: str, folder: Folder, name: str) -> None:
-    """Give the final name only when it is free: a hard link never replaces."""
-    taken = ExistsError(f"{folder.path}{os.sep}{name} exists already; choose --if-exists overwrite or rename")
-    try:
-        hidden.link(part, folder, name)
-    except FileExistsError:
-        raise taken from None
-    except OSError:  # no hard links in this filesystem
-        with suppress(FileNotFoundError):
-            folder.stat(name)
-            raise taken from None
-        _replace(hidden, part, folder, name)
-        return
-    hidden.unlink(part)
-
-
-@functools.cache
-def _boot() -> str:
-    """A value that changes when the machine restarts; empty where the system has none."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
-
-
-def _store_error(key: str, error: OSError) -> StoreError:
-    return StoreError(f"cannot store {key!r}: {error_text(error)}; nothing under its name was changed")
-
-
-class _Storing(AbstractContextManager[None]):
-    """Turns ``OSError`` into ``StoreError``; a class because generator-based managers cost three times as much."""
-
-    __slots__ = ("_key",)
-
-    def __init__(self, key: str) -> None:
-        self._key = key
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if isinstance(error, OSError):
-            raise _store_error(self._key, error) from error
-
-
-_storing = _Storing
-
-
-def create(target: str, options: Any) -> LocalSink:  # noqa: ARG001 - a sink spec's signature
-    """The sink for a path or a ``file://`` URL. Raises ``TargetError`` when that cannot be a folder."""
-    path = at_home(target)
-    if target[:5].lower() == "file:":
-        split = urlsplit(target)
-        if split.netloc not in {"", "localhost"}:
-            raise TargetError(f"{target!r} names the host {split.netloc!r}; a file URL has three slashes: file:///path")
-        path = path_in_url(target)
-    try:
-        os.lstat(path)
-    except OSError:
-        pass  # it does not have to be there yet
-    except ValueError as error:  # a null character, half a character of UTF-16
-        raise TargetError(f"{target!r} cannot be the name of a folder ({error_text(error)})") from None
-    root = Path(path)
-    if root.exists() and not root.is_dir():
-        raise TargetError(f"{path!r} is a file; the target has to be a folder")
-    return LocalSink(root)
-
-
-@hookimpl
-def splashdown_sinks() -> Iterable[SinkSpec]:
-    """Folders."""
-    yield SinkSpec(
-        name="local", schemes=("", "file"), create=create, summary="files below a folder, each appearing by one rename"
-    )
