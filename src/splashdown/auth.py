@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from splashdown.errors import AuthError, UsageError
+from splashdown.redact import safely_shown
 
 __all__ = ["ApiKey", "ClientCredentials", "Netrc", "StoredLogin", "from_environment"]
 
@@ -26,6 +27,7 @@ _OF_REQUEST = frozenset(
 )
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
     """A key that goes to a listed origin in a header, or as a parameter of the query.

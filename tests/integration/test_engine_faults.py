@@ -17,7 +17,6 @@ from faults import (
     Drip,
     Flip,
     Garbage,
-    Gzip,
     HangUp,
     IgnoreRange,
     NewVersion,
@@ -131,7 +130,6 @@ def test_what_can_be_repaired_is(server, download, tmp_path, script):
 
 
 FINAL = {
-    "gzip although not asked for": (Gzip(), "TransferError", "gzip"),
     "redirect loop": (Redirect("/a.bin"), "TransferError", "circle"),
     "404": (Status(404), "HttpStatusError", "404"),
     "403": (Status(403), "HttpStatusError", "403"),

@@ -37,7 +37,18 @@ PLAIN = frozenset(
         *("media_types", "schemes", "origins", "status", "disabled_by", "disable", "only", "provider", "scheme"),
         *("checked", "fields", "kind", "issuer", "id", "scopes", "loaders", "media_type", "region", "service", "moved"),
         *("names", "claimed", "noted", "documents", "folder", "profile", "library", "journal_number", "upload_id"),
-        *("client_id", "clients", "unwritten", "interrupted", "broken", "warnings", "messages", "username"),
+        *(
+            "client_id",
+            "clients",
+            "unwritten",
+            "interrupted",
+            "stopped",
+            "offers",
+            "broken",
+            "warnings",
+            "messages",
+            "username",
+        ),
     }
 )
 

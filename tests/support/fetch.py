@@ -15,7 +15,6 @@ import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
 
 from splashdown._engine.remote import Remote
 from splashdown._engine.run import Run, run_plan
@@ -37,8 +36,6 @@ def main(order: dict) -> dict:
     target = Path(order["target"])
     for name in order["files"] if "old" in order else ():
         (target / name).write_text(order["old"])
-    if "partial" in order:
-        local.secrets = SimpleNamespace(token_hex=lambda n: order["partial"])
     settings = Settings(retry=RetryPolicy(base=0.01), **order.get("settings", {}))
     transfers = tuple(
         Transfer(
@@ -50,6 +47,8 @@ def main(order: dict) -> dict:
     )
     transport = HttpTransport(HttpOptions(read_timeout=60.0))
     sink = local.LocalSink(target)
+    if "partial" in order:
+        sink._stem = order["partial"]
     said = {"error": ""}
     try:
         described = parts(order, tuple(one.asset for one in transfers))

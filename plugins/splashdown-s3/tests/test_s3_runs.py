@@ -255,7 +255,7 @@ def test_a_run_that_changes_nothing_asks_as_little_for_many_files_as_for_few(rea
 def test_an_object_that_was_replaced_by_another_program_is_noticed(reached, plain, bucket, web, requests):
     good, other = b"the same for all", b"of another kind."
     web.add("/same", good)
-    results = splashdown.open(item({f"{n}.txt": {"href": f"{web.url}/same"} for n in range(60)}))
+    results = splashdown.open(item({f"{n}.txt": {"href": f"{web.url}/same?{n}"} for n in range(60)}))
     results.download_files(f"s3://{bucket}/out/")
     plain.put_object(Bucket=bucket, Key="out/7.txt", Body=other)
     sent = web.sent()

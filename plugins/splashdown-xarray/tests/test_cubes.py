@@ -109,6 +109,26 @@ class TestZarr(LoaderContract):
         xr.testing.assert_equal(loaded[["B04"]].compute().drop_vars("crs", errors="ignore"), CUBE[["B04"]])
 
 
+class TestNetCdfTree(TestNetCdf):
+    @pytest.fixture
+    def spec(self):
+        return SPECS["netcdf-tree"]
+
+    def check(self, loaded):
+        assert isinstance(loaded, xr.DataTree)
+        super().check(loaded.to_dataset())
+
+
+class TestZarrTree(TestZarr):
+    @pytest.fixture
+    def spec(self):
+        return SPECS["zarr-tree"]
+
+    def check(self, loaded):
+        assert isinstance(loaded, xr.DataTree)
+        super().check(loaded.to_dataset())
+
+
 def test_a_whole_cube_is_in_memory(netcdf):
     loaded = load_netcdf(handle(netcdf))
     assert all(array.variable._in_memory for array in loaded.data_vars.values())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +21,6 @@ SORTS = {"key": "key", "item": "item", "size": "size", "type": "media_type", "da
 #: Assets whose needs are looked at; those of a source are usually alike.
 _SAMPLE = 1000
 _MOST_NEEDS = 5
-#: The fields that say so, and the one whose objects may have them.
-_NAMING_NEEDS = frozenset({"auth:refs", "storage:refs", "alternate"})
 
 
 @click.command("ls", cls=Command, short_help="List the assets of a source.")
@@ -52,7 +49,7 @@ def command(source: str, as_json: bool, form: str, sort: str | None, reverse: bo
     for warning in results.result_set.warnings:
         click.echo(f"Warning: {printable(warning)}", err=True)
     if as_json or form == "json":
-        render.echo_assets(results.assets, _needs(results))
+        render.echo_assets(results.assets, lambda number: _needs(results, number))
         return
     if form != "table":
         from splashdown._cli.asset_lists import FORMATS
@@ -72,20 +69,17 @@ def command(source: str, as_json: bool, form: str, sort: str | None, reverse: bo
         render.table(head[shown], rows if with_items else [row[shown] for row in rows], right=("size",))
     dropped = f"; filters dropped {len(results.skipped)}" if results.skipped else ""
     click.echo(f"{counted(len(rows), 'asset')} of {results.result_set.kind} {printable(results.id)}{dropped}")
-    needs = filter(None, islice(_needs(results), _SAMPLE))
-    for line in islice(dict.fromkeys(needs), _MOST_NEEDS):
+    naming = islice(columns(results.assets, "metadata"), _SAMPLE)
+    needs = [_needs(results, n) for n, metadata in enumerate(naming) if not render.NAMING_NEEDS.isdisjoint(metadata)]
+    for line in islice(dict.fromkeys(filter(None, needs)), _MOST_NEEDS):
         click.echo(f"needs: {line}")
 
 
-def _needs(results: JobResults) -> Iterator[str | None]:
-    """For each asset how the document says that it is read; ``None`` where it says nothing."""
-    for number, metadata in enumerate(columns(results.assets, "metadata")):
-        if _NAMING_NEEDS.isdisjoint(metadata):
-            yield None
-            continue
-        from splashdown._stac.needs import needs_of  # late: few documents say anything
+def _needs(results: JobResults, number: int) -> str | None:
+    """What the document says that reading an asset takes."""
+    from splashdown._stac.needs import needs_of  # late: few documents say anything
 
-        yield needs_of(results.assets[number], results.result_set.document) or None
+    return needs_of(results.assets[number], results.result_set.document) or None
 
 
 class _Types(dict[str | None, str]):

@@ -6,7 +6,7 @@ import codecs
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from splashdown.columns import columns
 from splashdown.model import Asset, Outcome, Plan, ResultSet, RunReport
 from splashdown.redact import redact, redact_target
 
+#: The fields of an asset object by which a document says how it is read, and the one whose objects may have them.
+NAMING_NEEDS = frozenset({"auth:refs", "storage:refs", "alternate"})
 #: A table with more rows than this would not be read.
 MOST_ROWS = 200
 #: Pieces of JSON that are written at once.
@@ -33,10 +35,12 @@ def echo_json(value: object) -> None:
     click.echo(dumps(value, indent=2, ensure_ascii=_plain(), default=str))
 
 
-def echo_assets(assets: Sequence[Asset], needs: Iterable[str | None]) -> None:
-    """One JSON list of :func:`asset_record` on stdout, each with what it ``needs``; very many are written in pieces."""
-    listed = (record | {"needs": need} for record, need in zip(_asset_records(assets), needs, strict=True))
-    pieces = records(listed, ensure_ascii=_plain())
+def echo_assets(assets: Sequence[Asset], needs: Callable[[int], str | None]) -> None:
+    """One JSON list of :func:`asset_record` on stdout; very many assets are written piece by piece.
+
+    ``needs`` gives what the document says of an asset at a position. It is called for those of which it says something.
+    """
+    pieces = records(_asset_records(assets, needs), ensure_ascii=_plain())
     while some := "".join(islice(pieces, _PIECES)):
         click.echo(some, nl=False)
     click.echo()
@@ -109,9 +113,12 @@ def asset_record(asset: Asset) -> dict[str, Any]:
     return next(_asset_records((asset,)))
 
 
-def _asset_records(assets: Sequence[Asset]) -> Iterator[dict[str, Any]]:
-    for item, key, href, media_type, roles, size, checksum in columns(assets, *_SHOWN):
-        yield {
+def _asset_records(
+    assets: Sequence[Asset], needs: Callable[[int], str | None] | None = None
+) -> Iterator[dict[str, Any]]:
+    found = columns(assets, *_SHOWN, "metadata")
+    for number, (item, key, href, media_type, roles, size, checksum, metadata) in enumerate(found):
+        record = {
             "item": item,
             "key": key,
             "href": redact(href),
@@ -120,6 +127,9 @@ def _asset_records(assets: Sequence[Asset]) -> Iterator[dict[str, Any]]:
             "size": size,
             "checksum": checksum,
         }
+        if needs is not None:
+            record["needs"] = None if NAMING_NEEDS.isdisjoint(metadata) else needs(number)
+        yield record
 
 
 def plan_record(plan: Plan) -> dict[str, Any]:

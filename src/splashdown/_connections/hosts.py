@@ -61,6 +61,7 @@ class HostProfile:
 NO_PROFILE: Final = HostProfile()
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profiles:
     """The profiles of a session, by host as :func:`pattern` has it; ``levels`` are its sources, the weakest first.

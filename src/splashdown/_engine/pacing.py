@@ -17,6 +17,7 @@ from splashdown._engine.places import Places
 from splashdown._engine.retry import host_of
 from splashdown._engine.schedule import Queue, Schedule
 from splashdown._engine.settings import Settings
+from splashdown.redact import safely_shown
 
 #: A file costs a request and its bytes; so many bytes count as much as the request.
 _REQUEST_BYTES = 64 * 1024
@@ -52,6 +53,7 @@ class _Host:
     most: int
 
 
+@safely_shown
 @dataclass(slots=True, kw_only=True)
 class Pacing:
     """The numbers of one run: ``limits`` before it begins, and what ``look`` makes of them."""

@@ -31,6 +31,14 @@ _NUMERIC = _WHOLE | {11, 12}
 SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
+class NotATiffError(LoadError):
+    """The file is of another format; ``start`` are its first bytes."""
+
+    def __init__(self, message: str, start: bytes) -> None:
+        super().__init__(message)
+        self.start = start
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
     """How numbers are written in this file: byte order and, for BigTIFF, wider offsets."""
@@ -135,7 +143,7 @@ def read_directories(head: Head) -> list[Directory]:
 def _read_form(head: Head) -> tuple[Form, int]:
     start = bytes(head.cached(0, min(16, head.size)) or b"")
     if start[:4] not in SIGNATURES or len(start) < 8:
-        raise LoadError(f"{head.label} is not a TIFF: it begins with {start[:8].hex(' ') or 'nothing'}")
+        raise NotATiffError(f"{head.label} is not a TIFF: it begins with {start[:8].hex(' ') or 'nothing'}", start)
     order: Literal["<", ">"] = "<" if start[:2] == b"II" else ">"
     big = b"+" in start[:4]
     if not big:

@@ -14,6 +14,7 @@ from splashdown.errors import LoadError, OptionError
 from splashdown.model import Asset
 from splashdown.protocols import AssetHandle
 from splashdown_geotiff._control import Control
+from splashdown_geotiff._directory import NotATiffError
 from splashdown_geotiff._georeference import Transform
 from splashdown_geotiff._header import Engine, Header
 from splashdown_geotiff._jp2_boxes import SIGNATURE
@@ -214,20 +215,28 @@ def _warn_of_place(header: Header, label: str) -> None:
         warnings.warn(f"{label}: it names a CRS ({header.crs.name}) but not where it lies in it", stacklevel=4)
 
 
+def _open_jp2(handle: AssetHandle) -> Engine:
+    from splashdown_geotiff._jp2 import Jp2Engine
+
+    return Jp2Engine(handle)
+
+
 def _open(handle: AssetHandle, engine: str) -> Engine:
     if engine not in {"auto", "native", "gdal"}:
         raise OptionError(f"engine={engine!r}: there are 'auto', 'native' and 'gdal'")
-    if bytes(handle.read_range(0, len(SIGNATURE))) == SIGNATURE:
-        from splashdown_geotiff._jp2 import Jp2Engine
-
-        return Jp2Engine(handle)
     if engine != "gdal":
         try:
             return NativeEngine(handle)
+        except NotATiffError as error:  # found out by the first read, so that a TIFF costs no request more
+            if not error.start.startswith(SIGNATURE):
+                raise
+            return _open_jp2(handle)
         except UnsupportedError as error:
             if engine == "native":
                 raise
             reason = f"{error}: only GDAL reads it"
+    elif bytes(handle.read_range(0, len(SIGNATURE))) == SIGNATURE:
+        return _open_jp2(handle)
     else:
         reason = f"{handle.asset.label}: engine='gdal' was asked for"
     try:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from splashdown.errors import LoadError, did_you_mean
+from splashdown.redact import safely_shown
 
 #: Groups that an error names.
 _NAMED = 12
 
 
+@safely_shown
 @dataclass(slots=True, kw_only=True)
 class Contents:
     """Groups by their paths (the root is ``""``) with the names of their variables, in the order of the file."""

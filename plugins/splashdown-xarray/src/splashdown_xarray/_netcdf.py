@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from splashdown.errors import LoadError, error_text
 from splashdown.protocols import AssetHandle
+from splashdown.redact import safely_shown
 from splashdown_xarray._contents import Contents, empty_root, no_such_group, read_contents
 
 if TYPE_CHECKING:
@@ -68,6 +69,7 @@ def load_netcdf_tree(
         return xr.DataTree.from_dict({path[len(top) :] or "/": cube for path, cube in zip(paths, cubes, strict=True)})
 
 
+@safely_shown
 @dataclass(frozen=True, kw_only=True)
 class _File:
     """An opened file: its bytes, or where they are read, and what is in it."""
