@@ -54,10 +54,13 @@ def scheme_of(place: str) -> str:
 def at_home(place: str | Path) -> str:
     """A path with ``~`` at its start replaced by the home folder, as sources are read; a URL as it is."""
     text = str(place)
-    # As in shells, ``~NAME`` of an unknown user stays as it is; a path object would raise RuntimeError. A name cannot
-    # hold a null character, and is not looked for.
-    expanded = text.startswith("~") and "\0" not in text and not scheme_of(text)
-    return os.path.expanduser(text) if expanded else text  # noqa: PTH111
+    if not text.startswith("~") or scheme_of(text):
+        return text
+    try:
+        # As in shells, ``~NAME`` of an unknown user stays as it is; a path object would raise RuntimeError.
+        return os.path.expanduser(text)  # noqa: PTH111
+    except ValueError:  # no user's name has a null character or half a character of UTF-16
+        return text
 
 
 def path_in_url(url: str) -> str:

@@ -221,7 +221,8 @@ def soak(count: int, seed: int, folder: Path) -> dict[str, Any]:
     server = context.Process(target=serve, args=(other, count, seed), daemon=True)
     server.start()
     url, gauge, begun = pipe.recv(), Gauge(count), time.monotonic()
-    settings = Settings(retry=RetryPolicy(base=0.05), low_speed=0)
+    # A fixed number of files at once: each has descriptors, and otherwise their number is found while running.
+    settings = Settings(jobs=8, retry=RetryPolicy(base=0.05), low_speed=0)
     with Session(config=False) as session:
         results = session.open(url + ITEM)
         report = downloaded(results, folder, settings=settings, listeners=[gauge])
