@@ -124,9 +124,9 @@ def test_no_resume_removes_what_an_earlier_run_has_left(tmp_path):
 def test_partial_data_of_before_a_crash_of_the_machine_is_not_believed(tmp_path, monkeypatch):
     body = Body(DATA)
     interrupted(tmp_path, body)
-    from splashdown.builtins import local
+    from splashdown.builtins.local import sink
 
-    monkeypatch.setattr(local, "_boot", lambda: "another boot")
+    monkeypatch.setattr(sink, "boot", lambda: "another boot")
     outcome, transport = run(body, LocalSink(tmp_path))
     assert transport.requests[0].start == 0
     assert outcome.checksum == sha256(DATA)

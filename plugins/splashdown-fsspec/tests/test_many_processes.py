@@ -1,0 +1,83 @@
+"""Processes that know nothing of each other save into one folder of a server: none fails, and nothing is forgotten."""
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fault_server import FaultServer, File
+from faults import Drip
+from stac_item import stac_item
+
+import splashdown
+from splashdown import Session
+
+PROGRAM = Path(sys.executable).with_name("splashdown")
+NAMES = [f"{n}.bin" for n in range(6)]
+
+
+@pytest.fixture
+def web():
+    with FaultServer() as running:
+        for name in (*NAMES, *(f"other-{name}" for name in NAMES)):
+            running.files[f"/{name}"] = File(name.encode() * 100)
+            running.always(f"/{name}", Drip(size=400, delay=0.05))  # so that the runs are active at the same time
+        yield running
+
+
+@pytest.fixture(params=["sftp", "webdav"])
+def target(request, monkeypatch):
+    """A fresh folder on a server, and the variables with which a command signs in there."""
+    server = request.getfixturevalue(request.param)
+    for name in ("username", "password", "host", "known_hosts"):
+        if (value := getattr(server.options, name)) is not None:
+            monkeypatch.setenv(f"SPLASHDOWN_FSSPEC_{name.upper()}", value)
+    return f"{server.url}/{secrets.token_hex(6)}"
+
+
+@pytest.fixture
+def start(web, target, tmp_path):
+    """Start a command that downloads one item with these files."""
+
+    def begin(item, names):
+        source = tmp_path / f"{item}.json"
+        source.write_text(json.dumps(stac_item({name: {"href": f"{web.url}/{name}"} for name in names}, id=item)))
+        return subprocess.Popen(
+            [PROGRAM, "download", source, target, "--jobs", "2", "--quiet", "--layout", "{key}"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "XDG_STATE_HOME": str(tmp_path / f"state-{secrets.token_hex(4)}")},
+        )
+
+    return begin
+
+
+def states(target):
+    with Session() as session:
+        return {one.name: str(one.state) for one in session.run("verify", target).files}
+
+
+def ended(*processes):
+    """What the processes said, where one of them failed."""
+    said = [process.communicate(timeout=100)[0] for process in processes]
+    return [text for text, process in zip(said, processes, strict=True) if process.returncode != 0]
+
+
+def test_two_processes_with_other_files_lose_none(start, target):
+    assert ended(start("one", NAMES), start("two", [f"other-{name}" for name in NAMES])) == []
+    assert states(target) == dict.fromkeys([*NAMES, *(f"other-{name}" for name in NAMES)], "ok")
+
+
+def test_two_processes_with_the_same_files_agree(start, target, web):
+    assert ended(start("one", NAMES), start("one", NAMES)) == []
+    assert states(target) == dict.fromkeys(NAMES, "ok")
+
+
+def test_the_next_run_finds_everything_complete(start, target, web, tmp_path):
+    assert ended(start("one", NAMES), start("two", [f"other-{name}" for name in NAMES])) == []
+    again = splashdown.open(str(tmp_path / "one.json")).run("download_files", target=target, layout="{key}")
+    assert [str(outcome.status) for outcome in again.report.outcomes] == ["skipped"] * len(NAMES)
