@@ -47,6 +47,7 @@ class ObjectNotes:
         self._failed = self._begun = False
         self._seen: dict[tuple[str, int], list[bytes]] = {}
         self._gone = self._free = False
+        self._listable = False  #: whether the store could be listed once; some users may not
         self._ahead: float | None = None  #: seconds that the store's clock is ahead of the monotonic one
         self._last: frozenset[tuple[str, int]] = frozenset()
 
@@ -77,7 +78,10 @@ class ObjectNotes:
 
     def read(self) -> tuple[dict[str, Fragment], bool]:
         """List the objects, and read the new ones; the newest of each run may change and keep its length."""
-        listed = [one for one in self._listed() if one[0] != self._id]
+        every = self._listed()
+        if every is None:  # it could be listed before: in doubt others are active, and nothing of theirs is removed
+            return {}, True
+        listed = [one for one in every if one[0] != self._id]
         newest = {run: name for run, name, _ in listed}
         found: dict[str, Fragment] = {}
         last = set()
@@ -98,7 +102,7 @@ class ObjectNotes:
 
     def retake(self) -> bool:
         """Take that back, where the objects are still there."""
-        if not any(run == self._id for run, _, _ in self._listed()):
+        if not any(run == self._id for run, _, _ in self._listed() or ()):
             return False
         self._flush()
         return True
@@ -107,7 +111,7 @@ class ObjectNotes:
         """Remove objects; what a store keeps does no harm."""
         with self._writing:
             self._gone = True
-        for run, name, _ in reversed(self._listed()):
+        for run, name, _ in reversed(self._listed() or ()):
             if run == self._id or run in names:
                 with suppress(OSError, SplashdownError):
                     self._sink.delete(name)  # type: ignore[attr-defined]  # notes_of() asks
@@ -178,11 +182,13 @@ class ObjectNotes:
     def _segment(self, number: int) -> str:
         return f"{HIDDEN}/{self._id}-{number:06}{EXTENSION}"
 
-    def _listed(self) -> list[tuple[str, str, int]]:
+    def _listed(self) -> list[tuple[str, str, int]] | None:
+        """Run, name and size of each object; ``None`` where the store could be listed before, and now cannot."""
         try:
             listed = sorted(self._sink.list(f"{HIDDEN}/"))  # type: ignore[attr-defined]  # notes_of() asks
         except (OSError, SplashdownError):
-            return []
+            return None if self._listable else []
+        self._listable = True
         return [(found[1], name, size) for name, size in listed if (found := _SEGMENT.fullmatch(name))]
 
     def _read(self, name: str, size: int, *, again: bool) -> list[bytes]:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 CHUNK = 1024 * 1024
+#: How often a folder is listed whose files change meanwhile.
+_LISTINGS = 10
 
 
 def write(fs: AbstractFileSystem, path: str, chunks: Iterable[Buffer], size: int | None) -> int:
@@ -80,14 +82,25 @@ def read(fs: AbstractFileSystem, path: str, start: int = 0, stop: int | None = N
 def walk(fs: AbstractFileSystem, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
     """Path relative to the folder, and metadata, of every file below it; nothing where there is no folder."""
     base = folder.strip("/")
-    try:
-        found = fs.find(folder, detail=True)
-    except FileNotFoundError:
-        return
-    for path, info in sorted(found.items()):
+    for path, info in sorted(_found(fs, folder).items()):
         name = path.strip("/").removeprefix(base).lstrip("/")
         if name:
             yield name, info
+
+
+def _found(fs: AbstractFileSystem, folder: str) -> dict[str, dict[str, Any]]:
+    """The files below a folder by their paths. Raises ``FileNotFoundError`` where they do not stay to be listed."""
+    for attempt in range(1, _LISTINGS + 1):
+        try:
+            found: dict[str, dict[str, Any]] = fs.find(folder, detail=True)
+            return found
+        except FileNotFoundError:
+            # Some servers say this of a file too that another run has renamed since its name was read.
+            if not fs.isdir(folder):
+                return {}
+            if attempt == _LISTINGS:
+                raise
+    raise AssertionError("the last attempt returns or raises")
 
 
 def version(info: dict[str, Any]) -> str:
