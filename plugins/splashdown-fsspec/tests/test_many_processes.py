@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from fault_server import FaultServer, File
 from faults import Drip
+from splashdown_fsspec._sink import FsspecSink
 from stac_item import stac_item
 
 import splashdown
 from splashdown import Session
+from splashdown.model import Content, Part
 
 PROGRAM = Path(sys.executable).with_name("splashdown")
 NAMES = [f"{n}.bin" for n in range(6)]
@@ -81,3 +83,17 @@ def test_the_next_run_finds_everything_complete(start, target, web, tmp_path):
     assert ended(start("one", NAMES), start("two", [f"other-{name}" for name in NAMES])) == []
     again = splashdown.open(str(tmp_path / "one.json")).run("download_files", target=target, layout="{key}")
     assert [str(outcome.status) for outcome in again.report.outcomes] == ["skipped"] * len(NAMES)
+
+
+@pytest.mark.parametrize("place", ["sftp", "webdav"])
+def test_a_hidden_folder_that_another_run_removed_is_made_again(request, place):
+    server = request.getfixturevalue(place)
+    name = secrets.token_hex(6)
+    sink = FsspecSink(f"{server.url}/{name}", server.options)
+    for key in ("a.bin", "b.bin"):
+        upload = sink.begin(key, Content(size=3, source=key))
+        tag = sink.put_part(upload, Part(number=1, start=0, stop=3), [b"abc"])
+        sink.commit(upload, [tag])
+        (server.folder / name / ".splashdown").rmdir()  # as a run does that ends and finds it empty
+    assert {path.name for path in (server.folder / name).iterdir()} == {"a.bin", "b.bin"}
+    sink.close()

@@ -47,6 +47,11 @@ def is_absence(error: Exception) -> bool:
     return isinstance(error, FileNotFoundError) or judge_error(error).status == 404
 
 
+def lacks_folder(error: Exception) -> bool:
+    """Whether a file could not be written because its folder does not exist (409 with WebDAV: RFC 4918, 9.7.1)."""
+    return is_absence(error) or judge_error(error).status == 409
+
+
 def _judge(error: Exception) -> Failure:
     found, name = judge_error(error), type(error).__name__
     hint = _HINTS.get(name) or _ANSWERS.get(found.status or 0)

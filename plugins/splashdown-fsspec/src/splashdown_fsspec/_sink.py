@@ -13,12 +13,14 @@ from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, Upload
 from splashdown.redact import redact_target
 from splashdown.store_errors import already_exists
 from splashdown_fsspec import _files as files
-from splashdown_fsspec._errors import is_absence, storing
+from splashdown_fsspec._errors import is_absence, lacks_folder, storing
 from splashdown_fsspec._options import FsspecOptions
 from splashdown_fsspec._places import Place, connect
 
 #: Hidden folder for what is not finished; it goes when it is empty.
 HIDDEN = ".splashdown"
+#: How often a folder is made again that was removed before something was written into it.
+_MAKINGS = 3
 
 
 class FsspecSink:
@@ -55,8 +57,7 @@ class FsspecSink:
         taken = _Taken(chunks)
         try:
             with storing(self._name(upload.key), "store"):
-                self._make_folder(path)
-                total = files.write(self._fs, path, taken, part.size)
+                total = self._write(path, taken, part.size)
                 held = self._fs.info(path)["size"]
         except StoreError:
             if taken.error is not None:
@@ -136,6 +137,19 @@ class FsspecSink:
             with storing(self._name(key), "read"):
                 raise
 
+    def _write(self, path: str, taken: _Taken, size: int | None) -> int:
+        for _ in range(_MAKINGS):
+            self._make_folder(path)
+            try:
+                return files.write(self._fs, path, taken, size)
+            except Exception as error:
+                if not (lacks_folder(error) and taken.can_begin_again):
+                    raise
+                with self._lock:  # another run, which ended, has found the hidden folder empty and removed it
+                    self._made.discard(path.rpartition("/")[0])
+        self._make_folder(path)
+        return files.write(self._fs, path, taken, size)
+
     def _refuse_existing(self, key: str) -> None:
         if self._fs.exists(self._path(key)):
             raise already_exists(self._name(key))
@@ -171,9 +185,16 @@ class _Taken:
 
     def __init__(self, chunks: Iterable[Buffer]) -> None:
         self._chunks = chunks
+        self._begun = False
         self.error: Exception | None = None
 
+    @property
+    def can_begin_again(self) -> bool:
+        """Whether the first chunk can still be had: none was taken, or they are in memory."""
+        return not self._begun or isinstance(self._chunks, Sequence)
+
     def __iter__(self) -> Iterator[Buffer]:
+        self._begun = True
         try:
             yield from self._chunks
         except Exception as error:
