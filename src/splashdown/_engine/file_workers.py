@@ -130,10 +130,8 @@ class FileWorkers:
                     outcome = self._move_shared(number, host)
                 else:
                     self._outcomes[number] = outcome = self._outcome_of(number, None)
-                    if outcome.status is Status.FAILED:
-                        self._give_up(host)
-                    elif breaker.counting and outcome.status is Status.STORED:
-                        breaker.landed(host)
+                    if breaker.counting or outcome.status is Status.FAILED:
+                        self._judge(outcome, host)
                 # How fast a host is shows in what came of it, and not with the first file, whose connection is new.
                 counts = known and not outcome.error_type and (outcome.attempts or outcome.status is Status.STORED)
                 known = True
@@ -144,10 +142,14 @@ class FileWorkers:
                 if not self._running:
                     self._ended.set()
 
-    def _give_up(self, host: str) -> None:
-        """After a failure: end the run, or what is left of one host, where the rest would fail as well."""
+    def _judge(self, outcome: Outcome, host: str) -> None:
+        """Note a file that landed; after a failure end the run, or one host's part of it, where the rest would fail."""
         context = self._context
-        if context.settings.fail_fast or context.breaker.stopped:
+        if outcome.status is Status.STORED:
+            context.breaker.landed(host)
+        elif outcome.status is not Status.FAILED:
+            return
+        elif context.settings.fail_fast or context.breaker.stopped:
             context.stop.set()
             self._schedule.stop()
         elif host in context.breaker.given_up:
@@ -158,10 +160,7 @@ class FileWorkers:
         first = self._there.get(number)
         for each in self._shared[number]:
             self._outcomes[each] = outcome = self._outcome_of(each, first)
-            if outcome.status is Status.FAILED:
-                self._give_up(host)
-            elif self._context.breaker.counting and outcome.status is Status.STORED:
-                self._context.breaker.landed(host)
+            self._judge(outcome, host)
             if self._context.stop.is_set():
                 break  # the outcomes of the others say that they were not tried
             if first is None and can_share(outcome):

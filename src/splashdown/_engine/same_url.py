@@ -10,13 +10,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
 from splashdown._engine.context import Context
-from splashdown._engine.existing import Verdict, stored_or_none
+from splashdown._engine.copies import content_of, copied
+from splashdown._engine.existing import Verdict
 from splashdown._engine.records import identity
 from splashdown._engine.source_mark import source_mark
 from splashdown.checksums import comparable, same
 from splashdown.errors import NotModifiedError
 from splashdown.formats import check_content, promised_kind
-from splashdown.model import Asset, Buffer, Content, Outcome, RemoteInfo, Status, StoredRecord, Transfer
+from splashdown.model import Asset, Buffer, Outcome, RemoteInfo, Status, StoredRecord, Transfer
 from splashdown.protocols import Stream, SupportsDuplicate, SupportsRead
 
 
@@ -123,25 +124,9 @@ def _duplicated(
 ) -> Outcome | None:
     asset, name = transfer.asset, verdict.name
     assert first.size is not None
-    content = Content(
-        size=first.size,
-        media_type=asset.media_type,
-        checksum=first.checksum,
-        source=asset.label,
-        replace=verdict.replace,
-        durable=context.settings.fsync,
-    )
-    # Noted before it is visible, as any other file.
-    context.memory.storing(
-        name,
-        StoredRecord(size=first.size, checksum=first.checksum, validator=first.validator, identity=asset.identity),
-    )
-    stored = None
-    try:
-        stored = stored_or_none(sink.duplicate(first.transfer.name, name, content), sink.duplicate)
-    finally:
-        if stored is None:
-            context.memory.unstored(name)
+    content = content_of(context, asset, verdict, size=first.size, checksum=first.checksum)
+    record = StoredRecord(size=first.size, checksum=first.checksum, validator=first.validator, identity=asset.identity)
+    stored = copied(context, name, record, sink.duplicate, first.transfer.name, name, content)
     if stored is None:
         return None
     return Outcome(

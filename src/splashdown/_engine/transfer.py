@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from splashdown._engine.attempt import Attempt
 from splashdown._engine.context import Context
+from splashdown._engine.copies import content_of, copied
 from splashdown._engine.elsewhere import from_elsewhere
 from splashdown._engine.existing import UNCHANGED, Verdict, decide, stored_or_none
 from splashdown._engine.restart import with_restarts
@@ -97,14 +98,7 @@ def _copied_in_store(context: Context, source: Source, verdict: Verdict) -> Outc
     # Where a validator may still hold, a request with a condition is cheaper than a copy.
     if verdict.unless or sink is None or source.first is not None:
         return None
-    content = Content(
-        size=asset.size,
-        media_type=asset.media_type,
-        checksum=asset.checksum,
-        source=asset.label,
-        replace=verdict.replace,
-        durable=context.settings.fsync,
-    )
+    content = content_of(context, asset, verdict, size=asset.size, checksum=asset.checksum)
     stored = _noted_copy(context, sink, asset, verdict.name, content)
     if stored is None:  # the store cannot, or will not
         return None
@@ -128,18 +122,12 @@ def _copied_in_store(context: Context, source: Source, verdict: Verdict) -> Outc
 def _noted_copy(
     context: Context, sink: SupportsServerSideCopy, asset: Asset, name: str, content: Content
 ) -> Stored | None:
-    """Note the copy, as any other file, before it is visible: a kill between the two would leave it unknown."""
+    """Copy what the sink has found at the source, and note what it was when that differs from what was found."""
     found = stored_or_none(sink.copy_source(asset.href), sink.copy_source)
     if found is None:
         return None
     record = StoredRecord(size=found.size, checksum=found.checksum, identity=asset.identity)
-    context.memory.storing(name, record)
-    stored = None
-    try:
-        stored = stored_or_none(sink.copy_from(asset.href, name, content), sink.copy_from)
-    finally:
-        if stored is None:
-            context.memory.unstored(name)
+    stored = copied(context, name, record, sink.copy_from, asset.href, name, content)
     if stored is None:
         return None
     actual = replace(record, size=stored.size, checksum=stored.checksum)

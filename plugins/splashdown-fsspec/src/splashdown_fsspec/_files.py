@@ -90,7 +90,8 @@ def walk(fs: AbstractFileSystem, folder: str) -> Iterator[tuple[str, dict[str, A
 
 def _found(fs: AbstractFileSystem, folder: str) -> dict[str, dict[str, Any]]:
     """The files below a folder by their paths. Raises ``FileNotFoundError`` where they do not stay to be listed."""
-    for attempt in range(1, _LISTINGS + 1):
+    left = _LISTINGS
+    while True:
         try:
             found: dict[str, dict[str, Any]] = fs.find(folder, detail=True)
             return found
@@ -98,9 +99,9 @@ def _found(fs: AbstractFileSystem, folder: str) -> dict[str, dict[str, Any]]:
             # Some servers say this of a file too that another run has renamed since its name was read.
             if not fs.isdir(folder):
                 return {}
-            if attempt == _LISTINGS:
+            left -= 1
+            if not left:
                 raise
-    raise AssertionError("the last attempt returns or raises")
 
 
 def version(info: dict[str, Any]) -> str:

@@ -138,17 +138,17 @@ class FsspecSink:
                 raise
 
     def _write(self, path: str, taken: _Taken, size: int | None) -> int:
-        for _ in range(_MAKINGS):
+        left = _MAKINGS
+        while True:
             self._make_folder(path)
             try:
                 return files.write(self._fs, path, taken, size)
             except Exception as error:
-                if not (lacks_folder(error) and taken.can_begin_again):
+                if not (left and lacks_folder(error) and taken.can_begin_again):
                     raise
+                left -= 1
                 with self._lock:  # another run, which ended, has found the hidden folder empty and removed it
                     self._made.discard(path.rpartition("/")[0])
-        self._make_folder(path)
-        return files.write(self._fs, path, taken, size)
 
     def _refuse_existing(self, key: str) -> None:
         if self._fs.exists(self._path(key)):

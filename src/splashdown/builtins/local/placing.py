@@ -17,8 +17,15 @@ _COPY_SIZE = 1024 * 1024
 _RENAME_WAITS = (0.05, 0.1, 0.2, 0.4, 0.8) if sys.platform == "win32" else ()
 
 
-def replace(hidden: Folder, part: str, folder: Folder, name: str) -> None:
-    """Give the unfinished file ``part`` of the hidden folder its name; what has the name is replaced."""
+def place(hidden: Folder, part: str, folder: Folder, name: str, *, replacing: bool) -> None:
+    """Give the unfinished file ``part`` of the hidden folder its name; a file of that name is only replaced if asked.
+
+    Raises ``ExistsError`` for one that may not be.
+    """
+    (_replace if replacing else _place_new)(hidden, part, folder, name)
+
+
+def _replace(hidden: Folder, part: str, folder: Folder, name: str) -> None:
     for wait in _RENAME_WAITS:
         try:
             hidden.rename(part, folder, name)
@@ -49,7 +56,7 @@ def _replace_across(hidden: Folder, part: str, folder: Folder, name: str) -> Non
     hidden.unlink(part)
 
 
-def place_new(hidden: Folder, part: str, folder: Folder, name: str) -> None:
+def _place_new(hidden: Folder, part: str, folder: Folder, name: str) -> None:
     """Give the final name only when it is free: a hard link never replaces."""
     taken = ExistsError(f"{folder.path}{os.sep}{name} exists already; choose --if-exists overwrite or rename")
     try:
@@ -60,6 +67,6 @@ def place_new(hidden: Folder, part: str, folder: Folder, name: str) -> None:
         with suppress(FileNotFoundError):
             folder.stat(name)
             raise taken from None
-        replace(hidden, part, folder, name)
+        _replace(hidden, part, folder, name)
         return
     hidden.unlink(part)

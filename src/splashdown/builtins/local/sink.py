@@ -28,7 +28,7 @@ from splashdown.builtins.local.partial_files import (
     version_of,
     write_part,
 )
-from splashdown.builtins.local.placing import place_new, replace
+from splashdown.builtins.local.placing import place
 from splashdown.errors import StoreError, error_text
 from splashdown.model import Buffer, Content, Part, PartPolicy, Stored, StoredPart, Unfinished, Upload
 from splashdown.safe_names import fold, leads_below
@@ -102,10 +102,7 @@ class LocalSink:
             folder, name = self._reach(key, make=True)
             try:
                 hidden = self._hidden.get()
-                if "new" in upload.token:
-                    place_new(hidden, part, folder, name)
-                else:
-                    replace(hidden, part, folder, name)
+                place(hidden, part, folder, name, replacing="new" not in upload.token)
                 if "durable" in upload.token:
                     folder.sync()
             finally:
@@ -124,9 +121,7 @@ class LocalSink:
                 part = self._spare.pop() if self._spare else owner.new_name(PART)
                 hidden = self._write_whole(part, key, content, data)
                 try:
-                    place_new(hidden, part, folder, name) if not content.replace else replace(
-                        hidden, part, folder, name
-                    )
+                    place(hidden, part, folder, name, replacing=content.replace)
                 except BaseException:
                     hidden.unlink(part)
                     raise
@@ -259,10 +254,7 @@ class LocalSink:
             return None
         into, name = self._reach(key, make=True)
         try:
-            if content.replace:
-                replace(hidden, part, into, name)
-            else:
-                place_new(hidden, part, into, name)
+            place(hidden, part, into, name, replacing=content.replace)
             if content.durable:
                 into.sync()
         finally:
