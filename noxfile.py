@@ -194,6 +194,13 @@ def azure(session: nox.Session) -> None:
     run(session, "pytest", "-m", "needs_npm", *session.posargs)
 
 
+@nox.session
+def nightly(session: nox.Session) -> None:
+    """The suites that take long: slow, azure, and all tests in random order. Half an hour on two cores."""
+    for name in ("slow", "azure", "shuffled"):
+        session.notify(name)
+
+
 @nox.session(requires=["environment"])
 def coverage(session: nox.Session) -> None:
     """Lines and branches that the tests of core and plugins reach, together."""

@@ -170,6 +170,7 @@ class Content:
     source: str = ""  #: item and key of the asset; never an href
     replace: bool = True  #: whether an object of this name may be replaced
     durable: bool = False  #: whether the bytes must have reached stable storage when ``commit`` returns
+    recorded: bool = True  #: whether the caller keeps a record, from which a later process goes on with it or aborts it
 
 
 @safely_shown

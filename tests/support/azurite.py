@@ -17,7 +17,7 @@ from server_process import background, free_port
 ACCOUNT = "devstoreaccount1"
 KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
-#: Where .ci/run installs it.
+#: Where ``nox -s azure`` installs it.
 _INSTALLED = Path(__file__).parents[2] / ".cache/npm/node_modules/.bin/azurite-blob"
 _START_SECONDS = 60.0
 

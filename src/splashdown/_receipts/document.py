@@ -117,7 +117,7 @@ def store(sink: Sink, name: str, document: Mapping[str, Any], media_type: str) -
     first, second = next(data), next(data, None)
     if second is None:
         return store_bytes(sink, name, first, media_type)
-    content = Content(media_type=media_type, source=name)
+    content = Content(media_type=media_type, source=name, recorded=False)
     return _store(sink, name, content, Part(number=1, start=0, stop=None), chain((first, second), data))
 
 
@@ -172,7 +172,7 @@ def _json(value: Any) -> str:
 
 def store_bytes(sink: Sink, name: str, data: Buffer, media_type: str) -> str:
     """Store a small object that is in memory, replacing what has its name."""
-    content = Content(size=len(data), media_type=media_type, source=name)
+    content = Content(size=len(data), media_type=media_type, source=name, recorded=False)
     part, chunks = Part(number=1, start=0, stop=len(data)), [data] if data else []
     try:
         return _store(sink, name, content, part, chunks)

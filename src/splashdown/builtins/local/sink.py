@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import stat
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -51,6 +52,8 @@ class LocalSink:
         self.parts = PartPolicy()
         self._root, self._hidden = LazyFolder(str(root)), LazyChild(str(root), HIDDEN)
         self._open: dict[str, int] = {}
+        self._planned: set[str] = set()  #: names of partial files that the first bytes will make
+        self._making = threading.Lock()
         self._spare: deque[str] = deque()  #: names of partial files that are free
         self._versions: dict[str, str] = {}  #: of files just stored in one call, until they are asked for
         # Text, because a path object costs more than the system call it is for, thousands of times.
@@ -64,14 +67,21 @@ class LocalSink:
         return self.root / HIDDEN
 
     def begin(self, key: str, content: Content) -> Upload:
-        """Make the temporary file; it gets the mode that the umask leaves."""
-        name = f"{self._stem}-{next(self._numbers)}.part"
+        """Choose the temporary file. One that the caller records is made when its first bytes come.
+
+        By then its name is recorded: a kill in between leaves no file that is in no record. Other temporary files are
+        made at once; their names say whose they are.
+        """
+        name = f"{self._stem}-{next(self._numbers)}.part" if content.recorded else owner.new_name(PART)
         try:
             # Makes the folder of the key now: a link or a file in its way must cost no transfer.
             folder, _ = self._reach(key, make=True)
             if "/" in key:
                 folder.close()
-            self._open[name] = self._create(name)[0]
+            if content.recorded:
+                self._planned.add(name)
+            else:
+                self._open[name] = self._create(name)[0]
         except OSError as error:
             raise store_error(key, error) from error
         token = {"part": name, "boot": boot()}
@@ -88,7 +98,9 @@ class LocalSink:
         try:
             if descriptor is None:
                 with storing(upload.key):
-                    descriptor = self._hidden.get().open(name, os.O_WRONLY)
+                    descriptor = self._made(name)
+                    if descriptor is None:
+                        descriptor = self._hidden.get().open(name, os.O_WRONLY)
             return write_part(descriptor, upload, part, chunks)
         finally:
             if descriptor is not None:
@@ -99,6 +111,8 @@ class LocalSink:
         key, part = upload.key, partial_name(upload)
         self._forget(part)
         try:
+            if (descriptor := self._made(part)) is not None:  # no part has come: the file is empty
+                os.close(descriptor)
             folder, name = self._reach(key, make=True)
             try:
                 hidden = self._hidden.get()
@@ -160,6 +174,8 @@ class LocalSink:
         with suppress(StoreError, OSError):
             part = partial_name(upload)
             self._forget(part)
+            with self._making:
+                self._planned.discard(part)
             self._hidden.get().unlink(part)
 
     def close(self) -> None:
@@ -324,6 +340,17 @@ class LocalSink:
             self._hidden.close()
             hidden = self._hidden.get(make=True)
             return hidden.create(name), hidden
+
+    def _made(self, name: str) -> int | None:
+        """A descriptor of a temporary file that is made now; ``None`` where it has been made before."""
+        if name not in self._planned:
+            return None
+        with self._making:  # parts may come at the same time
+            if name not in self._planned:
+                return None
+            descriptor, _ = self._create(name)
+            self._planned.remove(name)
+            return descriptor
 
     def _forget(self, part: str) -> None:
         descriptor = self._open.pop(part, None)
