@@ -6,11 +6,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from raw_server import raw_server
+from stac_item import stac_item
 
 import splashdown
 from splashdown import Session
 from splashdown._documents.places import may_link, resolve_href, why_refused
-from splashdown.errors import ResolveError, TargetError
+from splashdown.errors import OptionError, ResolveError, TargetError
 
 SECRET = "/home/someone/secret.txt"
 WEB, STORE, LOCAL, NOWHERE = "https://h.invalid/x/item.json", "s3://bucket/x/item.json", "file:///data/item.json", ""
@@ -119,10 +120,29 @@ def test_what_is_refused_is_left_out_with_a_reason(href, kind, tmp_path):
         assert any("was left out" in line for line in results.result_set.warnings)
 
 
-@pytest.mark.parametrize("target", ["~\0", "a\0b", "/x/\ud800", "file:///a%00b"])
+@pytest.mark.parametrize(
+    "target", ["~\0", "a\0b", "/x/\ud800", "file:///a%00b", "a" * 300, "a/" * 3000, "file:///" + "a" * 300]
+)
 def test_a_target_that_is_not_a_path_is_refused_in_one_line(target, tmp_path):
     with Session(discover=False, config=False) as session:
         with pytest.raises(TargetError, match="cannot be the name of a folder"):
             session.sink(target)
         with pytest.raises(ResolveError, match=r"no file here|cannot be read|not a valid path"):
             session.open(target)
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "a/" * 3000])
+@pytest.mark.parametrize("action", ["download_files", "sync"])
+def test_each_action_refuses_a_target_of_a_name_that_is_too_long(action, name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.bin").write_bytes(b"1")
+    (tmp_path / "item.json").write_text(json.dumps(stac_item({"a": {"href": "a.bin"}})))
+    with Session(config=False) as session:
+        results = session.open(tmp_path / "item.json")
+        with pytest.raises(TargetError, match="too long"):
+            results.run(action, target=name)
+
+
+def test_a_configuration_file_of_a_name_that_is_too_long_is_not_there():
+    with pytest.raises(OptionError, match="there is no configuration file"):
+        Session(config="a" * 300)

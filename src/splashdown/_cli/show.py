@@ -84,7 +84,7 @@ def _show_planned(value: ActionOutcome, style: Style) -> int:
     elif style == "table":
         files, plan = len(value.plan.transfers), value.plan
         render.table(("file", "asset"), [(t.name, t.asset.label) for t in plan.transfers])
-        click.echo(f"{files} files would be in {redact_target(plan.target)}; nothing was done")
+        click.echo(f"{counted(files, 'file')} would be in {redact_target(plan.target)}; nothing was done")
         _show_stale(value)
     return 0
 

@@ -115,7 +115,7 @@ def read_config(
         if not environ[VARIABLE]:
             return Config()
         only = Path(environ[VARIABLE])
-    if only is not None and not only.is_file():
+    if only is not None and not os.path.isfile(only):  # noqa: PTH113 - Path.is_file() raises for a name that is too long
         raise OptionError(f"there is no configuration file {only}")
     paths = [only] if only is not None else [*_project_file(start or Path.cwd()), user_folder() / NAME]
     found = Config(files=tuple((path, _read(path)) for path in paths if path.is_file()))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from splashdown._choosing.filtering import nothing_left
@@ -22,8 +23,9 @@ def refuse_no_assets(results: Results) -> None:
 
 def refuse_file_as_folder(target: str | Path) -> None:
     """Raise ``TargetError`` for a local target that is a file."""
-    path = Path(at_home(target))
-    if not scheme_of(str(target)) and path.exists() and not path.is_dir():
+    path = at_home(target)
+    # Names that no folder can have are refused where the sink is made.
+    if not scheme_of(str(target)) and os.path.exists(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112
         raise TargetError(
             f"{target} is a file, and a folder is needed for several assets: name another folder, or save a single"
             " asset with download_file (on the command line: --key)"

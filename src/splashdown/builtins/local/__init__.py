@@ -6,6 +6,7 @@ filesystem, and appear under their name by one rename. Verification and retries 
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -18,6 +19,9 @@ from splashdown.hookspecs import hookimpl
 from splashdown.sources import at_home, path_in_url
 from splashdown.specs import SinkSpec
 
+#: As much of a name as one line gives, where that is too long.
+_SHOWN = 60
+
 
 def create(target: str, options: Any) -> LocalSink:  # noqa: ARG001 - a sink spec's signature
     """The sink for a path or a ``file://`` URL. Raises ``TargetError`` when that cannot be a folder."""
@@ -29,14 +33,17 @@ def create(target: str, options: Any) -> LocalSink:  # noqa: ARG001 - a sink spe
         path = path_in_url(target)
     try:
         os.lstat(path)
-    except OSError:
-        pass  # it does not have to be there yet
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            raise TargetError(
+                f"{f'{target[:_SHOWN]}…'!r} cannot be the name of a folder: it is too long for the file system"
+            ) from None
+        # Otherwise it does not have to be there yet.
     except ValueError as error:  # a null character, half a character of UTF-16
         raise TargetError(f"{target!r} cannot be the name of a folder ({error_text(error)})") from None
-    root = Path(path)
-    if root.exists() and not root.is_dir():
+    if os.path.exists(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112 - Path's raise for odd names
         raise TargetError(f"{path!r} is a file; the target has to be a folder")
-    return LocalSink(root)
+    return LocalSink(Path(path))
 
 
 @hookimpl
