@@ -36,7 +36,7 @@ TIMED = (
 #: What the unit and contract tests need besides the packages.
 TEST_TOOLS = (
     *("pytest>=8", "pytest-timeout", "pytest-xdist>=3.8", "hypothesis>=6", "trustme", "requests-mock"),
-    *("import-linter>=2", "pystac[validation]", "stac-validator==4.1.*"),
+    *("import-linter>=2", "keyrings.alt", "pystac[validation]", "stac-validator==4.1.*"),
 )
 
 nox.needs_version = ">=2025.2.9"
@@ -169,7 +169,8 @@ def lowest(session: nox.Session) -> None:
     session.install("-q", "uv")
     into = ("uv", "pip", "install", "-q", "--python", f"{session.bin}/python")
     plugins = [str(folder.parent) for folder in sorted(HERE.glob("plugins/splashdown-*/pyproject.toml"))]
-    editable = [word for one in (".[blake3,filters,geoparquet,socks]", *plugins) for word in ("-e", one)]
+    core = ".[blake3,filters,geoparquet,keyring,socks,truststore]"
+    editable = [word for one in (core, *plugins) for word in ("-e", one)]
     session.run(*into, "--resolution", "lowest-direct", *editable)
     session.run(*into, *TEST_TOOLS)  # what is there stays, where it will do
     session.run("pytest", "tests/unit", "tests/contract", *session.posargs)
