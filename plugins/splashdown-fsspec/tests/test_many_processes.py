@@ -74,7 +74,6 @@ def test_two_processes_with_other_files_lose_none(start, target):
     assert states(target) == dict.fromkeys([*NAMES, *(f"other-{name}" for name in NAMES)], "ok")
 
 
-@pytest.mark.parametrize("target", ["sftp"], indirect=True)  # WebDAV replaces in two steps: see target.md
 def test_two_processes_with_the_same_files_agree(start, target):
     assert ended(start("one", NAMES), start("one", NAMES)) == []
     assert states(target) == dict.fromkeys(NAMES, "ok")

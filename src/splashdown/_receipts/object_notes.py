@@ -23,6 +23,8 @@ _log = logging.getLogger("splashdown")
 _STEP_LINES = 500
 #: How long a store is left alone that has refused a line; others see what was noted after that at the latest.
 STEP_SECONDS = 5.0
+#: Waits before another look, in seconds, where the object of an active run is not there: WebDAV replaces in two steps.
+_GONE_WAITS = (0.05, 0.2)
 
 _SEGMENT = re.compile(re.escape(HIDDEN) + r"/([0-9a-f]{16})-([0-9]{6})\.records")
 
@@ -50,6 +52,7 @@ class ObjectNotes:
         self._listable = False  #: whether the store could be listed once; some users may not
         self._ahead: float | None = None  #: seconds that the store's clock is ahead of the monotonic one
         self._last: frozenset[tuple[str, int]] = frozenset()
+        self._active: frozenset[str] = frozenset()  #: the newest objects of runs that were active at the last look
 
     def begin(self) -> None:
         """Store the first object."""
@@ -77,6 +80,19 @@ class ObjectNotes:
             self._flush()
 
     def read(self) -> tuple[dict[str, Fragment], bool]:
+        """What other runs have noted, and whether one of them is active.
+
+        A run whose object is gone has ended, or the store is just about to replace it: another look will show.
+        """
+        before = self._active
+        for wait in _GONE_WAITS:
+            found, active = self._look()
+            if before <= {name for name, size in self._last if size}:
+                return found, active
+            time.sleep(wait)
+        return self._look()
+
+    def _look(self) -> tuple[dict[str, Fragment], bool]:
         """List the objects, and read the new ones; the newest of each run may change and keep its length."""
         every = self._listed()
         if every is None:  # it could be listed before: in doubt others are active, and nothing of theirs is removed
@@ -90,7 +106,9 @@ class ObjectNotes:
             found.setdefault(run, Fragment()).add(lines)
             last.add((name, sum(map(len, lines))))
         self._last = frozenset(last)
-        return found, any(one.alive and self._lives(newest[run], one.alive) for run, one in found.items())
+        lives = (newest[run] for run, one in found.items() if one.alive and self._lives(newest[run], one.alive))
+        self._active = frozenset(lives)
+        return found, bool(self._active)
 
     def seen(self) -> frozenset[tuple[str, int]]:
         """Names and lengths of the objects."""

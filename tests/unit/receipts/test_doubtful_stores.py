@@ -1,0 +1,92 @@
+"""Stores that cannot be listed for a moment, or replace in two steps: what other runs have noted is not overlooked."""
+
+from contextlib import contextmanager
+
+import pytest
+
+from splashdown._receipts.fragments import storing_line
+from splashdown._receipts.memory import TargetMemory
+from splashdown._receipts.object_notes import ObjectNotes
+from splashdown.errors import StoreError
+from splashdown.model import StoredRecord
+from splashdown.testing import MemorySink
+
+
+class Moody(MemorySink):
+    """Lists its objects, unless it does not want to; for so many listings there seem to be none, or their bytes."""
+
+    willing = True
+    unlisted = unread = 0
+
+    def list(self, prefix=""):
+        if not self.willing:
+            raise StoreError("cannot list: try again")
+        self.unlisted -= 1
+        return iter(()) if self.unlisted >= 0 else super().list(prefix)
+
+    @contextmanager
+    def read(self, key):
+        self.unread -= 1
+        if self.unread >= 0:
+            raise FileNotFoundError(key)
+        with super().read(key) as chunks:
+            yield chunks
+
+
+@pytest.fixture
+def sink():
+    return Moody()
+
+
+def test_a_listing_that_fails_later_says_that_others_are_active(sink):
+    mine, theirs = ObjectNotes(sink), ObjectNotes(sink)
+    mine.begin()
+    theirs.begin()
+    theirs.append(storing_line("a.bin", StoredRecord(size=1), theirs.now()))
+    assert [one.stored.keys() for one in mine.read()[0].values()] == [{"a.bin"}]
+    sink.willing = False
+    assert mine.read() == ({}, True)
+    sink.willing = True
+    assert [one.stored.keys() for one in mine.read()[0].values()] == [{"a.bin"}]
+
+
+def test_a_store_that_can_never_be_listed_does_not_hold_up_its_runs(sink):
+    sink.willing = False
+    notes = ObjectNotes(sink)
+    notes.begin()
+    assert notes.read() == ({}, False)
+
+
+@pytest.mark.parametrize("step", ["unlisted", "unread"])
+@pytest.mark.parametrize("times", [1, 2])
+def test_an_object_that_is_being_replaced_is_looked_for_again(sink, step, times):
+    mine, theirs = ObjectNotes(sink), ObjectNotes(sink)
+    mine.begin()
+    theirs.begin()
+    theirs.append(storing_line("a.bin", StoredRecord(size=1), theirs.now()))
+    assert mine.read()[1]
+    setattr(sink, step, times)
+    found, active = mine.read()
+    assert [one.stored.keys() for one in found.values()] == [{"a.bin"}]
+    assert active
+
+
+def test_a_run_that_has_ended_is_not_looked_for_for_long(sink):
+    mine, theirs = ObjectNotes(sink), ObjectNotes(sink)
+    mine.begin()
+    theirs.begin()
+    assert mine.read()[1]
+    theirs.drop(())
+    assert mine.read() == ({}, False)
+    sink.unlisted = 1  # one look is enough from now on
+    assert mine.read() == ({}, False)
+    assert sink.unlisted == 0
+
+
+def test_the_first_file_that_no_note_names_is_looked_for_twice(sink):
+    with TargetMemory(sink) as memory:
+        theirs = ObjectNotes(sink)
+        theirs.begin()
+        theirs.append(storing_line("a.bin", StoredRecord(size=1), theirs.now()))
+        sink.unlisted = 1
+        assert memory.look_again("a.bin", lambda seconds: False)
