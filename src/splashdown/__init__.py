@@ -10,6 +10,7 @@ Who imports what: each line knows the lines below it. A name without an undersco
     __main__                                             ``python -m splashdown``
     _cli, _demo                                          the command line; the job of ``splashdown demo``
     session, backend, results, result_asset, resolving, http, testing  used from outside, parts for plugins too
+    _derived                                             assets made of others: clips, files inside archives
     _engine, _plugins, _naming                           the host: moves bytes, finds plugins, names files
     builtins                                             a plugin each, reached by the registry alone
     hookspecs, specs                                     what a plugin registers
@@ -19,7 +20,7 @@ Who imports what: each line knows the lines below it. A name without an undersco
     _display, _folders                                   how values are shown; folders in which no link is followed
     _foreign                                             calls code of plugins
     connections, _connections                            HTTP over pooled connections
-    model, auth, checksums, columns, errors, formats, redact, safe_names, sources, store_errors  values, pure functions
+    model, auth, checksums, clipping, columns, errors, formats, redact, safe_names, sources, store_errors  values
 
 Names are imported when they are first used, so that ``import splashdown`` stays quick.
 """

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 Buffer = bytes | bytearray | memoryview
 
 _EMPTY: Mapping[str, Any] = {}
+_EMPTY_ORIGINS: Mapping[tuple[str | None, str], tuple[str, int]] = {}
 
 
 @safely_shown
@@ -80,6 +81,7 @@ class RemoteInfo:
     version: str | None = None  #: an object's version id, where the store keeps versions
     quota_reset: float | None = None  #: seconds until the server answers again, where this answer used up a quota
     encoding: str | None = None  #: the ``Content-Encoding`` of the body: ``size`` and ``digests`` are of encoded bytes
+    cost: int | None = None  #: bytes that the transport has read to make this file, where it does not pass on a body
 
     @property
     def validator(self) -> str | None:
@@ -240,6 +242,10 @@ class ResultSet:
     narrowed: tuple[str, ...] = ()  #: options that selected a part of the source
     from_public_web: bool = False  #: read from a public address: its hrefs lead to no private one
     unresolved: tuple[str, ...] = ()  #: a line for each source or linked document that could not be read
+    #: by the identities of assets that are a part of a file: name and size of that file
+    origins: Mapping[tuple[str | None, str], tuple[str, int]] = field(
+        default_factory=lambda: _EMPTY_ORIGINS, repr=False
+    )
 
     @property
     def parts(self) -> Sequence[Member]:

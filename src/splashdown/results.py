@@ -137,6 +137,35 @@ class JobResults:
         unknown = [n for n, value in enumerate(found) if value is None]
         return self._narrowed(pack(self.assets[n] for n in (*known, *unknown)), self.skipped)
 
+    def clip(self, bbox: object = None, *, geometry: object = None) -> JobResults:
+        """The part of each asset that lies in an area, as a file of its own, in place of the whole file.
+
+        ``bbox`` is west, south, east, north in degrees; ``geometry`` is GeoJSON and stands for the box around it. A
+        raster becomes a Cloud Optimized GeoTIFF with the pixels, bands, nodata and CRS of the source, not resampled.
+        Headers are read now, pixels when a clip is downloaded or loaded. Assets beside the area, and those whose
+        format no installed plugin clips, are in ``skipped`` with the reason. Raises
+        :class:`~splashdown.errors.OptionError` for what is not an area.
+        """
+        from splashdown._derived.clip import clip_assets
+        from splashdown.clipping import area_of
+
+        found = clip_assets(
+            self.result_set, self.assets, area_of(bbox, geometry), self._remote(), self.session.registry
+        )
+        return JobResults(self.session, found.result_set, assets=found.assets, skipped=[*self.skipped, *found.skipped])
+
+    def unpack(self) -> JobResults:
+        """The files inside ZIP and TAR archives as assets in place of the archive; other assets stay.
+
+        Their keys are ``product.zip!/PATH``. The index of each archive is read now, with ranges; of a file only its
+        own bytes are read when it is downloaded or loaded. Files that cannot be read are in ``skipped``; an archive
+        that cannot be read is in ``result_set.unresolved``, and a download then fails at its end.
+        """
+        from splashdown._derived.unpack import unpack_assets
+
+        found = unpack_assets(self.result_set, self.assets, self._remote())
+        return JobResults(self.session, found.result_set, assets=found.assets, skipped=[*self.skipped, *found.skipped])
+
     def of(self, asset: Asset) -> JobResults:
         """These results narrowed to one asset."""
         return self._narrowed([asset], self.skipped)

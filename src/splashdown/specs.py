@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Concatenate
 
 if TYPE_CHECKING:
+    from splashdown.clipping import Area, Clip
     from splashdown.protocols import AssetHandle, Filter, Listener, Resolver, Signer, Sink, Transport
 
 
@@ -76,8 +77,10 @@ class LoaderSpec:
     options that a user may pass. ``load_many`` makes one object of several assets (files per date, for example), where
     the format allows it. ``summarise(asset, **options)`` gives the few facts that the command line prints of what
     ``load`` would return, reading no more than they need; one that is a list of records (mappings) is shown as a
-    table, for the statistics of bands or columns. ``options`` (a dataclass) describes those arguments of ``load`` that
-    the command line takes: each field becomes an option of ``splashdown load``.
+    table, for the statistics of bands or columns. ``clip(asset, area)`` gives the part of the file that lies in an
+    area as a file of its own, a :class:`~splashdown.clipping.Clip`, or ``None`` for a file beside the area:
+    ``results.clip(...)``. ``options`` (a dataclass) describes those arguments of ``load`` that the command line takes:
+    each field becomes an option of ``splashdown load``.
     """
 
     name: str
@@ -87,6 +90,7 @@ class LoaderSpec:
     magic: Sequence[bytes] = ()
     load_many: Callable[Concatenate[Sequence[AssetHandle], ...], object] | None = None
     summarise: Callable[Concatenate[AssetHandle, ...], Mapping[str, object]] | None = None
+    clip: Callable[[AssetHandle, Area], Clip | None] | None = None
     options: type | None = None
     summary: str = ""
 

@@ -13,6 +13,7 @@ from splashdown._cli.exit_codes import EXIT_FAILED
 from splashdown._cli.transfer import print_failures
 from splashdown._display.text import counted, printable, readable
 from splashdown.actions import ActionOutcome, Download, State, SyncReport, VerifyReport
+from splashdown.columns import columns
 from splashdown.errors import DownloadError, Interrupted
 from splashdown.model import Plan, ResultSet, RunReport
 from splashdown.redact import redact_target
@@ -68,11 +69,21 @@ def _show_report(
         more = f", {len(value.removed)} removed" if isinstance(value, SyncReport) else f" in {report.seconds:.1f} s"
         click.echo(
             f"{len(report.landed)} of {counted(len(report.outcomes), 'file')} in {redact_target(report.plan.target)},"
-            f" {readable(report.bytes_moved)} moved{more}"
+            f" {readable(report.bytes_moved)} moved{_of_whole(report, source)}{more}"
         )
         if style == "table":
             _show_stale(value)
     return print_failures(report, source.unresolved if source else (), each=failures and style != "json")
+
+
+def _of_whole(report: RunReport, source: ResultSet | None) -> str:
+    """Of how many bytes those are, where files were made of parts of others."""
+    origins = source.origins if source is not None else {}
+    if not origins:
+        return ""
+    moved = columns(report.outcomes, "asset.item", "asset.key")
+    files = {origins[one] for one in moved if one in origins}
+    return f" of {readable(sum(size for _, size in files))}" if files else ""
 
 
 def _show_planned(value: ActionOutcome, style: Style) -> int:

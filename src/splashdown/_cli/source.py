@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from splashdown._cli.help import F, with_options
+from splashdown._display.text import printable
 
 if TYPE_CHECKING:
     from splashdown._plugins.registry import Registry
@@ -30,6 +33,9 @@ _FILTERS = {
     "latest_per": "latest_per",
     "one_per": "one_per",
 }
+#: Those that are about items: they choose archives before any of those is opened.
+_OF_ITEMS = ("item", "datetime", "bbox", "filter")
+_MOST_LEFT_OUT = 20
 
 _REGISTRY = "splashdown.registry"
 
@@ -59,6 +65,8 @@ def filter_options(function: F) -> F:
         click.option("--limit", metavar="N", type=click.IntRange(1), help="At most N items of a STAC source."),
         click.option("--page-size", metavar="N", type=click.IntRange(1), help="Items to ask a STAC API for at a time."),
         click.option("--where", metavar="FILTER=VALUE", multiple=True, help="A filter by its name; repeatable."),
+        click.option("--unpack", is_flag=True, help="List the files in ZIP and TAR archives in place of the archive."),
+        click.option("--clip", metavar="AREA", help="Only what lies in this box (W,S,E,N in degrees) or GeoJSON file."),
     )
     return with_options(function, options)
 
@@ -129,7 +137,41 @@ def open_source(
     options |= search_options(session, source, resolver, given)
     shown = _say_nothing if quiet else notify
     results = session.open(source, auth=auth or credentials(given), resolver=resolver, notify=shown, **options)
-    return select(results, given)
+    return shaped(results, given)
+
+
+def shaped(results: JobResults, given: dict[str, Any]) -> JobResults:
+    """The assets that the options choose, the files in archives among them, clipped to an area where that is wanted."""
+    unpack, clip = given.pop("unpack", False), given.pop("clip", None)
+    if unpack:
+        chosen = select(results, {name: given.get(name) for name in _OF_ITEMS})
+        results = chosen.unpack()
+        _print_left_out(results, len(chosen.skipped))
+    results = select(results, given)
+    if clip:
+        before = len(results.skipped)
+        results = results.clip(**_area(clip))
+        _print_left_out(results, before)
+    return results
+
+
+def _area(value: str) -> dict[str, str]:
+    """An area as ``clip()`` takes it: a box, or what a GeoJSON file holds."""
+    path = Path(value)
+    if re.fullmatch(r"[-+0-9.eE,\s]+", value) or not path.is_file():
+        return {"geometry" if value.lstrip().startswith("{") else "bbox": value}
+    try:
+        return {"geometry": path.read_text(encoding="utf-8")}
+    except (OSError, UnicodeDecodeError) as error:
+        raise click.UsageError(f"--clip {value} cannot be read: {error}") from None
+
+
+def _print_left_out(results: JobResults, before: int) -> None:
+    """Say what is left out although no filter dropped it."""
+    for skipped in results.skipped[before : before + _MOST_LEFT_OUT]:
+        click.echo(printable(f"not {skipped.asset.label}: {skipped.reason}"), err=True)
+    if (more := len(results.skipped) - before - _MOST_LEFT_OUT) > 0:
+        click.echo(f"and {more} more; --dry-run names each", err=True)
 
 
 def search_options(session: Session, source: object, resolver: str | None, given: dict[str, Any]) -> dict[str, Any]:

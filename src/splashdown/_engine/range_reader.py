@@ -61,6 +61,7 @@ class RangeReader:
         self.source, self.start, self.pos, self.stop = source, start, start, stop
         self.on_chunk: Callable[[Buffer], object] | None = None  #: gets each chunk too, for a checksum
         self.moved = 0
+        self._counts = True  #: whether the bytes of the body are those that came over the wire
         self._whole = False  #: whether the file is asked for without an end, as no part of it can be decoded
         self.waited = 0.0  #: seconds spent on waiting for bytes, not on hashing and storing them
         self._budget = budget or RetryBudget(source.remote.settings.retry)
@@ -175,7 +176,8 @@ class RangeReader:
                 self._check_stop()  # reading may have taken long
                 if self.start == 0 and self.pos < HEAD_BYTES:
                     self._keep_head(received)
-                self.moved += len(received)
+                if self._counts:
+                    self.moved += len(received)
                 waited = clock() - before
                 self.waited += waited
                 self._speed_seconds += waited
@@ -220,6 +222,9 @@ class RangeReader:
         if reset and reset <= remote.settings.retry.max_retry_after:  # for a longer one the next request fails
             remote.throttle.pause(host_of(source.asset.href), reset)
         source.link_worked = True
+        if stream.info.cost is not None:
+            self.moved += stream.info.cost
+            self._counts = False
         self._body = iter(stream) if source.decoding is None else source.decoding.chunks(iter(stream))
         self._speed_seconds, self._speed_bytes = 0.0, 0
 

@@ -28,10 +28,11 @@ from splashdown._engine.renew import Renewal
 from splashdown._engine.restart import RestartError, with_restarts
 from splashdown._engine.retry import host_of
 from splashdown._engine.seekable import SeekableAsset
+from splashdown._engine.settings import MIB
 from splashdown._engine.source import Source
 from splashdown._engine.verify import Expectation
 from splashdown.errors import ChangedError, HttpStatusError, RangeNotServedError, StoreError, UsageError, error_text
-from splashdown.model import Asset, Outcome, RemoteInfo, Transfer
+from splashdown.model import Asset, Buffer, Outcome, RemoteInfo, Transfer
 from splashdown.protocols import AssetHandle
 
 #: The first request. A header of a GeoTIFF and most JSON documents fit, and it hardly takes longer than fewer bytes.
@@ -61,6 +62,7 @@ class RemoteHandle:
         self._head: memoryview | None = None
         self._copy: LocalHandle | None = None
         self._lock = threading.RLock()
+        self._moved = 0
         self._cleanup: Callable[[], object] = self._stop.set
 
     def __enter__(self) -> Self:
@@ -82,6 +84,16 @@ class RemoteHandle:
             if info.size is not None:
                 return info.size
         return self._local().size
+
+    @property
+    def validator(self) -> str | None:
+        """The mark of the version that is read, where the source gives one; the first use may cost a request."""
+        return (self._info or self._probe()).validator
+
+    @property
+    def moved(self) -> int:
+        """Bytes that came over the wire so far."""
+        return self._moved
 
     def bytes(self, max_bytes: int | None = None) -> builtins.bytes:
         """The whole file, verified like a download. Raises ``LoadError`` when it is larger than ``max_bytes``."""
@@ -124,6 +136,29 @@ class RemoteHandle:
         connections = 1 if self._copy else min(most, self._remote.limit(host_of(self.asset.href)) or most)
         yield from map_unordered(lambda one: self.read_range(*one), ranges, connections)
 
+    def chunks(self, start: int, stop: int) -> Iterator[Buffer]:
+        """The bytes ``start:stop`` in one request, piece by piece; each is valid until the next one.
+
+        For a source that does not serve ranges they come from a temporary copy.
+        """
+        if self._copy is None and (self._info is None or self._info.ranges):
+            reader = RangeReader(self._source(), start, stop)
+            try:
+                self._same_version(reader.open())
+                yield from reader.chunks(stop)
+                reader.finish()
+            except RestartError as restart:
+                if reader.pos > start or not isinstance(restart.cause, RangeNotServedError):
+                    raise restart.cause from restart
+            else:
+                return
+            finally:
+                self._count(reader.moved)
+                reader.close()
+        copy = self._local()
+        for at in range(start, stop, MIB):
+            yield copy.read_range(at, min(at + MIB, stop))
+
     def sibling(self, name: str) -> RemoteHandle:
         """The object ``name`` below the href, for assets that are folders; its link cannot be renewed."""
         if any(part in {"", ".", ".."} for part in name.split("/")) or "\\" in name:
@@ -149,6 +184,7 @@ class RemoteHandle:
                 source = self._source()
                 info, head = with_restarts(source, lambda: _read_head(source))
                 self._info, self._head = info, memoryview(head).toreadonly()
+                self._moved += source.moved
             return self._info
 
     def _request(self, start: int, stop: int) -> memoryview:
@@ -168,8 +204,13 @@ class RemoteHandle:
                 return memoryview(b"")
             raise restart.cause from restart
         finally:
+            self._count(reader.moved)
             reader.close()
         return content.toreadonly()
+
+    def _count(self, moved: int) -> None:
+        with self._lock:
+            self._moved += moved
 
     def _same_version(self, info: RemoteInfo) -> RemoteInfo:
         """Pin the version of the first answer, whichever range it was for."""
@@ -216,7 +257,10 @@ class RemoteHandle:
             head = self._head if self._head is not None and source.can_continue else memoryview(b"")
             return self._read_once(source, target, head, max_bytes)
 
-        self._info = with_restarts(source, attempt)
+        try:
+            self._info = with_restarts(source, attempt)
+        finally:
+            self._count(source.moved)
 
     def _read_once(
         self, source: Source, target: IO[builtins.bytes], head: memoryview, max_bytes: int | None

@@ -89,7 +89,7 @@ def choose(handle: AssetHandle, loaders: Loaders, name: str | None = None) -> Lo
 def apply(spec: LoaderSpec, handle: AssetHandle, **options: object) -> object:
     """Call a loader: options are checked before any byte is read, and what it raises becomes a ``LoadError``."""
     _check_options(spec, spec.load, options)
-    with _named(spec, handle.asset.label):
+    with naming(spec, handle.asset.label):
         return spec.load(handle, **options)
 
 
@@ -97,7 +97,7 @@ def summarise(spec: LoaderSpec, handle: AssetHandle, **options: object) -> Mappi
     """What the loader says of an asset; raises what :func:`apply` raises. The loader has to have a summary."""
     assert spec.summarise is not None
     _check_options(spec, spec.load, options)
-    with _named(spec, handle.asset.label):
+    with naming(spec, handle.asset.label):
         facts: object = spec.summarise(handle, **options)
     if not isinstance(facts, Mapping):
         raise wrong_type(facts, Mapping, f"summarise of the loader {spec.name!r}")
@@ -116,7 +116,7 @@ def load_many(handles: Sequence[AssetHandle], loaders: Loaders, name: str, **opt
     own = [handle for handle in handles if _is_for(spec, handle.asset)]
     if not own:
         raise NoAssetError(f"none of {len(handles)} assets is for the loader {name!r}: {', '.join(spec.media_types)}")
-    with _named(spec, f"{len(own)} assets"):
+    with naming(spec, f"{len(own)} assets"):
         return spec.load_many(own, **options)
 
 
@@ -140,7 +140,7 @@ def bare_type(media_type: str | None) -> str:
 
 
 @contextmanager
-def _named(spec: LoaderSpec, what: str) -> Iterator[None]:
+def naming(spec: LoaderSpec, what: str) -> Iterator[None]:
     """An exception of a loader names the loader and what it read."""
     try:
         yield

@@ -18,6 +18,7 @@ from splashdown_geotiff._loaders import load_geotiff, load_geotiffs, load_numpy,
 from splashdown_geotiff._options import OpenOptions, RasterOptions
 
 if TYPE_CHECKING:
+    from splashdown.clipping import Area, Clip
     from splashdown_geotiff._raster import GeoTIFF
 
 __all__ = ["GeoTIFF", "load_geotiff", "load_geotiffs", "load_numpy", "load_png", "open_geotiff"]
@@ -42,6 +43,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         extensions=(".tif", ".tiff", ".geotiff"),
         magic=TIFF.first_bytes,
         summarise=_summarise("summarise"),
+        clip=_clip,
         options=RasterOptions,
         summary="a GeoTIFF as an xarray.DataArray (band, y, x)",
     )
@@ -67,6 +69,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         extensions=(".jp2",),
         magic=JPEG2000.first_bytes[:1],
         summarise=_summarise("summarise"),
+        clip=_clip,
         options=RasterOptions,
         summary="a JP2 file as an xarray.DataArray (band, y, x)",
     )
@@ -80,6 +83,13 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         options=LoaderOptions,
         summary="a PNG image as a numpy array",
     )
+
+
+def _clip(asset: AssetHandle, area: Area) -> Clip | None:
+    """The part of a raster that lies in an area, imported when it is wanted."""
+    from splashdown_geotiff._clip import clip_raster
+
+    return clip_raster(asset, area)
 
 
 def _summarise(name: str) -> Any:

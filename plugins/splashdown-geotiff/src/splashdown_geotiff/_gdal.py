@@ -97,6 +97,8 @@ class GdalEngine:
             alpha=alpha,
             tags={k: v for k, v in file.tags().items() if k != "AREA_OR_POINT"},
             block=file.block_shapes[0],
+            colors=tuple(one.name for one in file.colorinterp),
+            palette=_palette(file),
         )
 
 
@@ -110,6 +112,14 @@ def _failures(label: str, doing: str) -> Iterator[None]:
         yield
     except (RasterioError, CPLE_BaseError) as error:
         raise LoadError(f"{label}: GDAL cannot {doing} ({error_text(error)})") from error
+
+
+def _palette(file: rasterio.DatasetReader) -> dict[int, tuple[int, int, int, int]]:
+    try:
+        found: dict[int, tuple[int, int, int, int]] = file.colormap(1)
+    except ValueError:  # it has none
+        return {}
+    return found
 
 
 def _types(file: rasterio.DatasetReader) -> list[str]:

@@ -55,6 +55,8 @@ class Header:
     nodata_values: tuple[float | None, ...] = ()
     control: Control | None = None  #: what says where it lies, where that is not a transform
     block: tuple[int, int]  #: rows and columns of a tile or strip at full resolution
+    colors: tuple[str, ...] = ()  #: what each band shows (``red``, ``alpha``, ...), with GDAL's names; empty if unknown
+    palette: Mapping[int, tuple[int, int, int, int]] = field(default_factory=dict)  #: red to alpha by pixel value
 
 
 class Engine(Protocol):

@@ -18,12 +18,15 @@ from splashdown_geotiff._georeference import read_keys, read_transform
 from splashdown_geotiff._head import Head
 from splashdown_geotiff._header import Band, Header
 from splashdown_geotiff._layout import Index, Layout, read_index, read_layout
+from splashdown_geotiff._limits import TAG_BYTES
 from splashdown_geotiff._metadata import Metadata, read_metadata
 from splashdown_geotiff._nodata import held_nodata, read_nodata_values
 from splashdown_geotiff._plan import Window
 from splashdown_geotiff._read import WindowReader
 
-_SUBFILE = 254
+_SUBFILE, _COLOR_MAP = 254, 320
+#: The ``PhotometricInterpretation`` of pixels that are numbers of colours.
+_PALETTE = 3
 #: Bits of ``NewSubfileType`` (TIFF 6.0, page 36): a reduced version, a page of several, a transparency mask.
 _REDUCED, _MASK = 1, 4
 
@@ -112,6 +115,8 @@ class NativeEngine:
             alpha=alpha,
             tags=metadata.tags,
             block=(layout.rows, layout.columns),
+            colors=_colors(layout, metadata, alpha),
+            palette=_palette(directory, layout),
         )
 
 
@@ -178,6 +183,32 @@ def _is_extra_alpha(layout: Layout, number: int) -> bool:
 
 #: Bands of colour by ``PhotometricInterpretation``, where they are more than one (RGB, CMYK, YCbCr, CIELab).
 _COLORS = {2: 3, 5: 4, 6: 3, 8: 3, 9: 3, 10: 3}
+
+
+def _colors(layout: Layout, metadata: Metadata, alpha: int | None) -> tuple[str, ...]:
+    """What each band shows, by GDAL's own items, else by TIFF's photometric interpretation."""
+    usual = ("red", "green", "blue") if layout.photometric in _SHOWN_AS_RGB and layout.samples >= 3 else ()
+    named = [metadata.band(n).color or (usual[n] if n < len(usual) else "") for n in range(layout.samples)]
+    if alpha is not None:
+        named[alpha] = "alpha"
+    return tuple(named) if any(named) else ()
+
+
+#: RGB, and YCbCr, which is decoded to RGB.
+_SHOWN_AS_RGB = frozenset({2, 6})
+
+
+def _palette(directory: Directory, layout: Layout) -> dict[int, tuple[int, int, int, int]]:
+    """The colours of pixel values (TIFF ``ColorMap``): all red ones, then green and blue, of 16 bits each."""
+    if layout.photometric != _PALETTE or layout.bits > 16:
+        return {}
+    values, count = directory.whole(_COLOR_MAP, TAG_BYTES), 1 << layout.bits
+    if values is None or len(values) != 3 * count:
+        return {}
+    # Some writers fill in 8 bits only, as GDAL recognises.
+    shift = 8 if values.max() > 255 else 0
+    red, green, blue = (values.reshape(3, count) >> shift).tolist()
+    return {n: (red[n], green[n], blue[n], 255) for n in range(count)}
 
 
 def _band(metadata: Metadata, number: int) -> Band:

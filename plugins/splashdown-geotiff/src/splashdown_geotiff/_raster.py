@@ -51,6 +51,16 @@ class GeoTIFF:
         return f"<GeoTIFF {self._handle.asset.label} {self.shape} {self.dtype}>"
 
     @property
+    def header(self) -> Header:
+        """What was read of the file before its pixels."""
+        return self._engine.header
+
+    @property
+    def engine(self) -> Engine:
+        """What reads the pixels."""
+        return self._engine
+
+    @property
     def label(self) -> str:
         """The asset's name in messages."""
         return self._handle.asset.label

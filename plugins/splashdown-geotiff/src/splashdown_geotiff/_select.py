@@ -15,6 +15,11 @@ from splashdown_geotiff._georeference import Transform
 from splashdown_geotiff._header import Header
 from splashdown_geotiff._plan import Window
 
+
+class BesideError(LoadError):
+    """A box that does not touch the raster."""
+
+
 Bands = str | int | Iterable[str | int]
 Box = Sequence[float]
 #: First and one past last.
@@ -135,7 +140,7 @@ def _window_of(
     left, top = max(first_column, 0), max(first_row, 0)
     right, bottom = min(max(last_column, first_column + 1), width), min(max(last_row, first_row + 1), height)
     if left >= right or top >= bottom:
-        raise LoadError(_beside(header, transform.bounds(width, height), bbox, bbox_crs))
+        raise BesideError(_beside(header, transform.bounds(width, height), bbox, bbox_crs))
     return Window(left, top, right - left, bottom - top)
 
 

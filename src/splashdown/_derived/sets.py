@@ -1,0 +1,70 @@
+"""The result set in which some assets stand in place of others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from splashdown._series.assets import pack
+from splashdown.model import Asset, Member, ResultSet
+from splashdown.protocols import Transport
+
+Identity = tuple[str | None, str]
+#: What takes the place of assets, by their identities: assets of the same item.
+Made = Mapping[Identity, Sequence[Asset]]
+#: Changes the documents of a result set; gets the set and what takes the place of its assets.
+Rewrite = Callable[[ResultSet, Made], ResultSet]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derivation:
+    """What is made of assets, and how that is read. ``word`` is how messages call it."""
+
+    word: str
+    made: Made
+    transport: Callable[[str], Transport | None]
+    origins: Mapping[Identity, tuple[str, int]]  #: by new identity, name and size of the file that it is made of
+    rewrite: Rewrite
+    unresolved: tuple[str, ...] = ()
+
+
+def derive(base: ResultSet, how: Derivation) -> ResultSet:
+    """The set with the new assets in the places of those that they are made of; the others are read as before."""
+    found = _replaced(base, how.made, how.rewrite)
+    made = {asset.identity for assets in how.made.values() for asset in assets}
+
+    def transport(href: str) -> Transport | None:
+        own = how.transport(href)
+        return own if own is not None or base.transport is None else base.transport(href)
+
+    def refresh() -> ResultSet:
+        assert base.refresh is not None
+        fresh = base.refresh()
+        # A derived asset reads through the handle of its origin, which renews its link itself.
+        return replace(fresh, assets=[one for one in fresh.assets if one.identity not in made])
+
+    return replace(
+        found,
+        transport=transport,
+        refresh=refresh if base.refresh is not None else None,
+        narrowed=(*base.narrowed, how.word),
+        unresolved=(*base.unresolved, *how.unresolved),
+        warnings=(*base.warnings, *how.unresolved),
+        origins={**base.origins, **how.origins},
+    )
+
+
+def _replaced(base: ResultSet, made: Made, rewrite: Rewrite) -> ResultSet:
+    members = tuple(_member(one, made, rewrite) for one in base.members)
+    assets = pack(new for asset in base.assets for new in made.get(asset.identity, (asset,)))
+    changed = replace(base, assets=assets, members=members)
+    return changed if members else rewrite(changed, made)
+
+
+def _member(member: Member, made: Made, rewrite: Rewrite) -> Member:
+    """One of several sources, with what is made of its assets as its own results name them."""
+    own: dict[Identity, list[Asset]] = {}
+    for asset in member.results.assets:
+        if (new := made.get(member.united_asset(asset).identity)) is not None:
+            own[asset.identity] = [replace(one, item=asset.item) for one in new]
+    return replace(member, results=_replaced(member.results, own, rewrite))
