@@ -43,7 +43,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         extensions=(".tif", ".tiff", ".geotiff"),
         magic=TIFF.first_bytes,
         summarise=_summarise("summarise"),
-        clip=_clip,
+        clip=_part_of_raster,
         options=RasterOptions,
         summary="a GeoTIFF as an xarray.DataArray (band, y, x)",
     )
@@ -69,7 +69,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         extensions=(".jp2",),
         magic=JPEG2000.first_bytes[:1],
         summarise=_summarise("summarise"),
-        clip=_clip,
+        clip=_part_of_raster,
         options=RasterOptions,
         summary="a JP2 file as an xarray.DataArray (band, y, x)",
     )
@@ -85,7 +85,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
     )
 
 
-def _clip(asset: AssetHandle, area: Area) -> Clip | None:
+def _part_of_raster(asset: AssetHandle, area: Area) -> Clip | None:
     """The part of a raster that lies in an area, imported when it is wanted."""
     from splashdown_geotiff._clip import clip_raster
 
