@@ -10,7 +10,7 @@ import click
 
 from splashdown._cli import render
 from splashdown._cli.help import LOADER_PREFIX, Command
-from splashdown._cli.source import open_source, registry, source_options
+from splashdown._cli.source import UNPACK, open_source, registry, source_options
 from splashdown._display.text import printable
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class LoadCommand(Command):
 @click.argument("key", required=False)
 @click.option("--loader", metavar="NAME", help="Take this loader instead of the one for the media type.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, whatever the asset is.")
+@UNPACK
 @source_options
 def command(source: str, key: str | None, loader: str | None, as_json: bool, **given: Any) -> None:
     """Print one asset of SOURCE: JSON as JSON, text as text, a summary of anything else.

@@ -180,6 +180,7 @@ def report_record(report: RunReport, metadata: str = "", source: ResultSet | Non
         "stopped": report.stopped,
         "unresolved": list(unresolved),
         "warnings": list(warnings),
+        "narrowed": list(source.narrowed) if source else [],
         "outcomes": [outcome_record(o) for o in report.outcomes],
         "skipped": [{"reason": s.reason, **asset_record(s.asset)} for s in report.plan.skipped],
     }

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from splashdown._cli.help import Command
-from splashdown._cli.source import open_source, source_options
+from splashdown._cli.help import Command, F, with_options
+from splashdown._cli.source import PARTS_OF_FILES, open_source, source_options
 from splashdown._cli.transfer import (
     log_of_files,
     print_warnings,
@@ -31,11 +31,17 @@ Identity = tuple[str | None, str]
 _AGAIN = ("failed", "not_tried")
 
 
+def parts_of_files(function: F) -> F:
+    """The options that say of which parts of files the report is."""
+    return with_options(function, PARTS_OF_FILES)
+
+
 @click.command("retry", cls=Command, short_help="Repeat what failed in an earlier download.")
 @click.argument("report", metavar="REPORT.json")
 @transfer_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--quiet", is_flag=True, help="Show one line at the end, and warnings and errors.")
+@parts_of_files
 @source_options
 def command(report: str, as_json: bool, quiet: bool, **given: Any) -> int:
     """Repeat what failed or was not tried in an earlier download, under the same names and in the same target.
@@ -54,6 +60,9 @@ def command(report: str, as_json: bool, quiet: bool, **given: Any) -> int:
     if not wanted:
         empty = RunReport(plan=Plan(target=earlier["target"], transfers=(), source=earlier["source"]), outcomes=())
         return show(empty, style_of(as_json=as_json, quiet=quiet))
+    for word in ("clip", "unpack"):
+        if word in (earlier.get("narrowed") or ()) and not given.get(word):
+            raise click.UsageError(f"the report is of a run with --{word}: write it here as it was written there")
     results = open_source(earlier["source"], action="retry", quiet=quiet, **given)
     print_warnings(results)
     options = {"report": _rebuilt(results, earlier, wanted, given_rule), "settings": settings_for(results, settings)}

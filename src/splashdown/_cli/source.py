@@ -45,6 +45,11 @@ _SEARCH = ("datetime", "bbox", "ids", "collections", "limit", "page_size")
 _STAC_ONLY = ("limit", "page_size")
 
 
+UNPACK = click.option("--unpack", is_flag=True, help="List the files in ZIP and TAR archives in place of the archive.")
+CLIP = click.option("--clip", metavar="AREA", help="Only what lies in a box (W,S,E,N in degrees) or a GeoJSON file.")
+PARTS_OF_FILES = (UNPACK, CLIP)
+
+
 def filter_options(function: F) -> F:
     """Give a command the filter options."""
     options = (
@@ -65,8 +70,7 @@ def filter_options(function: F) -> F:
         click.option("--limit", metavar="N", type=click.IntRange(1), help="At most N items of a STAC source."),
         click.option("--page-size", metavar="N", type=click.IntRange(1), help="Items to ask a STAC API for at a time."),
         click.option("--where", metavar="FILTER=VALUE", multiple=True, help="A filter by its name; repeatable."),
-        click.option("--unpack", is_flag=True, help="List the files in ZIP and TAR archives in place of the archive."),
-        click.option("--clip", metavar="AREA", help="Only what lies in this box (W,S,E,N in degrees) or GeoJSON file."),
+        *PARTS_OF_FILES,
     )
     return with_options(function, options)
 
