@@ -1,6 +1,6 @@
 """The members of a ZIP or TAR file: found by its index, or header by header, with ranges. No member is read here.
 
-:mod:`zipfile` and :mod:`tarfile` read the structure. What a stranger may have put into it is judged here.
+:mod:`zipfile` and :mod:`tarfile` read the structure. This module judges what a stranger may have put into it.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Listing:
 
 
 def kind_of(asset: Asset) -> str:
-    """``zip``, ``tar`` or ``compressed-tar`` by media type and extensions; empty for a file that is no archive."""
+    """``zip``, ``tar`` or ``compressed-tar`` by media type and extensions; empty for any other file."""
     names = [unquote(_path(asset.href)).lower(), asset.key.lower()]
     media_type = (asset.media_type or "").partition(";")[0].strip().lower()
     if any(name.endswith(_COMPRESSED_TAR) for name in names):

@@ -10,7 +10,7 @@ from splashdown.model import Asset, Member, ResultSet
 from splashdown.protocols import Transport
 
 Identity = tuple[str | None, str]
-#: What takes the place of assets, by their identities: assets of the same item.
+#: Assets that take the place of others, by the identities of those; they are of the same item.
 Made = Mapping[Identity, Sequence[Asset]]
 #: Changes the documents of a result set; gets the set and what takes the place of its assets.
 Rewrite = Callable[[ResultSet, Made], ResultSet]

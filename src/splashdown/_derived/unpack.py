@@ -109,7 +109,7 @@ def _key(asset: Asset, path: str) -> str:
 def _href(asset: Asset, entry: Entry, kind: str) -> str:
     """A name for the file that no transport but ours reads; it holds no signature of the archive's."""
     parts = urlsplit(public_href(asset.href))
-    told = "" if public_href(asset.href) == asset.href and not parts.query else asset.href
-    mark = hashlib.blake2b(told.encode(errors="backslashreplace"), digest_size=8).hexdigest() if told else ""
+    said = "" if public_href(asset.href) == asset.href and not parts.query else asset.href
+    mark = hashlib.blake2b(said.encode(errors="backslashreplace"), digest_size=8).hexdigest() if said else ""
     path = f"{parts.path}!/{quote(entry.path)}"
     return f"{kind}+" + urlunsplit(parts._replace(path=path, query="", fragment=mark))

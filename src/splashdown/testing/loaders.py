@@ -6,10 +6,12 @@ import dataclasses
 import inspect
 import json
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
 from splashdown._plugins.keywords import keywords_of
+from splashdown.clipping import Area
 from splashdown.errors import LoadError
 from splashdown.specs import LoaderSpec
 from splashdown.testing.fakes import MemoryHandle, make_asset
@@ -25,6 +27,8 @@ class LoaderContract:
 
     #: Whether any bytes are a good file of this format, as for plain bytes.
     takes_anything = False
+    #: An area that the good file touches, for a loader that clips; ``None`` where that file does not say where it lies.
+    area: Area | None = Area(bbox=(-180.0, -90.0, 180.0, 90.0))
 
     def check(self, loaded: object) -> None:
         """Assert properties of the object made of ``good``."""
@@ -73,6 +77,20 @@ class LoaderContract:
         with pytest.raises(LoadError):
             spec.load(self.handle(spec, good), max_bytes=1)
 
+    def test_its_clip_is_a_file_of_the_same_kind(self, spec: LoaderSpec, good: bytes, tmp_path: Path) -> None:
+        if spec.clip is None or self.area is None:
+            pytest.skip("this loader has no clip()")
+        first, second = (spec.clip(self.handle(spec, good), self.area) for _ in range(2))
+        assert first is not None, "area touches the good file"
+        assert second is not None
+        assert first.recipe == second.recipe, "equal clips have equal recipes"
+        assert first.extension.startswith(".")
+        path = tmp_path / f"clip{first.extension}"
+        first.write(path)
+        assert [one.name for one in tmp_path.iterdir()] == [path.name], "it leaves no other file behind"
+        media_type = first.media_type.partition(";")[0]
+        spec.load(MemoryHandle(path.read_bytes(), make_asset(path.name, media_type=media_type)))
+
     @pytest.mark.parametrize("how", ["empty", "cut", "noise", "page"])
     def test_what_is_no_such_file_is_a_load_error(self, spec: LoaderSpec, good: bytes, how: str) -> None:
         if self.takes_anything:
@@ -90,3 +108,6 @@ class LoaderContract:
         if spec.summarise is not None:
             with suppress(LoadError):  # it may read less than load does, and so notice less
                 spec.summarise(self.handle(spec, bad))
+        if spec.clip is not None and self.area is not None:
+            with suppress(LoadError):  # the same holds for the look before a clip is written
+                spec.clip(self.handle(spec, bad), self.area)

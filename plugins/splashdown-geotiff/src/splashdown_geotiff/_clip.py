@@ -33,6 +33,7 @@ _DEGREES = "EPSG:4326"
 _PIECE_BYTES = 64 * 1024**2
 #: Side of a tile of the new file; one that is not larger needs no overviews.
 _TILE = 512
+_MARGIN, _HALF_CIRCLE = 0.05, 180.0
 #: What the file or the catalog says of the pixels of the whole file.
 _STATISTICS = "STATISTICS_"
 _STALE = ("proj:shape", "proj:transform", "proj:bbox", "proj:geometry", "proj:centroid")
@@ -48,8 +49,11 @@ def clip_raster(asset: AssetHandle, area: Area) -> Clip | None:
     raster = GeoTIFF(asset)
     if raster.crs is None:
         raise LoadError(f"{asset.asset.label}: it does not name its CRS, so an area in degrees has no place in it")
+    box = _near(raster, area.bbox)
+    if box is None:
+        return None
     try:
-        chosen = raster.select(bbox=area.bbox, bbox_crs=_DEGREES)
+        chosen = raster.select(bbox=box, bbox_crs=_DEGREES)
     except BesideError:
         return None
     assert chosen.transform is not None
@@ -63,6 +67,29 @@ def clip_raster(asset: AssetHandle, area: Area) -> Clip | None:
         metadata=part.metadata(),
         stale=_STALE,
     )
+
+
+def _near(raster: GeoTIFF, box: Box) -> Box | None:
+    """The part of a box that is near a raster: a CRS of a region has no coordinates for places far from it."""
+    if raster.bounds is None:
+        return box  # the selection says what is missing
+    try:
+        west, south, east, north = Transformer.from_crs(raster.crs, _DEGREES, always_xy=True).transform_bounds(
+            *raster.bounds
+        )
+    except ProjError:
+        return box
+    if not all(map(math.isfinite, (west, south, east, north))) or west > east or east > _HALF_CIRCLE or west < -180:
+        return box
+    # Edges are curved in degrees: the box around some of their points is not all of it.
+    margin = _MARGIN * max(east - west, north - south)
+    spans = [(box[0], box[2])] if box[0] <= box[2] else [(box[0], _HALF_CIRCLE), (-_HALF_CIRCLE, box[2])]
+    found = [(max(w, west - margin), min(e, east + margin)) for w, e in spans]
+    found = [(w, e) for w, e in found if w <= e]
+    low, high = max(box[1], south - margin), min(box[3], north + margin)
+    if not found or low > high:
+        return None
+    return (found[0][0], low, found[0][1], high) if len(found) == 1 else box
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
