@@ -166,6 +166,21 @@ class JobResults:
         found = unpack_assets(self.result_set, self.assets, self._remote())
         return JobResults(self.session, found.result_set, assets=found.assets, skipped=[*self.skipped, *found.skipped])
 
+    def mirrored(self, mirrors: Mapping[str, str]) -> JobResults:
+        """The same assets with a second source each: where an href fails that begins with a key, the value is tried.
+
+        ``{"https://data.example/": "https://mirror.example/data/"}``; several are tried in their order, and before the
+        alternates of the metadata. A mirror counts only where ``file:checksum`` shows that its file is the same, or
+        with ``Settings(trust_alternates=True)``; it gets neither a signature nor credentials of the first source.
+
+        Raises :class:`~splashdown.errors.OptionError` for what is not a URL.
+        """
+        from splashdown._derived.mirrors import check_mirrors, mirrored, with_mirrors
+
+        pairs = check_mirrors(mirrors)
+        assets = pack(mirrored(self.assets, pairs))
+        return JobResults(self.session, with_mirrors(self.result_set, pairs), assets=assets, skipped=self.skipped)
+
     def of(self, asset: Asset) -> JobResults:
         """These results narrowed to one asset."""
         return self._narrowed([asset], self.skipped)

@@ -31,10 +31,10 @@ _MOST_NEEDS = 5
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "json", "urls", "aria2", "wget", "csv", "geojson"]),
+    type=click.Choice(["table", "json", "urls", "aria2", "wget", "csv", "geojson", "metalink"]),
     default="table",
     show_default=True,
-    help="urls, aria2 and wget have the hrefs as they are, signatures included.",
+    help="urls, aria2, wget and metalink have the hrefs as they are, signatures included.",
 )
 @click.option("--sort", type=click.Choice(list(SORTS)), help="Order by this; assets without it come last.")
 @click.option("--reverse", is_flag=True, help="With --sort: the largest or latest first.")

@@ -13,6 +13,7 @@ import click
 
 from splashdown._cli.help import F, with_options
 from splashdown._display.text import printable
+from splashdown.redact import redact
 
 if TYPE_CHECKING:
     from splashdown._plugins.registry import Registry
@@ -104,6 +105,12 @@ def source_options(function: F) -> F:
         click.option("--wait", is_flag=True, help="Wait until the openEO job is finished."),
         click.option("--partial", is_flag=True, help="Take the results that an unfinished openEO job has so far."),
         click.option("--alternate", metavar="NAME", help="Of assets with several hrefs take this one, e.g. s3."),
+        click.option(
+            "--mirror",
+            metavar="FROM=TO",
+            multiple=True,
+            help="Where hrefs that begin with the URL FROM fail, try TO in its place; repeatable.",
+        ),
         click.option("--resolver", metavar="NAME", help="Use this resolver, where the source's form does not decide."),
         click.option(
             "--allow-private", is_flag=True, help="Let documents of the public web lead to private addresses."
@@ -141,7 +148,16 @@ def open_source(
     options |= search_options(session, source, resolver, given)
     shown = _say_nothing if quiet else notify
     results = session.open(source, auth=auth or credentials(given), resolver=resolver, notify=shown, **options)
-    return shaped(results, given)
+    return shaped(_mirrored(results, given), given)
+
+
+def _mirrored(results: JobResults, given: dict[str, Any]) -> JobResults:
+    """The results with the mirrors of ``--mirror``."""
+    pairs = [pair.partition("=") for pair in given.pop("mirror", ())]
+    for source, equals, target in pairs:
+        if not (source and equals and target):
+            raise click.UsageError(f"--mirror {redact(source)}: write FROM=TO, two URLs that end alike")
+    return results.mirrored({source: target for source, _, target in pairs}) if pairs else results
 
 
 def shaped(results: JobResults, given: dict[str, Any]) -> JobResults:

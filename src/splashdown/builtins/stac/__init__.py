@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from splashdown.protocols import ResolveContext
 
 #: A store also holds folders, and sources of other packages look like URLs: only the extension shows a document.
-_DOCUMENT = re.compile(r"\.(json|geojson|ndjson|jsonl|parquet|geoparquet)$", re.IGNORECASE)
+_DOCUMENT = re.compile(r"\.(json|geojson|ndjson|jsonl|parquet|geoparquet|meta4|metalink)$", re.IGNORECASE)
 _PATH = re.compile(r"[/\\]|\.[A-Za-z0-9]{1,12}$|^file:|^\.+$", re.IGNORECASE)
 
 

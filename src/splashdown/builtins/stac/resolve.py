@@ -71,6 +71,11 @@ def resolve_stac(source: Any, context: ResolveContext, authority: Authority | No
 
 def _open(source: Any, place: str, reader: Reader, options: StacOptions) -> _Source:
     if place:
+        if _is_metalink(place):
+            from splashdown.builtins.stac.metalink import read_metalink  # late: it brings a parser of XML
+
+            body = read_metalink(reader.read_bytes(place), place)
+            return _document(Document(place=place, body=body), reader, options)
         if is_table(place):
             return _items(read_items(place, reader), place)
         if is_url(place):
@@ -88,6 +93,11 @@ def _open(source: Any, place: str, reader: Reader, options: StacOptions) -> _Sou
     if below is not None:
         return _Source(root=root, below=below)
     return _document(root, reader, options)
+
+
+def _is_metalink(place: str) -> bool:
+    """Whether a place has the extension of a Metalink document."""
+    return place.partition("?")[0].lower().endswith((".meta4", ".metalink"))
 
 
 def _remote(place: str, reader: Reader, options: StacOptions) -> _Source:
