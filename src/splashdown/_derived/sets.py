@@ -18,7 +18,7 @@ Rewrite = Callable[[ResultSet, Made], ResultSet]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derivation:
-    """What is made of assets, and how that is read. ``word`` is how messages call it."""
+    """Assets that are made of others, and how those are read. Messages call it by its ``word``."""
 
     word: str
     made: Made

@@ -7,7 +7,7 @@ they are used.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from splashdown.formats import GEOPACKAGE, PARQUET
 from splashdown.hookspecs import hookimpl
@@ -19,6 +19,9 @@ from splashdown_tables._inventory import InventoryOptions, inventory, inventory_
 from splashdown_tables._options import CsvOptions, GeopackageOptions, ParquetOptions, TimeseriesOptions
 from splashdown_tables._summary import summarise
 from splashdown_tables._timeseries import load_timeseries
+
+if TYPE_CHECKING:
+    from splashdown.clipping import Area, Clip
 
 __all__ = [
     "inventory",
@@ -50,6 +53,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         extensions=(".parquet", ".geoparquet"),
         magic=PARQUET.first_bytes,
         summarise=_summary_of(load_parquet),
+        clip=_rows_of_parquet,
         options=ParquetOptions,
         summary="a (Geo)Parquet table as a DataFrame, with geometry a GeoDataFrame",
     )
@@ -77,6 +81,13 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         options=TimeseriesOptions,
         summary="openEO's JSON of an aggregated time series as a pandas.DataFrame",
     )
+
+
+def _rows_of_parquet(asset: AssetHandle, area: Area) -> Clip | None:
+    """The rows of GeoParquet in an area, imported when it is wanted."""
+    from splashdown_tables._clip import clip_parquet
+
+    return clip_parquet(asset, area)
 
 
 def _summary_of(load: Callable[..., Any]) -> Callable[..., Mapping[str, object]]:

@@ -123,7 +123,7 @@ def load_parquet(
                 geometry, sides = geometry_column(schema, label)
                 groups = touched_groups(file.metadata, sides, box)
                 read = read if read is None or geometry in read else [*read, geometry]
-            _check_unpacked(file, read, groups, max_bytes, label)
+            check_unpacked(file, read, groups, max_bytes, label)
             table = file.read_row_groups(groups, columns=read)
     except (pa.ArrowException, OSError, KeyError) as error:
         raise LoadError(f"{label} cannot be read as Parquet ({error_text(error)})") from error
@@ -173,9 +173,7 @@ def _time_columns(frame: pd.DataFrame, dates: bool | Sequence[str]) -> list[str]
     return [c for c in found if pd.to_datetime(frame[c], errors="coerce").notna().equals(frame[c].notna())]
 
 
-def _check_unpacked(
-    file: Any, columns: Sequence[str] | None, groups: Sequence[int], max_bytes: int, label: str
-) -> None:
+def check_unpacked(file: Any, columns: Sequence[str] | None, groups: Sequence[int], max_bytes: int, label: str) -> None:
     """Sizes are in the footer, so that a bomb is known before it is unpacked."""
     wanted = None if columns is None else set(columns)
     size = 0
