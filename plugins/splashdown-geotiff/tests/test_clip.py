@@ -162,6 +162,8 @@ def test_a_source_that_fails_is_a_failure_and_not_left_out(opened, server, tmp_p
     with pytest.raises(DownloadError, match="500") as error:
         results.download_files(tmp_path / "out")
     assert [one.asset.key for one in error.value.report.landed] == ["a_tif"]
+    receipt = json.loads((tmp_path / "out" / "item.json").read_text())
+    assert receipt["assets"]["b_tif"]["href"] == f"{server.url}/b.tif"
     assert sum(one.path == "/b.tif" for one in server.seen[before:]) == 3
 
 
@@ -191,6 +193,12 @@ def test_a_jp2_becomes_a_geotiff_with_its_extension(opened, tmp_path):
         .run("download_files", target=tmp_path / "o")
     )
     assert done.places[0].suffix == ".tif"
+    whole = opened(b_jp2=content)
+    root = whole.clip(degrees((500005, 5599005, 501995, 5599995))).download_collection(
+        tmp_path / "c", original_hrefs=True
+    )
+    original = json.loads(root.read_text())["assets"]["b_jp2"]["alternate"]["original"]["href"]
+    assert original == whole.assets[0].href
     with rasterio.open(done.places[0]) as clip:
         window = from_bounds(*clip.bounds, UTM["transform"]).round_offsets().round_lengths()
         rows, columns = window.toslices()

@@ -8,15 +8,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from splashdown._derived.clip_transport import ClipSource, ClipTransport
 from splashdown._derived.clipped_documents import rewrite
 from splashdown._derived.sets import Derivation, Identity, derive
 from splashdown._engine.remote import Remote
-from splashdown._naming.names import openeo_name
+from splashdown._naming.names import href_name, openeo_name
 from splashdown._plugins.loaders import Loaders
-from splashdown._stac.hrefs import public_href
+from splashdown._stac.hrefs import clip_href, without_secrets
 from splashdown.clipping import Area, Clip, rectangle
 from splashdown.errors import LoadError, NoProviderError, OptionError, PluginError, TransferError
 from splashdown.model import Asset, ResultSet, Skipped
@@ -94,7 +93,7 @@ def _look(asset: Asset, area: Area, remote: Remote, loaders: Loaders) -> _Found 
 def _described(asset: Asset, clip: Clip | None, area: Area) -> Asset:
     """The asset that stands for a clip; without one, for what could not be looked at."""
     bbox = area.bbox if clip is None or clip.bbox is None else clip.bbox
-    extension = split_suffix(asset.href)[1] if clip is None else clip.extension
+    extension = split_suffix(href_name(asset.href))[1] if clip is None else clip.extension
     recipe = "" if clip is None else clip.recipe
     media_type = asset.media_type if clip is None else clip.media_type
     href = _href(asset, extension, recipe)
@@ -121,9 +120,8 @@ def _href(asset: Asset, extension: str, recipe: str) -> str:
     """A name for the new file that no transport but ours reads: its path has the extension, and holds no signature."""
     said = repr((asset.identity, asset.href, recipe))
     mark = hashlib.blake2b(said.encode(errors="backslashreplace"), digest_size=8).hexdigest()
-    parts = urlsplit(public_href(asset.href))
-    path = str(PurePosixPath(parts.path).with_suffix(extension)) if PurePosixPath(parts.path).name else parts.path
-    return "clip+" + urlunsplit(parts._replace(path=path, query="", fragment=mark))
+    stem = PurePosixPath(href_name(asset.href) or "clip").stem
+    return clip_href(without_secrets(asset.href), f"{stem}{extension}", mark)
 
 
 def _local_path(asset: Asset, extension: str) -> str | None:

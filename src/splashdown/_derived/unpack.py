@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from splashdown._derived.archives import Entry, Listing, kind_of, list_archive
 from splashdown._derived.member_transport import MemberTransport
@@ -17,7 +16,7 @@ from splashdown._derived.sets import Derivation, Identity, derive
 from splashdown._engine.remote import Remote
 from splashdown._engine.remote_handle import RemoteHandle, open_asset
 from splashdown._naming.names import href_name
-from splashdown._stac.hrefs import public_href
+from splashdown._stac.hrefs import TAR, ZIP, member_href, without_secrets
 from splashdown.errors import LoadError, PluginError, TransferError, error_text
 from splashdown.formats import FORMATS
 from splashdown.model import Asset, ResultSet, Skipped
@@ -108,8 +107,7 @@ def _key(asset: Asset, path: str) -> str:
 
 def _href(asset: Asset, entry: Entry, kind: str) -> str:
     """A name for the file that no transport but ours reads; it holds no signature of the archive's."""
-    parts = urlsplit(public_href(asset.href))
-    said = "" if public_href(asset.href) == asset.href and not parts.query else asset.href
+    href = without_secrets(asset.href)
+    said = "" if href == asset.href and "?" not in href else asset.href
     mark = hashlib.blake2b(said.encode(errors="backslashreplace"), digest_size=8).hexdigest() if said else ""
-    path = f"{parts.path}!/{quote(entry.path)}"
-    return f"{kind}+" + urlunsplit(parts._replace(path=path, query="", fragment=mark))
+    return member_href(href, ZIP if kind == "zip" else TAR, entry.path, mark)
