@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from splashdown._derived.clip_transport import ClipSource, ClipTransport
 from splashdown._derived.clipped_documents import rewrite
 from splashdown._derived.sets import Derivation, Identity, derive
+from splashdown._engine.concurrent import map_ordered
 from splashdown._engine.remote import Remote
 from splashdown._naming.names import href_name, openeo_name
 from splashdown._plugins.loaders import Loaders
@@ -49,8 +49,7 @@ class _Found:
 
 def clip_assets(base: ResultSet, assets: Sequence[Asset], area: Area, remote: Remote, loaders: Loaders) -> Clipped:
     """Look at each asset's header, several at a time; assets whose box is beside the area are not looked at."""
-    with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="splashdown-clip") as pool:
-        found = list(pool.map(lambda asset: _look(asset, area, remote, loaders), assets))
+    found = map_ordered(lambda asset: _look(asset, area, remote, loaders), assets, _AT_A_TIME)
     transport = ClipTransport()
     made: dict[Identity, list[Asset]] = {}
     origins: dict[Identity, tuple[str, int]] = {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from splashdown._derived.archives import Entry, Listing, kind_of, list_archive
 from splashdown._derived.member_transport import MemberTransport
 from splashdown._derived.sets import Derivation, Identity, derive
+from splashdown._engine.concurrent import map_ordered
 from splashdown._engine.remote import Remote
 from splashdown._engine.remote_handle import RemoteHandle, open_asset
 from splashdown._naming.names import href_name
@@ -39,8 +39,7 @@ class Unpacked:
 def unpack_assets(base: ResultSet, assets: Sequence[Asset], remote: Remote) -> Unpacked:
     """Read the index of each archive, several at a time. One that cannot be read is a failure of the source."""
     archives = [(one, kind) for one in assets if (kind := kind_of(one))]
-    with ThreadPoolExecutor(_AT_A_TIME, thread_name_prefix="splashdown-unpack") as pool:
-        found = list(pool.map(lambda one: _look(one[0], one[1], remote), archives))
+    found = map_ordered(lambda one: _look(one[0], one[1], remote), archives, _AT_A_TIME)
     transport, made = MemberTransport(), dict[Identity, list[Asset]]()
     origins, skipped, unresolved = dict[Identity, tuple[str, int]](), list[Skipped](), list[str]()
     for (asset, kind), one in zip(archives, found, strict=True):
@@ -73,7 +72,9 @@ def _look(asset: Asset, kind: str, remote: Remote) -> tuple[RemoteHandle, Listin
     handle = open_asset(asset, remote)
     assert isinstance(handle, RemoteHandle)
     try:
-        return handle, list_archive(handle, kind)
+        listing = list_archive(handle, kind)
+        handle.forget_head()  # ten thousand archives would keep 64 KiB each
+        return handle, listing
     except (LoadError, PluginError, TransferError, OSError) as error:
         return f"the archive cannot be read: {asset.label}: {error_text(error).removeprefix(f'{asset.label}: ')}"
 

@@ -11,6 +11,12 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+def map_ordered(function: Callable[[T], R], values: Sequence[T], threads: int) -> list[R]:
+    """The results in the order of the values. A signal is not kept waiting by calls that have not begun."""
+    found = dict(map_unordered(function, values, threads))
+    return [found[index] for index in range(len(values))]
+
+
 def map_unordered(function: Callable[[T], R], values: Sequence[T], threads: int) -> Iterator[tuple[int, R]]:
     """Yield ``(index, function(values[index]))`` in the order in which they are done.
 

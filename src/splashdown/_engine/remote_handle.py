@@ -95,6 +95,10 @@ class RemoteHandle:
         """Bytes that came over the wire so far."""
         return self._moved
 
+    def forget_head(self) -> None:
+        """Give the memory of the first bytes back, which a later read of them asks for again."""
+        self._head = None
+
     def bytes(self, max_bytes: int | None = None) -> builtins.bytes:
         """The whole file, verified like a download. Raises ``LoadError`` when it is larger than ``max_bytes``."""
         if self._copy is not None:
