@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from splashdown.errors import OptionError
+from splashdown.redact import safely_shown
 
 __all__ = ["Area", "Clip", "area_of", "rectangle"]
 
@@ -36,6 +37,7 @@ class Area:
         return any(w <= right and e >= left for left, right in _spans(self.bbox) for w, e in _spans((west, 0, east, 0)))
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clip:
     """The part of a file that lies in an area, before it is read.

@@ -18,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 from splashdown.errors import LoadError, error_text
 from splashdown.model import Asset
 from splashdown.protocols import AssetHandle
+from splashdown.redact import safely_shown
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -38,6 +39,7 @@ _TAR_TYPES = frozenset({"application/x-tar", "application/tar"})
 _COMPRESSED_TAR = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst")
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One file in an archive. ``start`` is its local header (ZIP) or its first byte (TAR), ``stop`` what follows it."""
@@ -56,6 +58,7 @@ class Entry:
         return self.crc is not None
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
     """The files of an archive, and why others in it cannot be read, by their paths."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from splashdown._series.assets import pack
 from splashdown.model import Asset, Member, ResultSet
 from splashdown.protocols import Transport
+from splashdown.redact import safely_shown
 
 Identity = tuple[str | None, str]
 #: Assets that take the place of others, by the identities of those; they are of the same item.
@@ -16,6 +17,7 @@ Made = Mapping[Identity, Sequence[Asset]]
 Rewrite = Callable[[ResultSet, Made], ResultSet]
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derivation:
     """Assets that are made of others, and how those are read. Messages call it by its ``word``."""
