@@ -92,14 +92,15 @@ def test_a_server_that_means_its_refusals_is_not_asked_twice_for_each_file(api, 
     assert len(api.asked) <= 20 + FAST.jobs
 
 
+@pytest.mark.parametrize("condition", ["If-Match", "If-Range"])
 @pytest.mark.parametrize("date", ["Wed, 01 Jan 2025 00:00:00 GMT", ""])
-def test_replicas_with_etags_of_their_own_serve_one_file(api, tmp_path, date):
+def test_replicas_with_etags_of_their_own_serve_one_file(api, tmp_path, date, condition):
     replica = itertools.cycle("ab")
 
     def serve(asked):
         tag = f'"{next(replica)}"'
-        if asked.headers.get("If-Match", tag) != tag:
-            return Answer(b"", 412)
+        if asked.headers.get(condition, tag) != tag:
+            return Answer(b"", 412) if condition == "If-Match" else Answer(DATA, 200, {"ETag": tag})
         start = int(asked.headers.get("Range", "bytes=0-").removeprefix("bytes=").partition("-")[0])
         headers = {"ETag": tag, "Accept-Ranges": "bytes"} | ({"Last-Modified": date} if date else {})
         body = DATA[start:]

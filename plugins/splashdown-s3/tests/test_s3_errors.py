@@ -167,6 +167,14 @@ def test_a_region_that_stays_wrong_is_named(scripted):
         read(S3Transport(scripted.options), "s3://bucket/k")
 
 
+def test_a_redirect_that_names_no_region_ends_in_one_line(scripted):
+    for path in ("/bucket", "/bucket/"):
+        scripted.always(path, Status(301, MOVED))
+    with pytest.raises(StoreError, match="301 PermanentRedirect: the bucket is in another region or at another"):
+        list(S3Sink("s3://bucket/", scripted.options).list())
+    assert len(scripted.seen) < 8
+
+
 @pytest.mark.parametrize("status", [500, 503])
 def test_nothing_below_the_engine_repeats_a_request(scripted, status):
     scripted.always("/bucket/k", Status(status, Retry_After="7"))

@@ -195,8 +195,9 @@ class Attempt:
 
     def _is_large(self, info: RemoteInfo) -> bool:
         """Whether several connections may read this file."""
-        settings = self._context.settings
-        return info.size is not None and info.size >= settings.range_cutoff and self._source.can_continue
+        settings, source = self._context.settings, self._source
+        large = info.size is not None and info.size >= settings.range_cutoff
+        return large and source.can_continue and not source.by_date
 
     def _copy(self, info: RemoteInfo, digests: Digests) -> tuple[int, list[str]]:
         assert self._upload is not None

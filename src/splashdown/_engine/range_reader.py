@@ -246,7 +246,8 @@ class RangeReader:
             steps=remote.steps,
             start=self.pos,
             stop=None if self._whole else self.stop,
-            pinned=source.pinned,
+            # Replicas take a condition with the ETag or the date of another one for a change: the answer is compared.
+            pinned=None if source.by_date else source.pinned,
             unless=source.unless,
         )
         return remote.transport(signed).stream(request)
@@ -367,9 +368,17 @@ class RangeReader:
         remote.throttle.note(host_of(source.asset.href), error, remote.settings.retry.max_retry_after)
         delay = self._budget.delay(error)
         if delay is None:
+            _name_long_wait(error, remote.settings.retry.max_retry_after)
             raise error
         self._told(error, delay)
         source.stop.wait(delay)
+
+
+def _name_long_wait(error: Exception, longest: float) -> None:
+    """Add to a refusal that the host asks for a longer wait than the policy allows, which is why it was final."""
+    asked = error.retry_after if isinstance(error, HttpStatusError) else None
+    if asked is not None and asked > longest:
+        error.args = (f"{error}; it asks to wait {asked:g} seconds, max_retry_after allows {longest:g}",)
 
 
 def _status(error: Exception) -> int:

@@ -140,10 +140,18 @@ class Clients:
             # The session's own Config is merged with this one, but only at the top level.
             both: Any = {**(self._defaults.s3 or {}), **style}
             config = config.merge(Config(s3=both))
-        return self._session.client(
+        client = self._session.client(
             "s3", region_name=region or options.region, endpoint_url=options.endpoint_url,
             verify=options.ca_bundle, config=config,
         )  # fmt: skip
+        client.meta.events.register_last("before-parameter-build.s3", _follow_no_redirect)
+        return client
+
+
+def _follow_no_redirect(model: Any, context: dict[str, Any], **_: object) -> None:
+    """Let botocore ask for the region of a bucket once: where a store names none, it would ask without an end."""
+    if model.name == "HeadBucket":
+        context.setdefault("s3_redirect", {})["redirected"] = True
 
 
 def _refuse_detours(config: Any) -> None:
