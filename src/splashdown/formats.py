@@ -17,9 +17,9 @@ from splashdown.errors import ContentError
 from splashdown.model import Asset, Buffer
 
 __all__ = [
-    "CSV", "FORMATS", "GEOPACKAGE", "GRIB", "GZIP", "HDF5", "HEAD_BYTES", "JPEG2000", "JSON", "NETCDF", "PARQUET",
-    "PNG", "TIFF", "XML", "Format", "check_content", "format_of", "is_single_file", "promised_kind", "promises",
-    "unlike_promise",
+    "CSV", "FLATGEOBUF", "FORMATS", "GEOPACKAGE", "GRIB", "GZIP", "HDF5", "HEAD_BYTES", "JPEG2000", "JSON", "NETCDF",
+    "PARQUET", "PNG", "TIFF", "XML", "Format", "check_content", "format_of", "is_single_file", "promised_kind",
+    "promises", "unlike_promise",
 ]  # fmt: skip
 
 #: So many bytes from the beginning of a file show what it is.
@@ -70,6 +70,12 @@ GEOPACKAGE = Format(
     extensions=(".gpkg",),
     first_bytes=(b"SQLite format 3\0",),
 )
+FLATGEOBUF = Format(
+    name="FlatGeobuf",
+    media_types=("application/vnd.flatgeobuf", "application/flatgeobuf"),
+    extensions=(".fgb",),
+    first_bytes=(b"fgb\x03fgb",),
+)
 #: First as a file of boxes, then as a code stream alone.
 JPEG2000 = Format(
     name="JPEG 2000",
@@ -101,6 +107,7 @@ FORMATS: tuple[Format, ...] = (
     HDF5,
     PARQUET,
     GEOPACKAGE,
+    FLATGEOBUF,
     Format(
         name="HDF",
         media_types=("application/x-hdf", "application/hdf"),

@@ -352,6 +352,18 @@ class JobResults:
         array: xr.DataArray = load_many(handles, self.session.registry, "geotiff", **options)  # type: ignore[assignment]  # that loader's type
         return array
 
+    def load_cube(self, **options: Any) -> xr.Dataset:
+        """All rasters on one grid, a variable (time, y, x) for each band; needs ``splashdown-geotiff[cube]``.
+
+        Options: ``bands``, ``crs``, ``resolution``, ``bbox`` with ``bbox_crs``, ``groupby``, ``resampling``, and those
+        of :meth:`load_geotiffs`. Raises :class:`~splashdown.errors.LoadError` for a raster without a place or date.
+        """
+        from splashdown._plugins.loaders import load_many
+
+        handles = [self.handle(asset) for asset in self.assets]
+        cube: xr.Dataset = load_many(handles, self.session.registry, "cube", **options)  # type: ignore[assignment]  # that loader's type
+        return cube
+
     def retry(
         self,
         report: RunReport,

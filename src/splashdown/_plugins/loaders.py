@@ -107,13 +107,15 @@ def summarise(spec: LoaderSpec, handle: AssetHandle, **options: object) -> Mappi
 def load_many(handles: Sequence[AssetHandle], loaders: Loaders, name: str, **options: object) -> object:
     """Make one object of several assets; those whose type and extension are of another format are left out.
 
-    Raises ``NoAssetError`` when none is left, and otherwise what :func:`load` raises.
+    A loader without types and extensions gets all of them. Raises ``NoAssetError`` when none is left, and otherwise
+    what :func:`load` raises.
     """
     spec = loaders.loader(name)
     if spec.load_many is None:
         raise OptionError(f"loader {name!r} makes one object of one asset: load them one by one")
     _check_options(spec, spec.load_many, options)
-    own = [handle for handle in handles if _is_for(spec, handle.asset)]
+    chooses = not (spec.media_types or spec.extensions)
+    own = [handle for handle in handles if chooses or _is_for(spec, handle.asset)]
     if not own:
         raise NoAssetError(f"none of {len(handles)} assets is for the loader {name!r}: {', '.join(spec.media_types)}")
     with naming(spec, f"{len(own)} assets"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from splashdown.formats import GEOPACKAGE, GRIB, JPEG2000, NETCDF, PARQUET, PNG, TIFF
+from splashdown.formats import FLATGEOBUF, GEOPACKAGE, GRIB, JPEG2000, NETCDF, PARQUET, PNG, TIFF
 
 _WEBDAV = ("webdav", "webdavs", "webdav+http")
 _FSSPEC = ("fsspec", "sftp", "ssh", *_WEBDAV, "ftp", "smb", "hdfs", "github", "dropbox", "box")
@@ -50,13 +50,13 @@ _LOADER_PACKAGES: Final = (
     ),
     _LoaderPackage(
         "splashdown-tables",
-        ("csv", "parquet", "geopackage", "geojson", "timeseries"),
+        ("csv", "parquet", "geopackage", "flatgeobuf", "geojson", "timeseries"),
         (
             "text/csv", "application/vnd.apache.parquet", "application/x-parquet", "application/parquet",
-            "application/geopackage+sqlite3",
+            "application/geopackage+sqlite3", *FLATGEOBUF.media_types,
         ),
-        (".csv", ".parquet", ".geoparquet", ".gpkg"),
-        (*PARQUET.first_bytes, *GEOPACKAGE.first_bytes),
+        (".csv", ".parquet", ".geoparquet", ".gpkg", *FLATGEOBUF.extensions),
+        (*PARQUET.first_bytes, *GEOPACKAGE.first_bytes, *FLATGEOBUF.first_bytes),
     ),
 )  # fmt: skip
 

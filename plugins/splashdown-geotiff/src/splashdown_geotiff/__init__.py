@@ -1,6 +1,6 @@
 """GeoTIFF for Splashdown: from an asset to xarray or numpy, reading only what is needed.
 
-Registers the loaders ``geotiff``, ``numpy``, ``geotiff-handle``, ``jp2`` and ``png``, and the filter ``crs``.
+Registers the loaders ``geotiff``, ``cube``, ``numpy``, ``geotiff-handle``, ``jp2`` and ``png``, and the filter ``crs``.
 Heavy packages are imported when they are used.
 """
 
@@ -14,14 +14,14 @@ from splashdown.hookspecs import hookimpl
 from splashdown.protocols import AssetHandle
 from splashdown.specs import FilterSpec, LoaderOptions, LoaderSpec
 from splashdown_geotiff._crs_filter import ByCrs
-from splashdown_geotiff._loaders import load_geotiff, load_geotiffs, load_numpy, load_png, open_geotiff
+from splashdown_geotiff._loaders import load_cube, load_geotiff, load_geotiffs, load_numpy, load_png, open_geotiff
 from splashdown_geotiff._options import OpenOptions, RasterOptions
 
 if TYPE_CHECKING:
     from splashdown.clipping import Area, Clip
     from splashdown_geotiff._raster import GeoTIFF
 
-__all__ = ["GeoTIFF", "load_geotiff", "load_geotiffs", "load_numpy", "load_png", "open_geotiff"]
+__all__ = ["GeoTIFF", "load_cube", "load_geotiff", "load_geotiffs", "load_numpy", "load_png", "open_geotiff"]
 
 
 def __getattr__(name: str) -> Any:
@@ -60,6 +60,12 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         summarise=_summarise("summarise_open"),
         options=OpenOptions,
         summary="an open GeoTIFF for many reads",
+    )
+    yield LoaderSpec(
+        name="cube",
+        load=load_cube,
+        load_many=load_cube,
+        summary="rasters of any grids on one, as an xarray.Dataset (time, y, x)",
     )
     yield LoaderSpec(
         name="jp2",

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
+from splashdown.errors import OptionError
 from splashdown.redact import safely_shown
 from splashdown.specs import LoaderOptions
 
@@ -47,6 +48,34 @@ class Pixels:
     scaled: bool = False
     max_bytes: int | None = None
     chunks: Chunks | None = None
+
+
+@safely_shown
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CubeOptions:
+    """How rasters become a cube; see ``load_cube``."""
+
+    bands: tuple[str, ...] | None
+    crs: object
+    resolution: float | None
+    bbox: Sequence[float] | None
+    bbox_crs: object
+    groupby: str
+    resampling: str
+    masked: bool
+    scaled: bool
+    chunks: Chunks | None
+    jobs: int
+    max_bytes: int | None
+    engine: str
+
+    def __post_init__(self) -> None:
+        if self.groupby not in {"time", "solar_day"}:
+            raise OptionError(f"groupby={self.groupby!r}: expected time or solar_day")
+        if self.jobs < 1:
+            raise OptionError(f"jobs={self.jobs}: at least one file is read at a time")
+        if self.bbox_crs is not None and self.bbox is None:
+            raise OptionError("bbox_crs= says what the numbers of bbox= mean: pass that, too")
 
 
 def split_options(options: ArrayOptions | PixelOptions) -> tuple[PartOptions, Pixels]:

@@ -1,4 +1,4 @@
-"""Tables and features for Splashdown: CSV, Parquet, GeoPackage, GeoJSON and openEO's time series.
+"""Tables and features for Splashdown: CSV, Parquet, FlatGeobuf, GeoPackage, GeoJSON and openEO's time series.
 
 Registers one loader for each, and the action ``inventory``. pandas, geopandas and pyarrow are imported when
 they are used.
@@ -9,14 +9,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from splashdown.formats import GEOPACKAGE, PARQUET
+from splashdown.formats import FLATGEOBUF, GEOPACKAGE, PARQUET
 from splashdown.hookspecs import hookimpl
 from splashdown.protocols import AssetHandle
 from splashdown.specs import ActionSpec, LoaderOptions, LoaderSpec
 from splashdown_tables._features import load_geojson, load_geopackage
+from splashdown_tables._flatgeobuf import load_flatgeobuf
 from splashdown_tables._frames import load_csv, load_parquet
 from splashdown_tables._inventory import InventoryOptions, inventory, inventory_frame
-from splashdown_tables._options import CsvOptions, GeopackageOptions, ParquetOptions, TimeseriesOptions
+from splashdown_tables._options import (
+    CsvOptions,
+    FlatgeobufOptions,
+    GeopackageOptions,
+    ParquetOptions,
+    TimeseriesOptions,
+)
 from splashdown_tables._summary import summarise
 from splashdown_tables._timeseries import load_timeseries
 
@@ -27,6 +34,7 @@ __all__ = [
     "inventory",
     "inventory_frame",
     "load_csv",
+    "load_flatgeobuf",
     "load_geojson",
     "load_geopackage",
     "load_parquet",
@@ -36,7 +44,7 @@ __all__ = [
 
 @hookimpl
 def splashdown_loaders() -> Iterable[LoaderSpec]:
-    """``csv``, ``parquet`` and ``geopackage`` for their types; ``geojson`` and ``timeseries`` when they are named."""
+    """``csv``, ``parquet``, ``geopackage`` and ``flatgeobuf`` by type, ``geojson`` and ``timeseries`` by name."""
     yield LoaderSpec(
         name="csv",
         load=load_csv,
@@ -66,6 +74,16 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         summarise=_summary_of(load_geopackage),
         options=GeopackageOptions,
         summary="a layer of a GeoPackage as a geopandas.GeoDataFrame",
+    )
+    yield LoaderSpec(
+        name="flatgeobuf",
+        load=load_flatgeobuf,
+        media_types=FLATGEOBUF.media_types,
+        extensions=FLATGEOBUF.extensions,
+        magic=FLATGEOBUF.first_bytes,
+        summarise=_summary_of(load_flatgeobuf),
+        options=FlatgeobufOptions,
+        summary="a FlatGeobuf file, or what lies in a box, as a geopandas.GeoDataFrame",
     )
     yield LoaderSpec(
         name="geojson",

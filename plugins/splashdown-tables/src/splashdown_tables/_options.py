@@ -34,6 +34,13 @@ class ParquetOptions(LoaderOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class FlatgeobufOptions(LoaderOptions):
+    """The options for a FlatGeobuf file."""
+
+    bbox: tuple[float, ...] | None = _option("Only features that touch this box, in the CRS of the file.", "W,S,E,N")
+
+
+@dataclass(frozen=True, kw_only=True)
 class GeopackageOptions(LoaderOptions):
     """The options for a GeoPackage."""
 
