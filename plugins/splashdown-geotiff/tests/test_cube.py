@@ -10,6 +10,7 @@ import odc.stac
 import pystac
 import pytest
 import rioxarray
+import shapely
 import xarray as xr
 from raster_files import write_tiff
 from rasterio.transform import from_origin
@@ -49,8 +50,9 @@ class Scene:
         ]
 
     def item(self):
-        box = {"type": "Point", "coordinates": [4.4 if self.crs == UTM31 else 9, 51.4]}
-        item = pystac.Item(self.name, box, [4.4, 51.4, 4.4, 51.4], self.when, {})
+        # Its box decides what odc-stac reads of it.
+        area = shapely.box(4.4, 51.4, 4.5, 51.5)
+        item = pystac.Item(self.name, shapely.geometry.mapping(area), area.bounds, self.when, {})
         for key, path in self.paths.items():
             item.add_asset(key, pystac.Asset(str(path), media_type=pystac.MediaType.COG, roles=["data"]))
         return item
