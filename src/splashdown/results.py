@@ -237,7 +237,7 @@ class JobResults:
         from splashdown._receipts.memory import TargetMemory
 
         self._refuse_disabled(plan)
-        remote = self._remote() if settings is None else replace(self._remote(), settings=settings)
+        remote = self._remote() if settings is None else self._remote().with_settings(settings)
         with (
             Named(f"the sink of {redact_target(plan.target)}"),
             Closing(self.session.sink(plan.target)) if sink is None else nullcontext(sink) as place,

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from splashdown.results import JobResults
 
 _log = logging.getLogger("splashdown")
+#: What a profile of a host and the environment may both say about repeating requests.
+_RETRY = ("attempts", "base", "max_delay", "max_retry_after")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +153,7 @@ class Session:
             strict=strict or table.strict,
         )
         self._options = dict(options or {})
-        self._settings = settings
+        self._settings, self._settings_given = settings, settings is not None
         levels = self.config.hosts
         if hosts:
             from splashdown._plugins.hosts_table import profiles_of  # late: few sessions have any
@@ -203,6 +205,20 @@ class Session:
     def limit(self, host: str) -> int | None:
         """How many files at a time ``host[:port]`` serves by its profile; ``None`` where that does not say."""
         return self._profiles.limit(host)
+
+    @property
+    def retry_of(self) -> Callable[[str], Mapping[str, Any]] | None:
+        """What profiles say about repeating requests to ``host[:port]``; ``None`` where they say nothing.
+
+        They count more than settings in a file, and less than the environment or the settings of this session.
+        """
+        profiles = self._profiles
+        if self._settings_given:
+            from splashdown._connections.hosts import Profiles
+
+            profiles = Profiles(levels=self._levels[len(self.config.hosts) :])
+        profiles = profiles.without([one for one in _RETRY if f"SPLASHDOWN_RETRY_{one.upper()}" in os.environ])
+        return (lambda host: profiles.of(host).retry_fields()) if profiles.about_retries else None
 
     @property
     def settings(self) -> Settings:

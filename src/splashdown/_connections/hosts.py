@@ -28,11 +28,22 @@ class HostProfile:
     key: str | None = None
     connect_timeout: float | None = None
     read_timeout: float | None = None
+    #: How often, and after how long, a failed request is repeated: the fields of ``RetryPolicy`` with these names.
+    attempts: int | None = None
+    base: float | None = None
+    max_delay: float | None = None
+    max_retry_after: float | None = None
     origins: tuple[str, ...] = ()  #: where this host's credentials may go besides
 
     def __post_init__(self) -> None:
         if self.jobs is not None and self.jobs < 1:
             raise ValueError(f"jobs must be at least 1, got {self.jobs}")
+        if self.attempts is not None and self.attempts < 1:
+            raise ValueError(f"attempts must be at least 1, got {self.attempts}")
+        for name in ("base", "max_delay", "max_retry_after"):
+            seconds = getattr(self, name)
+            if seconds is not None and not seconds >= 0:
+                raise ValueError(f"{name} must not be negative, got {seconds}")
         for name in ("connect_timeout", "read_timeout"):
             seconds = getattr(self, name)
             if seconds is not None and not seconds > 0:
@@ -50,6 +61,10 @@ class HostProfile:
         """The fields that say something."""
         return (one.name for one in fields(self) if getattr(self, one.name) not in {None, ()})
 
+    def retry_fields(self) -> dict[str, Any]:
+        """What it says about repeating requests, by the names of ``RetryPolicy``."""
+        return {name: value for name in RETRY if (value := getattr(self, name)) is not None}
+
     def over(self, weaker: HostProfile) -> HostProfile:
         """This profile, with what it leaves open as a weaker one has it; a certificate comes with its own key."""
         own: dict[str, Any] = {name: getattr(self, name) for name in self.set_fields()}
@@ -59,6 +74,8 @@ class HostProfile:
 
 
 NO_PROFILE: Final = HostProfile()
+#: The fields about repeating requests.
+RETRY: Final = ("attempts", "base", "max_delay", "max_retry_after")
 
 
 @safely_shown
@@ -84,6 +101,11 @@ class Profiles:
             if len(self._found) < _MOST_FOUND:
                 self._found[host] = found
         return found
+
+    @property
+    def about_retries(self) -> bool:
+        """Whether any profile says something about repeating requests: few do, and each request would ask."""
+        return any(one.retry_fields() for level in self.levels for one in level.values())
 
     def limit(self, host: str) -> int | None:
         """How many files a host serves at a time, at most; ``None`` where no profile says so."""

@@ -18,6 +18,7 @@ from urllib3.exceptions import ReadTimeoutError
 
 from splashdown._connections.addresses import AddressError, Gate
 from splashdown._connections.answers import AnswerError
+from splashdown._connections.hosts import Profiles
 from splashdown._connections.options import HttpOptions
 from splashdown._connections.tls import CERTIFICATE_WANTED, wants_certificate
 from splashdown._documents.adapter import DocumentAdapter
@@ -42,14 +43,46 @@ _CUT_OFF = 3
 
 
 class _Retry(Retry):
-    """Repeats what may go well another time: not a connection that needs a client certificate."""
+    """Repeats what may go well another time: not a connection that needs a client certificate.
+
+    The profile of a host may say how often, and how long to wait.
+    """
+
+    profiles = Profiles()
+
+    def of_hosts(self, profiles: Profiles) -> Self:
+        """The same by these profiles."""
+        made = self.new()
+        made.profiles = profiles
+        return made
+
+    def new(self, **options: Any) -> Self:
+        made = super().new(**options)
+        made.profiles = self.profiles
+        return made
 
     def increment(
-        self, method: Any = None, url: Any = None, response: Any = None, error: Any = None, *more: Any, **named: Any
+        self,
+        method: Any = None,
+        url: Any = None,
+        response: Any = None,
+        error: Any = None,
+        _pool: Any = None,
+        _stacktrace: Any = None,
     ) -> Self:
         if error is not None and wants_certificate(_causes(error)):
             raise error
-        return super().increment(method, url, response, error, *more, **named)
+        policy = self if self.history or _pool is None else self._at(f"{_pool.host}:{_pool.port}")
+        return super(_Retry, policy).increment(method, url, response, error, _pool, _stacktrace)
+
+    def _at(self, host: str) -> Self:
+        said = self.profiles.of(host).retry_fields()
+        options: dict[str, Any] = {}
+        if "attempts" in said:
+            options |= {"total": said["attempts"] - 1, "connect": said["attempts"] - 1}
+        names = {"base": "backoff_factor", "max_delay": "backoff_max", "max_retry_after": "retry_after_max"}
+        options |= {option: said[name] for name, option in names.items() if name in said}
+        return self.new(**options) if options else self
 
 
 _RETRY = _Retry(
@@ -119,7 +152,7 @@ class Client:
         self._session.headers.update({"Accept": "application/json, */*;q=0.5"})
         # A cookie is a credential too: those of sign-ins are kept with the listed origins, all others dropped.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = DocumentAdapter(gate=self.gate, max_retries=_RETRY, pool_maxsize=16)
+        adapter = DocumentAdapter(gate=self.gate, max_retries=_RETRY.of_hosts(self.http.hosts), pool_maxsize=16)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 

@@ -64,7 +64,7 @@ class RangeReader:
         self._counts = True  #: whether the bytes of the body are those that came over the wire
         self._whole = False  #: whether the file is asked for without an end, as no part of it can be decoded
         self.waited = 0.0  #: seconds spent on waiting for bytes, not on hashing and storing them
-        self._budget = budget or RetryBudget(source.remote.settings.retry)
+        self._budget = budget or RetryBudget(source.retry)
         self._failed_at = start  #: where the last failure was
         self._left_over: Buffer | None = None  #: what came beyond the range of the last call of chunks()
         self._answer: AbstractContextManager[Stream] | None = None
@@ -219,7 +219,7 @@ class RangeReader:
             self._connect()
             return
         reset = stream.info.quota_reset
-        if reset and reset <= remote.settings.retry.max_retry_after:  # for a longer one the next request fails
+        if reset and reset <= source.retry.max_retry_after:  # for a longer one the next request fails
             remote.throttle.pause(host_of(source.asset.href), reset)
         source.link_worked = True
         if stream.info.cost is not None:
@@ -314,7 +314,7 @@ class RangeReader:
         """Return when another request may follow; raise otherwise."""
         source = self.source
         begun = self.pos > self.start or self.start > 0 or source.pinned is not None
-        place, settings = self._place, source.remote.settings
+        place = self._place
         too_many = place is not None and source.remote.throttle.refused(place, error)
         self.close(well=isinstance(error, NotModifiedError))
         if isinstance(error, (StoppedError, NotModifiedError, RestartError)):
@@ -332,7 +332,7 @@ class RangeReader:
             raise error
         if place is not None and too_many and self._has_hope(place):
             self._told(error, 0.0)
-            source.stop.wait(random.uniform(0.0, settings.retry.base))  # noqa: S311 - not a secret
+            source.stop.wait(random.uniform(0.0, source.retry.base))  # noqa: S311 - not a secret
             return
         self._wait_before_retry(error)
         if self.pos > 0 and not source.can_continue:
@@ -361,14 +361,14 @@ class RangeReader:
         # Where each failure means to start at the first byte, only bytes beyond the furthest point are progress: a
         # server that always breaks off at the same place would be asked for ever.
         last = self._failed_at if source.can_continue else source.furthest
-        if self.pos - last >= remote.settings.retry.refill:
+        if self.pos - last >= source.retry.refill:
             self._budget.refill()
         self._failed_at = self.pos
         source.furthest = max(source.furthest, self.pos)
-        remote.throttle.note(host_of(source.asset.href), error, remote.settings.retry.max_retry_after)
+        remote.throttle.note(host_of(source.asset.href), error, source.retry.max_retry_after)
         delay = self._budget.delay(error)
         if delay is None:
-            _name_long_wait(error, remote.settings.retry.max_retry_after)
+            _name_long_wait(error, source.retry.max_retry_after)
             raise error
         self._told(error, delay)
         source.stop.wait(delay)

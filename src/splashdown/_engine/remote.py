@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any, Protocol
 
 from splashdown._engine.renew import Refresh, Renewal
-from splashdown._engine.retry import Throttle
-from splashdown._engine.settings import Settings
+from splashdown._engine.retry import Throttle, host_of
+from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown._stac.needs import needs_of
 from splashdown.columns import ByName, columns
 from splashdown.model import Asset, ResultSet
@@ -48,8 +48,20 @@ class Remote:
     renewal: Renewal = field(default_factory=Renewal)
     throttle: Throttle = field(default_factory=Throttle)
     limit: Callable[[str], int | None] = unlimited  #: files at a time of ``host[:port]``, at most
+    #: What is different in the retry policy of ``host[:port]``; ``None`` where that is nothing for any host.
+    retry_of: Callable[[str], Mapping[str, Any]] | None = None
     needs: Callable[[Asset], str] = no_needs  #: what the metadata say is needed to read an asset
     lane: Callable[[str], tuple[Transport, Sign]] | None = None  #: both for an origin, where that alone decides
+
+    def retry(self, href: str) -> RetryPolicy:
+        """How failed requests for an href are repeated."""
+        policy = self.settings.retry
+        return policy if self.retry_of is None else replace(policy, **self.retry_of(host_of(href)))
+
+    def with_settings(self, settings: Settings) -> Remote:
+        """The same for a run with settings of its own; a retry policy among them counts more than those of hosts."""
+        own = settings.retry != self.settings.retry
+        return replace(self, settings=settings, retry_of=None if own else self.retry_of)
 
 
 class Access(Protocol):
@@ -73,6 +85,10 @@ class Access(Protocol):
 
     def limit(self, host: str) -> int | None:
         """How many files at a time ``host[:port]`` serves, at most; ``None`` where that is not known."""
+
+    @property
+    def retry_of(self) -> Callable[[str], Mapping[str, Any]] | None:
+        """What is different in the retry policy of ``host[:port]``; ``None`` where that is nothing for any host."""
 
 
 def remote_of(results: ResultSet, access: Access) -> Remote:
@@ -100,6 +116,7 @@ def remote_of(results: ResultSet, access: Access) -> Remote:
         renewal=Renewal(_refresh_of(results), results.expires),
         settings=access.settings,
         limit=access.limit,
+        retry_of=access.retry_of,
         needs=lambda asset: needs_of(asset, results.document),
         throttle=Throttle(access.limit),
         lane=None if results.transport else lane,

@@ -58,7 +58,8 @@ class Source:
         self.cancelled = False  #: one connection has failed for good, so the others stop
         self.stored_before = 0  #: bytes of the file that are there without this transfer's readers
         self.readers: list[RangeReader] = []
-        self.budget = RetryBudget(remote.settings.retry)  #: outlives restarts, or they would never come to an end
+        self.retry = remote.retry(self.asset.href)
+        self.budget = RetryBudget(self.retry)  #: outlives restarts, or they would never come to an end
         self.furthest = 0  #: the furthest that any attempt without ranges has come
         self._moved_before = 0  #: by readers of earlier attempts
         self._reported_at = 0.0
