@@ -10,7 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -71,6 +71,13 @@ def _has_hosts(options_type: type) -> bool:
     from splashdown._connections.options import HttpOptions
 
     return issubclass(options_type, HttpOptions)
+
+
+def _wants_http(options_type: type) -> bool:
+    """Whether options of a plugin have a field for the HTTP options of the session, to look up profiles of hosts."""
+    return is_dataclass(options_type) and any(
+        one.name == "http" and one.metadata.get("of_session") for one in fields(options_type)
+    )
 
 
 def _stronger(plugin: str, given: Mapping[str, Any]) -> set[str]:
@@ -415,6 +422,8 @@ class Session:
         merged = {**self._options.get(name, {}), **given}
         if options_type is not None and _has_hosts(options_type) and "hosts" not in merged:
             merged["hosts"] = self._profiles.without(_stronger(name, merged))
+        if options_type is not None and _wants_http(options_type) and "http" not in merged:
+            merged["http"] = self.http
         if options_type is None:
             if merged:
                 raise OptionError(f"the plugin {name!r} has no options, so {', '.join(sorted(merged))} cannot be set")

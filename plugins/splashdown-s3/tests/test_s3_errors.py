@@ -16,6 +16,7 @@ from splashdown_s3 import S3Options
 from splashdown_s3._sink import S3Sink
 from splashdown_s3._transport import S3Transport
 
+from splashdown import Session
 from splashdown._cli.main import main
 from splashdown.errors import HttpStatusError, OptionError, StoreError
 from splashdown.model import Content, Part, ReadRequest
@@ -249,3 +250,17 @@ def test_who_may_not_abort_may_store_encrypted(fake_credentials):
         sink.close()
         server.shutdown()
         assert server.seen == ["POST", "DELETE", "PUT"]
+
+
+def test_a_profile_of_the_host_holds_for_its_store(scripted, tmp_path):
+    host = scripted.url.partition("://")[2]
+    options = {"endpoint_url": scripted.url, "path_style": True, "region": "us-east-1"}
+    hosts = {host: {"user_agent": "wheat/1.0", "read_timeout": 7.5, "ca": "/own.pem"}}
+    with Session(config=False, hosts=hosts, options={"s3": {**options, "ca_bundle": "/mine.pem"}}) as session:
+        assert read(session.transport("s3://bucket/k"), "s3://bucket/k") == b"data"
+        assert scripted.seen[-1].headers["user-agent"] == "wheat/1.0"
+        used = session.sink("s3://bucket/")._store.options
+        assert (used.read_timeout, used.connect_timeout, used.ca_bundle) == (7.5, 20.0, "/mine.pem")
+    unheld = Session(config=False, hosts={host: {"ca": "system"}}, options={"s3": options})
+    with unheld, pytest.raises(OptionError, match=r"name a file with s3\.ca_bundle"):
+        unheld.transport("s3://bucket/k")

@@ -18,13 +18,17 @@ __all__ = ["S3Options"]
 def _create_sink(target: str, options: Any) -> Sink:
     from splashdown_s3._sink import S3Sink
 
-    return S3Sink(target, options if isinstance(options, S3Options) else S3Options())
+    return S3Sink(target, _at_host(options))
 
 
 def _create_transport(options: Any) -> Transport:
     from splashdown_s3._transport import S3Transport
 
-    return S3Transport(options if isinstance(options, S3Options) else S3Options())
+    return S3Transport(_at_host(options))
+
+
+def _at_host(options: Any) -> S3Options:
+    return (options if isinstance(options, S3Options) else S3Options()).at_host()
 
 
 @hookimpl

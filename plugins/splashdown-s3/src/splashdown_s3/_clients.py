@@ -134,6 +134,7 @@ class Clients:
             connect_timeout=options.connect_timeout,
             read_timeout=options.read_timeout,
             max_pool_connections=options.connections,
+            user_agent=options.user_agent,
         )
         if options.path_style is not None:
             style = {"addressing_style": "path" if options.path_style else "virtual"}

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from splashdown.errors import OptionError
 from splashdown.redact import safely_shown
 
 if TYPE_CHECKING:
     import boto3
+
+    from splashdown.http import HttpOptions
 
 MIB = 1024 * 1024
 
@@ -24,6 +28,13 @@ MAX_PARTS = 10_000
 #: What may be chosen as ``checksum``; ``auto`` takes the fastest that this machine has and the store accepts.
 CHECKSUMS = ("auto", "crc64nvme", "crc32c", "crc32", "none")
 
+#: Options that a profile of a host may give, and what it calls them.
+_OF_PROFILE = {
+    "ca_bundle": "ca",
+    "connect_timeout": "connect_timeout",
+    "read_timeout": "read_timeout",
+    "user_agent": "user_agent",
+}
 #: What keys and values of tags consist of ("Categorizing your storage using tags", restrictions), in every script.
 _TAG = re.compile(r"[\w +\-=.:/@]*")
 
@@ -64,6 +75,17 @@ class S3Options:
     connect_timeout: float = _option("seconds", default=20.0)
     read_timeout: float = _option("seconds without a byte", default=60.0)
     connections: int = _option("kept open at most", default=64)
+    user_agent: str | None = _option("the User-Agent header")
+    http: HttpOptions | None = field(
+        default=None,
+        repr=False,
+        compare=False,
+        metadata={
+            "python_only": "a splashdown.http.HttpOptions",
+            "help": "filled in by the session: profiles of hosts",
+            "of_session": True,
+        },
+    )
 
     def __post_init__(self) -> None:
         self._refuse_other_sessions()
@@ -87,6 +109,21 @@ class S3Options:
         if self.session is not None:
             raise OptionError("s3: a boto3.Session cannot go to another process; name a profile instead")
         return [getattr(self, one.name) for one in fields(self)]
+
+    def at_host(self) -> S3Options:
+        """These options, with what a profile in ``[hosts]`` says of the store where they say nothing themselves."""
+        usual = f"https://s3.{self.region or 'us-east-1'}.amazonaws.com"
+        named = (self.endpoint_url, os.environ.get("AWS_ENDPOINT_URL_S3"), os.environ.get("AWS_ENDPOINT_URL"), usual)
+        host = urlsplit(next(url for url in named if url)).netloc
+        if self.http is None:
+            return self
+        profile = self.http.hosts.of(host)
+        if profile.ca == "system":
+            raise OptionError(f's3: ca = "system" of {host} does not hold for a store; name a file with s3.ca_bundle')
+        unset = {one.name: one.default for one in fields(self)}
+        said = {option: getattr(profile, name) for option, name in _OF_PROFILE.items()}
+        own = {name: value for name, value in said.items() if value is not None and getattr(self, name) == unset[name]}
+        return replace(self, **own) if own else self
 
     def _refuse_other_sessions(self) -> None:
         if self.session is None:

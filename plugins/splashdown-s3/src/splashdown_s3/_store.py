@@ -84,6 +84,7 @@ class Store:
     def __init__(self, options: S3Options) -> None:
         self.options = options
         self.attributes = fixed(options)
+        self._common = {**_COMMON, "User-Agent": options.user_agent or _COMMON["User-Agent"]}
         self.lacks = Lacks()
         self.keeps_checksums = False  #: whether its last answer to a put repeated the checksum
         self.encrypts = False  #: whether it has said that it encrypts as was asked
@@ -153,7 +154,7 @@ class Store:
         sent = self._signed(method, address, target, dict(headers or {}), payload_hash)
         pool = self._pools.get(address.base)
         url = address.base + target if pool.proxy and address.base.startswith("http:") else target
-        response = send(pool, url, {**_COMMON, **sent}, self._timeout, method=method, body=body)
+        response = send(pool, url, {**self._common, **sent}, self._timeout, method=method, body=body)
         if response.status < 300:
             if not stream:
                 response.drain_conn()

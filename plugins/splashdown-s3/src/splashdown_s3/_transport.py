@@ -43,6 +43,7 @@ class S3Transport:
                 read_timeout=options.read_timeout,
                 pool_size=options.connections,
                 verify=bundle or True,
+                user_agent=options.user_agent or HttpOptions().user_agent,
                 # A redirect leads to another region; the credentials have to be signed for it again.
                 max_redirects=0,
             )
