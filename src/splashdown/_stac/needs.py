@@ -31,6 +31,17 @@ def needs_of(asset: Asset, document: Mapping[str, Any] = _NOTHING) -> str:
     return "; ".join(part for part in (" or ".join(way for way in ways if way), *stores) if part)
 
 
+def needs_of_link(link: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+    """What reading a linked document takes, by the schemes of the document that links it."""
+    if "auth:refs" not in link:  # few have any
+        return ""
+    properties = document.get("properties")
+    holder = properties if isinstance(properties, Mapping) else _NOTHING
+    listing = Asset(key="", href="", metadata=link, properties=holder)
+    ways = dict.fromkeys(_sign_in(scheme) for scheme in _referred(link, "auth", listing, document))
+    return " or ".join(way for way in ways if way)
+
+
 def _object_of(asset: Asset) -> Mapping[str, Any]:
     """The object that refers to the schemes: the asset's, or that of the alternate whose href was chosen."""
     metadata = asset.metadata

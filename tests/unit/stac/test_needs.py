@@ -157,6 +157,26 @@ def test_another_failure_does_not_name_it(tmp_path):
     assert "needs" not in str(caught.value)
 
 
+def test_a_linked_document_that_is_refused_is_named_with_what_its_link_needs():
+    from faults import Status
+
+    link = {"rel": "item", "auth:refs": ["oidc"]}
+    catalog = {"type": "Catalog", "stac_version": "1.0.0", "id": "c", "description": "", "auth:schemes": {"oidc": OIDC}}
+    page = {"type": "FeatureCollection", "auth:schemes": {"oidc": OIDC}, "features": [item_of("https://x.example/a")]}
+    with FaultServer() as server:
+        for path in ("/a.json", "/2"):
+            server.always(path, Status(401))
+        catalog["links"] = [link | {"href": "a.json"}, link | {"href": "b.json"}]
+        page["links"] = [link | {"rel": "next", "href": f"{server.url}/2"}]
+        server.add("/b.json", json.dumps(item_of("https://x.example/b")).encode())
+        server.add("/catalog.json", json.dumps(catalog).encode())
+        server.add("/search", json.dumps(page).encode())
+        with Session(config=False) as session:
+            for path in ("/catalog.json", "/search"):
+                (warning,) = session.open(server.url + path).result_set.unresolved
+                assert warning.endswith("; by its link it needs: openIdConnect of https://login.example")
+
+
 def test_nothing_is_sent_because_a_document_says_what_is_needed(tmp_path):
     with FaultServer() as server:
         scheme = {"type": "apiKey", "in": "header", "name": "X-Steal"}

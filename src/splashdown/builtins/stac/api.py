@@ -13,8 +13,9 @@ from splashdown._documents.geoparquet import is_table
 from splashdown._documents.places import resolve_href, shown
 from splashdown._documents.reading import Reader
 from splashdown._stac.migrate import kind_of
+from splashdown._stac.needs import needs_of_link
 from splashdown.builtins.stac.options import StacOptions
-from splashdown.errors import ApiError, ResolveError
+from splashdown.errors import ApiError, AuthError, ResolveError
 from splashdown.redact import safely_shown
 from splashdown.sources import is_url
 
@@ -143,7 +144,9 @@ def pages(
             asked.add(mark)
             current, page = following, following.ask(reader)
         except ResolveError as error:
-            warn(f"not all pages could be read: {error}")
+            link = _link(page, "next") if isinstance(error, AuthError) else None
+            needs = needs_of_link(link, page.body) if link else ""
+            warn(f"not all pages could be read: {error}" + (f"; by its link it needs: {needs}" if needs else ""))
             return
 
 

@@ -14,8 +14,9 @@ from splashdown._documents.places import resolve_href, shown
 from splashdown._documents.reading import Reader
 from splashdown._documents.walk import Walk
 from splashdown._stac.migrate import kind_of, up_to_date
+from splashdown._stac.needs import needs_of_link
 from splashdown.builtins.stac.api import pages
-from splashdown.errors import ResolveError
+from splashdown.errors import AuthError, ResolveError
 from splashdown.redact import safely_shown
 from splashdown.sources import is_in_store, is_url
 
@@ -41,11 +42,17 @@ class _Tree:
     reader: Reader
     broken: list[str] = field(default_factory=list)
     tables: set[str] = field(default_factory=set)  #: linked STAC-GeoParquet files
+    needs: dict[str, str] = field(default_factory=dict)  #: what documents need, as far as their links say
 
     def read(self, place: str) -> Document:
         if place in self.tables:
             return Document(place=place, body={"type": "FeatureCollection"})
-        found = self.reader.read(place)
+        try:
+            found = self.reader.read(place)
+        except AuthError as error:
+            if place in self.needs:
+                error.args = (f"{error}; by its link it needs: {self.needs[place]}",)
+            raise
         document = Document(place=found.place, body=up_to_date(found.body, shown(place)))
         if not kind_of(document.body):
             raise ResolveError(f"{shown(document.place)} is not a STAC document")
@@ -75,6 +82,8 @@ class _Tree:
                 why = "which it may not read" if document.place else "but it has no place of its own: pass base="
                 self.broken.append(f"{shown(document.place)} links {link['href']!r}, {why}")
                 continue
+            if needs := needs_of_link(link, document.body):
+                self.needs[place.partition("#")[0]] = needs
             yield place
 
 
