@@ -4,6 +4,8 @@ import dataclasses
 import json
 
 import pytest
+from fault_server import FaultServer
+from faults import Status
 from splashdown_obstore import ObstoreOptions
 from splashdown_obstore._options import MIB
 from splashdown_obstore._sink import ObstoreSink
@@ -159,3 +161,15 @@ def test_bad_targets_and_options_are_one_line(monkeypatch):
 
 def test_the_package_costs_little_before_it_is_used():
     assert_light_import("splashdown_obstore")
+
+
+def test_a_redirect_without_a_place_is_final_and_says_what_to_set(monkeypatch):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "some-key-of-nobody")
+    with FaultServer() as server:
+        server.always("/bucket/k", Status(301))
+        config = {"endpoint": server.url, "region": "us-east-1", "virtual_hosted_style_request": "false"}
+        sink = ObstoreSink("s3+obstore://bucket/", ObstoreOptions(config=config, allow_http=True))
+        with pytest.raises(StoreError, match="another region or at another endpoint; set region or endpoint") as error:
+            sink.stat("k")
+        assert not error.value.retryable

@@ -29,13 +29,14 @@ _HINTS = {
 _CAUSES = {
     "BadScheme": "the endpoint is http://; set allow_http if that is meant",
     "certificate": "the endpoint's certificate is not trusted; name its authority with ca_bundle",
+    "without LOCATION": "the bucket is in another region or at another endpoint; set region or endpoint in config",
     "timed out": "no answer in time",
     "dns error": "the endpoint's host is not known",
     "onnect": "no connection to the endpoint; check endpoint, network and proxy",
 }
 #: obstore does not always give the status of these.
 _STATUS_BY_NAME = {"PreconditionError": 412, "NotModifiedError": 304}
-_LASTING_CAUSES = ("BadScheme", "certificate")
+_LASTING_CAUSES = ("BadScheme", "certificate", "without LOCATION")
 
 
 def storing(where: Location, doing: str) -> AbstractContextManager[None]:
@@ -75,7 +76,7 @@ def _status(error: Exception) -> int | None:
 
 def _may_pass(error: Exception, status: int | None) -> bool:
     if status is not None:
-        return status_may_pass(status)
+        return status_may_pass(status) and status != 501
     if any(sign in str(error) for sign in _LASTING_CAUSES):
         return False
     return type(error).__name__ == "GenericError" or isinstance(error, TimeoutError | ConnectionError)

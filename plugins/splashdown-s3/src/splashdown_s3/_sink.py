@@ -21,7 +21,7 @@ from splashdown_s3 import _objects as objects
 from splashdown_s3._buffers import borrow, cut, fill
 from splashdown_s3._checksums import by_name
 from splashdown_s3._copying import Copier
-from splashdown_s3._errors import Refused, storing
+from splashdown_s3._errors import LACKS, Refused, storing
 from splashdown_s3._multipart import Multipart, Started, Tag
 from splashdown_s3._options import MAX_PARTS, MIB, S3Options
 from splashdown_s3._presence import Presence
@@ -36,6 +36,10 @@ class _Held:
     content: Content
     body: bytearray | None = None
     started: Started | None = None
+
+
+#: Answers of a store that does not list, or not in this way: some do not know the request, some take it for an object.
+_NO_LISTING = LACKS | {"AccessDenied", "MethodNotAllowed", "NoSuchKey"}
 
 
 class S3Sink:
@@ -236,20 +240,37 @@ class S3Sink:
         base = self._where(prefix)
         self._presence.forget_page()
         with storing(self._store, base, "list"):
-            pages = self._store.client_for(base.bucket).get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=base.bucket, Prefix=base.key, **self._store.payer):
+            for page in self._pages(base):
                 for one in page.get("Contents", ()):
                     if not one["Key"].endswith("/"):
                         yield one["Key"][len(self._target.key) :], one
+
+    def _pages(self, base: Location) -> Iterator[dict[str, Any]]:
+        """A listing page by page: by ListObjectsV2, or where a store has only the first version, by that."""
+        client, last = self._store.client_for(base.bucket), ""
+        arguments: dict[str, Any] = {"Bucket": base.bucket, "Prefix": base.key, **self._store.payer}
+        try:
+            for page in client.get_paginator("list_objects_v2").paginate(**arguments):
+                yield page
+                # A store that overlooks list-type=2 names no token for what follows, and botocore would stop here.
+                if page.get("IsTruncated") and not page.get("NextContinuationToken"):
+                    last = page["Contents"][-1]["Key"]
+                    break
+            else:
+                return
+        except ClientError as error:
+            if Refused.of_boto(error.response).code not in _NO_LISTING - {"AccessDenied"}:
+                raise
+        yield from client.get_paginator("list_objects").paginate(**arguments, Marker=last)
 
     def _first_page(self) -> tuple[set[str], bool]:
         client = self._store.client_for(self._target.bucket)
         try:
             page = client.list_objects_v2(Bucket=self._target.bucket, Prefix=self._target.key, **self._store.payer)
         except ClientError as error:
-            if Refused.of_boto(error.response).code != "AccessDenied":
+            if Refused.of_boto(error.response).code not in _NO_LISTING:
                 raise
-            return set(), False
+            return set(), False  # each object is asked for itself
         return {one["Key"] for one in page.get("Contents", ())}, not page.get("IsTruncated")
 
     def _holding(self, upload: Upload) -> _Held:
