@@ -169,6 +169,8 @@ _EXCLUDED = {
 _HTML = re.compile(r"<!doctype\s+html|<(html|head|body|title|script)[\s>]", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--.*?-->\s*", re.DOTALL)
 _JSON_START = re.compile(r'\{\s*("|\}\s*$)|\[\s*(["\[{\]]|-?\d)')
+#: What any JSON begins with.
+_JSON_VALUE = '{["-0123456789tfn'
 _XML_START = re.compile(r"<(\?xml\s|[A-Za-z_][\w.-]*(:[\w.-]+)?[\s/>])")
 #: First bytes of text: white space, marks of the order of bytes, printable characters, letters beyond ASCII.
 _TELLING = frozenset([*b"\t\n\v\f\r\x1c\x1d\x1e\x1f\xfe\xff", *range(0x20, 0x7F), *range(0xC2, 0xF5)])
@@ -209,11 +211,18 @@ def unlike_promise(media_type: str | None, href: str, head: Buffer, size: int, c
         return ""
     kind, has_first_bytes = promised
     found, words = _found(bytes(head[:HEAD_BYTES]))
-    is_text = found == _TEXT and has_first_bytes and (content_type or "").lower().startswith("text/")
-    if found in _EXCLUDED[kind] or is_text:
+    if found in _EXCLUDED[kind] or _is_said(kind, found, words, (content_type or "").lower(), has_first_bytes):
         said = f" ({words!r})" if words else ""
         return f"{found} came{said} where the metadata promise {media_type or f'a {_extension(href)} file'}"
     return ""
+
+
+def _is_said(kind: str, found: str, words: str, content_type: str, has_first_bytes: bool) -> bool:
+    """Whether a find that may be of the promised kind is another one by the word of the server."""
+    if found == _TEXT and content_type.startswith("text/"):
+        return has_first_bytes or (kind == _JSON and words[0] not in _JSON_VALUE)
+    # Tables may begin like JSON or XML: some have names of columns in angle brackets.
+    return kind == _CSV and ((found == "JSON" and "json" in content_type) or (found == "XML" and "xml" in content_type))
 
 
 def is_single_file(kind: str) -> bool:

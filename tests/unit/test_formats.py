@@ -112,6 +112,25 @@ def test_what_is_evidently_wrong_fails(media_type, href, head):
         check_content(Asset(key="a", href=f"https://e.example/{href}", media_type=media_type), head, len(head))
 
 
+def test_an_error_in_place_of_a_table_or_json_is_wrong_by_the_word_of_the_server():
+    csv = Asset(key="a", href="https://e.example/a", media_type="text/csv")
+    json = Asset(key="a", href="https://e.example/a", media_type="application/json")
+    for asset, head, said in (
+        (csv, JSON_ERROR, "application/json"),
+        (csv, XML_ERROR, "application/xml"),
+        (json, b"Access denied", "text/plain"),
+    ):
+        with pytest.raises(ContentError):
+            check_content(asset, head, len(head), said)
+    for asset, head, said in (
+        (csv, JSON_ERROR, "text/csv"),
+        (csv, b"<DATE>,<OPEN>\n1,2\n", "text/plain"),
+        (json, b"[true]", "text/plain"),
+        (json, b"null", "text/plain"),
+    ):
+        check_content(asset, head, len(head), said)
+
+
 @pytest.mark.parametrize(
     ("media_type", "href", "head"),
     [

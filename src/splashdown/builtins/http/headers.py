@@ -114,6 +114,9 @@ def whole_info(headers: Mapping[str, str], size: int, *, ranges: bool) -> Remote
     return RemoteInfo(size=size, media_type=media_type, etag=etag, last_modified=modified, ranges=ranges)
 
 
+_FRACTION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}")
+
+
 def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds to wait before the next request.
 
@@ -122,6 +125,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """
     value = headers.get("retry-after")
     if value is not None:
+        if _FRACTION.fullmatch(value.strip()):  # not by the RFC, and met all the same
+            return float(value)
         seconds = number(value)
         return _until(value) if seconds is None else float(seconds)
     return quota_reset(headers)

@@ -305,6 +305,7 @@ def test_a_status_is_told_with_what_the_server_says_of_it(server, transport, sta
     ("headers", "low", "high"),
     [
         ({"Retry_After": "7"}, 7, 7),
+        ({"Retry_After": "1.5"}, 1.5, 1.5),
         ({"RateLimit": '"default";r=0;t=9'}, 9, 9),
         ({"RateLimit": "limit=100, remaining=0, reset=12"}, 12, 12),
         ({"RateLimit_Remaining": "0", "RateLimit_Reset": "5"}, 5, 5),
