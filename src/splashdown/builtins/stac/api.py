@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -15,7 +16,7 @@ from splashdown._documents.reading import Reader
 from splashdown._stac.migrate import kind_of
 from splashdown._stac.needs import needs_of_link
 from splashdown.builtins.stac.options import StacOptions
-from splashdown.errors import ApiError, AuthError, ResolveError
+from splashdown.errors import ApiError, AuthError, OptionError, ResolveError, error_text
 from splashdown.redact import safely_shown
 from splashdown.sources import is_url
 
@@ -129,6 +130,8 @@ def pages(
     current, page = question or SearchRequest(url=first.place), first
     while True:
         features = page.body.get("features")
+        if features is not None and not isinstance(features, list):
+            warn(f"{shown(page.place)} has features that are not a list")
         for feature in features if isinstance(features, list) else ():
             if isinstance(feature, dict):
                 count.items += 1
@@ -179,7 +182,7 @@ def with_filters(url: str, options: StacOptions, collections: object = None) -> 
         for name, value in _filters(options, collections).items()
     }
     if options.filter:
-        filters["filter-lang"] = "cql2-text"
+        filters |= _in_query(options.filter)
     parts = urlsplit(url)
     query = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name not in filters]
     return urlunsplit(parts._replace(query=urlencode([*query, *filters.items()], safe=",:/")))
@@ -191,15 +194,44 @@ def _search(landing: Document, options: StacOptions, collections: object) -> Sea
         raise ResolveError(
             f"{shown(landing.place)} does not conform to STAC API Item Search; name one of its collections instead"
         )
-    link = _link(landing, "search", options.method)
+    link = _link(landing, "search", options.method or _usual_method(options.filter))
+    if link is None and options.method is None:
+        link = _link(landing, "search")
     if link is None:
         raise ResolveError(f"{shown(landing.place)} offers no search by {options.method}")
     if str(link.get("method", "GET")).upper() == "POST":
         body = {n: list(v) if isinstance(v, tuple) else v for n, v in _filters(options, collections).items()}
         if options.filter:
-            body["filter-lang"] = "cql2-text"
+            body |= _in_body(options.filter)
         return SearchRequest(url=link["href"], body=body)
     return SearchRequest(url=with_filters(link["href"], options, collections))
+
+
+def _usual_method(filter: str | Mapping[str, Any] | None) -> str | None:
+    """The method for a search with a filter: servers take text in a query, JSON in a body, and often nothing else."""
+    return None if not filter else "GET" if isinstance(filter, str) else "POST"
+
+
+def _in_query(filter: str | Mapping[str, Any]) -> dict[str, str]:
+    text = isinstance(filter, str)
+    return {
+        "filter": _text(filter) if text else json.dumps(filter),
+        "filter-lang": "cql2-text" if text else "cql2-json",
+    }
+
+
+def _in_body(filter: str | Mapping[str, Any]) -> dict[str, Any]:
+    """The same for a body; text becomes JSON where its package is installed."""
+    if isinstance(filter, str):
+        try:
+            import cql2  # late: an extra, and for few
+        except ImportError:
+            return {"filter": filter, "filter-lang": "cql2-text"}
+        try:
+            return {"filter": cql2.Expr(filter).to_json(), "filter-lang": "cql2-json"}
+        except Exception as error:  # the parser's own classes are not public
+            raise OptionError(f"filter={filter!r} is not CQL2 ({error_text(error)[:200]})") from None
+    return {"filter": dict(filter), "filter-lang": "cql2-json"}
 
 
 def _filters(options: StacOptions, collections: object) -> dict[str, Any]:

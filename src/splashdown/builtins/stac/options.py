@@ -21,10 +21,13 @@ class StacOptions:
     bbox: Sequence[float] | str | None = None  #: west, south, east, north in degrees
     ids: Sequence[str] | str | None = None  #: ids of items
     collections: Sequence[str] | str | None = None  #: ids of collections
-    filter: str | None = None  #: CQL2-text; sent to a STAC API, with other sources use select(cql2=...)
+    #: CQL2, as text or JSON; sent to a STAC API, with other sources use select(cql2=...)
+    filter: str | Mapping[str, Any] | None = None
     limit: int | None = None  #: most items to take
     page_size: int = 200  #: items per answer of a STAC API
-    method: str | None = None  #: ``GET`` or ``POST`` for a STAC API; by default POST where offered
+    method: str | None = (
+        None  #: ``GET`` or ``POST`` for a STAC API; by default POST where offered, GET for a ``filter`` that is text
+    )
     base: str | None = None  #: base of relative hrefs of a document in memory: a URL, or a folder or file
     alternate: str | None = None  #: use the alternate href of this name if an asset has one
     max_documents: int = MAX_DOCUMENTS  #: most documents of a static catalog to read
