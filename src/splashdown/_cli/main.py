@@ -195,15 +195,19 @@ def _write_any_text() -> None:
 
 
 def _warn_in_one_line() -> None:
-    """Show each warning about a plugin once, as a line; others are for developers and stay as they are."""
+    """Show each warning about a plugin, or about certificates, once and as a line; others are for developers."""
     usual, shown = warnings.showwarning, set[str]()
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        if category.__name__ != "PluginWarning":
+        text = str(message)
+        if category.__name__ == "InsecureRequestWarning":
+            text = "certificates are not checked (http.verify): what comes may be of anybody"
+        elif category.__name__ != "PluginWarning":
             usual(message, category, *where, **more)
-        elif str(message) not in shown:
-            shown.add(str(message))
-            click.echo(f"Warning: {message}", err=True)
+            return
+        if text not in shown:
+            shown.add(text)
+            click.echo(f"Warning: {text}", err=True)
 
     warnings.showwarning = show
 

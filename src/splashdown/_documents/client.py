@@ -5,6 +5,7 @@ It leaves the meaning of documents to others, and credentials to :mod:`splashdow
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -20,7 +21,7 @@ from splashdown._connections.addresses import AddressError, Gate
 from splashdown._connections.answers import AnswerError
 from splashdown._connections.hosts import Profiles
 from splashdown._connections.options import HttpOptions
-from splashdown._connections.tls import CERTIFICATE_WANTED, wants_certificate
+from splashdown._connections.tls import CERTIFICATE_WANTED, NAME_AUTHORITY, wants_certificate
 from splashdown._documents.adapter import DocumentAdapter
 from splashdown._documents.authority import Anonymous, Authority, renewed
 from splashdown._documents.cookies import cookie_lines
@@ -293,6 +294,8 @@ def _reason(error: requests.RequestException) -> str:
         return CERTIFICATE_WANTED
     if (answer := next((one for one in causes if isinstance(one, AnswerError)), None)) is not None:
         return str(answer)
+    if (refused := next((one for one in causes if isinstance(one, ssl.SSLCertVerificationError)), None)) is not None:
+        return f"SSLError: {refused.verify_message}; {NAME_AUTHORITY}"
     if any(isinstance(one, ReadTimeoutError) for one in causes):
         return f"{type(error).__name__}: no answer, or too slow a one, within the read timeout"
     reasons = (getattr(one, "reason", None) for one in causes)

@@ -22,9 +22,11 @@ from splashdown.errors import (
     NoAssetError,
     NoProviderError,
     OptionError,
+    SplashdownError,
     error_text,
     refuse_unknown,
 )
+from splashdown.formats import HEAD_BYTES, unlike_promise
 from splashdown.model import Asset
 from splashdown.protocols import AssetHandle
 from splashdown.specs import LoaderSpec
@@ -89,8 +91,22 @@ def choose(handle: AssetHandle, loaders: Loaders, name: str | None = None) -> Lo
 def apply(spec: LoaderSpec, handle: AssetHandle, **options: object) -> object:
     """Call a loader: options are checked before any byte is read, and what it raises becomes a ``LoadError``."""
     _check_options(spec, spec.load, options)
-    with naming(spec, handle.asset.label):
-        return spec.load(handle, **options)
+    try:
+        with naming(spec, handle.asset.label):
+            return spec.load(handle, **options)
+    except LoadError as error:
+        if found := _evidently_other(handle):
+            error.args = (f"{error}; {found}",)
+        raise
+
+
+def _evidently_other(handle: AssetHandle) -> str:
+    """Words for a login page or an error document in place of the file; empty where nothing says so."""
+    try:
+        head = handle.read_range(0, HEAD_BYTES)
+    except SplashdownError:
+        return ""
+    return unlike_promise(handle.asset.media_type, handle.asset.href, head, len(head))
 
 
 def summarise(spec: LoaderSpec, handle: AssetHandle, **options: object) -> Mapping[str, object]:

@@ -32,7 +32,7 @@ class _LoaderPackage(NamedTuple):
 _LOADER_PACKAGES: Final = (
     _LoaderPackage(
         "splashdown-geotiff",
-        ("geotiff", "numpy", "geotiff-handle", "jp2", "png"),
+        ("geotiff", "cube", "numpy", "geotiff-handle", "jp2", "png"),
         ("image/tiff", "image/vnd.stac.geotiff", "image/geotiff", "image/jp2", "image/png"),
         (".tif", ".tiff", ".geotiff", ".jp2", ".png"),
         (*TIFF.first_bytes, JPEG2000.first_bytes[0], *PNG.first_bytes),

@@ -243,3 +243,10 @@ def test_several_assets_are_loaded_as_one_where_one_loader_is_for_all_or_is_name
     twice = spec("twin", media_types=("image/tiff",), extensions=(".tif",), load_many=lambda assets: 0)
     with pytest.raises(ConflictError, match="all of these assets"):
         _loading.loader_of_all(tiffs, offered(many, twice), None)
+
+
+def test_a_login_page_in_place_of_a_file_is_named_by_any_loader():
+    page = opened(b"<!DOCTYPE html><title>Sign in</title>", "x.json", media_type="application/json")
+    with pytest.raises(LoadError, match="is not JSON") as error:
+        _loading.load(page, BUILTINS)
+    assert "; a web page (HTML) came ('<!DOCTYPE html><title>Sign in</title>') where" in str(error.value)

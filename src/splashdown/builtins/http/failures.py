@@ -14,7 +14,7 @@ from http import HTTPStatus
 import urllib3.exceptions as u3
 
 from splashdown._connections.answers import AnswerError
-from splashdown._connections.tls import CERTIFICATE_WANTED, wants_certificate
+from splashdown._connections.tls import CERTIFICATE_WANTED, NAME_AUTHORITY, wants_certificate
 from splashdown.builtins.http.headers import retry_after
 from splashdown.errors import (
     HttpStatusError,
@@ -79,7 +79,8 @@ def connection_error(href: str, error: BaseException) -> TransferError:
         return TruncatedError(f"{where}: the chunked body is broken (InvalidChunkLength)")
     if _has(chain, ssl.SSLCertVerificationError, ssl.CertificateError):
         reason = next((e.verify_message for e in chain if isinstance(e, ssl.SSLCertVerificationError)), "")
-        return NetworkError(f"{where}: the server's certificate is not trusted ({reason})", retryable=False)
+        text = f"{where}: the server's certificate is not trusted ({reason}); {NAME_AUTHORITY}"
+        return NetworkError(text, retryable=False)
     if wants_certificate(chain):
         return NetworkError(f"{where}: {CERTIFICATE_WANTED}", retryable=False)
     if _has(chain, u3.ConnectTimeoutError) and not _has(chain, u3.NewConnectionError):
