@@ -11,7 +11,7 @@ import splashdown_geotiff
 from raster_files import pixels, write_tiff
 
 from splashdown.errors import LoadError
-from splashdown.testing import LoaderContract
+from splashdown.testing import LoaderContract, MemoryHandle, make_asset
 
 SPECS = {spec.name: spec for spec in splashdown_geotiff.splashdown_loaders()}
 DATA = pixels(2, 80, 90, "i2")
@@ -61,6 +61,19 @@ class TestHandle(GeoTiffContract):
 
     def check(self, loaded):
         np.testing.assert_array_equal(loaded.read(bands=[2]), DATA[1:])
+
+
+class TestCube(GeoTiffContract):
+    @pytest.fixture
+    def spec(self):
+        return SPECS["cube"]
+
+    def handle(self, spec, data):
+        return MemoryHandle(data, make_asset("data_2023-06-01.tif"))
+
+    def check(self, loaded):
+        bands = [loaded[name].isel(time=0) for name in loaded]
+        np.testing.assert_array_equal(np.stack(bands), DATA)
 
 
 class TestPng(LoaderContract):
