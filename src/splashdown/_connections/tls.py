@@ -17,7 +17,7 @@ CERTIFICATE_WANTED: Final = (
     "the server wants a client certificate: name the file with cert of this host in [hosts], or with http.cert"
 )
 
-#: What to do about a certificate that is not trusted.
+#: The next step after a certificate that is not trusted.
 NAME_AUTHORITY: Final = "name the file of its authority with ca of this host in [hosts], or with http.verify"
 
 #: A PEM file, and that of the key where it is another one.

@@ -48,7 +48,7 @@ class Remote:
     renewal: Renewal = field(default_factory=Renewal)
     throttle: Throttle = field(default_factory=Throttle)
     limit: Callable[[str], int | None] = unlimited  #: files at a time of ``host[:port]``, at most
-    #: What is different in the retry policy of ``host[:port]``; ``None`` where that is nothing for any host.
+    #: The differences in the retry policy of ``host[:port]``; ``None`` where no host has any.
     retry_of: Callable[[str], Mapping[str, Any]] | None = None
     needs: Callable[[Asset], str] = no_needs  #: what the metadata say is needed to read an asset
     lane: Callable[[str], tuple[Transport, Sign]] | None = None  #: both for an origin, where that alone decides
@@ -88,7 +88,7 @@ class Access(Protocol):
 
     @property
     def retry_of(self) -> Callable[[str], Mapping[str, Any]] | None:
-        """What is different in the retry policy of ``host[:port]``; ``None`` where that is nothing for any host."""
+        """The differences in the retry policy of ``host[:port]``; ``None`` where no host has any."""
 
 
 def remote_of(results: ResultSet, access: Access) -> Remote:

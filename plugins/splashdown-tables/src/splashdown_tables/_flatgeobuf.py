@@ -26,7 +26,7 @@ _FIRST_READ = 64 * 1024
 #: A header lists columns; real ones have a few kilobytes.
 _LARGEST_HEADER = 16 * 1024**2
 _NODE = struct.Struct("<4dQ")
-#: What lies so close together is fetched with one request.
+#: Ranges that lie so close together are fetched with one request.
 _GAP = 64 * 1024
 #: Places of two fields in the table of the header (``header.fbs``).
 _FEATURES_COUNT, _INDEX_NODE_SIZE = 8, 9

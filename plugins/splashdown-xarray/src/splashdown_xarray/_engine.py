@@ -69,7 +69,7 @@ class SplashdownBackend(BackendEntrypoint):
         if not isinstance(loaded, xr.Dataset):
             raise LoadError(f"{asset.asset.label}: the loader returned {type(loaded).__name__}, not a dataset")
         if name in {"netcdf", "zarr"}:
-            coords = "all" if decode_coords is None else decode_coords
+            coords: Any = "all" if decode_coords is None else decode_coords
             loaded = xr.decode_cf(loaded, decode_coords=coords, drop_variables=drop_variables, **decoders)
         elif drop_variables is not None:
             named = [drop_variables] if isinstance(drop_variables, str) else list(drop_variables)
