@@ -5,7 +5,7 @@ The command line shows these values, whichever plugin returns them, and takes th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -23,6 +23,7 @@ __all__ = [
     "ActionSession",
     "Checked",
     "Download",
+    "Places",
     "Results",
     "State",
     "SyncReport",
@@ -151,10 +152,16 @@ class Download:
         return self.documents[0] if self.documents else ""
 
     @property
-    def places(self) -> list[Path | str]:
+    def places(self) -> Places:
         """Where everything is, the metadata documents last: paths of a local target, URLs of any other."""
         locations = [*columns(self.report.landed, "location"), *self.documents]
-        return list(map(Path, locations)) if scheme_of(self.plan.target) in {"", "file"} else locations
+        return Places(map(Path, locations) if scheme_of(self.plan.target) in {"", "file"} else locations, self)
+
+    def _repr_html_(self) -> str:
+        """The outcome in a notebook, as a table."""
+        from splashdown._display.values import report_html
+
+        return report_html(self.report, self.documents)
 
     def raise_failures(self, unresolved: Sequence[str] = ()) -> None:
         """Raise :class:`~splashdown.errors.DownloadError` when an asset failed.
@@ -185,6 +192,21 @@ class Download:
             )
 
 
+class Places(list[Path | str]):
+    """The paths or URLs of what a download stored: a list, which in a notebook shows the report."""
+
+    def __init__(self, places: Iterable[Path | str], download: Download) -> None:
+        super().__init__(places)
+        self.download = download  #: the outcome, with its ``report``
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Places, (list(self), self.download)
+
+    def _repr_html_(self) -> str:
+        """The report of the download that stored them."""
+        return self.download._repr_html_()
+
+
 @safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncReport:
@@ -196,6 +218,18 @@ class SyncReport:
     stale: tuple[str, ...] = ()  #: names of files that the source does not list any more
     removed: tuple[str, ...] = ()
     left: Mapping[str, str] = field(default_factory=dict)
+
+    def _repr_html_(self) -> str:
+        """The outcome in a notebook, as a table, with the stale files folded below it; of a dry run the plan."""
+        from splashdown._display.values import plan_html, report_html
+
+        stale = {
+            "removed": [(name, "the source does not list it any more") for name in self.removed],
+            "left": list(self.left.items()),
+        }
+        if self.report is None:
+            return plan_html(self.plan)
+        return report_html(self.report, [self.metadata] if self.metadata else [], stale)
 
 
 class State(StrEnum):
@@ -245,7 +279,7 @@ class VerifyReport:
 
     def _repr_html_(self) -> str:
         """The report in a notebook, as a table; what is not as it was stored comes first."""
-        from splashdown._display.html import verify_html
+        from splashdown._display.values import verify_html
 
         files = sorted(self.files, key=lambda one: one.state is State.OK)
         found = [(one.name, one.size, str(one.state), one.detail or ", ".join(one.checked)) for one in files]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from splashdown.results import JobResults
     from splashdown.session import Session
 
-__all__ = ["Backend", "Job", "connect", "job_at"]
+__all__ = ["Backend", "Job", "Jobs", "connect", "job_at"]
 
 #: Levels of log entries, from the least to the most urgent (openEO API, ``/jobs/{job_id}/logs``).
 LEVELS = ("debug", "info", "warning", "error")
@@ -89,16 +89,46 @@ class Backend:
         """The version of the API."""
         return str(self.capabilities["api_version"])
 
-    def jobs(self, limit: int | None = None) -> Iterator[Job]:
-        """The user's jobs, in the back-end's order; pages are read on demand. ``limit`` is the largest number."""
-        from splashdown.builtins.openeo.jobs import list_jobs
+    def jobs(self, limit: int | None = None) -> Jobs:
+        """The user's jobs, in the back-end's order, to iterate over. ``limit`` is the largest number.
 
-        listed = (Job(self, entry["id"], entry) for entry in list_jobs(self._client, self.url))
-        return itertools.islice(listed, limit)
+        The first page is read now, and shown in a notebook; further pages are read on demand.
+        """
+        from splashdown.builtins.openeo.jobs import pages_of_jobs
+
+        return Jobs(self, pages_of_jobs(self._client, self.url), limit)
 
     def job(self, job_id: str) -> Job:
         """The handle of one job; nothing is requested yet."""
         return Job(self, job_id)
+
+
+class Jobs(Iterator["Job"]):
+    """Jobs in the back-end's order, as :meth:`Backend.jobs` returns them: an iterator that can be used once."""
+
+    def __init__(self, backend: Backend, pages: Iterator[list[dict[str, Any]]], limit: int | None) -> None:
+        self._url = backend.url
+        first = next(pages, [])
+        following = itertools.chain(first, itertools.chain.from_iterable(pages))
+        self._shown = first[:limit]
+        self._limit = limit
+        self._jobs = (Job(backend, entry["id"], entry) for entry in itertools.islice(following, limit))
+
+    def __next__(self) -> Job:
+        return next(self._jobs)
+
+    def __repr__(self) -> str:
+        return f"<Jobs at {self._url}, the first page has {len(self._shown)}>"
+
+    def _repr_html_(self) -> str:
+        """The jobs of the first page in a notebook, whatever was iterated over since; nothing is requested."""
+        from splashdown._display.text import counted
+        from splashdown._display.values import jobs_html
+
+        title = counted(len(self._shown), "job")
+        if len(self._shown) != self._limit:
+            title += " on the first page"
+        return jobs_html(title, self._url, [_for_people(job) for job in self._shown])
 
 
 class Job:
@@ -113,6 +143,12 @@ class Job:
     def __repr__(self) -> str:
         known = f" ({self.metadata['status']})" if self.metadata.get("status") else ""
         return f"<Job {self.id!r}{known} at {self.backend.url}>"
+
+    def _repr_html_(self) -> str:
+        """The job in a notebook, as the back-end last described it; nothing is requested."""
+        from splashdown._display.values import jobs_html
+
+        return jobs_html("job", self.backend.url, [_for_people({**self.metadata, "id": self.id})])
 
     @property
     def job_id(self) -> str:
@@ -185,3 +221,10 @@ def _address(backend: str) -> str:
     if parts.username or parts.password:
         raise UsageError("take user and password out of the address and pass auth=(user, password) instead")
     return address
+
+
+def _for_people(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """The strings among the metadata of a job, and its status with the progress."""
+    from splashdown.builtins.openeo.jobs import describe_status
+
+    return {k: v for k, v in metadata.items() if isinstance(v, str)} | {"status": describe_status(metadata)}

@@ -384,7 +384,7 @@ class Plan:
 
     def _repr_html_(self) -> str:
         """The plan in a notebook, as a table."""
-        from splashdown._display.html import plan_html
+        from splashdown._display.values import plan_html
 
         return plan_html(self)
 
@@ -493,6 +493,6 @@ class RunReport:
 
     def _repr_html_(self) -> str:
         """The report in a notebook, as a table."""
-        from splashdown._display.html import report_html
+        from splashdown._display.values import report_html
 
         return report_html(self)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from splashdown.protocols import AssetHandle
     from splashdown.results import JobResults
 
-__all__ = ["ResultAsset"]
+__all__ = ["ResultAsset", "ResultAssets"]
 
 
 class ResultAsset:
@@ -78,9 +78,9 @@ class ResultAsset:
 
     def _repr_html_(self) -> str:
         """The asset in a notebook."""
-        from splashdown._display.html import asset_html
+        from splashdown._display.values import asset_html
 
-        return asset_html(self.asset)
+        return asset_html(self.asset, self.results._thumbnails([self.asset]))  # noqa: SLF001 - the results are ours
 
     def download(self, target: str | Path | None = None, **options: Any) -> Path | str:
         """Save the asset to a file, or into an existing folder; returns the path (or URL).
@@ -102,7 +102,9 @@ class ResultAsset:
         from splashdown._plugins.loaders import load
 
         # The handle is not closed here: a lazy object goes on reading through it.
-        return load(self.open(), self.results.session.registry, loader, **options)
+        loaded = load(self.open(), self.results.session.registry, loader, **options)
+        self.results._copies.keep(self.asset.identity, loaded)  # noqa: SLF001 - the results are ours
+        return loaded
 
     def load_json(self, **options: Any) -> Any:
         """The asset as parsed JSON."""
@@ -133,3 +135,13 @@ class ResultAsset:
     def open_geotiff(self, **options: Any) -> Any:
         """A GeoTIFF opened for many reads: ``.shape``, ``.bands``, ``.crs``, ..., and ``.read(...)``."""
         return self.load("geotiff-handle", **options)
+
+
+class ResultAssets(list[ResultAsset]):
+    """The assets of some results: a list, which in a notebook is a table."""
+
+    def _repr_html_(self) -> str:
+        """The assets in a notebook."""
+        from splashdown._display.values import assets_html
+
+        return assets_html([one.asset for one in self])

@@ -20,17 +20,18 @@ from splashdown._receipts.copies import LocalCopies
 from splashdown._series.assets import pack
 from splashdown._series.documents import plain
 from splashdown._stac.describe import directories
-from splashdown.actions import Download
+from splashdown.actions import Download, Places
 from splashdown.columns import columns
 from splashdown.errors import NoAssetError, OptionError, PluginError, SplashdownError, error_text
 from splashdown.model import Asset, IfExists, Plan, Skipped
 from splashdown.redact import redact, redact_target
-from splashdown.result_asset import ResultAsset
+from splashdown.result_asset import ResultAsset, ResultAssets
 from splashdown.sources import scheme_of
 
 if TYPE_CHECKING:
     import xarray as xr
 
+    from splashdown._display.html import Html
     from splashdown._engine.context import Memory
     from splashdown._engine.remote import Remote
     from splashdown._engine.settings import Settings
@@ -67,9 +68,11 @@ class JobResults:
 
     def _repr_html_(self) -> str:
         """The assets in a notebook, as a table."""
-        from splashdown._display.html import results_html
+        from splashdown._display.values import results_html
 
-        return results_html(self.result_set.kind, self.id, self.assets, self.result_set.warnings)
+        return results_html(
+            self.result_set.kind, self.id, self.assets, self.result_set.warnings, self._thumbnails(self.assets)
+        )
 
     def __len__(self) -> int:
         return len(self.assets)
@@ -105,7 +108,7 @@ class JobResults:
 
     def get_assets(self) -> list[ResultAsset]:
         """All assets, in the order of the document."""
-        return list(self)
+        return ResultAssets(self)
 
     def get_asset(self, key: str | None = None, *, name: str | None = None) -> ResultAsset:
         """The asset with this key (``name`` is the older spelling); without a key the only one.
@@ -279,7 +282,7 @@ class JobResults:
         target: str | Path = ".",
         include_stac_metadata: bool = True,
         **options: Any,
-    ) -> list[Path | str]:
+    ) -> Places:
         """Save all assets into a folder (the current one by default); returns their paths (or URLs).
 
         With ``include_stac_metadata`` the STAC document is saved beside them, with hrefs, sizes and checksums of
@@ -406,6 +409,13 @@ class JobResults:
         if not isinstance(done, Download):
             raise PluginError(f"the action {action!r} returned {type(done).__name__}; it has to return a Download")
         return done
+
+    def _thumbnails(self, assets: Sequence[Asset]) -> Html:
+        """The pictures of assets that are on this machine, or were loaded; nothing is fetched for it."""
+        from splashdown._choosing.pictures import local_pictures
+        from splashdown._display.thumbnails import thumbnails
+
+        return thumbnails(local_pictures(assets, self.result_set.href, self._copies))
 
     def _one(self, key: str | None) -> Asset:
         if not self.assets:

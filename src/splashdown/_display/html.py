@@ -1,95 +1,133 @@
-"""HTML tables for notebooks. Strings of documents are escaped, hrefs are without secrets."""
+"""The building blocks of HTML in notebooks: tables that sort and fold, facts, folded lists, and the frame around them.
+
+No block asks a network for anything, and each takes its colours from the page, so that it fits a light and a dark one.
+A plain string is always escaped; only what a block returns is :class:`Html`, which goes in as it is.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import Final
 
-from splashdown._display.text import counted, has_items, readable, total
-from splashdown.redact import redact, redact_target
-
-if TYPE_CHECKING:
-    from splashdown.model import Asset, Plan, RunReport
+from splashdown.redact import safely_shown
 
 #: More rows than this make a notebook slow to scroll.
-_MOST_ROWS = 60
-_MOST_WARNINGS = 5
+MOST_ROWS: Final = 100
+#: So many rows are seen before the reader unfolds the table.
+ROWS_AT_FIRST: Final = 12
+
+_STYLE = (
+    "<style>.splashdown{text-align:left}"
+    ".splashdown p{margin:.3em 0}"
+    ".splashdown table{margin:0;border-collapse:collapse;font-size:.9em}"
+    ".splashdown :is(th,td){text-align:left!important;vertical-align:top;padding:.2em .8em .2em 0;border:0;"
+    "border-bottom:1px solid rgba(128,128,128,.3);background:none;white-space:normal;overflow-wrap:anywhere;"
+    "max-width:32em;font-variant-numeric:tabular-nums}"
+    ".splashdown th button{all:unset;cursor:pointer;font-weight:600}"
+    ".splashdown th button:focus-visible{outline:2px solid currentColor;outline-offset:2px}"
+    ".splashdown th[aria-sort=ascending] button:after{content:' \\25B2'}"
+    ".splashdown th[aria-sort=descending] button:after{content:' \\25BC'}"
+    ".splashdown-table{display:flex;flex-direction:column;align-items:flex-start;overflow-x:auto}"
+    ".splashdown-table>details{order:2}.splashdown summary{cursor:pointer;padding:.2em 0}"
+    f".splashdown-table>details:not([open])+table>tbody>tr:nth-child(n+{ROWS_AT_FIRST + 1}){{display:none}}"
+    ".splashdown svg{display:block;max-width:100%;margin:.3em 0}"
+    ".splashdown img{display:inline-block;max-width:96px;max-height:96px;margin:0}"
+    ".splashdown-beside{display:flex;flex-wrap:wrap;gap:0 1.5em;align-items:flex-start}"
+    "</style>"
+)
+#: A click on a title sorts the rows: numbers where cells have them in ``data-v``, else words and numbers in words. A
+#: handler in an attribute works wherever HTML is inserted, in a script element it would not.
+_SORT = escape(
+    "const b=event.target.closest('button');if(b){const h=b.parentNode,t=h.closest('table').tBodies[0],n=h.cellIndex,"
+    "d=h.getAttribute('aria-sort')==='ascending'?-1:1,v=r=>r.cells[n].dataset.v??r.cells[n].textContent;"
+    "for(const o of h.parentNode.cells)o.removeAttribute('aria-sort');"
+    "h.setAttribute('aria-sort',d>0?'ascending':'descending');"
+    "t.append(...[...t.rows].sort((x,y)=>d*v(x).localeCompare(v(y),undefined,{numeric:true})))}"
+)
 
 
-def results_html(kind: str, name: str, assets: Sequence[Asset], warnings: Sequence[str] = ()) -> str:
-    """A table of the assets of a source, with their number, total size and warnings."""
-    with_items = has_items((asset.item, asset.key) for asset in assets)
-    head = (*(("item",) if with_items else ()), "key", "type", "roles", "size")
-    rows = [_cells(asset, with_items=with_items) for asset in assets[:_MOST_ROWS]]
-    size = total(asset.size for asset in assets)
-    count = counted(len(assets), "asset") + (f", {readable(size)}" if size else "")
-    title = f"{escape(kind)} <b>{escape(name)}</b>: {count}"
-    missed = "".join(f"<p>Warning: {escape(line)}</p>" for line in warnings[:_MOST_WARNINGS])
-    if len(warnings) > _MOST_WARNINGS:
-        missed += f"<p>and {len(warnings) - _MOST_WARNINGS} more warnings</p>"
-    return f"<p>{title}</p>{_table(head, rows)}{_more(len(assets))}{missed}"
+class Html(str):
+    """A string that is HTML already: made of blocks and escaped strings, never of what a document says."""
+
+    __slots__ = ()
 
 
-def plan_html(plan: Plan) -> str:
-    """The transfers of a plan, and the assets left out with the reasons."""
-    rows = [(one.name, one.asset.label, readable(one.asset.size)) for one in plan.transfers[:_MOST_ROWS]]
-    count = f"{counted(len(plan.transfers), 'file')}, {readable(plan.known_size)}"
-    left_out = [(one.asset.label, one.reason) for one in plan.skipped[:_MOST_ROWS]]
-    return (
-        f"<p>plan for <b>{escape(redact_target(plan.target))}</b>: {count}</p>{_table(('file', 'asset', 'size'), rows)}"
-        f"{_more(len(plan.transfers))}"
-        + (f"<p>not these:</p>{_table(('asset', 'reason'), left_out)}{_more(len(plan.skipped))}" if left_out else "")
-    )
+@safely_shown
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A cell that is sorted by a number instead of by what it shows."""
+
+    shown: str
+    sort: float | None
 
 
-def report_html(report: RunReport) -> str:
-    """The outcome of each file, failed ones first."""
-    first = [*report.failed, *report.landed[:_MOST_ROWS]][:_MOST_ROWS]
-    rows = [
-        (one.transfer.name, readable(one.size), str(one.status), one.error or one.reason or ", ".join(one.verified))
-        for one in first
-    ]
-    count = f"{len(report.landed)} of {counted(len(report.outcomes), 'file')}, {readable(report.bytes_moved)} moved"
-    table = _table(("file", "size", "status", "what was found"), rows)
-    return (
-        f"<p>run to <b>{escape(redact_target(report.plan.target))}</b>: {count}</p>{table}{_more(len(report.outcomes))}"
-    )
+Shown = str | Html | Cell
 
 
-def verify_html(target: str, ok: int, found: Sequence[tuple[str, int | None, str, str]]) -> str:
-    """Name, size, state and detail of each file of a target, and how many are as they were stored."""
-    rows = [(name, readable(size), state, detail) for name, size, state, detail in found[:_MOST_ROWS]]
-    table = _table(("file", "size", "state", "what was found"), rows)
-    count = f"{ok} of {counted(len(found), 'file')} as stored"
-    return f"<p><b>{escape(redact_target(target))}</b>: {count}</p>{table}{_more(len(found))}"
+def escaped(value: object) -> Html:
+    """The value as HTML: a string, or another value's string, without meaning to a browser."""
+    return value if isinstance(value, Html) else Html(escape(str(value)))
 
 
-def asset_html(asset: Asset) -> str:
-    """The metadata of one asset."""
-    fields = {
-        "key": asset.key,
-        "item": asset.item,
-        "title": str(asset.metadata.get("title") or ""),
-        "type": asset.media_type,
-        "roles": ", ".join(asset.roles),
-        "size": readable(asset.size) if asset.size is not None else None,
-        "checksum": asset.checksum,
-        "href": redact(asset.href),
-    }
-    return _table((), [(name, value) for name, value in fields.items() if value])
+def frame(*blocks: Html) -> Html:
+    """All blocks of one value, with the style that they share."""
+    return Html(f'{_STYLE}<div class="splashdown">{"".join(blocks)}</div>')
 
 
-def _more(count: int) -> str:
-    return f"<p>and {count - _MOST_ROWS} more</p>" if count > _MOST_ROWS else ""
+def line(*parts: object) -> Html:
+    """A paragraph."""
+    return Html(f"<p>{''.join(map(escaped, parts))}</p>")
 
 
-def _cells(asset: Asset, *, with_items: bool) -> tuple[str, ...]:
-    own = (asset.key, asset.media_type or "", ", ".join(asset.roles), readable(asset.size))
-    return (asset.item or "", *own) if with_items else own
+def bold(value: object) -> Html:
+    """The value, made to stand out."""
+    return Html(f"<b>{escaped(value)}</b>")
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    titles = f"<thead><tr>{''.join(f'<th>{escape(name)}</th>' for name in head)}</tr></thead>" if head else ""
-    body = "".join(f"<tr>{''.join(f'<td>{escape(cell)}</td>' for cell in row)}</tr>" for row in rows)
-    return f"<table>{titles}<tbody>{body}</tbody></table>"
+def beside(*blocks: Html) -> Html:
+    """Blocks beside each other, where the page is wide enough; empty ones are left out."""
+    return Html(f'<div class="splashdown-beside">{"".join(f"<div>{one}</div>" for one in blocks if one)}</div>')
+
+
+def facts(found: Mapping[str, object]) -> Html:
+    """A line for each fact that is known."""
+    rows = "".join(f"<tr><th>{escaped(n)}</th><td>{escaped(v)}</td></tr>" for n, v in found.items() if v)
+    return Html(f"<table><tbody>{rows}</tbody></table>" if rows else "")
+
+
+def folded(title: str, block: Html) -> Html:
+    """A block that the reader unfolds."""
+    return Html(f"<details><summary>{escaped(title)}</summary>{block}</details>")
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[Shown]], *, count: int) -> Html:
+    """A table that sorts by a click on a title; a long one shows its first rows until it is unfolded.
+
+    ``rows`` are at most :data:`MOST_ROWS` of ``count``. Columns in which no row has anything are left out.
+    """
+    rows = list(rows)
+    used = [n for n in range(len(head)) if any(_shown(row[n]) for row in rows)]
+    titles = "".join(f'<th scope="col"><button type="button">{escaped(head[n])}</button></th>' for n in used)
+    body = "".join(f"<tr>{''.join(_cell(row[n]) for n in used)}</tr>" for row in rows)
+    fold = ""
+    if len(rows) > ROWS_AT_FIRST:
+        fold = f"<details><summary>{len(rows) - ROWS_AT_FIRST} more rows</summary></details>"
+    more = line(f"and {count - len(rows)} more") if count > len(rows) else ""
+    if not rows:
+        return Html(more)
+    grid = f'<table><thead onclick="{_SORT}"><tr>{titles}</tr></thead><tbody>{body}</tbody></table>'
+    return Html(f'<div class="splashdown-table">{fold}{grid}</div>{more}')
+
+
+def _shown(cell: Shown) -> str:
+    return cell.shown if isinstance(cell, Cell) else cell
+
+
+def _cell(cell: Shown) -> str:
+    if not isinstance(cell, Cell):
+        return f"<td>{escaped(cell)}</td>"
+    # What has no number comes first, in either direction of reading the same.
+    number = -1 if cell.sort is None else cell.sort
+    return f'<td data-v="{number}">{escaped(cell.shown)}</td>'

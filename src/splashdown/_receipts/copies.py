@@ -1,4 +1,4 @@
-"""The local copies that the downloads of this process have made."""
+"""The local copies that the downloads of this process have made, and the small pictures that it has loaded."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from collections.abc import Sequence
 
 from splashdown.columns import columns
 from splashdown.model import Outcome
+from splashdown.picture import Picture
 
 Identity = tuple[str | None, str]
+#: Loaded pictures that are kept, to be shown again: so many, of so many bytes.
+_MOST_PICTURES, _MOST_BYTES = 50, 96 * 1024
 
 
 class LocalCopies:
@@ -17,6 +20,7 @@ class LocalCopies:
     def __init__(self) -> None:
         self._waiting: list[Sequence[Outcome]] = []
         self._found: dict[Identity, tuple[Sequence[Outcome], int]] = {}
+        self._pictures: dict[Identity, Picture] = {}
         self._lock = threading.Lock()
 
     def add(self, landed: Sequence[Outcome]) -> None:
@@ -33,3 +37,12 @@ class LocalCopies:
             self._waiting.clear()
             found = self._found.get(identity)
         return found and found[0][found[1]]
+
+    def keep(self, identity: Identity, value: object) -> None:
+        """Take note of what was loaded, if it is a small picture."""
+        if isinstance(value, Picture) and len(value.data) <= _MOST_BYTES and len(self._pictures) < _MOST_PICTURES:
+            self._pictures[identity] = value
+
+    def picture(self, identity: Identity) -> Picture | None:
+        """The picture that was loaded of an asset."""
+        return self._pictures.get(identity)

@@ -1,4 +1,4 @@
-"""The loaders that need nothing but Python: ``json``, ``text`` and ``bytes``.
+"""The loaders that need nothing but Python: ``json``, ``text``, ``picture`` and ``bytes``.
 
 Each reads the whole file and therefore has a cap on its size. Which one is meant for an asset is decided by
 ``_plugins/loaders.py``.
@@ -7,13 +7,14 @@ Each reads the whole file and therefore has a cap on its size. Which one is mean
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from splashdown.errors import LoadError, error_text
-from splashdown.formats import HEAD_BYTES, format_of
+from splashdown.formats import HEAD_BYTES, PNG, format_of
 from splashdown.hookspecs import hookimpl
+from splashdown.picture import Picture
 from splashdown.protocols import AssetHandle
 from splashdown.specs import LoaderOptions, LoaderSpec
 
@@ -22,6 +23,7 @@ JSON_BYTES = 256 * 1024**2
 JSON_DEPTH = 100
 TEXT_BYTES = 256 * 1024**2
 BYTES_BYTES = 4 * 1024**3
+PICTURE_BYTES = 256 * 1024**2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,9 +78,27 @@ def load_bytes(asset: AssetHandle, *, max_bytes: int = BYTES_BYTES) -> bytes:
     return asset.bytes(max_bytes)
 
 
+def load_picture(asset: AssetHandle, *, max_bytes: int = PICTURE_BYTES) -> Picture:
+    """A PNG or JPEG file as a picture that notebooks show; its pixels are not decoded.
+
+    Raises ``LoadError`` for what is neither, or is larger than ``max_bytes``.
+    """
+    try:
+        return Picture.of(asset.bytes(max_bytes))
+    except ValueError as error:
+        raise LoadError(f"{asset.asset.label} is not a picture: {error}") from None
+
+
+def summarise_picture(asset: AssetHandle, **options: Any) -> Mapping[str, object]:
+    """Format and size of a picture."""
+    picture = load_picture(asset, **options)
+    size = f"{picture.width} x {picture.height} pixels"
+    return {"type": picture.media_type, "size": size, "bytes": len(picture.data)}
+
+
 @hookimpl
 def splashdown_loaders() -> Iterable[LoaderSpec]:
-    """``json``, ``text``, and ``bytes``, which is only found by its name."""
+    """``json``, ``text``, ``picture``, and ``bytes``, which is only found by its name."""
     yield LoaderSpec(
         name="json",
         load=load_json,
@@ -95,6 +115,16 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         extensions=(".txt", ".md", ".log"),
         options=_TextOptions,
         summary="a text file as str",
+    )
+    yield LoaderSpec(
+        name="picture",
+        load=load_picture,
+        media_types=("image/png", "image/jpeg"),
+        extensions=(".png", ".jpg", ".jpeg"),
+        magic=(*PNG.first_bytes, b"\xff\xd8\xff"),
+        summarise=summarise_picture,
+        options=LoaderOptions,
+        summary="a PNG or JPEG file as a picture that a notebook shows",
     )
     yield LoaderSpec(
         name="bytes",

@@ -38,13 +38,15 @@ def read_status(client: Client, status_url: str) -> dict[str, Any]:
     return metadata
 
 
-def list_jobs(client: Client, api: str) -> Iterator[dict[str, Any]]:
+def pages_of_jobs(client: Client, api: str) -> Iterator[list[dict[str, Any]]]:
     """The jobs of the user as the back-end lists them, page by page."""
     for page in pages(client, f"{api}/jobs"):
         entries = page.body.get("jobs")
-        for entry in entries if isinstance(entries, list) else []:
-            if isinstance(entry, dict) and isinstance(entry.get("id"), str) and is_sendable(entry["id"]):
-                yield entry
+        yield [
+            entry
+            for entry in (entries if isinstance(entries, list) else [])
+            if isinstance(entry, dict) and isinstance(entry.get("id"), str) and is_sendable(entry["id"])
+        ]
 
 
 def is_sendable(name: str) -> bool:
