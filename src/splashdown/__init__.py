@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from splashdown.hookspecs import hookimpl, hookspec
     from splashdown.model import Asset, IfExists, Outcome, Plan, RunReport, Status, Transfer
     from splashdown.results import JobResults, ResultAsset
-    from splashdown.session import Session
+    from splashdown.session import Session, open  # noqa: A004 - the verb of the field
 
 _HOMES = {
     "splashdown._engine.settings": ("RetryPolicy", "Settings"),
@@ -80,7 +80,7 @@ _HOMES = {
     "splashdown.hookspecs": ("hookimpl", "hookspec"),
     "splashdown.model": ("Asset", "IfExists", "Outcome", "Plan", "RunReport", "Status", "Transfer"),
     "splashdown.results": ("JobResults", "ResultAsset"),
-    "splashdown.session": ("Session",),
+    "splashdown.session": ("Session", "open"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -118,16 +118,6 @@ __all__ = [
     "hookspec",
     "open",
 ]
-
-
-def open(source: object, *, auth: object = None, **options: Any) -> JobResults:  # noqa: A001 - the verb of the field
-    """Resolve a source into results, in a new session with all installed plugins.
-
-    See :meth:`splashdown.Session.open`; make a :class:`~splashdown.Session` to choose plugins and settings.
-    """
-    from splashdown.session import Session
-
-    return Session().open(source, auth=auth, **options)
 
 
 def __getattr__(name: str) -> Any:

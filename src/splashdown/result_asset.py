@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from splashdown._naming.names import assign_names
+from splashdown._plugins.keyword_types import FileKeywords
+from splashdown._plugins.signatures import describes, loaders_of, options_of_loaders, shows
 from splashdown.redact import redact
 
 if TYPE_CHECKING:
@@ -82,7 +84,8 @@ class ResultAsset:
 
         return asset_html(self.asset, self.results._thumbnails([self.asset]))  # noqa: SLF001 - the results are ours
 
-    def download(self, target: str | Path | None = None, **options: Any) -> Path | str:
+    @shows(FileKeywords)
+    def download(self, target: str | Path | None = None, **options: Unpack[FileKeywords]) -> Path | str:
         """Save the asset to a file, or into an existing folder; returns the path (or URL).
 
         Options are those of :meth:`JobResults.download_file`.
@@ -93,6 +96,7 @@ class ResultAsset:
         """A handle that reads the asset piece by piece, over the session's own connections."""
         return self.results.handle(self.asset)
 
+    @describes("results.session.registry", options_of_loaders, loaders_of)
     def load(self, loader: str | None = None, **options: Any) -> Any:
         """Make a Python object of the asset: by its media type, its file extension or its first bytes.
 

@@ -10,17 +10,26 @@ from contextlib import nullcontext
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
 from splashdown._choosing.filtering import apply_filters, nothing_left
 from splashdown._choosing.keys import asset_of_key
 from splashdown._foreign.calls import Closing, Named
 from splashdown._naming.selection import name_selection
+from splashdown._plugins.keyword_types import CollectionKeywords, DownloadKeywords, FileKeywords, SyncKeywords
+from splashdown._plugins.signatures import (
+    describes,
+    filters_of,
+    loaders_of,
+    names_of_filters,
+    options_of_loaders,
+    shows,
+)
 from splashdown._receipts.copies import LocalCopies
 from splashdown._series.assets import pack
 from splashdown._series.documents import plain
 from splashdown._stac.describe import directories
-from splashdown.actions import Download, Places
+from splashdown.actions import Download, Places, SyncReport
 from splashdown.columns import columns
 from splashdown.errors import NoAssetError, OptionError, PluginError, SplashdownError, error_text
 from splashdown.model import Asset, IfExists, Plan, Skipped
@@ -41,6 +50,8 @@ if TYPE_CHECKING:
     from splashdown.session import Session
 
 __all__ = ["JobResults", "ResultAsset"]
+
+T = TypeVar("T")
 
 
 class JobResults:
@@ -118,6 +129,7 @@ class JobResults:
         """
         return ResultAsset(self, self._one(key if key is not None else name))
 
+    @describes("session.registry", names_of_filters, filters_of)
     def select(self, **filters: Any) -> JobResults:
         """The assets that pass all filters, named by keyword and applied in order.
 
@@ -277,11 +289,12 @@ class JobResults:
         """
         return self.session.dry_run(action, self, **options)
 
+    @shows(DownloadKeywords)
     def download_files(
         self,
         target: str | Path = ".",
         include_stac_metadata: bool = True,
-        **options: Any,
+        **options: Unpack[DownloadKeywords],
     ) -> Places:
         """Save all assets into a folder (the current one by default); returns their paths (or URLs).
 
@@ -292,10 +305,11 @@ class JobResults:
         Raises :class:`~splashdown.errors.DownloadError` at the end when assets failed (the others landed), and
         :class:`~splashdown.errors.TargetError` when the target cannot be a folder.
         """
-        options |= {"target": target, "include_stac_metadata": include_stac_metadata}
-        return self._download("download_files", options).places
+        given = {**options, "target": target, "include_stac_metadata": include_stac_metadata}
+        return self._download("download_files", given).places
 
-    def download_collection(self, target: str | Path = ".", **options: Any) -> Path | str:
+    @shows(CollectionKeywords)
+    def download_collection(self, target: str | Path = ".", **options: Unpack[CollectionKeywords]) -> Path | str:
         """Save assets and metadata as a self-contained STAC catalog; returns the path (or URL) of its root document.
 
         Hrefs are relative, ``file:size``, ``file:checksum`` and ``file:local_path`` say what landed, and no signature
@@ -303,24 +317,44 @@ class JobResults:
         ``original_hrefs`` (keep them as ``alternate``), ``output`` (``catalog``, ``items``, ``geoparquet``), and those
         of :meth:`download_files`. Raises what :meth:`download_files` raises.
         """
-        return self._download("download_collection", options | {"target": target}).places[-1]
+        return self._download("download_collection", {**options, "target": target}).places[-1]
 
+    @shows(SyncKeywords)
+    def sync(
+        self,
+        target: str | Path = ".",
+        *,
+        delete: bool = False,
+        as_collection: bool = False,
+        **options: Unpack[SyncKeywords],
+    ) -> SyncReport:
+        """Make a target hold what these results list; what is complete there is not fetched again.
+
+        ``delete`` removes files whose asset the source does not have any more. Other options are those of
+        :meth:`download_files`, or of :meth:`download_collection` with ``as_collection``. Raises what these raise, and
+        removes nothing then.
+        """
+        done = self.run("sync", target=target, delete=delete, as_collection=as_collection, **options)
+        return _expected(done, SyncReport, "sync")
+
+    @shows(FileKeywords)
     def download_file(
         self,
         target: str | Path | None = None,
         key: str | None = None,
         *,
         name: str | None = None,
-        **options: Any,
+        **options: Unpack[FileKeywords],
     ) -> Path | str:
         """Save one asset to a file, or into an existing folder; returns its path (or URL).
 
         ``key`` picks the asset where there are several (``name`` is the older spelling). A file that is named
         outright is replaced, as one step. Options are those of :meth:`download_files`.
         """
-        options |= {"target": target, "key": key if key is not None else name}
-        return self._download("download_file", options).places[0]
+        given = {**options, "target": target, "key": key if key is not None else name}
+        return self._download("download_file", given).places[0]
 
+    @describes("session.registry", options_of_loaders, loaders_of)
     def load(self, key: str | None = None, loader: str | None = None, **options: Any) -> Any:
         """One asset as a Python object, see :meth:`ResultAsset.load`; or all of one format as one object.
 
@@ -405,10 +439,7 @@ class JobResults:
         self.session.registry.refuse_disabled_transports(hrefs)
 
     def _download(self, action: str, options: Mapping[str, Any]) -> Download:
-        done = self.run(action, **options)
-        if not isinstance(done, Download):
-            raise PluginError(f"the action {action!r} returned {type(done).__name__}; it has to return a Download")
-        return done
+        return _expected(self.run(action, **options), Download, action)
 
     def _thumbnails(self, assets: Sequence[Asset]) -> Html:
         """The pictures of assets that are on this machine, or were loaded; nothing is fetched for it."""
@@ -426,6 +457,12 @@ class JobResults:
         narrowed = JobResults(self.session, self.result_set, assets=assets, skipped=skipped)
         narrowed._copies, narrowed._remote = self._copies, self._remote
         return narrowed
+
+
+def _expected(done: object, kind: type[T], action: str) -> T:
+    if not isinstance(done, kind):
+        raise PluginError(f"the action {action!r} returned {type(done).__name__}; it has to return a {kind.__name__}")
+    return done
 
 
 def _finished(memory: TargetMemory, report: RunReport) -> RunReport:

@@ -19,7 +19,9 @@ from splashdown._foreign.calls import ask, close, wrong_type
 from splashdown._plugins import calls
 from splashdown._plugins import options as plugin_options
 from splashdown._plugins.config import Config, read_config
+from splashdown._plugins.keyword_types import OpenKeywords
 from splashdown._plugins.registry import Registry
+from splashdown._plugins.signatures import shows
 from splashdown.auth import ApiKey
 from splashdown.errors import ConflictError, OptionError, PluginError, did_you_mean
 from splashdown.redact import redact
@@ -238,6 +240,7 @@ class Session:
             )
         return self._settings
 
+    @shows(OpenKeywords, closed=False)
     def open(
         self,
         source: object,
@@ -431,3 +434,19 @@ class Session:
         return plugin_options.fill(
             options_type, merged, plugin=name, config=self.config.options(name), environ=os.environ
         )
+
+
+@shows(OpenKeywords, closed=False)
+def open(  # noqa: A001 - the verb of the field; it is :func:`splashdown.open`
+    source: object,
+    *,
+    auth: object = None,
+    resolver: str | None = None,
+    notify: Callable[[str], None] | None = None,
+    **options: Any,
+) -> JobResults:
+    """Resolve a source into results, in a new session with all installed plugins.
+
+    See :meth:`splashdown.Session.open`; make a :class:`~splashdown.Session` to choose plugins and settings.
+    """
+    return Session().open(source, auth=auth, resolver=resolver, notify=notify, **options)

@@ -2,6 +2,7 @@
 
 import nbformat
 import pytest
+from html_pages import Page
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError
 
@@ -23,6 +24,10 @@ print(results.load_json("timeseries.json").keys().__len__(), "dates")
 results.select(types="image/tiff").plan("planned")
 ---
 results.run("verify", target="out")
+---
+results.load("thumbnail.png")
+---
+results.download_files("third")
 ---
 from pathlib import Path
 Path("again/timeseries.json").write_text("mine")
@@ -55,6 +60,7 @@ def html(cell):
 def test_results_are_a_table(cells):
     (shown,) = html(cells[0])
     assert "4 assets, 80.7 KiB" in shown
+    assert {"svg", "table"} <= {*Page(shown).tags}
     assert "<td>openEO_2023-06-01Z.tif</td>" in shown
 
 
@@ -69,6 +75,7 @@ def test_a_download_draws_into_the_cell_that_started_it_and_nowhere_else(cells, 
     (shown,) = html(cells[number])
     assert "4 of 4 files" in shown
     assert 'value="82685" max="82685"' in shown
+    assert " files/s, " in shown
     assert [output for output in cells[number].outputs if output.get("name") == "stderr"] == []
 
 
@@ -77,7 +84,7 @@ def test_assets_load_in_a_cell_too(cells):
 
 
 def test_a_plan_and_reports_are_tables(cells):
-    plan, verified, failed = (html(cell)[0] for cell in cells[4:7])
+    plan, verified, failed = (html(cells[n])[0] for n in (4, 5, 8))
     assert "plan for <b>planned</b>: 2 files, 73.5 KiB" in plan
     assert "<td>thumbnail.png</td><td>dropped by the filter" in plan
     assert "4 of 4 files as stored" in verified
@@ -85,6 +92,11 @@ def test_a_plan_and_reports_are_tables(cells):
     assert failed.index("<td>timeseries.json</td>") < failed.index("<td>thumbnail.png</td>")
     text = cells[4].outputs[0].data["text/plain"]
     assert text == "<Plan of 2 files for 'planned', 2 assets left out>"
+
+
+def test_a_thumbnail_is_a_picture_and_a_download_shows_its_report(cells):
+    assert cells[6].outputs[0].data["image/png"].startswith("iVBORw0KGgo")
+    assert "run to <b>third</b>: 4 of 4 files" in html(cells[7])[0]
 
 
 FAILING = """

@@ -106,7 +106,7 @@ def _words(x: float, y: float) -> str:
 
 
 def _ring_of(box: Box | None) -> list[Ring]:
-    if box is None or len(box) != 4 or not all(map(_is_place, box)):
+    if box is None or len(box) != 4 or not _is_place(*box[:2]) or not _is_place(*box[2:]):
         return []
     west, south, east, north = box
     # RFC 7946, section 5.2: a box over the antimeridian has its west to the east of its east.
@@ -135,12 +135,12 @@ def _ring(value: object) -> Ring:
     if not isinstance(value, list) or not 3 <= len(value) <= _MOST_POINTS:
         return ()
     points = [
-        (float(p[0]), float(p[1]))
-        for p in value
-        if isinstance(p, list) and len(p) >= 2 and _is_place(p[0]) and _is_place(p[1])
+        (float(p[0]), float(p[1])) for p in value if isinstance(p, list) and len(p) >= 2 and _is_place(p[0], p[1])
     ]
     return points if len(points) == len(value) else ()
 
 
-def _is_place(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= 540
+def _is_place(x: object, y: object) -> bool:
+    """Whether two values are a longitude, perhaps one of another turn, and a latitude."""
+    numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in (x, y))
+    return numbers and abs(x) <= 540 and abs(y) <= 90  # type: ignore[arg-type]  # they are numbers

@@ -62,7 +62,7 @@ class ProgressTable:
         if len(self._failures) > _MOST_FAILURES:
             failures.append(f"and {len(self._failures) - _MOST_FAILURES} more")
         said = "".join(f"<div>{escape(line)}</div>" for line in failures)
-        return f"<table>{run}{''.join(rows)}</table>{said}"
+        return f"<table>{run}{''.join(rows)}</table><div>{escape(tally.pace)}</div>{said}"
 
 
 def _row(name: str, done: int, size: int | None, files: tuple[int, int] | None = None) -> str:

@@ -73,13 +73,18 @@ class Tally:
         return f"{self.finished / elapsed:.1f} files/s, {readable(self._moved() / elapsed)}/s"
 
     @property
-    def state(self) -> str:
-        """All of it in one line, with the time that has passed and the time that is left as far as it is known."""
+    def pace(self) -> str:
+        """Speed, the time that has passed, and the time that is left as far as it is known."""
         elapsed = self._clock() - self._begun
         left = ""
         if 0 < self.finished < self.files:
             left = f", about {duration(elapsed / self.finished * (self.files - self.finished))} left"
-        return f"{self.title}, {amount(self.done, self.size)}, {self.speed}, {duration(elapsed)}{left}"
+        return f"{self.speed}, {duration(elapsed)}{left}"
+
+    @property
+    def state(self) -> str:
+        """All of it in one line."""
+        return f"{self.title}, {amount(self.done, self.size)}, {self.pace}"
 
     def _moved(self) -> int:
         return self._over_the_wire + sum(each.done for each in self.moving.values())
