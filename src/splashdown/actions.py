@@ -263,6 +263,7 @@ class VerifyReport:
     target: str
     files: tuple[Checked, ...]
     strict: bool = False  #: whether extra files are a failure
+    documents: tuple[str, ...] = ()  #: names of the receipts in the target, the roots first
 
     def of(self, *states: State) -> tuple[Checked, ...]:
         """The files in one of these states."""

@@ -35,7 +35,8 @@ def verify_target(sink: Sink, target: str, *, jobs: int = 8, read: bool = True) 
         files = list(pool.map(lambda each: check(sink, each[0], each[1], read=read), expected))
     # A killed run may have noted a file that did not get its name any more, or that a later run has removed.
     files = [one for one in files if one.state is not State.MISSING or one.name not in found.noted]
-    return VerifyReport(target=target, files=(*files, *_extra(sink, {*found.records, *found.documents})))
+    others = _extra(sink, {*found.records, *found.documents})
+    return VerifyReport(target=target, files=(*files, *others), documents=found.documents)
 
 
 def check(sink: Sink, name: str, record: StoredRecord, *, read: bool = True) -> Checked:

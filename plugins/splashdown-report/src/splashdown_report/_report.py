@@ -1,0 +1,69 @@
+"""The action ``report``: reads what there is, makes pictures, writes the page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from splashdown.actions import ActionSession
+from splashdown.errors import OptionError
+from splashdown_report import _thumbnails
+from splashdown_report._page import GENERATOR, render
+from splashdown_report._sources import read_subject
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOptions:
+    """Where the page goes, and what is read for it."""
+
+    output: Path = field(default=Path("report.html"), metadata={"help": "The file to write.", "metavar": "FILE"})
+    verify: bool = field(default=False, metadata={"help": "Read the files and compare checksums; else sizes alone."})
+    thumbnails: int = field(default=400, metadata={"help": "At most so many files are read for a thumbnail."})
+
+
+def write_report(
+    session: ActionSession,
+    target: str | Path,
+    *,
+    output: str | Path = "report.html",
+    verify: bool = False,
+    thumbnails: int = 400,
+) -> dict[str, Any]:
+    """Write a page about a target, or about the JSON of a run, a plan or a verification.
+
+    Returns ``path``, ``files`` and ``bytes``. ``verify`` compares checksums, not sizes alone. Raises ``ResolveError``
+    for a target without a receipt, ``UsageError`` for another JSON document, and ``OptionError`` where ``output``
+    cannot be written, or is a file that is not such a page.
+    """
+    path = Path(output).expanduser()
+    _refuse_other(path)
+    subject = read_subject(session, str(target), read=verify)
+    chosen = [(n, subject.files[row.name]) for n, row in enumerate(subject.rows) if row.name in subject.files]
+    pictures = dict(_thumbnails.thumbnails(chosen[: max(thumbnails, 0)]))
+    page = render(subject, pictures, dt.datetime.now(dt.UTC)).encode("utf-8", "replace")
+    _write(path, page)
+    return {"path": str(path), "files": len(subject.rows), "bytes": len(page)}
+
+
+def _refuse_other(path: Path) -> None:
+    """Raise ``OptionError`` for a file that this action has not written: a page that is made again replaces the old."""
+    if path.is_dir():
+        raise OptionError(f"{path} is a folder: name a file, for example --output {path / 'report.html'}")
+    if path.exists():
+        with suppress(OSError), path.open("rb") as file:
+            if GENERATOR.encode() in file.read(1024):
+                return
+        raise OptionError(f"{path} exists and is not a report: name another file with --output")
+
+
+def _write(path: Path, page: bytes) -> None:
+    beside = path.with_name(f".{path.name}.partial")
+    try:
+        beside.write_bytes(page)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise OptionError(f"the report cannot be written to {path}: {error.strerror}") from error
