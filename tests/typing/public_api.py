@@ -158,7 +158,7 @@ def in_a_notebook() -> None:
         assert_type(asset, ResultAsset)
         assert_type(asset.media_type, str | None)
         assert_type(asset.download("data/out/" + asset.name), Path | str)
-    assert_type(results.download_files("data/out"), list[Path | str])
+    assert_type(results.download_files("data/out"), Places)
     assert_type(results.download_file("data/out/a.tif", key="a.tif"), Path | str)
     assert_type(results.select(keys="*.tif"), JobResults)
     assert_type(results.get_asset("a").load_bytes(), bytes)
@@ -447,7 +447,7 @@ def uses_what_actions_return(session: Session, results: JobResults) -> ActionOut
     given: Results = results
     place: ActionSession = session
     done: Download = given.run("download_files", target="out")
-    assert_type(done.places, list[Path | str])
+    assert_type(done.places, Places)
     done.raise_failures(given.result_set.unresolved)
     planned: SyncReport = given.dry_run("sync", target="out")
     checked: VerifyReport = place.run("verify", "out")

@@ -6,11 +6,12 @@ import inspect
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from operator import attrgetter
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from splashdown._plugins.keywords import keywords_of
 from splashdown.errors import SplashdownError
-from splashdown.specs import LoaderSpec
+
+if TYPE_CHECKING:
+    from splashdown.specs import LoaderSpec
 
 F = TypeVar("F", bound=Callable[..., Any])
 #: Keywords with the annotation that is shown, if any.
@@ -128,6 +129,8 @@ def options_of_loaders(loading: Any) -> Keywords:
 
 
 def _options_of(spec: LoaderSpec) -> list[str]:
+    from splashdown._plugins.keywords import keywords_of
+
     return keywords_of(spec.load) or []
 
 

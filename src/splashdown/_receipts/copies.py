@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from splashdown.columns import columns
 from splashdown.model import Outcome
-from splashdown.picture import Picture
+
+if TYPE_CHECKING:
+    from splashdown.picture import Picture
 
 Identity = tuple[str | None, str]
 #: Loaded pictures that are kept, to be shown again: so many, of so many bytes.
@@ -40,6 +43,8 @@ class LocalCopies:
 
     def keep(self, identity: Identity, value: object) -> None:
         """Take note of what was loaded, if it is a small picture."""
+        from splashdown.picture import Picture  # late: commands load few pictures
+
         if isinstance(value, Picture) and len(value.data) <= _MOST_BYTES and len(self._pictures) < _MOST_PICTURES:
             self._pictures[identity] = value
 

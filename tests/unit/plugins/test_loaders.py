@@ -106,7 +106,7 @@ def test_whatever_a_package_of_this_project_loads_is_known_without_it(package):
 
 
 def test_nothing_fits_and_no_package_is_known_lists_the_loaders():
-    with pytest.raises(NoProviderError, match=r"\(none\).*bytes, json, text"):
+    with pytest.raises(NoProviderError, match=r"\(none\).*bytes, json, picture, text"):
         _loading.load(opened(b"\0\0\0\0", "x"), BUILTINS)
 
 

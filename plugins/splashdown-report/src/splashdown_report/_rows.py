@@ -33,10 +33,8 @@ class Row:
     end: str = ""
     rings: tuple[Ring, ...] = ()  #: the footprint, in degrees
 
-    def described(self, asset: Asset | None) -> Row:
+    def described(self, asset: Asset) -> Row:
         """The same row with what the metadata say of its asset; what the row has already stays."""
-        if asset is None:
-            return self
         return replace(
             self,
             item=self.item or asset.item or "",

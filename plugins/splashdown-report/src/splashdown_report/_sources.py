@@ -157,4 +157,7 @@ def _in_target(session: ActionSession, target: str) -> Mapping[str, Described]:
 
 
 def _described(rows: Sequence[Row], files: Mapping[str, Described]) -> list[Row]:
-    return [row.described(file.asset) if (file := files.get(row.name)) else row for row in rows]
+    own = {row.name: row for row in rows}
+    # In the order of the documents: their metadata are unpacked block by block.
+    described = {name: own[name].described(file.asset) for name, file in files.items() if name in own}
+    return [described.get(row.name, row) for row in rows]

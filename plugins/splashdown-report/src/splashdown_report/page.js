@@ -67,7 +67,7 @@
   const COLUMNS = [
     ["thumbnail", "", "picture"], ["name", "File", "name"], ["item", "Item", ""], ["start", "Date", "short"], ["type", "Type", ""],
     ["bands", "Bands", ""], ["crs", "CRS", "short"], ["size", "Size", "short"], ["status", "Status", "short"],
-    ["remark", "Remark", ""], ["checksum", "Checksum", ""],
+    ["remark", "Remark", ""], ["checksum", "Checksum", "sum"],
   ].filter(([field]) => rows.some((row) => row[field] !== null && row[field] !== ""));
   const cell = (row, field) => {
     const value = row[field];
@@ -77,7 +77,7 @@
     if (field === "start") return [dates(row)];
     if (field === "status") return [make("span", { class: kindOf(value) }, value.replace("_", " "))];
     if (field === "checksum") {
-      return [make("details", {}, make("summary", {}, make("code", {}, `${value.slice(0, 12)}…`)), make("code", {}, value))];
+      return [make("details", {}, make("summary", {}, make("code", {}, `${value.slice(0, 10)}…`)), make("code", {}, value))];
     }
     return [value];
   };
@@ -105,6 +105,7 @@
   $("more").addEventListener("click", () => { limit += PAGE; drawTable(); });
 
   // ---- map
+  const NEAR = 25;
   let view = null;
   const extentOf = (boxes) => {
     let [w, s, e, n] = boxes[0];
@@ -120,15 +121,16 @@
   const drawMap = (extent) => {
     let [w, s, e, n] = extent;
     const narrow = Math.max(Math.cos((s + n) / 2 * Math.PI / 180), 0.15);
-    const wanted = Math.min(Math.max((n - s) / ((e - w) * narrow), 0.45), 0.75);
+    const wanted = Math.min(Math.max((n - s) / ((e - w) * narrow), 0.4), 0.6);
     if ((n - s) / ((e - w) * narrow) > wanted) { const more = ((n - s) / wanted / narrow - (e - w)) / 2; w -= more; e += more; }
     else { const more = ((e - w) * narrow * wanted - (n - s)) / 2; s -= more; n += more; }
-    const width = 800, height = Math.round(width * wanted), kx = width / (e - w), ky = height / (n - s);
+    const width = Math.max($("drawing").clientWidth, 200), height = Math.round(width * wanted), kx = width / (e - w), ky = height / (n - s);
     view = { x: (x) => (x - w) * kx, y: (y) => (n - y) * ky, back: (px, py) => [w + px / kx, n - py / ky] };
     const svg = drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": data.where });
-    for (const turn of [-360, 0, 360]) {
-      svg.append(drawn("path", { class: "land", d: data.land, transform: `translate(${view.x(turn)} ${view.y(0)}) scale(${kx / 10} ${ky / 10})` }));
-    }
+    const land = (x, y, across, down) => drawn("path", { class: "land", d: data.land, transform: `translate(${x} ${y}) scale(${across / 10} ${down / 10})` });
+    // The outlines are too coarse to be looked at from near.
+    const near = e - w < NEAR;
+    for (const turn of near ? [] : [-360, 0, 360]) svg.append(land(view.x(turn), view.y(0), kx, ky));
     const step = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 45, 60, 90].find((each) => (e - w) / each <= 6) || 90;
     for (let x = Math.ceil(w / step) * step; x <= e; x += step) {
       svg.append(drawn("path", { class: "grid", d: `M${view.x(x)} 0V${height}` }),
@@ -139,6 +141,13 @@
       svg.append(drawn("path", { class: "grid", d: `M0 ${view.y(y)}H${width}` }), drawn("text", { x: 3, y: view.y(y) - 3 }, label(y, "NS")));
     }
     svg.append(drawn("path", { class: "shapes", d: outline(data.shapes) }), drawn("path", { class: "picked", d: "" }));
+    if (near) {
+      const [side, x, y] = [Math.min(160, width / 3), ((w + e) / 2 + 540) % 360, 90 - (s + n) / 2];
+      const scale = side / 360;
+      svg.append(drawn("g", { class: "inset", transform: `translate(${width - side - 8} 8)` },
+        drawn("rect", { width: side, height: side / 2 }), land(side / 2, side / 4, scale, scale),
+        drawn("circle", { class: "here", cx: x * scale, cy: y * scale, r: 4 })));
+    }
     svg.addEventListener("click", (event) => {
       const frame = svg.getBoundingClientRect();
       chosen.place = view.back((event.clientX - frame.left) / frame.width * width, (event.clientY - frame.top) / frame.height * height);
