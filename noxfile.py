@@ -117,7 +117,7 @@ def slow(session: nox.Session) -> None:
         session,
         "pytest",
         "-m",
-        "slow and not needs_npm and not swift and not rgw and not registers",
+        "slow and not needs_npm and not needs_browser and not swift and not rgw and not registers",
         *session.posargs,
     )
 
@@ -195,10 +195,18 @@ def azure(session: nox.Session) -> None:
     run(session, "pytest", "-m", "needs_npm", *session.posargs)
 
 
+@nox.session(requires=["environment"])
+def browser(session: nox.Session) -> None:
+    """The report page and the tables of notebooks in a headless Chromium, which has to be installed."""
+    drivers = ("playwright==1.65.2", "axe-playwright-python==0.1.8")
+    run(session, "pip", "install", "-q", *drivers)
+    run(session, "pytest", "-n0", "-m", "needs_browser", *session.posargs)
+
+
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """The suites that take long: slow, azure, and all tests in random order. Half an hour on two cores."""
-    for name in ("slow", "azure", "shuffled"):
+    """The suites that take long: slow, azure, browser, and all tests in random order. Half an hour on two cores."""
+    for name in ("slow", "azure", "browser", "shuffled"):
         session.notify(name)
 
 

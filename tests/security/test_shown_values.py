@@ -13,7 +13,8 @@ URL = f"https://user:{CANARY}@h.example/a.tif?X-Amz-Signature={CANARY}"
 PACKAGES = (
     "splashdown",
     *("splashdown_fsspec", "splashdown_geotiff", "splashdown_obstore", "splashdown_openeo"),
-    *("splashdown_opentelemetry", "splashdown_planetary_computer", "splashdown_s3", "splashdown_tables"),
+    *("splashdown_opentelemetry", "splashdown_planetary_computer", "splashdown_report", "splashdown_s3"),
+    "splashdown_tables",
     "splashdown_xarray",
 )
 #: Names of fields that never hold an href, a header or an option: words of plugins, files and formats.
