@@ -53,5 +53,5 @@ def test_each_number_has_a_unit_and_each_field_a_meaning(table):
 def test_flags_are_those_of_the_command():
     known = {option for parameter in command.params for option in parameter.opts}
     named = {row[3].split()[0] for table in KINDS for row in section(table).values() if row[3]}
-    assert named == {"--jobs", "--no-resume", "--fail-fast", "--keep-going", "--trust-metadata"}
+    assert named == {"--jobs", "--no-resume", "--fail-fast", "--keep-going", "--limit-rate", "--trust-metadata"}
     assert named <= known

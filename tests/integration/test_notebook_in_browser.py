@@ -26,8 +26,14 @@ def shown(tmp_path_factory):
         for number in range(40)
     }
     item = {
-        **{"type": "Feature", "stac_version": "1.0.0", "id": "i", "bbox": [3, 50, 4, 51], "geometry": None},
-        **{"properties": {"datetime": "2023-06-01T00:00:00Z"}, "links": [], "assets": assets},
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "id": "i",
+        "bbox": [3, 50, 4, 51],
+        "geometry": None,
+        "properties": {"datetime": "2023-06-01T00:00:00Z"},
+        "links": [],
+        "assets": assets,
     }
     (folder / "item.json").write_text(json.dumps(item))
     return splashdown.open(str(folder / "item.json"))._repr_html_()

@@ -48,6 +48,7 @@ from splashdown.actions import (
     ActionSession,
     Checked,
     Download,
+    Places,
     Results,
     State,
     SyncReport,

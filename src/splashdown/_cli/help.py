@@ -61,7 +61,20 @@ def was_given(name: str) -> bool:
 
 
 class Command(click.Command):
-    """A command with such help."""
+    """A command with such help, whose errors name its options."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command. Errors of the library say ``--max-bytes`` here, where they say ``max_bytes=`` in Python."""
+        try:
+            return super().invoke(ctx)
+        except Exception as error:
+            from splashdown.errors import SplashdownError  # late: most commands end without one
+
+            if isinstance(error, SplashdownError) and len(error.args) >= 1 and isinstance(error.args[0], str):
+                from splashdown._cli.spelling import spelled
+
+                error.args = (spelled(error.args[0], self, ctx), *error.args[1:])
+            raise
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's
         """Write the paragraphs of the help text."""

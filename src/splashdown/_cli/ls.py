@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splashdown._cli import render
+from splashdown._cli.exit_codes import EXIT_NOT_RESOLVED
 from splashdown._cli.help import Command
 from splashdown._cli.source import filter_options, open_source, source_options
 from splashdown._display.text import counted, has_items, printable, readable
@@ -38,10 +39,12 @@ _MOST_NEEDS = 5
 )
 @click.option("--sort", type=click.Choice(list(SORTS)), help="Order by this; assets without it come last.")
 @click.option("--reverse", is_flag=True, help="With --sort: the largest or latest first.")
-def command(source: str, as_json: bool, form: str, sort: str | None, reverse: bool, **given: Any) -> None:
+def command(source: str, as_json: bool, form: str, sort: str | None, reverse: bool, **given: Any) -> int:
     """List the assets of SOURCE: an openEO job's URL, or a STAC document's path or URL ("-" reads stdin).
 
     Example: splashdown ls collection.json --type image/tiff
+
+    Exit code 3: there is nothing to list.
     """
     results = open_source(source, **given)
     if sort is not None:
@@ -50,13 +53,17 @@ def command(source: str, as_json: bool, form: str, sort: str | None, reverse: bo
         click.echo(f"Warning: {printable(warning)}", err=True)
     if as_json or form == "json":
         render.echo_assets(results.assets, lambda number: _needs(results, number))
-        return
-    if form != "table":
+    elif form == "table":
+        _show_table(results)
+    else:
         from splashdown._cli.asset_lists import FORMATS
 
         for line in FORMATS[form](results):
             click.echo(line)
-        return
+    return 0 if results.assets else EXIT_NOT_RESOLVED
+
+
+def _show_table(results: JobResults) -> None:
     with_items = has_items(columns(results.assets, "item", "key"))
     head = ("item", "key", "type", "roles", "size")
     types = _Types()

@@ -1,13 +1,19 @@
-"""Tables for pipes and for many rows, in the form of the short ones: a hundred thousand rows take a second."""
+"""Tables for pipes and for many rows, in the form of the short ones: a hundred thousand rows take a second.
+
+And what makes those of a terminal fit: names lose what they share before what tells them apart.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from splashdown._display.text import printable
+from splashdown._display.text import printable, shared_start, shortened
 
 #: Between two columns.
 _GAP = "   "
+#: Columns of names, and the width below which a name is folded rather than shortened further.
+_NAMES = frozenset({"file", "item", "key", "asset", "id"})
+_NARROWEST = 16
 
 
 def lines(
@@ -45,3 +51,19 @@ def _width(cell: str) -> int:
     from rich.cells import cell_len  # some characters take two places, some none
 
     return cell_len(cell)
+
+
+def fitted(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[list[str]]:
+    """The rows with names shortened so that a line of a terminal holds a row, where that can be."""
+    cells = [list(column) for column in zip(*rows, strict=True)]
+    widths = [max(map(_width, (name, *column))) for name, column in zip(columns, cells, strict=True)]
+    names = [n for n, name in enumerate(columns) if name in _NAMES]
+    # A margin at both ends, and two spaces beside each bar that a terminal's table has.
+    over = sum(widths) + len(_GAP) * len(columns) - width
+    for n in sorted(names, key=widths.__getitem__, reverse=True):
+        if over > 0 and widths[n] > _NARROWEST:
+            most = max(_NARROWEST, widths[n] - over)
+            common = shared_start(cells[n])
+            cells[n] = [shortened(cell, most, common) for cell in cells[n]]
+            over -= widths[n] - most
+    return [list(row) for row in zip(*cells, strict=True)]

@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from splashdown._cli.plain_table import lines
+from splashdown._cli.plain_table import fitted, lines
 from splashdown._display.json import dumps, records
 from splashdown._display.text import printable, readable
 from splashdown.columns import columns
@@ -67,13 +67,15 @@ def table(
     from rich.table import Table
     from rich.text import Text
 
+    console = Console(highlight=False, soft_wrap=False)
+    rows = fitted(columns, rows, console.width)
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=header)
     for column in columns:
         grid.add_column(Text(printable(column)), justify="right" if column in right else "left", overflow="fold")
     for row in rows:
         # Text, not markup: keys and names come from documents of other people.
         grid.add_row(*(Text(printable(cell)) for cell in row))
-    Console(highlight=False, soft_wrap=False).print(grid)
+    console.print(grid)
 
 
 def facts(title: str, found: Mapping[str, object]) -> None:
@@ -186,26 +188,31 @@ def report_record(report: RunReport, metadata: str = "", source: ResultSet | Non
     }
 
 
-def _remark(outcome: Outcome) -> str:
+def _remark(outcome: Outcome, *, whole: bool) -> str:
     """The last column of the table: what the file was checked against, or why it did not land."""
     checked = ", ".join(outcome.verified)
-    return outcome.error_type or ", ".join(filter(None, (outcome.reason, checked))) or "not verified"
+    failed = f"{outcome.error_type}: {outcome.error}" if whole and outcome.error else outcome.error_type
+    return failed or ", ".join(filter(None, (outcome.reason, checked))) or "not verified"
 
 
 def report_table(report: RunReport) -> None:
     """The files of a run, for people: each one, or of a large run the failures and how many landed."""
-    shown = report.outcomes if len(report.outcomes) <= MOST_ROWS else (*report.failed, *report.not_tried[:MOST_ROWS])
+    large = len(report.outcomes) > MOST_ROWS
+    failed = report.failed
+    shown = failed[:MOST_ROWS] if large else report.outcomes
     rows = [
         (
             outcome.transfer.name,
             readable(outcome.size),
             str(outcome.status),
-            _remark(outcome),
+            _remark(outcome, whole=large),
         )
         for outcome in shown
     ]
     if rows:
         table(("file", "size", "status", "checked"), rows, right=("size",))
-    if len(report.outcomes) > MOST_ROWS:
+    if len(shown) < len(failed):
+        click.echo(f"and {len(failed) - len(shown)} more failures; --json has all of them")
+    if large:
         counts = Counter(str(outcome.status) for outcome in report.outcomes)
         click.echo(", ".join(f"{count} {status}" for status, count in sorted(counts.items())))

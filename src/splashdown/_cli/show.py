@@ -10,6 +10,7 @@ import click
 
 from splashdown._cli import render
 from splashdown._cli.exit_codes import EXIT_FAILED
+from splashdown._cli.spelling import in_words_of_command
 from splashdown._cli.transfer import print_failures
 from splashdown._display.text import counted, printable, readable
 from splashdown.actions import ActionOutcome, Download, State, SyncReport, VerifyReport
@@ -110,7 +111,7 @@ def _show_plan(plan: Plan, style: Style) -> int:
         right=("size",),
     )
     for skipped in plan.skipped:
-        click.echo(printable(f"not {skipped.asset.label}: {skipped.reason}"))
+        click.echo(printable(f"not {skipped.asset.label}: {in_words_of_command(skipped.reason)}"))
     files, unknown = counted(len(plan.transfers), "file"), sum(t.asset.size is None for t in plan.transfers)
     more = f" and {counted(unknown, 'file')} of unknown size" if unknown else ""
     click.echo(

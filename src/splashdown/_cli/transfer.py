@@ -10,7 +10,7 @@ import click
 
 from splashdown._cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_STOPPED, EXIT_TERMINATED
 from splashdown._cli.help import F, with_options
-from splashdown._display.text import printable
+from splashdown._display.text import bytes_in, printable
 
 if TYPE_CHECKING:
     from splashdown.model import RunReport
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 
 #: Options that are named as the settings which they switch on.
 _FLAGS = ("fail_fast", "trust_metadata")
+
+
+def _bytes_a_second(_context: click.Context, _option: click.Parameter, value: str | None) -> int | None:
+    if value is None:
+        return None
+    if not (rate := bytes_in(value.removesuffix("/s"))):
+        raise click.BadParameter(f"{value!r} is not a number of bytes a second: write for example 500k, 5MB or 1MiB")
+    return rate
 
 
 def transfer_options(function: F) -> F:
@@ -44,6 +52,12 @@ def transfer_options(function: F) -> F:
             metavar="N",
             help="Files at a time; without it as many as help.",
         ),
+        click.option(
+            "--limit-rate",
+            metavar="RATE",
+            callback=_bytes_a_second,
+            help="Bytes a second at most, all files together, e.g. 5MB.",
+        ),
         click.option("--no-resume", is_flag=True, help="Keep nothing of an unfinished file."),
         click.option("--fail-fast", is_flag=True, help="Stop at the first failure."),
         click.option("--keep-going", is_flag=True, help="Try every file, even when all fail for the same reason."),
@@ -53,8 +67,14 @@ def transfer_options(function: F) -> F:
 
 def take_settings(given: dict[str, Any]) -> dict[str, Any]:
     """Take these options out of a command's: those that were given. All else is configured, or the default."""
-    jobs, no_resume, keep_going, *flags = (given.pop(name) for name in ("jobs", "no_resume", "keep_going", *_FLAGS))
-    chosen = {"jobs": jobs, "resume": False if no_resume else None, "give_up_after": 0 if keep_going else None}
+    names = ("jobs", "limit_rate", "no_resume", "keep_going", *_FLAGS)
+    jobs, rate, no_resume, keep_going, *flags = (given.pop(name) for name in names)
+    chosen = {
+        "jobs": jobs,
+        "limit_rate": rate,
+        "resume": False if no_resume else None,
+        "give_up_after": 0 if keep_going else None,
+    }
     chosen |= {name: True if flag else None for name, flag in zip(_FLAGS, flags, strict=True)}
     return {name: value for name, value in chosen.items() if value is not None}
 

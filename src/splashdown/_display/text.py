@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+_FACTORS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", re.IGNORECASE)
+#: Of a common beginning, so much stays at least.
+_KEPT = 3
 
 
 def readable(size: float | None) -> str:
@@ -19,6 +24,38 @@ def amount(done: float, size: float | None) -> str:
     digits, factor = (1 if power else 0), 1024**power
     end = "" if size is None else f"/{size / factor:.{digits}f}"
     return f"{done / factor:.{digits}f}{end} {_UNITS[power]}"
+
+
+def bytes_in(text: str) -> int | None:
+    """The bytes that a string such as ``10 MB`` (10^6) or ``10MiB`` (2^20) means; ``None`` for any other string."""
+    found = _SIZE.fullmatch(text)
+    return None if found is None else int(float(found[1]) * _FACTORS[found[2].lower()])
+
+
+def shortened(name: str, width: int, common: int = 0) -> str:
+    """The name in at most ``width`` characters; what goes is from the middle, where possible from what names share.
+
+    ``common`` is how many characters at its beginning all names of a list have.
+    """
+    excess = len(name) - width + 1
+    if excess <= 1:
+        return name
+    if common - excess >= _KEPT:
+        return f"{name[: common - excess]}\N{HORIZONTAL ELLIPSIS}{name[common:]}"
+    if common > _KEPT and len(name) - common + _KEPT < width:  # the beginning goes but for a few characters
+        return f"{name[: width - 1 - len(name) + common]}\N{HORIZONTAL ELLIPSIS}{name[common:]}"
+    end = (width - 1) // 2
+    return f"{name[: width - 1 - end]}\N{HORIZONTAL ELLIPSIS}{name[len(name) - end :]}"
+
+
+def shared_start(names: Iterable[str]) -> int:
+    """How many characters at their beginning all names share; none where there is one name."""
+    found = list(names)
+    if len(found) < 2:
+        return 0
+    # Between the first and the last one in order lie all others.
+    first, last = min(found), max(found)
+    return next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
 
 
 def total(sizes: Iterable[int | None]) -> int | None:

@@ -12,6 +12,7 @@ from splashdown._engine.dispatch import Dispatcher
 from splashdown._engine.journal import Journal
 from splashdown._engine.memory_budget import MemoryBudget
 from splashdown._engine.pool import Pool
+from splashdown._engine.rate import RateLimit
 from splashdown._engine.remote import Remote
 from splashdown._engine.settings import Settings
 from splashdown._engine.source import Source
@@ -135,6 +136,7 @@ class Context:
     memory_budget: MemoryBudget
     memory: Memory  #: what the target remembers of this run, of earlier ones and of others
     breaker: Breaker
+    rate: RateLimit | None = None  #: what keeps the run below a number of bytes a second
     listed: Mapping[str, Stored] = field(default_factory=dict)  #: recorded files that a listing showed as they were
     source: str = ""
     files: int = 1  #: of the plan

@@ -50,6 +50,7 @@ def from_elsewhere(context: Context, source: Source, error: Exception, attempt: 
             events=source.events,
             stop=source.stop,
             renews=False,
+            rate=source.rate,
         )
         try:
             outcome = attempt(other)

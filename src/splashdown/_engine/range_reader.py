@@ -184,6 +184,8 @@ class RangeReader:
                 self._speed_bytes += len(received)
                 if self._speed_seconds >= settings.low_speed_time:
                     self._check_speed()
+                if self.source.rate is not None:  # after the clock was read: a wait for it is not a slow connection
+                    self.source.rate.take(len(received), self.source.stop.wait)
                 return received
             except Exception as error:
                 self._handle_failure(error)

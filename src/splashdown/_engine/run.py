@@ -18,6 +18,7 @@ from splashdown._engine.journal import Journal, user_state_dir
 from splashdown._engine.memory_budget import MemoryBudget
 from splashdown._engine.pool import Pool
 from splashdown._engine.preflight import check_space
+from splashdown._engine.rate import RateLimit
 from splashdown._engine.remote import Remote
 from splashdown._foreign.calls import Named, Tolerated, wrong_type
 from splashdown.columns import columns
@@ -101,6 +102,7 @@ def _context(run: Run, remote: Remote) -> Context:
         memory_budget=MemoryBudget(settings.memory),
         memory=run.memory,
         breaker=Breaker(settings.give_up_after),
+        rate=RateLimit(settings.limit_rate) if settings.limit_rate else None,
         source=plan.source,
         files=len(plan.transfers),
         names=_names(plan),

@@ -37,6 +37,7 @@ class Settings:
 
     jobs: int | None = None  #: files at a time; ``None`` for as many as help, up to 64: decided while running
     per_host: int | None = None  #: files at a time from one host at most; ``None`` for as many as ``jobs``
+    limit_rate: int | None = None  #: bytes a second of a run at most, all files together; ``None`` for no limit
     range_cutoff: int = 64 * MIB  #: files from this size on are read over several connections
     range_connections: int = 8  #: connections for one such file, as long as one alone is slow; see ``range_speed``
     range_speed: int = 100 * MIB  #: bytes a second; a first connection that is faster stays the only one
@@ -59,7 +60,7 @@ class Settings:
     fsync: bool = False  #: survive a power cut, not only the end of the process
 
     def __post_init__(self) -> None:
-        for name in ("jobs", "per_host", "range_connections", "range_cutoff", "part_size", "memory"):
+        for name in ("jobs", "per_host", "limit_rate", "range_connections", "range_cutoff", "part_size", "memory"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise UsageError(f"Settings: {name} must be at least 1, got {value}")

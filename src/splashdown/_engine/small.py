@@ -101,6 +101,8 @@ class StraightLine:
     def of(cls, context: Context) -> StraightLine | None:
         """The straight line of a run; ``None`` where the sink or the remote side has none."""
         sink = context.sink
+        if context.rate is not None:  # the general way counts bytes as they come
+            return None
         if context.remote.lane is None or not isinstance(sink, SupportsPutWhole) or context.journal.unfinished:
             return None
         return cls(context, sink)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from splashdown._engine.decoding import Decoding
     from splashdown._engine.dispatch import Dispatcher
     from splashdown._engine.range_reader import RangeReader
+    from splashdown._engine.rate import RateLimit
     from splashdown._engine.remote import Remote
     from splashdown.protocols import Stream
 
@@ -39,9 +40,10 @@ class Source:
         events: Dispatcher,
         stop: threading.Event,
         renews: bool = True,
+        rate: RateLimit | None = None,
     ) -> None:
         self.transfer, self.remote = transfer, remote
-        self.events, self.stop = events, stop
+        self.events, self.stop, self.rate = events, stop, rate
         self.generation = remote.renewal.generation
         self.asset = remote.renewal.current(transfer.asset) if renews else transfer.asset
         self._renews = renews  #: whether to read the source again gives a fresh link

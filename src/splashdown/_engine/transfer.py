@@ -36,13 +36,13 @@ def move(
         handover = None if straight is None or first is not None else straight.move(transfer)
         if isinstance(handover, Outcome):
             return handover
-        source = Source(transfer, context.remote, events=context.events, stop=context.stop)
+        source = Source(transfer, context.remote, events=context.events, stop=context.stop, rate=context.rate)
         context.under_way.add(source)
         outcome = _move(context, source, handover, first)
     except BaseException as error:  # on a thread of the engine no signal arrives: whatever comes is of this asset
         status = Status.NOT_TRIED if isinstance(error, StoppedError) else Status.FAILED
         context.breaker.failed(host_of(transfer.asset.href), error)
-        source = source or Source(transfer, context.remote, events=context.events, stop=context.stop)
+        source = source or Source(transfer, context.remote, events=context.events, stop=context.stop, rate=context.rate)
         outcome = source.outcome(
             transfer=transfer, status=status, error_type=type(error).__name__, error=_message(error, source)
         )

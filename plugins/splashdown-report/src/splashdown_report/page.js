@@ -142,7 +142,7 @@
     }
     svg.append(drawn("path", { class: "shapes", d: outline(data.shapes) }), drawn("path", { class: "picked", d: "" }));
     if (near) {
-      const [side, x, y] = [Math.min(160, width / 3), ((w + e) / 2 + 540) % 360, 90 - (s + n) / 2];
+      const [side, x, y] = [Math.min(160, width / 4.5), ((w + e) / 2 + 540) % 360, 90 - (s + n) / 2];
       const scale = side / 360;
       svg.append(drawn("g", { class: "inset", transform: `translate(${width - side - 8} 8)` },
         drawn("rect", { width: side, height: side / 2 }), land(side / 2, side / 4, scale, scale),

@@ -7,10 +7,9 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 
+from splashdown._display.text import bytes_in
 from splashdown.errors import OptionError
 
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12, "ki": 2**10, "mi": 2**20, "gi": 2**30, "ti": 2**40}
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([kmgt]?i?)b?\s*", re.IGNORECASE)
 #: Degrees. Longitudes beyond 180 are used for boxes across the antimeridian, latitudes end at the poles.
 _FULL_CIRCLE, _POLE = 360, 90
 _DATE = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?")
@@ -31,10 +30,10 @@ def size(value: object, name: str) -> int:
     """Bytes, from a number or from a string such as ``10 MB`` (10^6) or ``10MiB`` (2^20)."""
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
-    found = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    found = bytes_in(value) if isinstance(value, str) else None
     if found is None:
         raise OptionError(f"the filter {name!r} takes a number of bytes, or a string such as 10MB, not {value!r}")
-    return int(float(found[1]) * _UNITS[found[2].lower()])
+    return found
 
 
 def interval(value: object) -> tuple[dt.datetime | None, dt.datetime | None]:

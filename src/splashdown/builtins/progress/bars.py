@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TextIO
 
-from splashdown._display.text import amount, printable, readable
-from splashdown.builtins.progress.tally import Moving, Tally, is_failure, shortened, summary
+from splashdown._display.text import amount, printable, readable, shortened
+from splashdown.builtins.progress.tally import Moving, Tally, is_failure, summary
 from splashdown.events import (
     Event,
     Progress,
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 # More bars than this would fill the screen: larger runs show the total and some of the files under way.
 _MOST_BARS = 8
 # Width of everything but the names: a bar, an amount, a speed, the remaining time.
-_BESIDE_NAMES = 60
+_BESIDE_NAMES = 40
+_BAR, _SHORT_BAR, _NARROW = 20, 8, 100
 _LONGEST_NAME = 48
 
 
@@ -47,16 +48,17 @@ class ProgressBars:
             return Column(no_wrap=True, justify=justify)  # type: ignore[arg-type]  # one of rich's words
 
         console = Console(file=stream)
+        bar = _BAR if console.width >= _NARROW else _SHORT_BAR
         self._bars: Bars = Bars(
             TextColumn("{task.description}", markup=False, table_column=column()),
-            BarColumn(bar_width=20),
+            BarColumn(bar_width=bar),
             TextColumn("{task.fields[amount]}", markup=False, table_column=column("right")),
             Speed(table_column=column("right")),
             TimeRemainingColumn(table_column=column("right")),
             console=console,
             transient=True,
         )
-        self._width = max(12, min(_LONGEST_NAME, console.width - _BESIDE_NAMES))
+        self._width = max(12, min(_LONGEST_NAME, console.width - _BESIDE_NAMES - bar))
         self._tally = Tally()
         self._run: TaskID | None = None
         self._tasks: dict[int, TaskID] = {}
@@ -65,7 +67,8 @@ class ProgressBars:
         """Move the bar that the event is about."""
         self._tally(event)
         if isinstance(event, RunStarted):
-            self._run = self._bars.add_task(self._tally.title, total=self._tally.size, amount="")
+            title = shortened(self._tally.title, self._width)
+            self._run = self._bars.add_task(title, total=self._tally.size, amount="")
             self._bars.start()
         elif isinstance(event, TransferStarted):
             self._open(id(event.transfer))
@@ -80,7 +83,10 @@ class ProgressBars:
         if len(self._tasks) < _MOST_BARS:
             moving = self._tally.moving[number]
             self._tasks[number] = self._bars.add_task(
-                shortened(moving.name, self._width), total=moving.size, completed=moving.done, amount=_of(moving)
+                shortened(moving.name, self._width, self._tally.common),
+                total=moving.size,
+                completed=moving.done,
+                amount=_of(moving),
             )
 
     def _move(self, number: int) -> None:
@@ -101,7 +107,8 @@ class ProgressBars:
         if self._run is not None:
             tally = self._tally
             moved = amount(tally.done, tally.size)
-            self._bars.update(self._run, completed=tally.done, description=tally.title, amount=moved)
+            title = shortened(f"{tally.title}, {tally.files_a_second}", self._width)
+            self._bars.update(self._run, completed=tally.done, description=title, amount=moved)
 
 
 def _of(moving: Moving) -> str:

@@ -7,8 +7,8 @@ import time
 from html import escape
 from typing import Any, Protocol
 
-from splashdown._display.text import amount
-from splashdown.builtins.progress.tally import Tally, is_failure, shortened, summary
+from splashdown._display.text import amount, shortened
+from splashdown.builtins.progress.tally import Tally, is_failure, summary
 from splashdown.events import Event, RunFinished, RunInterrupted, TransferFinished
 
 _MOST_ROWS = 8
@@ -52,7 +52,7 @@ class ProgressTable:
 
     def _moving(self) -> list[str]:
         shown = list(self._tally.moving.values())[:_MOST_ROWS]
-        return [_row(shortened(each.name, _LONGEST_NAME), each.done, each.size) for each in shown]
+        return [_row(shortened(each.name, _LONGEST_NAME, self._tally.common), each.done, each.size) for each in shown]
 
     def _page(self, rows: list[str], ended: str) -> str:
         tally = self._tally

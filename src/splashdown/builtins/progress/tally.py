@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from splashdown._display.text import amount, counted, duration, readable, total
+from splashdown._display.text import amount, counted, duration, readable, shared_start, total
+from splashdown.columns import columns
 from splashdown.events import Event, Progress, Retried, RunStarted, TransferFinished, TransferStarted
 from splashdown.model import Outcome, Status
 
@@ -32,6 +33,8 @@ class Tally:
         self.retried = 0  #: attempts that failed and were repeated
         self.size: int | None = None  #: bytes of the plan, if the metadata has the size of every asset
         self.moving: dict[int, Moving] = {}
+        self.common = 0  #: how many characters at their beginning all names share
+        self._waiting: dict[int, float] = {}  #: when a transfer tries again, by its ``id()``
         self._stored = self._over_the_wire = 0
 
     def __call__(self, event: Event) -> None:
@@ -39,16 +42,20 @@ class Tally:
         if isinstance(event, RunStarted):
             self._begun = self._clock()
             self.files = len(event.plan.transfers)
-            self.size = total(transfer.asset.size for transfer in event.plan.transfers)
+            self.size = total(columns(event.plan.transfers, "asset.size"))
+            self.common = shared_start(columns(event.plan.transfers, "name"))
         elif isinstance(event, TransferStarted):
             self.moving[id(event.transfer)] = Moving(event.transfer.name, event.size, event.offset)
         elif isinstance(event, Progress):
             under_way = self.moving.setdefault(id(event.transfer), Moving(event.transfer.name, event.size))
             under_way.done, under_way.size = event.done, event.size
+            self._waiting.pop(id(event.transfer), None)
         elif isinstance(event, Retried):
             self.retried += 1
+            self._waiting[id(event.transfer)] = self._clock() + event.delay
         elif isinstance(event, TransferFinished):
             self.moving.pop(id(event.outcome.transfer), None)
+            self._waiting.pop(id(event.outcome.transfer), None)
             self.finished += 1
             self.failed += is_failure(event.outcome)
             self._stored += event.outcome.size or 0
@@ -64,13 +71,26 @@ class Tally:
         """The progress of the run: ``3 of 13 files, 1 failed``."""
         failed = f", {self.failed} failed" if self.failed else ""
         retried = f", {counted(self.retried, 'retry', 'retries')}" if self.retried else ""
-        return f"{self.finished} of {counted(self.files, 'file')}{failed}{retried}"
+        number = self.waiting
+        waiting = f", {number} waiting" if number else ""
+        return f"{self.finished} of {counted(self.files, 'file')}{failed}{retried}{waiting}"
+
+    @property
+    def waiting(self) -> int:
+        """Transfers that wait until they may try again."""
+        now = self._clock()
+        return sum(until > now for until in self._waiting.values())
 
     @property
     def speed(self) -> str:
         """Files and bytes a second since the run began: ``45.0 files/s, 20.1 MiB/s``."""
         elapsed = max(self._clock() - self._begun, 0.001)
-        return f"{self.finished / elapsed:.1f} files/s, {readable(self._moved() / elapsed)}/s"
+        return f"{self.files_a_second}, {readable(self._moved() / elapsed)}/s"
+
+    @property
+    def files_a_second(self) -> str:
+        """``45.0 files/s``."""
+        return f"{self.finished / max(self._clock() - self._begun, 0.001):.1f} files/s"
 
     @property
     def pace(self) -> str:
@@ -95,14 +115,6 @@ def is_failure(outcome: Outcome) -> bool:
     return outcome.status is Status.FAILED
 
 
-def shortened(name: str, width: int) -> str:
-    """The name in at most ``width`` characters: its beginning and its end, which distinguish files of a run."""
-    if len(name) <= width:
-        return name
-    end = (width - 1) // 2
-    return f"{name[: width - 1 - end]}\N{HORIZONTAL ELLIPSIS}{name[len(name) - end :]}"
-
-
 def summary(outcome: Outcome) -> str:
     """One line about the outcome of an asset."""
     name = outcome.transfer.name
@@ -113,4 +125,4 @@ def summary(outcome: Outcome) -> str:
     if outcome.status is Status.SKIPPED:
         return f"{name}: skipped: {outcome.reason}"
     checked = f", checked by {' and '.join(outcome.verified)}" if outcome.verified else ", not verified"
-    return f"{name}: stored, {outcome.size} bytes{checked}"
+    return f"{name}: stored, {readable(outcome.size)}{checked}"

@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from splashdown import Asset, Outcome, Plan, RunReport, Session, Status, Transfer
-from splashdown._display.text import amount, counted, readable
+from splashdown._display.text import amount, counted, readable, shortened
 from splashdown.builtins.progress.bars import ProgressBars
 from splashdown.builtins.progress.lines import ProgressLines
-from splashdown.builtins.progress.tally import Tally, shortened
+from splashdown.builtins.progress.tally import Tally
 from splashdown.events import (
     Progress,
     Retried,
