@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -28,7 +30,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Choose how many examples Hypothesis tries, and which."""
+    """Choose where runs remember what failed, and how many examples Hypothesis tries."""
+    os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="splashdown-state-")  # what runs remember is not the user's
     if config.option.exhaustive:
         settings.load_profile("exhaustive")
 
@@ -37,3 +40,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Up to four processes for whole folders. For files one: it starts sooner, and what is printed can be seen."""
     folders = any(Path(argument).is_dir() for argument in config.args)
     return min(os.cpu_count() or 1, 4) if folders and config.option.capture != "no" else 0
+
+
+def pytest_unconfigure() -> None:
+    """Remove what runs have remembered."""
+    shutil.rmtree(os.environ["XDG_STATE_HOME"], ignore_errors=True)

@@ -150,7 +150,7 @@ def test_a_closed_output_is_no_error(tmp_path):
 
 def test_a_document_is_read_from_a_file_without_an_ending(splashdown_command, tmp_path):
     (tmp_path / "item").write_text(json.dumps(_ITEM))
-    assert splashdown_command("ls", "item", cwd=tmp_path).returncode == 0
+    assert splashdown_command("ls", "item", cwd=tmp_path).stdout == "0 assets of item one\n"
 
 
 def test_an_asset_without_href_is_named(splashdown_command, tmp_path):
@@ -204,7 +204,7 @@ def test_where_nobody_can_type_a_password_it_is_not_asked_for(splashdown_command
 
 def test_a_selection_of_nothing_says_that_filters_dropped_all(splashdown_command, demo_job):
     result = splashdown_command("ls", demo_job, "--include", "*.nc")
-    assert (result.returncode, result.stderr) == (0, "")
+    assert (result.returncode, result.stderr) == (3, "")
     assert result.stdout == "0 assets of job j-2306demo; filters dropped 4\n"
 
 

@@ -1,4 +1,4 @@
-"""`splashdown retry REPORT.json` repeats what failed, and nothing else."""
+"""`splashdown retry` repeats what failed, of a report or of the last run to a target, and nothing else."""
 
 import json
 
@@ -55,6 +55,29 @@ def test_only_what_failed_is_fetched_again_under_its_name(failed, server, run, t
     assert [one["key"] for one in json.loads(out)["outcomes"]] == ["b.bin"]
     assert [seen.path for seen in server.seen[before:]] == ["/b.bin"]
     assert len([path for path in (tmp_path / "out").iterdir() if path.read_bytes() == b"b.bin"]) == 1
+
+
+def test_a_target_remembers_what_failed_until_it_has_landed(failed, server, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = len(server.seen)
+    assert run("retry", "out")[0] == 0
+    assert [seen.path for seen in server.seen[before:]] == ["/b.bin"]
+    assert run("verify", "out")[0] == 0
+    code, _, error = run("retry", tmp_path / "out")
+    assert code == 2
+    assert "no download to" in error
+
+
+def test_what_fails_again_is_remembered_again(failed, server, run, tmp_path):
+    server.script("/b.bin", Status(404), Status(404))
+    assert run("retry", tmp_path / "out")[0] == 1
+    assert run("retry", tmp_path / "out")[0] == 1
+    assert run("retry", tmp_path / "out")[0] == 0
+
+
+def test_a_whole_download_forgets_what_failed(failed, source, run, tmp_path):
+    assert run("download", source, tmp_path / "out")[0] == 0
+    assert run("retry", tmp_path / "out")[0] == 2
 
 
 def test_the_receipt_has_everything_afterwards(failed, run, tmp_path):

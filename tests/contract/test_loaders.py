@@ -36,6 +36,20 @@ class TestText(LoaderContract):
         assert loaded == "grüße"
 
 
+class TestPicture(LoaderContract):
+    @pytest.fixture
+    def spec(self):
+        return SPECS["picture"]
+
+    @pytest.fixture
+    def good(self):
+        header = b"\0\0\0\rIHDR" + (3).to_bytes(4) + (2).to_bytes(4)
+        return b"\x89PNG\r\n\x1a\n" + header + bytes(9)
+
+    def check(self, loaded):
+        assert (loaded.width, loaded.height) == (3, 2)
+
+
 class TestBytes(LoaderContract):
     takes_anything = True
 

@@ -43,6 +43,7 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
 
     A file that is complete is not fetched again; an interrupted run goes on where it stopped.
     """
+    from splashdown._cli.last_run import remember
     from splashdown._cli.show import perform, show, style_of
     from splashdown.actions import Download
 
@@ -60,6 +61,8 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
         return show(results.dry_run(action, **options), style)
     shown = progress_display(results.session, quiet=quiet)
     done = perform(results.run, action, listeners=[*shown, *log_of_files(results.session)], progress=False, **options)
+    if catalog is None and isinstance(done, Download):
+        remember(done.report, done.metadata)
     if key is None:
         return show(done, style, results.result_set, failures=not shown)
     if style != "table" or not isinstance(done, Download):

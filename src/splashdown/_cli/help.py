@@ -60,6 +60,17 @@ def was_given(name: str) -> bool:
     return click.get_current_context().get_parameter_source(name) is not ParameterSource.DEFAULT
 
 
+def in_words_of_command(message: str, context: click.Context | None = None) -> str:
+    """A message of the library in the words of the running command; as it is where none is running."""
+    context = context or click.get_current_context(silent=True)
+    if context is None:
+        return message
+    from splashdown._cli.spelling import spelled  # late: most commands have no such message
+
+    options = [one for one in context.command.get_params(context) if isinstance(one, click.Option)]
+    return spelled(message, {(one.name or "").removeprefix(LOADER_PREFIX): max(one.opts, key=len) for one in options})
+
+
 class Command(click.Command):
     """A command with such help, whose errors name its options."""
 
@@ -70,10 +81,8 @@ class Command(click.Command):
         except Exception as error:
             from splashdown.errors import SplashdownError  # late: most commands end without one
 
-            if isinstance(error, SplashdownError) and len(error.args) >= 1 and isinstance(error.args[0], str):
-                from splashdown._cli.spelling import spelled
-
-                error.args = (spelled(error.args[0], self, ctx), *error.args[1:])
+            if isinstance(error, SplashdownError) and error.args and isinstance(error.args[0], str):
+                error.args = (in_words_of_command(error.args[0], ctx), *error.args[1:])
             raise
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's

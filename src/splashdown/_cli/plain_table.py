@@ -55,6 +55,8 @@ def _width(cell: str) -> int:
 
 def fitted(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[list[str]]:
     """The rows with names shortened so that a line of a terminal holds a row, where that can be."""
+    if not rows:
+        return []
     cells = [list(column) for column in zip(*rows, strict=True)]
     widths = [max(map(_width, (name, *column))) for name, column in zip(columns, cells, strict=True)]
     names = [n for n, name in enumerate(columns) if name in _NAMES]

@@ -1,4 +1,4 @@
-"""``splashdown retry``: repeat what failed in an earlier run, from the document that its ``--json`` printed."""
+"""``splashdown retry``: repeat what failed in the last run to a target, or in the one whose ``--json`` was kept."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from splashdown._cli.transfer import (
     transfer_options,
 )
 from splashdown._display.text import counted, printable
+from splashdown.redact import redact_target
 
 if TYPE_CHECKING:
     from splashdown.model import RunReport
@@ -37,7 +38,7 @@ def parts_of_files(function: F) -> F:
 
 
 @click.command("retry", cls=Command, short_help="Repeat what failed in an earlier download.")
-@click.argument("report", metavar="REPORT.json")
+@click.argument("report", metavar="TARGET|REPORT.json")
 @transfer_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--quiet", is_flag=True, help="Show one line at the end, and warnings and errors.")
@@ -46,12 +47,15 @@ def parts_of_files(function: F) -> F:
 def command(report: str, as_json: bool, quiet: bool, **given: Any) -> int:
     """Repeat what failed or was not tried in an earlier download, under the same names and in the same target.
 
-    Example: splashdown retry report.json
+    Example: splashdown retry data/
 
-    REPORT.json is what "download --json" printed; "-" reads it from standard input. The source is read again, so that
-    links that have expired are new.
+    TARGET is that of the download: what failed in the last one is remembered for the user who ran it. REPORT.json is
+    what "download --json" printed; "-" reads it from standard input. The source is read again, so that links that have
+    expired are new.
     """
+    from splashdown._cli.last_run import remember
     from splashdown._cli.show import perform, show, style_of
+    from splashdown.actions import Download
     from splashdown.model import Plan, RunReport
 
     settings, given_rule = take_settings(given), given.pop("if_exists")
@@ -68,11 +72,34 @@ def command(report: str, as_json: bool, quiet: bool, **given: Any) -> int:
     options = {"report": _rebuilt(results, earlier, wanted, given_rule), "settings": settings_for(results, settings)}
     shown = progress_display(results.session, quiet=quiet)
     done = perform(results.run, "retry", listeners=[*shown, *log_of_files(results.session)], progress=False, **options)
+    remember(done.report if isinstance(done, Download) else done, str(earlier.get("metadata") or ""))
     return show(done, style_of(as_json=as_json, quiet=quiet), results.result_set, failures=not shown)
 
 
 def _read(place: str) -> Mapping[str, Any]:
     """The report, with the fields that are used here. Raises ``click.UsageError`` for anything else."""
+    found = _last_run(place) if place != "-" and not Path(place).is_file() else _document(place)
+    if found["source"].endswith("?..."):
+        raise click.UsageError(
+            f"the source was {found['source']}, and a report does not hold its signature: run the same command again,"
+            " which keeps what is complete"
+        )
+    return found
+
+
+def _last_run(target: str) -> Mapping[str, Any]:
+    from splashdown._cli.last_run import last_run
+
+    found = last_run(target)
+    if found is None or not _is_report(found):
+        raise click.UsageError(
+            f"no download to {redact_target(target)} that failed is remembered here: run the same command again, which"
+            " keeps what is complete, or give the report that 'download --json' printed"
+        )
+    return found
+
+
+def _document(place: str) -> Mapping[str, Any]:
     try:
         text = sys.stdin.read() if place == "-" else Path(place).read_text(encoding="utf-8")
         found = json.loads(text)
@@ -80,16 +107,14 @@ def _read(place: str) -> Mapping[str, Any]:
         raise click.UsageError(f"{place} cannot be read: {error.strerror}") from None
     except (ValueError, RecursionError):
         raise _not_a_report(place) from None
-    if not isinstance(found, dict) or not isinstance(found.get("outcomes"), list):
+    if not isinstance(found, dict) or not _is_report(found):
         raise _not_a_report(place)
-    if not all(isinstance(found.get(name), str) and found[name] for name in ("source", "target")):
-        raise _not_a_report(place)
-    if found["source"].endswith("?..."):
-        raise click.UsageError(
-            f"the source was {found['source']}, and a report does not hold its signature: run the same command again,"
-            " which keeps what is complete"
-        )
     return found
+
+
+def _is_report(found: Mapping[str, Any]) -> bool:
+    named = all(isinstance(found.get(name), str) and found[name] for name in ("source", "target"))
+    return named and isinstance(found.get("outcomes"), list)
 
 
 def _not_a_report(place: str) -> click.UsageError:

@@ -10,7 +10,7 @@ import click
 
 from splashdown._cli import render
 from splashdown._cli.exit_codes import EXIT_FAILED
-from splashdown._cli.spelling import in_words_of_command
+from splashdown._cli.help import in_words_of_command
 from splashdown._cli.transfer import print_failures
 from splashdown._display.text import counted, printable, readable
 from splashdown.actions import ActionOutcome, Download, State, SyncReport, VerifyReport

@@ -5,10 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-import click
-
-from splashdown._cli.help import LOADER_PREFIX
-
 #: Filters whose option has another name.
 _FILTERS = {"keys": "include", "types": "type", "roles": "role", "items": "item", "cql2": "filter"}
 _CALLS = (
@@ -25,9 +21,8 @@ _KEYWORD = re.compile(
 _NAME = re.compile(r"(?<![\w.=-])([a-z]+(?:_[a-z]+)+)(?![\w(.=])")
 
 
-def spelled(message: str, command: click.Command, context: click.Context) -> str:
-    """The message with the options of a command in place of keywords; other words stay as they are."""
-    options = _options(command, context)
+def spelled(message: str, options: Mapping[str, str]) -> str:
+    """The message with options, by their keywords, in place of these; other words stay as they are."""
     for call, instead in _CALLS:
         message = call.sub(instead, message)
 
@@ -37,18 +32,6 @@ def spelled(message: str, command: click.Command, context: click.Context) -> str
 
     message = _KEYWORD.sub(keyword, message)
     return _NAME.sub(lambda found: options.get(found[1], found[0]), message)
-
-
-def in_words_of_command(message: str) -> str:
-    """The same for the running command; as it is where none is running."""
-    context = click.get_current_context(silent=True)
-    return message if context is None else spelled(message, context.command, context)
-
-
-def _options(command: click.Command, context: click.Context) -> Mapping[str, str]:
-    """The long option of each keyword."""
-    options = [one for one in command.get_params(context) if isinstance(one, click.Option)]
-    return {(one.name or "").removeprefix(LOADER_PREFIX): max(one.opts, key=len) for one in options}
 
 
 def _value(value: str | None) -> str:

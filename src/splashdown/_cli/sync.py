@@ -39,6 +39,7 @@ def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) 
     Only files that a receipt in TARGET describes, and that are still as they were stored, are ever removed; those of
     other sources are among them, so give each source a target of its own.
     """
+    from splashdown._cli.last_run import remember
     from splashdown._cli.show import show, style_of
     from splashdown.actions import SyncReport
     from splashdown.errors import DownloadError, Interrupted
@@ -62,6 +63,8 @@ def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) 
     except (DownloadError, Interrupted) as error:
         failed = True
         done = SyncReport(plan=error.report.plan, report=error.report, metadata=error.metadata)
+    if catalog is None and isinstance(done, SyncReport) and done.report is not None:
+        remember(done.report, done.metadata)
     code = show(done, style, results.result_set, failures=not shown)
     if failed and options["delete"]:
         click.echo("Nothing was removed.", err=True)

@@ -16,7 +16,7 @@ class RateLimit:
     def __init__(self, rate: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._seconds_per_byte = 1.0 / rate
         self._clock = clock
-        self._due = clock()  #: when all bytes so far were due
+        self._due = clock() - _BURST  #: when all bytes so far were due
         self._lock = threading.Lock()
 
     def take(self, count: int, wait: Callable[[float], object]) -> None:

@@ -28,7 +28,7 @@ def test_names_lose_what_they_share_before_what_tells_them_apart():
     assert SCENES[0][:common] == "S2A_MSIL2A_2023060"
     cut = [shortened(name, 40, common) for name in SCENES]
     assert len(set(cut)) == len(SCENES)
-    assert cut[0] == "S2A_…1T105031_N0509_R051_T31UFS/B04.tif"
+    assert cut[0] == "S2A_M…1T105031_N0509_R051_T31UFS/B04.tif"
     assert shortened(SCENES[0], 21) == "S2A_MSIL2A…FS/B04.tif"
 
 

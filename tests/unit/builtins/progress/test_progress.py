@@ -82,7 +82,7 @@ def test_lines_number_the_files_and_name_what_was_checked():
         lines(event)
     assert screen.getvalue().splitlines() == [
         "a.tif: NetworkError: broke\N{REPLACEMENT CHARACTER}[2J; trying again in 0.5 s",
-        "[1/2] a.tif: stored, 100 bytes, checked by size and checksum",
+        "[1/2] a.tif: stored, 100 B, checked by size and checksum",
         "[2/2] b.tif: failed: HttpStatusError: it is not there",
     ]
 

@@ -1,0 +1,66 @@
+"""What failed in the last run of a command to a target, kept for ``retry TARGET`` in the user's state folder."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from splashdown.sources import at_home, path_in_url, scheme_of
+
+if TYPE_CHECKING:
+    from splashdown.model import RunReport
+
+_NAME = "last-run.json"
+
+
+def remember(report: RunReport, metadata: str) -> None:
+    """Keep what did not land, or forget what was kept once all has. A folder that cannot be written keeps nothing."""
+    place = _place(report.plan.target)
+    missing = (*report.failed, *report.not_tried)
+    if not missing and not report.unwritten:
+        with suppress(OSError):
+            place.unlink(missing_ok=True)
+        return
+    outcomes = [
+        {"item": one.asset.item, "key": one.asset.key, "name": one.transfer.name, "status": str(one.status)}
+        for one in missing
+    ]
+    kept = {
+        "source": report.plan.source,
+        "target": _whole(report.plan.target),
+        "metadata": metadata or next(iter(report.plan.documents), ""),
+        "metadata_error": report.unwritten,
+        "outcomes": outcomes,
+    }
+    beside = place.with_suffix(f".{os.getpid()}")
+    with suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(json.dumps(kept), encoding="utf-8", errors="backslashreplace")
+        beside.replace(place)
+
+
+def last_run(target: str) -> Mapping[str, Any] | None:
+    """What was kept of the last run to a target, in the form of a report; ``None`` where nothing was."""
+    try:
+        found = json.loads(_place(target).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _place(target: str) -> Path:
+    from splashdown._engine.journal import user_state_dir
+
+    return user_state_dir(f"runs of {_whole(target)}") / _NAME
+
+
+def _whole(target: str) -> str:
+    """The target under a name that is the same from every folder."""
+    scheme = scheme_of(target)
+    if scheme in {"", "file"}:
+        return str(Path(path_in_url(target) if scheme else at_home(target)).absolute())
+    return target.rstrip("/") + "/"
