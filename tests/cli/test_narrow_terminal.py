@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 
 import pytest
@@ -35,6 +36,11 @@ def test_a_row_fits_the_screen_and_names_stay_different():
     assert max(sum(map(len, row)) for row in cut) <= 80 - 4 * 3
     assert [row[1:] for row in cut] == [row[1:] for row in rows]
     assert fitted(("file",), [[SCENES[0]]], 200) == [[SCENES[0]]]
+    long = [[*row[:3], "391297 bytes, 391296 were stored" * 2] for row in rows]
+    assert len({row[0] for row in fitted(("file", "size", "status", "checked"), long, 60)}) == len(SCENES)
+
+
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 class Terminal(io.StringIO):
@@ -55,8 +61,11 @@ def test_a_narrow_screen_has_files_a_second_retries_and_waiting(monkeypatch):
     bars(TransferFinished(outcome=Outcome(transfer=run.transfers[1], status=End.STORED, size=1000, bytes_moved=1000)))
     bars._bars.refresh()
     bars._bars.stop()
-    lines = [line for line in screen.getvalue().splitlines() if "files/s" in line or "B04.tif" in line]
-    assert any("1 of 5 files" in line for line in lines)
+    shown = ANSI.sub("", screen.getvalue()).rpartition("1/5 files, 1 waiting, ")[2].splitlines()
+    assert shown[0].split()[0].endswith("/s")
+    names = [line.split()[0] for line in shown[1:]]
+    assert len(set(names)) == len(names) == 4
+    assert all(len(line) <= 80 for line in shown)
 
 
 def test_who_waits_is_counted_until_bytes_come_again():

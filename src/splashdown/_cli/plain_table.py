@@ -12,8 +12,10 @@ from splashdown._display.text import printable, shared_start, shortened
 #: Between two columns.
 _GAP = "   "
 #: Columns of names, and the width below which a name is folded rather than shortened further.
-_NAMES = frozenset({"file", "item", "key", "asset", "id"})
+NAMES = frozenset({"file", "item", "key", "asset", "id"})
 _NARROWEST = 16
+#: So many characters more are tried where two names would look the same.
+_STEP = 4
 
 
 def lines(
@@ -59,13 +61,22 @@ def fitted(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) ->
         return []
     cells = [list(column) for column in zip(*rows, strict=True)]
     widths = [max(map(_width, (name, *column))) for name, column in zip(columns, cells, strict=True)]
-    names = [n for n, name in enumerate(columns) if name in _NAMES]
+    names = [n for n, name in enumerate(columns) if name in NAMES]
     # A margin at both ends, and two spaces beside each bar that a terminal's table has.
     over = sum(widths) + len(_GAP) * len(columns) - width
     for n in sorted(names, key=widths.__getitem__, reverse=True):
         if over > 0 and widths[n] > _NARROWEST:
-            most = max(_NARROWEST, widths[n] - over)
-            common = shared_start(cells[n])
-            cells[n] = [shortened(cell, most, common) for cell in cells[n]]
+            most, cut = _distinct(cells[n], max(_NARROWEST, widths[n] - over))
             over -= widths[n] - most
+            cells[n] = cut
     return [list(row) for row in zip(*cells, strict=True)]
+
+
+def _distinct(names: Sequence[str], width: int) -> tuple[int, list[str]]:
+    """The names, shortened to a width that is the given one, or so much wider that different names stay different."""
+    common, different = shared_start(names), len(set(names))
+    while True:
+        cut = [shortened(name, width, common) for name in names]
+        if len(set(cut)) == different:
+            return width, cut
+        width += _STEP

@@ -9,11 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
-from splashdown._cli.plain_table import fitted, lines
+from splashdown._cli.plain_table import NAMES, fitted, lines
 from splashdown._display.json import dumps, records
 from splashdown._display.text import printable, readable
 from splashdown.columns import columns
@@ -70,8 +70,11 @@ def table(
     console = Console(highlight=False, soft_wrap=False)
     rows = fitted(columns, rows, console.width)
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=header)
-    for column in columns:
-        grid.add_column(Text(printable(column)), justify="right" if column in right else "left", overflow="fold")
+    for number, column in enumerate(columns):
+        # Names were shortened already: where it is still too narrow, other columns are folded, not they.
+        whole = column in NAMES and max((len(row[number]) for row in rows), default=0) <= console.width // 2
+        justify: Literal["left", "right"] = "right" if column in right else "left"
+        grid.add_column(Text(printable(column)), justify=justify, overflow="fold", no_wrap=whole)
     for row in rows:
         # Text, not markup: keys and names come from documents of other people.
         grid.add_row(*(Text(printable(cell)) for cell in row))

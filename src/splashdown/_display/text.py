@@ -44,6 +44,10 @@ def shortened(name: str, width: int, common: int = 0) -> str:
         return f"{name[: common - excess]}\N{HORIZONTAL ELLIPSIS}{name[common:]}"
     if common > _KEPT and len(name) - common + _KEPT < width:  # the beginning goes but for a few characters
         return f"{name[: width - 1 - len(name) + common]}\N{HORIZONTAL ELLIPSIS}{name[common:]}"
+    if common > _KEPT and width > 4 * _KEPT:  # what follows the common beginning, and the end
+        end = (width - 2) // 2
+        start = name[common : common + width - 2 - end]
+        return f"\N{HORIZONTAL ELLIPSIS}{start}\N{HORIZONTAL ELLIPSIS}{name[len(name) - end :]}"
     end = (width - 1) // 2
     return f"{name[: width - 1 - end]}\N{HORIZONTAL ELLIPSIS}{name[len(name) - end :]}"
 

@@ -67,7 +67,7 @@ class ProgressBars:
         """Move the bar that the event is about."""
         self._tally(event)
         if isinstance(event, RunStarted):
-            title = shortened(self._tally.title, self._width)
+            title = self._tally.title_within(self._width)
             self._run = self._bars.add_task(title, total=self._tally.size, amount="")
             self._bars.start()
         elif isinstance(event, TransferStarted):
@@ -107,7 +107,7 @@ class ProgressBars:
         if self._run is not None:
             tally = self._tally
             moved = amount(tally.done, tally.size)
-            title = shortened(f"{tally.title}, {tally.files_a_second}", self._width)
+            title = tally.title_within(self._width)
             self._bars.update(self._run, completed=tally.done, description=title, amount=moved)
 
 

@@ -75,6 +75,23 @@ class Tally:
         waiting = f", {number} waiting" if number else ""
         return f"{self.finished} of {counted(self.files, 'file')}{failed}{retried}{waiting}"
 
+    def title_within(self, width: int) -> str:
+        """The progress and the files a second in so many characters; what matters less is left out."""
+        whole = f"{self.title}, {self.files_a_second}"
+        if len(whole) <= width:
+            return whole
+        title = f"{self.finished}/{counted(self.files, 'file')}"
+        parts = {
+            f"{self.failed} failed": self.failed,
+            f"{self.waiting} waiting": self.waiting,
+            f"{self._rate:.1f}/s": True,
+            f"{self.retried} retried": self.retried,
+        }
+        for part, there in parts.items():
+            if there and len(title) + len(part) + 2 <= width:
+                title += f", {part}"
+        return title
+
     @property
     def waiting(self) -> int:
         """Transfers that wait until they may try again."""
@@ -90,7 +107,11 @@ class Tally:
     @property
     def files_a_second(self) -> str:
         """``45.0 files/s``."""
-        return f"{self.finished / max(self._clock() - self._begun, 0.001):.1f} files/s"
+        return f"{self._rate:.1f} files/s"
+
+    @property
+    def _rate(self) -> float:
+        return self.finished / max(self._clock() - self._begun, 0.001)
 
     @property
     def pace(self) -> str:
