@@ -63,7 +63,7 @@ def test_a_narrow_screen_has_files_a_second_retries_and_waiting(monkeypatch):
     bars._bars.stop()
     shown = ANSI.sub("", screen.getvalue()).rpartition("1/5 files, 1 waiting, ")[2].splitlines()
     assert shown[0].split()[0].endswith("/s")
-    names = [line.split()[0] for line in shown[1:]]
+    names = [line.split()[0] for line in shown[1:] if line.strip()]
     assert len(set(names)) == len(names) == 4
     assert all(len(line) <= 80 for line in shown)
 
