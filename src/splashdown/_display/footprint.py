@@ -25,8 +25,13 @@ _MOST_POINTS = 200
 
 
 def footprint(places: Iterable[tuple[Box | None, Mapping[str, object] | None]]) -> Html:
-    """A map of boxes (west, south, east, north) and GeoJSON geometries; empty where none of them is a place."""
-    shapes = [rings for box, geometry in places if (rings := _rings(geometry) or _ring_of(box))][:MOST_SHAPES]
+    """A map of boxes (west, south, east, north) and GeoJSON geometries; empty where none of them is a place.
+
+    Of very many, some are drawn, from all over the list.
+    """
+    places = list(places)
+    some = places[:: -(-len(places) // MOST_SHAPES) or 1]
+    shapes = [rings for box, geometry in some if (rings := _rings(geometry) or _ring_of(box))]
     if not shapes:
         return Html("")
     points = [point for rings in shapes for ring in rings for point in ring]

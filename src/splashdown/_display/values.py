@@ -37,7 +37,7 @@ def results_html(kind: str, name: str, assets: Sequence[Asset], warnings: Sequen
     """Where and when the assets of a source are, what they hold, and a table of them."""
     head = line(kind, " ", bold(name), ": ", _count(assets))
     map_ = footprint(_places(assets))
-    return frame(head, beside(map_, pictures, _common(assets)), _assets(assets), *_warned(warnings))
+    return frame(head, beside(map_, _common(assets), pictures), _assets(assets), *_warned(warnings))
 
 
 def assets_html(assets: Sequence[Asset]) -> Html:
