@@ -93,7 +93,7 @@ def _of_run(found: Mapping[str, Any]) -> Made:
     rows += [_row(one, "left_out", _string(one, "reason")) for one in _records(found, "skipped")]
     seconds = found.get("seconds")
     taken = f" in {seconds:.1f} s" if isinstance(seconds, int | float) else ""
-    lines = (f"A run{taken}, from {_string(found, 'source')}",)
+    lines = (f"A run{taken}, from {redact_target(_string(found, 'source'))}",)
     notes = [_string(found, name) for name in ("metadata_error", "stopped")]
     notes += [f"Interrupted by {found['interrupted']}"] if found.get("interrupted") else []
     for name in ("unresolved", "warnings"):
@@ -105,7 +105,7 @@ def _of_run(found: Mapping[str, Any]) -> Made:
 def _of_plan(found: Mapping[str, Any]) -> Made:
     rows = [_row(one, "planned", "") for one in _records(found, "transfers")]
     rows += [_row(one, "left_out", _string(one, "reason")) for one in _records(found, "skipped")]
-    lines = (f"A plan: nothing was moved yet. From {_string(found, 'source')}",)
+    lines = (f"A plan: nothing was moved yet. From {redact_target(_string(found, 'source'))}",)
     return redact_target(_string(found, "target")), lines, (), rows
 
 
