@@ -1,6 +1,6 @@
 """Tables for pipes and for many rows, in the form of the short ones: a hundred thousand rows take a second.
 
-And what makes those of a terminal fit: names lose what they share before what tells them apart.
+It also makes those of a terminal fit: names lose the parts they share before the parts in which they differ.
 """
 
 from __future__ import annotations

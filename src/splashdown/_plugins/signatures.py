@@ -135,7 +135,7 @@ def _options_of(spec: LoaderSpec) -> list[str]:
 
 
 def _asked(ask: Callable[[], Any], otherwise: Any) -> Any:
-    """What a broken plugin keeps from being found out is left out: a look at a signature never fails."""
+    """Ask, and leave out the answer where a broken plugin fails: a look at a signature never does."""
     try:
         return list(found) if not isinstance(found := ask(), Mapping) else found
     except (SplashdownError, NameError, TypeError, ValueError):

@@ -22,7 +22,7 @@ _FIELDS = (
     *("name", "status", "remark", "item", "key", "type", "roles", "bands", "crs"),
     *("size", "checksum", "start", "end", "place", "thumbnail"),
 )
-#: What is as it should be, and what is not; all else is neither.
+#: States of files as they should be, and states of files that need attention; all others are neither.
 _GOOD = ("ok", "stored", "skipped")
 _BAD = ("failed", "missing", "changed", "unexpected", "unreadable")
 

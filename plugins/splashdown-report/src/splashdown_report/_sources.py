@@ -1,4 +1,4 @@
-"""What a page is made from: a target with receipts, or the JSON that a command printed."""
+"""Reads the subject of a page: a target with receipts, or the JSON that a command printed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MOST_BYTES = 1024**3
 @safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """What the page is about: a title, lines below it, what went wrong, the rows, and files that can be read."""
+    """The subject of a page: a title, lines below it, what went wrong, the rows, and files that can be read."""
 
     title: str
     lines: tuple[str, ...] = ()

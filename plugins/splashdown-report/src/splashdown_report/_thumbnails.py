@@ -22,7 +22,7 @@ SIDE = 56
 MOST_BYTES = 900_000
 #: A picture that is a file of its own is taken as it is, up to here.
 _MOST_OWN = 12_000
-#: What is read of a raster without overviews, and of one with them.
+#: Pixels that are read of a raster at most, of an overview or of the whole.
 _MOST_PIXELS = 1024 * 1024
 _JOBS = 8
 
