@@ -20,7 +20,8 @@ Who imports what: each line knows the lines below it. A name without an undersco
     _display, _folders                                   how values are shown; folders in which no link is followed
     _foreign                                             calls code of plugins
     connections, _connections                            HTTP over pooled connections
-    model, picture, auth, checksums, clipping, columns, errors, formats, redact, safe_names, sources, store_errors  values
+    picture                                              pictures as values
+    model, auth, checksums, clipping, columns, errors, formats, redact, safe_names, sources, store_errors  values
 
 Names are imported when they are first used, so that ``import splashdown`` stays quick.
 """
