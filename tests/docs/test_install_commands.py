@@ -1,4 +1,4 @@
-"""Every ``pip install`` in the documentation works in a checkout: nothing is on an index yet."""
+"""Every ``pip install`` in the documentation works in a checkout, or with its wheels: nothing is on an index yet."""
 
 from __future__ import annotations
 
@@ -9,18 +9,31 @@ import tomllib
 import pytest
 from doc_pages import ROOT, Page, more_pages, pages
 
+import splashdown
+
 COMMAND = re.compile(r"pip install ([^`\n#&]+)")
 PATH = re.compile(r"(\.|\./plugins/splashdown-[\w-]+)(?:\[([\w,]+)\])?")
 
 
 def wanted(page: Page) -> list[str]:
-    """What the commands of the page install of this project; ``NAME`` stands for any plugin."""
-    arguments = [argument for command in COMMAND.findall(page.text) for argument in shlex.split(command)]
-    return [one for one in arguments if re.match(r"\.$|\.\[|\./|splashdown", one) and one != "./plugins/NAME"]
+    """What the commands of the page install of this project, and by which options; ``NAME`` stands for any plugin."""
+    found = []
+    for command in COMMAND.findall(page.text):
+        words = shlex.split(command)
+        options = [words[at : at + 2] for at, word in enumerate(words) if word in {"-c", "--find-links"}]
+        own = [one for one in words if re.match(r"\.$|\.\[|\./|splashdown", one) and one != "./plugins/NAME"]
+        found += [shlex.join([*sum(options, []), one]) for one in own]
+    return found
 
 
-def problem(argument: str) -> str:
+def problem(command: str) -> str:
     """Why pip cannot install this in a checkout; empty if it can."""
+    *options, argument = shlex.split(command)
+    if options == ["--find-links", "dist"]:  # the wheels of this checkout, none of an index
+        argument, separator, version = argument.partition("==")
+        if (separator, version) != ("==", splashdown.__version__):
+            return "may take another version from an index"
+        argument = re.sub("^splashdown", ".", argument)
     match = PATH.fullmatch(argument)
     if match is None:
         return "is not a path in the checkout"
@@ -28,7 +41,11 @@ def problem(argument: str) -> str:
     if not project.is_file():
         return "is not a package"
     extras = tomllib.loads(project.read_text())["project"].get("optional-dependencies", {})
-    missing = set(filter(None, (match[2] or "").split(","))) - set(extras)
+    chosen = set(filter(None, (match[2] or "").split(",")))
+    missing = chosen - set(extras)
+    siblings = "splashdown-" in str([extras[one] for one in chosen - missing]) or "all" in chosen
+    if match[1] == "." and siblings and options not in (["-c", "plugins/checkout.txt"], ["--find-links", "dist"]):
+        return "takes plugins from an index; add -c plugins/checkout.txt"
     return f"has no extra {', '.join(sorted(missing))}" if missing else ""
 
 
@@ -44,6 +61,11 @@ def test_each_install_command_works_in_a_checkout(page):
     [
         (".", ""),
         (".[geoparquet]", ""),
+        ("-c plugins/checkout.txt .[s3,all]", ""),
+        (".[s3]", "takes plugins from an index; add -c plugins/checkout.txt"),
+        (f"--find-links dist splashdown[s3]=={splashdown.__version__}", ""),
+        ("--find-links dist splashdown[s3]", "may take another version from an index"),
+        ("-c plugins/checkout.txt splashdown[s3]", "is not a path in the checkout"),
         ("./plugins/splashdown-s3[crt]", ""),
         ("splashdown-s3", "is not a path in the checkout"),
         ("splashdown[filters]", "is not a path in the checkout"),

@@ -86,8 +86,8 @@ def pages() -> list[Page]:
 
 
 def more_pages() -> list[Page]:
-    """The changelog, the page for contributors and the READMEs of the packages."""
-    own = (ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md")
+    """The other pages at the top of the checkout, and the READMEs of the packages."""
+    own = sorted(path for path in ROOT.glob("*.md") if path.name != "README.md")
     return [Page(path=path) for path in (*own, *sorted((ROOT / "plugins").glob("*/README.md")))]
 
 
