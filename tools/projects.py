@@ -23,6 +23,7 @@ class Project:
 
     @property
     def name(self) -> str:
+        """The name of the distribution."""
         return self.metadata["name"]
 
     @property
@@ -32,6 +33,7 @@ class Project:
 
     @property
     def extras(self) -> dict[str, list[str]]:
+        """What may be installed with it, by name."""
         return self.metadata.get("optional-dependencies", {})
 
 

@@ -1,6 +1,6 @@
-"""Try what is installed, as a user would, in an empty folder; run by ``nox -s installed`` with the Python of a fresh environment.
+"""Try what is installed, as a user would, in an empty folder; run by ``nox -s installed``.
 
-Uses the standard library alone: nothing but the wheels under test and what they need is there.
+Uses the standard library alone: a fresh environment has nothing but the wheels under test and what they need.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""All exceptions that Splashdown raises.
+"""All exceptions that Splashdown raises::
 
     SplashdownError
     |-- UsageError                    the call cannot work as written (also a ValueError)

@@ -61,8 +61,8 @@ _READ_ERRORS: dict[int, type[TransferError]] = {304: NotModifiedError, 412: Chan
 class Failure:
     """The meaning of an exception.
 
-    ``reason`` is the part of the message after ``cannot store URL: ``: what happened, and what to do. It must not
-    hold a secret; messages of libraries may quote signed URLs.
+    ``reason`` is the part of the message after ``cannot store URL:``, what happened and what to do. It must
+    not hold a secret; messages of libraries may quote signed URLs.
     """
 
     reason: str

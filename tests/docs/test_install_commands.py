@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 import tomllib
@@ -20,9 +21,9 @@ def wanted(page: Page) -> list[str]:
     found = []
     for command in COMMAND.findall(page.text):
         words = shlex.split(command)
-        options = [words[at : at + 2] for at, word in enumerate(words) if word in {"-c", "--find-links"}]
+        options = [one for pair in itertools.pairwise(words) if pair[0] in {"-c", "--find-links"} for one in pair]
         own = [one for one in words if re.match(r"\.$|\.\[|\./|splashdown", one) and one != "./plugins/NAME"]
-        found += [shlex.join([*sum(options, []), one]) for one in own]
+        found += [shlex.join([*options, one]) for one in own]
     return found
 
 
