@@ -1,4 +1,6 @@
-"""All exceptions that Splashdown raises::
+"""All exceptions that Splashdown raises.
+
+They form a tree::
 
     SplashdownError
     |-- UsageError                    the call cannot work as written (also a ValueError)

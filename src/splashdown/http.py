@@ -1,4 +1,6 @@
-"""Reading over HTTP, for plugins whose store answers ranged GET requests: the built-in transport and its options::
+"""Reading over HTTP, for plugins whose store answers ranged GET requests: the built-in transport and its options.
+
+The options are those of ``[options.http]``::
 
     http = HttpTransport(HttpOptions(read_timeout=30))
     with http.stream(ReadRequest(href="https://store.example/key", start=0, stop=10)) as stream:
