@@ -5,7 +5,7 @@ import yaml
 from copier import run_copy
 from fresh import ROOT, FreshFolder, build_wheel
 
-KINDS = ("sink", "loader", "resolver")
+KINDS = ("sink", "loader", "resolver", "filter", "transport", "signer", "listener", "action", "run_plan")
 
 
 @pytest.fixture(scope="module")
@@ -14,7 +14,7 @@ def author(tmp_path_factory):
     folder = tmp_path_factory.mktemp("author")
     author = FreshFolder(folder)
     for kind in KINDS:
-        answers = {"kind": kind, "name": f"my{kind}", "author": "Ada"}
+        answers = {"kind": kind, "name": f"my{kind.replace('_', '')}", "author": "Ada"}
         run_copy(str(ROOT / "plugins/_template"), str(folder / kind), data=answers, defaults=True, quiet=True)
     author.install(build_wheel(tmp_path_factory.mktemp("wheel")), *(folder / kind for kind in KINDS))
     return author
@@ -34,7 +34,7 @@ def test_a_generated_package_passes_its_own_checks(author, kind):
     assert done.returncode == 0, done.stdout + done.stderr
     assert " passed" in done.stdout
     listed = author.run(".venv/bin/splashdown plugins list")
-    assert f"splashdown-my{kind}" in listed.stdout
+    assert f"splashdown-my{kind.replace('_', '')}" in listed.stdout
     left = [path for path in (author.path / kind).rglob("*") if path.name == ".jinja" or path.suffix == ".jinja"]
     assert left == []
 
