@@ -74,10 +74,12 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(requires=["environment"])
 def types(session: nox.Session) -> None:
-    """Types of the core and of each plugin (mypy --strict)."""
-    run(session, "mypy", "noxfile.py", "src")
+    """Types of the core, of each plugin and of the plugins of the tutorials (mypy --strict)."""
+    run(session, "mypy", "noxfile.py", "src", "tools/site/stage.py", "tools/try_wheels.py", "tools/tutorials.py")
     for plugin in sorted(HERE.glob("plugins/*/src")):
         run(session, "mypy", str(plugin.relative_to(HERE)))
+    run(session, "python", "tools/tutorials.py", ".cache/tutorials")
+    run(session, "mypy", ".cache/tutorials")
 
 
 @nox.session(requires=["environment"])
@@ -235,6 +237,13 @@ def installed(session: nox.Session) -> None:
     session.install("-q", "--find-links", str(HERE / "dist"), f"splashdown[all]=={version}")
     session.run("python", "-m", "pip", "check")
     session.run("python", "tools/try_wheels.py", "splashdown", *names)
+
+
+@nox.session(venv_backend="virtualenv")
+def peers(session: nox.Session) -> None:
+    """The code that the pages for users of other programs show of these programs."""
+    session.install("-q", "odc-stac", "stac-asset", ".")
+    session.run("python", "tools/peers.py")
 
 
 @nox.session(venv_backend="virtualenv")

@@ -30,14 +30,14 @@ _FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
 
 
 def output(command: str, folder: Path) -> str:
-    """What a command prints on a terminal that is as wide as the picture."""
+    """Run a command, on a terminal as wide as the picture."""
     home = {"HOME": str(folder), "COLUMNS": str(WIDTH), "FORCE_COLOR": "1", "TERM": "xterm-256color"}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("SPLASHDOWN_", "XDG_"))}
     done = subprocess.run(
         ["bash", "-c", f"{command} 2>&1"], cwd=folder, env=kept | home | {"PATH": path}, capture_output=True, check=True
     )
-    return done.stdout.decode()
+    return re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:8080", done.stdout.decode())  # the port is another one each time
 
 
 def draw(title: str, commands: list[str], folder: Path) -> str:
@@ -48,7 +48,7 @@ def draw(title: str, commands: list[str], folder: Path) -> str:
             console.print(Text(f"$ {command}", style="bold green"), soft_wrap=True)
             lines = [line.rstrip() for line in output(command, folder).splitlines()]
             console.print(Text.from_ansi("\n".join(line for line in lines if line)), end="\n\n")
-        svg = console.export_svg(title=title, theme=DIMMED_MONOKAI, unique_id=title.split()[0].strip(","))
+        svg = console.export_svg(title=title, theme=DIMMED_MONOKAI, unique_id=title.split(maxsplit=1)[0].strip(","))
     svg = _FONTS.sub("", svg).replace("Fira Code, monospace", "monospace")
     return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
 

@@ -35,8 +35,7 @@ def main(names: list[str]) -> None:
     os.chdir(tempfile.mkdtemp())
     for name in names:
         package = importlib.util.find_spec(name.replace("-", "_"))
-        expect(package is not None, f"{name} cannot be imported")
-        folder = Path(package.origin).parent
+        folder = Path((package and package.origin) or sys.exit(f"{name} cannot be imported")).parent
         expect("site-packages" in folder.parts, f"{name} is at {folder}, not installed from its wheel")
         expect((folder / "py.typed").is_file(), f"{name} has no py.typed")
     version = importlib.metadata.version("splashdown")
