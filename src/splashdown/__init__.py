@@ -11,6 +11,7 @@ Who imports what: each line knows the lines below it. A name without an undersco
     _cli, _demo                                          the command line; the job of ``splashdown demo``
     session, backend, results, result_asset, resolving, http, testing  used from outside, parts for plugins too
     _derived                                             assets made of others: clips, files inside archives
+    _workers                                             moves files in other processes
     _engine, _plugins, _naming                           the host: moves bytes, finds plugins, names files
     builtins                                             a plugin each, reached by the registry alone
     hookspecs, specs                                     what a plugin registers

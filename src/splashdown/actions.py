@@ -106,8 +106,13 @@ class Results(Protocol):
         listeners: Sequence[Listener] = ...,
         settings: Any = ...,
         before_cleanup: Callable[[RunReport], None] | None = ...,
+        executor: object = ...,
+        sink_options: Mapping[str, Any] | None = ...,
     ) -> RunReport:
-        """Run a plan; failures are in the report. The records of the target are read, unless ``memory`` holds them."""
+        """Run a plan; failures are in the report. The records of the target are read, unless ``memory`` holds them.
+
+        With ``executor`` workers in other processes move the files; ``sink_options`` are those of their sinks.
+        """
 
     def run(self, action: str, /, **options: Any) -> Any:
         """Run another action on the same results."""
@@ -177,6 +182,8 @@ class Download:
                 report,
                 self.metadata,
             )
+        if report.stopped and report.not_tried:
+            raise DownloadError(f"{report.counts}, because {report.stopped}", report, self.metadata)
         if report.unwritten:
             raise DownloadError(
                 f"the files landed, and the metadata document could not be written ({report.unwritten}); the next run"

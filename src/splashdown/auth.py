@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import netrc
 import os
+import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FunctionType
 
 from splashdown.errors import AuthError, UsageError
 from splashdown.redact import safely_shown
 
-__all__ = ["ApiKey", "ClientCredentials", "Netrc", "StoredLogin", "from_environment"]
+__all__ = ["ApiKey", "ClientCredentials", "Netrc", "StoredLogin", "from_environment", "is_name"]
 
 #: RFC 9110, section 5.6.2; a parameter of a query may be called the same.
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -121,3 +123,29 @@ def from_environment(environ: Mapping[str, str]) -> object:
             provider=environ.get("OPENEO_AUTH_PROVIDER_ID") or None,
         )
     return None
+
+
+def is_name(given: object) -> bool:
+    """Whether a value for ``auth=`` only says where credentials are, so that it may be sent to another process.
+
+    That is a function of a module that can be imported there, an entry of a configuration file, and :class:`Netrc`.
+    Tokens, passwords and keys stay where they are, and so do functions of ``__main__``, which other processes do not
+    have.
+    """
+    if isinstance(given, Netrc) or getattr(type(given), "names_credentials", False):
+        return True
+    if not isinstance(given, FunctionType) or given.__module__ == "__main__":
+        return False
+    try:
+        pickle.dumps(given)  # by its name, or not at all
+    except (pickle.PicklingError, AttributeError):
+        return False
+    return True
+
+
+def read_environment() -> object:
+    """What :func:`from_environment` finds in this process. Raises :class:`~splashdown.errors.AuthError` for nothing."""
+    found = from_environment(os.environ)
+    if found is None:
+        raise AuthError("this process has no SPLASHDOWN_TOKEN, nor SPLASHDOWN_USER and SPLASHDOWN_PASSWORD")
+    return found

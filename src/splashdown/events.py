@@ -8,11 +8,13 @@ from splashdown.model import Outcome, Plan, RunReport, Transfer
 from splashdown.redact import safely_shown
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStarted:
-    """Before the first transfer."""
+    """Before the first transfer. ``workers`` says where the files are moved, empty for this process."""
 
     plan: Plan
+    workers: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

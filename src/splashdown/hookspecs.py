@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from splashdown.model import Plan, RunReport
     from splashdown.specs import (
         ActionSpec,
+        ExecutorSpec,
         FilterSpec,
         ListenerSpec,
         LoaderSpec,
@@ -73,6 +74,11 @@ class HookSpecs:
     @hookspec
     def splashdown_listeners(self) -> Iterable[ListenerSpec]:
         """Observers of events; one is used only when the user names it."""
+        raise AssertionError
+
+    @hookspec
+    def splashdown_executors(self) -> Iterable[ExecutorSpec]:
+        """Workers in other processes that move files; used only when the user names or passes one."""
         raise AssertionError
 
     @hookspec

@@ -7,10 +7,10 @@ looks for it once a run.
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import IO, Any, Protocol, runtime_checkable
+from typing import IO, TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from splashdown.events import Event
 from splashdown.model import (
@@ -28,6 +28,9 @@ from splashdown.model import (
     Unfinished,
     Upload,
 )
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 
 @runtime_checkable
@@ -435,3 +438,47 @@ class Listener(Protocol):
 
     def __call__(self, event: Event) -> None:
         """Take note of one event."""
+
+
+@runtime_checkable
+class Workers(Protocol):
+    """Other processes that run functions, on this machine or elsewhere; made for one run, used by one thread.
+
+    Functions and their arguments are pickled. Each may run more than once without harm, so that a library may give one
+    to a second worker.
+    """
+
+    @property
+    def count(self) -> int:
+        """How many functions run at once now; 0 where no worker is there for the moment."""
+
+    @property
+    def label(self) -> str:
+        """The workers in words, for people: ``4 processes``."""
+
+    def submit(self, function: Callable[[Any], Any], argument: Any) -> Future[Any]:
+        """Have a function run. Raises whatever the library raises where it cannot."""
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Whether the error of a submitted function says that its worker has gone, and not that the function failed."""
+
+    def revive(self) -> str:
+        """Make it possible to submit again after a loss; returns why that cannot be, and ``""`` where it can."""
+
+    @property
+    def stopped(self) -> Callable[[], bool] | None:
+        """A function that says on a worker whether ``stop`` was called here; it pickles. ``None`` where none can."""
+
+    def stop(self) -> None:
+        """Let ``stopped`` be true from now on, for functions that are running."""
+
+    def close(self) -> None:
+        """Give back what belongs to the run; what the user passed stays open. A second call does nothing."""
+
+
+@runtime_checkable
+class SupportsEach(Protocol):
+    """Workers that can be asked one by one."""
+
+    def each(self, function: Callable[[Any], Any], argument: Any) -> Mapping[str, Any]:
+        """Call a function on every worker that is there; the answers by a name of the worker, for people."""

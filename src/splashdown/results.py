@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 
@@ -31,7 +31,7 @@ from splashdown._series.documents import plain
 from splashdown._stac.describe import directories
 from splashdown.actions import Download, Places, SyncReport
 from splashdown.columns import columns
-from splashdown.errors import NoAssetError, OptionError, PluginError, SplashdownError, error_text
+from splashdown.errors import NoAssetError, OptionError, PluginError, SplashdownError, UsageError, error_text
 from splashdown.model import Asset, IfExists, Plan, Skipped
 from splashdown.redact import redact, redact_target
 from splashdown.result_asset import ResultAsset, ResultAssets
@@ -73,6 +73,19 @@ class JobResults:
         self._copies = LocalCopies()
         #: Made when the first byte is read, and shared with every selection: one renewal of links serves all of them.
         self._remote: Callable[[], Remote] = cache(lambda: _remote(session, result_set))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the assets and how they are read; links are not renewed in the other process."""
+        results = self.result_set
+        if results.transport is not None:
+            raise UsageError(
+                f"{self.id} is read through its own client, which another process does not have; open it by its URL"
+            )
+        chosen = None if self.assets is results.assets else tuple(self.assets)
+        members = tuple(
+            replace(one, results=replace(one.results, refresh=None, signer=None)) for one in results.members
+        )
+        return _results_again, (self.session, replace(results, refresh=None, members=members), chosen, self.skipped)
 
     def __repr__(self) -> str:
         return f"<JobResults for {self.result_set.kind} {self.id!r}>"
@@ -240,8 +253,14 @@ class JobResults:
         listeners: Sequence[Listener] = (),
         settings: Settings | None = None,
         before_cleanup: Callable[[RunReport], None] | None = None,
+        executor: object = None,
+        sink_options: Mapping[str, Any] | None = None,
     ) -> RunReport:
         """Run a plan; failures are in the report, not raised. ``sink`` is one that is open already.
+
+        ``executor`` moves the files in other processes: an executor of ``concurrent.futures``, which is left open, a
+        ``distributed.Client``, or a name such as ``processes:4``. ``sink_options`` are those of the sinks that its
+        workers open.
 
         Files that earlier runs have stored in the target are known, and replaced where the asset has changed. No
         receipt is written, unless ``before_cleanup`` does so, which is called with the report before unfinished uploads
@@ -266,7 +285,12 @@ class JobResults:
                     listeners=listeners,
                     before_cleanup=before_cleanup,
                 )
-                report = self.session.registry.run_plan(plan, lambda: run_plan(run, remote))
+                execute: Callable[[], RunReport] = partial(run_plan, run, remote)
+                if executor is not None and executor != "threads":
+                    from splashdown._workers.run import run_elsewhere  # late: few runs need it
+
+                    execute = partial(run_elsewhere, run, remote, self.session, executor, sink_options or {})
+                report = self.session.registry.run_plan(plan, execute)
                 if own is not None:
                     report = _finished(own, report)
         if scheme_of(plan.target) in {"", "file"}:
@@ -300,7 +324,8 @@ class JobResults:
 
         With ``include_stac_metadata`` the STAC document is saved beside them, with hrefs, sizes and checksums of
         what landed. Options: ``layout``, ``if_exists`` (``auto``, ``skip``, ``overwrite``, ``error``,
-        ``rename``), ``progress`` (show it), ``listeners``, ``settings`` (of the engine), ``sink_options``.
+        ``rename``), ``progress`` (show it), ``listeners``, ``settings`` (of the engine), ``executor`` (move files in
+        other processes: :meth:`transfer`), ``sink_options``.
 
         Raises :class:`~splashdown.errors.DownloadError` at the end when assets failed (the others landed), and
         :class:`~splashdown.errors.TargetError` when the target cannot be a folder.
@@ -408,6 +433,7 @@ class JobResults:
         progress: bool = False,
         listeners: Sequence[Listener] = (),
         settings: Settings | None = None,
+        executor: object = None,
         sink_options: Mapping[str, Any] | None = None,
     ) -> RunReport:
         """Repeat what failed in an earlier run of :meth:`download_files` or :meth:`download_file`, with its names.
@@ -422,6 +448,7 @@ class JobResults:
             progress=progress,
             listeners=listeners,
             settings=settings,
+            executor=executor,
             sink_options=sink_options or {},
         )
         return repeated
@@ -463,6 +490,12 @@ def _expected(done: object, kind: type[T], action: str) -> T:
     if not isinstance(done, kind):
         raise PluginError(f"the action {action!r} returned {type(done).__name__}; it has to return a {kind.__name__}")
     return done
+
+
+def _results_again(
+    session: Session, results: ResultSet, assets: Sequence[Asset] | None, skipped: Sequence[Skipped]
+) -> JobResults:
+    return JobResults(session, results, assets=assets, skipped=skipped)
 
 
 def _finished(memory: TargetMemory, report: RunReport) -> RunReport:

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -22,7 +23,7 @@ from splashdown._plugins.config import Config, read_config
 from splashdown._plugins.keyword_types import OpenKeywords
 from splashdown._plugins.registry import Registry
 from splashdown._plugins.signatures import shows
-from splashdown.auth import ApiKey
+from splashdown.auth import ApiKey, from_environment, is_name, read_environment
 from splashdown.errors import ConflictError, OptionError, PluginError, did_you_mean
 from splashdown.redact import redact
 from splashdown.sources import is_url, matches_origin, origin_text, refuse_no_origin, scheme_of, without_pick
@@ -32,7 +33,16 @@ if TYPE_CHECKING:
     from splashdown._connections.options import HttpOptions
     from splashdown._engine.settings import Settings
     from splashdown.model import Asset, ResultSet
-    from splashdown.protocols import AssetHandle, Listener, Resolver, Signer, Sink, StepCredentials, Transport
+    from splashdown.protocols import (
+        AssetHandle,
+        Listener,
+        Resolver,
+        Signer,
+        Sink,
+        StepCredentials,
+        Transport,
+        Workers,
+    )
     from splashdown.results import JobResults
 
 _log = logging.getLogger("splashdown")
@@ -122,6 +132,30 @@ def _signed(whose: str, signer: Signer, href: str) -> tuple[str, Mapping[str, st
     return answer[0], answer[1]
 
 
+def _read(config: bool | str | Path) -> Config:
+    return Config() if config is False else read_config(only=None if config is True else Path(config))
+
+
+@lru_cache(maxsize=8)
+def session_again(recipe: bytes) -> Session:
+    """The session of a recipe that another process has pickled; its connections serve all who ask for it."""
+    from splashdown._plugins.recipe import arguments_of
+
+    return Session(**arguments_of(recipe))
+
+
+def _names_of(auth: object, source: object) -> dict[str, object]:
+    """Where another process finds the credentials of a source, by its origin; nothing for secrets."""
+    if auth is None or isinstance(auth, Mapping) or not is_url(source):
+        return {}
+    name = auth if is_name(auth) else read_environment if auth == from_environment(os.environ) else None
+    if name is None or not callable(name):
+        return {}
+    with suppress(ValueError):  # the resolver says what is wrong with the URL
+        return {origin_text(str(source)): name}
+    return {}
+
+
 class Session:
     """Plugins and settings for opening sources; nothing is shared between two sessions.
 
@@ -149,9 +183,15 @@ class Session:
         settings: Settings | None = None,
         auth: Mapping[str, object] | None = None,
         hosts: Mapping[str, Mapping[str, Any]] | None = None,
-        config: bool | str | Path = True,
+        config: bool | str | Path | Config = True,
     ) -> None:
-        self.config = Config() if config is False else read_config(only=None if config is True else Path(config))
+        self.config = config if isinstance(config, Config) else _read(config)
+        self._made_by: dict[str, Any] = {
+            "plugins": tuple(plugins),
+            "hosts": dict(hosts or {}),
+            "auth": dict(auth or {}),
+        }
+        plugins = self._made_by["plugins"]
         table = self.config.plugins
         self.registry = Registry(
             plugins=tuple(plugins),
@@ -180,6 +220,14 @@ class Session:
 
     def __repr__(self) -> str:
         return f"<Session with {len(self.registry.plugins())} plugins>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle how it was made, without a secret; sessions that are made in the same way are one in a process."""
+        from splashdown._plugins.recipe import recipe_of
+
+        return session_again, (
+            recipe_of(self.registry.choice, self.config, self._options, self._settings, self._made_by),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -273,7 +321,13 @@ class Session:
         own = own_auth(auth, source, listed)
         context = OpenContext(auth=own, listed=listed, options=options, notify=notify or _log.info, session=self)
         results = _resolved(name, chosen, source, context)
-        signer = ListedSigner(own=results.signer, listed=listed, held=auth is not None or bool(listed))
+        signer = ListedSigner(
+            own=results.signer,
+            listed=listed,
+            held=auth is not None or bool(listed),
+            names=(names := _names_of(own, source)),
+            withheld=("the source",) if own is not None and not names else (),
+        )
         return JobResults(self, replace(results, signer=signer))
 
     def _listed(self, auth: object, source: object) -> Mapping[str, object]:
@@ -328,6 +382,29 @@ class Session:
         """A sink for a target: a folder's path, or a URL such as ``s3://bucket/prefix/``. Close it after use."""
         spec = self.registry.sink(scheme_of(target))
         return spec.create(without_pick(target), self._fill(spec.name, spec.options, options))
+
+    def workers(self, executor: object, **options: Any) -> Workers:
+        """The workers that ``executor=`` means: a name such as ``processes:4``, or an object that a plugin accepts.
+
+        Close them after use; an object that was passed stays open.
+        """
+        from splashdown.protocols import Workers
+
+        given: object = executor
+        if isinstance(executor, str):
+            name, _, given = executor.partition(":")
+            given = executor if "://" in executor else given
+            spec = self.registry.executor(name)
+        else:
+            spec = self.registry.executor_for(executor)
+        made: Workers = ask(
+            f"the executor {spec.name!r}",
+            spec.create,
+            given,
+            self._fill(spec.name, spec.options, options),
+            returns=Workers,
+        )
+        return made
 
     def listener(self, name: str, **options: Any) -> Listener:
         """A listener that a plugin offers under this name."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Concatenate
 
 if TYPE_CHECKING:
     from splashdown.clipping import Area, Clip
-    from splashdown.protocols import AssetHandle, Filter, Listener, Resolver, Signer, Sink, Transport
+    from splashdown.protocols import AssetHandle, Filter, Listener, Resolver, Signer, Sink, Transport, Workers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +113,22 @@ class ListenerSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExecutorSpec:
+    """Workers that move files in other processes: ``create(given, options)`` makes them for one run.
+
+    ``executor="NAME"``, ``"NAME:REST"`` and ``"NAME://HOST"`` lead to it: ``given`` is ``""``, ``REST`` or the whole
+    URL. ``accepts(thing)`` says whether an object that the user passed is one to work with, by its type alone and
+    without importing its library; ``given`` is that object then, which stays open because it belongs to the user.
+    """
+
+    name: str
+    create: Callable[[Any, Any], Workers]
+    accepts: Callable[[object], bool] | None = None
+    options: type | None = None
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ActionSpec:
     """A verb: on the results of a source, on a target, or on either.
 
@@ -136,4 +152,14 @@ class ActionSpec:
     summary: str = ""
 
 
-Spec = SinkSpec | TransportSpec | ResolverSpec | SignerSpec | FilterSpec | LoaderSpec | ListenerSpec | ActionSpec
+Spec = (
+    SinkSpec
+    | TransportSpec
+    | ResolverSpec
+    | SignerSpec
+    | FilterSpec
+    | LoaderSpec
+    | ListenerSpec
+    | ExecutorSpec
+    | ActionSpec
+)

@@ -22,6 +22,7 @@ CONTRACTS = {
     "resolvers": "ResolverContract",
     "loaders": "LoaderContract",
     "filters": "FilterContract",
+    "executors": "ExecutorContract",
 }
 HOOKS = sorted(name for name in vars(HookSpecs) if name.startswith("splashdown_"))
 PACKAGES = sorted(path.parent.name for path in ROOT.glob("plugins/splashdown-*/pyproject.toml"))
@@ -86,7 +87,7 @@ def test_every_hook_serves_a_built_in_plugin_and_one_of_another_package(kind):
 def test_a_session_without_a_package_says_to_install_it(package):
     for info in Registry(environ={}).plugins():
         if info.distribution == package:
-            for kind in ("sinks", "transports", "loaders"):
+            for kind in ("sinks", "transports", "loaders", "executors"):
                 assert {package_for(kind, name) for name in info.offers.get(kind, ())} <= {package}
 
 

@@ -52,11 +52,12 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
         raise click.UsageError("--key saves a single file, --as-collection a catalog: use --include to choose assets")
     source, target = _split(sources)
     settings = take_settings(given)
+    executor = {"executor": chosen} if (chosen := given.pop("executor")) else {}
     action, options = _action(key, catalog, given)
     style = style_of(as_json=as_json, quiet=quiet)
     results = open_source(source, action=action, quiet=quiet, **given)
     print_warnings(results)
-    options |= {"target": target, "settings": settings_for(results, settings)}
+    options |= {"target": target, "settings": settings_for(results, settings), **executor}
     if dry_run:
         return show(results.dry_run(action, **options), style)
     shown = progress_display(results.session, quiet=quiet)

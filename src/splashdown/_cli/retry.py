@@ -58,7 +58,7 @@ def command(report: str, as_json: bool, quiet: bool, **given: Any) -> int:
     from splashdown.actions import Download
     from splashdown.model import Plan, RunReport
 
-    settings, given_rule = take_settings(given), given.pop("if_exists")
+    settings, given_rule, executor = take_settings(given), given.pop("if_exists"), given.pop("executor")
     earlier = _read(report)
     wanted = dict(_unfinished(earlier))
     if not wanted:
@@ -70,6 +70,7 @@ def command(report: str, as_json: bool, quiet: bool, **given: Any) -> int:
     results = open_source(earlier["source"], action="retry", quiet=quiet, **given)
     print_warnings(results)
     options = {"report": _rebuilt(results, earlier, wanted, given_rule), "settings": settings_for(results, settings)}
+    options |= {"executor": executor} if executor else {}
     shown = progress_display(results.session, quiet=quiet)
     done = perform(results.run, "retry", listeners=[*shown, *log_of_files(results.session)], progress=False, **options)
     remember(done.report if isinstance(done, Download) else done, str(earlier.get("metadata") or ""))

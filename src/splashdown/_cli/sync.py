@@ -51,6 +51,8 @@ def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) 
     options |= {"layout": layout} if layout else {}
     options |= {"if_exists": if_exists} if was_given("if_exists") else {}
     chosen = take_settings(given)
+    if executor := given.pop("executor"):
+        options["executor"] = executor
     results = open_source(source, action="sync", quiet=quiet, **given)
     print_warnings(results)
     options |= {"target": target, "as_collection": catalog is not None, "settings": settings_for(results, chosen)}

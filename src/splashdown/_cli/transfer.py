@@ -58,6 +58,11 @@ def transfer_options(function: F) -> F:
             callback=_bytes_a_second,
             help="Bytes a second at most, all files together, e.g. 5MB.",
         ),
+        click.option(
+            "--executor",
+            metavar="NAME",
+            help="Move files in other processes: processes:4, dask://HOST:PORT, ... Default: threads of this one.",
+        ),
         click.option("--no-resume", is_flag=True, help="Keep nothing of an unfinished file."),
         click.option("--fail-fast", is_flag=True, help="Stop at the first failure."),
         click.option("--keep-going", is_flag=True, help="Try every file, even when all fail for the same reason."),

@@ -8,16 +8,16 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from splashdown._documents.authority import clean_token
 from splashdown._documents.cookies import Cookies
 from splashdown._documents.places import carries_signature
-from splashdown.auth import ApiKey, Netrc
+from splashdown.auth import ApiKey, Netrc, is_name
 from splashdown.errors import AuthError, OptionError, SplashdownError, UsageError
 from splashdown.protocols import RenewingSigner, Signer, SupportsServes
-from splashdown.redact import redact_text
+from splashdown.redact import redact_text, safely_shown
 from splashdown.sources import is_url, matches_origin, origin_of, refuse_no_origin
 
 #: A callable that gave again what was refused is left alone for so long: each of many files would ask it.
@@ -117,6 +117,15 @@ class Listed:
         self.cookies = Cookies()
         self.keys_sent: set[str] = set()  #: keys that are in URLs, which servers repeat
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle names of credentials alone (:func:`splashdown.auth.is_name`); secrets and cookies stay here."""
+        return Listed, ({origin: given for origin, given in self._given.items() if is_name(given)}, self._netrc)
+
+    @property
+    def withheld(self) -> tuple[str, ...]:
+        """The origins whose credentials are not pickled."""
+        return tuple(origin for origin, given in self._given.items() if not is_name(given))
+
     def __bool__(self) -> bool:
         return bool(self._given) or self._netrc is not None
 
@@ -210,6 +219,7 @@ def listed_of(context: object) -> Listed:
     return found if isinstance(found, Listed) else listed_for(getattr(context, "auth", None), {})
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedSigner:
     """The source's own signer first, then the listed origins."""
@@ -217,6 +227,13 @@ class ListedSigner:
     own: Signer | None = field(repr=False)
     listed: Listed = field(repr=False)
     held: bool  #: the user has given credentials, for some origin
+    #: Names of the own signer's credentials, by its origin: another process makes a signer of them.
+    names: Mapping[str, object] = field(default_factory=dict)
+    withheld: tuple[str, ...] = ()  #: whose credentials are not sent to another process
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle names of credentials alone; the origins of the others are named where they are missed."""
+        return _unpickled, (self.listed, dict(self.names), self.held, (*self.withheld, *self.listed.withheld))
 
     def sign(self, href: str) -> tuple[str, Mapping[str, str]]:
         """The href, and what its origin gets."""
@@ -235,6 +252,11 @@ class ListedSigner:
         """Other headers for an href after these were refused; empty when there are none."""
         own = self.own.renew(href, refused) if isinstance(self.own, RenewingSigner) else {}
         return own or self.listed.renewed(href, refused)
+
+
+def _unpickled(listed: Listed, names: Mapping[str, object], held: bool, withheld: tuple[str, ...]) -> ListedSigner:
+    own = ListedSigner(own=None, listed=Listed(names), held=True) if names else None
+    return ListedSigner(own=own, listed=listed, held=held, names=names, withheld=withheld)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

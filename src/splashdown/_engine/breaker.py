@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from typing import NamedTuple
 
 from splashdown.errors import (
     HttpStatusError,
@@ -13,6 +14,7 @@ from splashdown.errors import (
     StoreError,
     error_text,
 )
+from splashdown.redact import safely_shown
 
 #: The server does not want to answer this user, or cannot answer anyone.
 _DENIED = frozenset({401, 403, 407, 429})
@@ -20,6 +22,15 @@ _DENIED = frozenset({401, 403, 407, 429})
 _STORE = ""
 #: Names of files in a message: without them the same failure of two files reads the same.
 _QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
+
+
+@safely_shown
+class Fault(NamedTuple):
+    """A failure that may be every further file's: of which host, or of the store, and why."""
+
+    where: str
+    why: str  #: in a form that two failures of the same kind share
+    text: str  #: for people
 
 
 class Breaker:
@@ -58,6 +69,13 @@ class Breaker:
             where, why = host, what
         else:
             return
+        self.count(Fault(where, why, error_text(error)))
+
+    def count(self, fault: Fault) -> None:
+        """Note a failure by its reason."""
+        where, why, text = fault
+        if not self._limit:
+            return
         with self._lock:
             before, count = self._rows.get(where, ("", 0))
             count = count + 1 if why == before else 1
@@ -65,7 +83,7 @@ class Breaker:
             self.counting = True
             if count < self._limit:
                 return
-            last = f"failed for {count} files in a row, the last time with {error_text(error)}"
+            last = f"failed for {count} files in a row, the last time with {text}"
             if where == _STORE:
                 self.stopped = f"the target {last}"
             else:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from splashdown._engine.breaker import Breaker
 from splashdown._engine.dispatch import Dispatcher
@@ -57,6 +57,21 @@ class Memory(Protocol):
 
     def beat(self) -> None:
         """Show others that this run is active."""
+
+
+@runtime_checkable
+class SharedMemory(Memory, Protocol):
+    """The same, where workers in other processes note what they store."""
+
+    @property
+    def fragment(self) -> str:
+        """The name of the file in which this run notes what it stores."""
+
+    def adopt(self, fragment: str, /) -> None:
+        """Take what a worker has noted, and returned, for one's own."""
+
+    def update(self, names: Iterable[str], /) -> None:
+        """Read what workers that were lost have noted of names."""
 
 
 @safely_shown

@@ -345,6 +345,8 @@ class RangeReader:
         source = self.source
         if _status(error) in _REFUSED and (needs := source.remote.needs(source.asset)):
             error.args = (f"{error}; by its metadata it needs: {needs}",)
+        if _status(error) in _REFUSED and source.remote.hint:
+            error.args = (f"{error}; {source.remote.hint}",)
 
     def _has_hope(self, place: Places) -> bool:
         """Whether the host has answered others since it refused this reader: then that was not a failure."""

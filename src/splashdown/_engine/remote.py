@@ -11,8 +11,10 @@ from splashdown._engine.retry import Throttle, host_of
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown._stac.needs import needs_of
 from splashdown.columns import ByName, columns
+from splashdown.errors import UsageError
 from splashdown.model import Asset, ResultSet
 from splashdown.protocols import GuardedTransport, Signer, StepCredentials, Transport
+from splashdown.redact import safely_shown
 
 #: An href as it is listed to the href to read now, and the headers to send with it.
 Sign = Callable[[str], tuple[str, Mapping[str, str]]]
@@ -33,6 +35,7 @@ def unlimited(host: str) -> int | None:  # noqa: ARG001 - one of several functio
     return None
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remote:
     """What every read of a result set needs. All downloads and all open assets of the set share it, in any thread.
@@ -52,6 +55,19 @@ class Remote:
     retry_of: Callable[[str], Mapping[str, Any]] | None = None
     needs: Callable[[Asset], str] = no_needs  #: what the metadata say is needed to read an asset
     lane: Callable[[str], tuple[Transport, Sign]] | None = None  #: both for an origin, where that alone decides
+    hint: str = ""  #: what may help where access is refused
+    made_of: tuple[ResultSet, Access] | None = None  #: how another process can make it again
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle how it was made: the other process has connections, pauses and links of its own."""
+        if self.made_of is None:
+            raise UsageError("these assets cannot be read in another process: open their source in a session")
+        results, access = self.made_of
+        if results.transport is not None:
+            raise UsageError(
+                f"{results.id} is read through its own client, which another process does not have; open it by its URL"
+            )
+        return remote_again, (without_assets(results), access, self.settings)
 
     def retry(self, href: str) -> RetryPolicy:
         """How failed requests for an href are repeated."""
@@ -91,6 +107,33 @@ class Access(Protocol):
         """The differences in the retry policy of ``host[:port]``; ``None`` where no host has any."""
 
 
+def without_assets(results: ResultSet) -> ResultSet:
+    """The part of a result set that says how its assets are read, for another process."""
+    # Schemes of the document say what an asset needs; the rest of it may be large.
+    said = {name: value for name, value in results.document.items() if name.endswith((":schemes", ":refs"))}
+    return ResultSet(
+        id=results.id,
+        kind=results.kind,
+        assets=(),
+        document=said,
+        signer=results.signer,
+        from_public_web=results.from_public_web,
+    )
+
+
+def remote_again(results: ResultSet, access: Access, settings: Settings) -> Remote:
+    """A remote side in the process that got it, with a line for what was not sent."""
+    remote = replace(remote_of(results, access), settings=settings)
+    withheld = getattr(results.signer, "withheld", ())
+    if not withheld:
+        return remote
+    hint = (
+        f"credentials of {', '.join(withheld)} were passed as a value, which other processes do not get: name them"
+        " ([auth] in the configuration, a function of a module, the environment of the worker)"
+    )
+    return replace(remote, hint=hint)
+
+
 def remote_of(results: ResultSet, access: Access) -> Remote:
     """How a result set is read: its own transport and signer come before the session's."""
 
@@ -120,6 +163,7 @@ def remote_of(results: ResultSet, access: Access) -> Remote:
         needs=lambda asset: needs_of(asset, results.document),
         throttle=Throttle(access.limit),
         lane=None if results.transport else lane,
+        made_of=(results, access),
     )
 
 

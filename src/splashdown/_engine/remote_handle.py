@@ -16,7 +16,7 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
-from typing import IO, Self
+from typing import IO, Any, Self
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from splashdown._engine.concurrent import map_unordered
@@ -64,6 +64,10 @@ class RemoteHandle:
         self._lock = threading.RLock()
         self._moved = 0
         self._cleanup: Callable[[], object] = self._stop.set
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle how it was opened: another process reads over its own connections."""
+        return RemoteHandle, (self.asset, self._remote)
 
     def __enter__(self) -> Self:
         return self

@@ -91,6 +91,11 @@ class Throttle:
                 places = self._places.setdefault(host, Places(host, self._limit(host)))
         return places
 
+    @property
+    def known(self) -> list[Places]:
+        """The counts of all hosts that were asked."""
+        return list(self._places.values())
+
     def enter(self, host: str, stop: threading.Event) -> Places:
         """Count a request to a host whose answer stays open; waits for a place where the host serves few at a time."""
         places = self.places(host)

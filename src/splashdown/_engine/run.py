@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from splashdown._engine.breaker import Breaker
 from splashdown._engine.context import Abilities, Context, Forgetful, Memory
@@ -24,10 +25,22 @@ from splashdown._foreign.calls import Named, Tolerated, wrong_type
 from splashdown.columns import columns
 from splashdown.errors import Interrupted, Terminated
 from splashdown.events import RunFinished, RunInterrupted, RunStarted
-from splashdown.model import IfExists, Plan, RunReport, Upload
+from splashdown.model import IfExists, Outcome, Plan, RunReport, Upload
 from splashdown.protocols import Listener, Sink, SupportsState
+from splashdown.redact import safely_shown
 
 
+class Movers(Protocol):
+    """Move the files of a plan, as :class:`FileWorkers` do."""
+
+    def run(self) -> Sequence[Outcome]:
+        """Move all files; their outcomes, in the plan's order."""
+
+    def outcomes(self) -> Sequence[Outcome]:
+        """The outcome of every file so far."""
+
+
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """What to move and where to, who watches, and what earlier runs have left there.
@@ -41,6 +54,9 @@ class Run:
     memory: Memory = field(default_factory=Forgetful)
     listeners: Sequence[Listener] = ()
     before_cleanup: Callable[[RunReport], None] | None = None
+    breaker: Breaker | None = None  #: one that the caller reads afterwards
+    movers: Callable[[Context, Plan], Movers] | None = None  #: move files elsewhere than in this process
+    workers: str = ""  #: where that is, for people
 
 
 def run_plan(run: Run, remote: Remote) -> RunReport:
@@ -56,8 +72,8 @@ def run_plan(run: Run, remote: Remote) -> RunReport:
     try:
         _abort(context, journal.surplus())  # first: what it removes may make the room that the next line looks for
         check_space(context, plan)
-        events.emit(RunStarted(plan=plan))
-        workers = FileWorkers(context, plan)
+        events.emit(RunStarted(plan=plan, workers=run.workers))
+        workers = (run.movers or FileWorkers)(context, plan)
         try:
             outcomes = workers.run()
         except KeyboardInterrupt as signal:
@@ -88,7 +104,9 @@ def run_plan(run: Run, remote: Remote) -> RunReport:
 def _context(run: Run, remote: Remote) -> Context:
     settings, plan, sink = remote.settings, run.plan, run.sink
     with Named(f"the sink {type(sink).__qualname__}"):
-        can, state_dir = Abilities.of(sink), _state_dir(run)
+        can = Abilities.of(sink)
+        # Elsewhere there are journals of their own, which take over what earlier runs have left.
+        state_dir = None if run.movers else state_dir_of(sink, plan.target)
     journal = Journal(state_dir, keep=settings.resume)
     return Context(
         sink=sink,
@@ -101,7 +119,7 @@ def _context(run: Run, remote: Remote) -> Context:
         pool=Pool(settings.range_connections - 1, "splashdown-part"),
         memory_budget=MemoryBudget(settings.memory),
         memory=run.memory,
-        breaker=Breaker(settings.give_up_after),
+        breaker=run.breaker or Breaker(settings.give_up_after),
         rate=RateLimit(settings.limit_rate) if settings.limit_rate else None,
         source=plan.source,
         files=len(plan.transfers),
@@ -109,13 +127,13 @@ def _context(run: Run, remote: Remote) -> Context:
     )
 
 
-def _state_dir(run: Run) -> Path | None:
+def state_dir_of(sink: Sink, target: str) -> Path | None:
     """The folder for what an unfinished run has to remember: the sink's own, else the user's."""
-    if not isinstance(run.sink, SupportsState):
-        return user_state_dir(run.plan.target)
-    folder: object = run.sink.state_dir
+    if not isinstance(sink, SupportsState):
+        return user_state_dir(target)
+    folder: object = sink.state_dir
     if folder is not None and not isinstance(folder, Path):
-        raise wrong_type(folder, Path | None, f"{type(run.sink).__qualname__}.state_dir")
+        raise wrong_type(folder, Path | None, f"{type(sink).__qualname__}.state_dir")
     return folder
 
 

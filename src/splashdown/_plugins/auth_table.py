@@ -10,11 +10,13 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, ClassVar, Final
 
 from splashdown.auth import ApiKey
 from splashdown.errors import AuthError, OptionError, UsageError
+from splashdown.redact import safely_shown
 from splashdown.sources import refuse_no_origin
 
 _ENV, _KEYRING, _COMMAND = "env:", "keyring:", "command:"
@@ -51,12 +53,54 @@ def source_shown(value: object) -> str:
     return f"{_COMMAND}{words[0]}{' ...' if words[1:] else ''}" if f"{kind}{colon}" == _COMMAND and words else "..."
 
 
+@safely_shown
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Reads a secret by the name of its place; another process can do the same (:func:`splashdown.auth.is_name`)."""
+
+    read: Callable[..., str]
+    where: str
+    arguments: tuple[Any, ...]
+
+    names_credentials: ClassVar[bool] = True
+
+    def __call__(self) -> str:
+        return self.read(self.where, *self.arguments)
+
+
+@safely_shown
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A user, and where the password is."""
+
+    user: str
+    password: Callable[[], str]
+
+    names_credentials: ClassVar[bool] = True
+
+    def __call__(self) -> tuple[str, str]:
+        return self.user, self.password()
+
+
+@safely_shown
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """The name under which a key is sent, and where the key is."""
+
+    key: Callable[[], str]
+    names: Mapping[str, str]
+
+    names_credentials: ClassVar[bool] = True
+
+    def __call__(self) -> ApiKey:
+        return ApiKey(key=self.key(), **self.names)
+
+
 def _pair(where: str, table: Mapping[str, object]) -> Callable[[], object]:
     user = table.get("user")
     if set(table) != {"user", "password"} or not isinstance(user, str):
         raise OptionError(f'{where}: write a pair as {{user = "NAME", password = "env:VARIABLE"}}')
-    read = _reader(where, table["password"])
-    return lambda: (user, read())
+    return _Pair(user, _reader(where, table["password"]))
 
 
 def _api_key(where: str, table: Mapping[str, object]) -> Callable[[], object]:
@@ -68,19 +112,19 @@ def _api_key(where: str, table: Mapping[str, object]) -> Callable[[], object]:
         ApiKey(key="a", **names)
     except UsageError as error:
         raise OptionError(f"{where}: {error}") from None
-    return lambda: ApiKey(key=read(), **names)
+    return _Key(read, names)
 
 
 def _reader(where: str, value: object) -> Callable[[], str]:
     if isinstance(value, str) and value.startswith(_ENV) and (name := value.removeprefix(_ENV).strip()):
-        return lambda: _variable(where, name)
+        return _Named(_variable, where, (name,))
     if isinstance(value, str) and value.startswith(_KEYRING):
         # A service is often a URL, a user is a name.
         service, _, user = value.removeprefix(_KEYRING).strip().rpartition("/")
         if service and user:
-            return lambda: _kept(where, service, user)
+            return _Named(_kept, where, (service, user))
     if isinstance(value, str) and value.startswith(_COMMAND) and (words := _words(where, value)):
-        return lambda: _output(where, words)
+        return _Named(_output, where, (words,))
     # The value is not shown: it may be the secret.
     raise OptionError(
         f'{where}: a secret does not stand in a file; write "env:VARIABLE", "keyring:SERVICE/USER" or, for a program'

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 from splashdown._plugins.info import PluginInfo
 from splashdown._plugins.options import Field, fields_of
 from splashdown.errors import OptionError, error_text
-from splashdown.protocols import Filter, Listener, Resolver, Signer, Sink, Transport
+from splashdown.protocols import Filter, Listener, Resolver, Signer, Sink, Transport, Workers
 from splashdown.redact import safely_shown
 from splashdown.specs import (
     ActionSpec,
+    ExecutorSpec,
     FilterSpec,
     ListenerSpec,
     LoaderSpec,
@@ -32,6 +33,7 @@ MAKES: typing.Final[Mapping[type, type]] = {
     SignerSpec: Signer,
     FilterSpec: Filter,
     ListenerSpec: Listener,
+    ExecutorSpec: Workers,
 }
 
 
@@ -91,7 +93,7 @@ def _problems(spec: Spec) -> Iterator[str]:
             yield from _call_problems("on_target", spec.on_target, 2, more=more)
     else:
         create = getattr(spec.create, "__wrapped__", spec.create)
-        yield from _call_problems("create", create, 2 if isinstance(spec, SinkSpec) else 1)
+        yield from _call_problems("create", create, 2 if isinstance(spec, SinkSpec | ExecutorSpec) else 1)
         made = _made_by(create)
         if made is not None:
             yield from _protocol_problems(made, MAKES[type(spec)])

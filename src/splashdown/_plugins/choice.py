@@ -21,6 +21,7 @@ _NOTHING: Final[Mapping[str, str]] = {
     "loaders": "no loader is called '{0}'",
     "listeners": "no listener is called '{0}'",
     "actions": "no action is called '{0}'",
+    "executors": "no executor is called '{0}'",
     "resolvers": "no resolver is called '{0}'",
 }
 #: Of a path, which has no scheme.

@@ -18,6 +18,7 @@ from splashdown.hookspecs import GROUP, HookSpecs, hookimpl
 from splashdown.model import Plan, RunReport
 from splashdown.specs import (
     ActionSpec,
+    ExecutorSpec,
     FilterSpec,
     ListenerSpec,
     LoaderSpec,
@@ -37,6 +38,7 @@ REGISTRATION: Final[Mapping[str, type]] = {
     "splashdown_sinks": SinkSpec,
     "splashdown_loaders": LoaderSpec,
     "splashdown_listeners": ListenerSpec,
+    "splashdown_executors": ExecutorSpec,
     "splashdown_actions": ActionSpec,
 }
 RUN_PLAN: Final = "splashdown_run_plan"

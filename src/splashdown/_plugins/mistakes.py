@@ -22,6 +22,7 @@ _SEVERAL: Final[Mapping[str, type]] = {
 #: Fields that are called, and whether a spec may be without.
 _CALLED: Final[Mapping[str, bool]] = {
     "create": False,
+    "accepts": True,
     "load": False,
     "load_many": True,
     "summarise": True,

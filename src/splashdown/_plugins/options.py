@@ -148,7 +148,8 @@ def _refuse_strings(
     given, config, environ = sources
     name, source = field.name, variable(plugin, field.name)
     places = {
-        f"option '{name}' of {_owner(plugin)}": isinstance(given.get(name), str),
+        f"option '{name}' of {_owner(plugin)}": isinstance(given.get(name), str)
+        and not field.metadata.get("takes_names"),
         source: source in environ,
         f"'{name}' of {_owner(plugin)} in the configuration file": name in config,
     }

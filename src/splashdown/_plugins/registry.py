@@ -15,12 +15,14 @@ from splashdown._plugins.check import PluginCheck, examine
 from splashdown._plugins.choice import choose, choose_resolver, conflict, disabled, is_installed, state
 from splashdown._plugins.info import PluginFailure, PluginInfo
 from splashdown._plugins.loading import Choice, Loading, Offer
+from splashdown._plugins.suggest import package_for_executor
 from splashdown.errors import ConflictError, DisabledError, NoProviderError, PluginError, did_you_mean
 from splashdown.model import Plan, RunReport
 from splashdown.protocols import Resolver
 from splashdown.sources import scheme_of
 from splashdown.specs import (
     ActionSpec,
+    ExecutorSpec,
     FilterSpec,
     ListenerSpec,
     LoaderSpec,
@@ -100,6 +102,37 @@ class Registry:
     def listener(self, name: str) -> ListenerSpec:
         """The listener of this name."""
         return cast("ListenerSpec", choose(self._loading, "listeners", name).spec)
+
+    def executor(self, name: str) -> ExecutorSpec:
+        """The executor of this name."""
+        return cast("ExecutorSpec", choose(self._loading, "executors", name).spec)
+
+    def executor_for(self, given: object) -> ExecutorSpec:
+        """The executor that works with an object that the user passed.
+
+        Raises :class:`~splashdown.errors.ConflictError` for two, and :class:`~splashdown.errors.NoProviderError` for
+        none.
+        """
+        kind = type(given)
+        what = f"an executor of type {kind.__module__}.{kind.__qualname__}"
+        for installed in (False, True):
+            found = []
+            for offer in self._loading.offers("executors", installed=installed):
+                spec = cast("ExecutorSpec", offer.spec)
+                if spec.accepts is not None and self._loading.guard(offer.plugin, spec.accepts, bool)(given):
+                    found.append(offer)
+            if len(found) > 1:
+                raise conflict(what, found)
+            if found:
+                return cast("ExecutorSpec", found[0].spec)
+        package = package_for_executor(given)
+        hint = f"pip install {package}" if package else "pass an instance of concurrent.futures.Executor"
+        raise NoProviderError(f"no plugin moves files with {what}; {hint}{state(self._loading)}")
+
+    def provider(self, kind: str, wanted: str) -> tuple[str, str]:
+        """Distribution and version of the plugin that answers; empty for one that no distribution brought."""
+        plugin = choose(self._loading, kind, wanted).plugin
+        return plugin.distribution, plugin.version
 
     def action(self, name: str) -> ActionSpec:
         """The action of this name."""

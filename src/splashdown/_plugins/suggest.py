@@ -62,14 +62,23 @@ _LOADER_PACKAGES: Final = (
 
 #: Package by the top-level module of a source's class.
 BY_MODULE: Final[Mapping[str, str]] = {"openeo": "splashdown-openeo"}
+#: Package by the name of an executor, and by the top-level module of its class.
+BY_EXECUTOR: Final[Mapping[str, str]] = {"dask": "splashdown-dask", "distributed": "splashdown-dask"}
 
 
 def package_for_source(source: object) -> str | None:
     """The package of this project whose resolver takes objects of other libraries such as this one, or ``None``."""
-    return next(
-        (BY_MODULE[top] for each in type(source).__mro__ if (top := each.__module__.partition(".")[0]) in BY_MODULE),
-        None,
-    )
+    return _by_module(source, BY_MODULE)
+
+
+def package_for_executor(executor: object) -> str | None:
+    """The package of this project that moves files with such an object, or ``None``."""
+    return _by_module(executor, BY_EXECUTOR)
+
+
+def _by_module(thing: object, packages: Mapping[str, str]) -> str | None:
+    tops = (each.__module__.partition(".")[0] for each in type(thing).__mro__)
+    return next((packages[top] for top in tops if top in packages), None)
 
 
 def package_for(kind: str, wanted: str) -> str | None:
@@ -79,6 +88,8 @@ def package_for(kind: str, wanted: str) -> str | None:
     """
     if kind in {"sinks", "transports"}:
         return BY_SCHEME.get(wanted.lower())
+    if kind == "executors":
+        return BY_EXECUTOR.get(wanted)
     if kind == "loaders":
         return next((package.name for package in _LOADER_PACKAGES if wanted in package.loaders), None)
     return None

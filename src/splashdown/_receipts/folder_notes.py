@@ -53,6 +53,11 @@ class FolderNotes:
         self._reserve = ""
         self._beaten = time.monotonic()
 
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return self._name
+
     def begin(self) -> None:
         """Make the file."""
         try:

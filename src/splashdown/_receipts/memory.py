@@ -9,7 +9,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from types import TracebackType
 from typing import Self
@@ -53,6 +53,7 @@ class TargetMemory:
         self._patience: float | None = None  #: until when names that are in no note are waited for
         self._stored = 0  #: files in this run's fragment
         self._told = False
+        self._adopted: set[str] = set()  #: fragments of this run's workers, whose outcomes are in its report
         self.alone = True  #: whether no other run is active, as far as the fragments said when they were read last
         self.documents: tuple[str, ...] = ()  #: names of the receipts that were read
         # Before anything is read: whoever sees no fragment of this run has written all that this run will read.
@@ -91,6 +92,31 @@ class TargetMemory:
                 self._stored -= 1
             self._notes.append(unstored_line(name))
 
+    @property
+    def fragment(self) -> str:
+        """The name of this run's own fragment; empty where it has none."""
+        return self._notes.name if self._notes is not None and self._writes else ""
+
+    def adopt(self, fragment: str) -> None:
+        """Take the fragment of a worker of this run, whose outcomes are known, for one's own."""
+        self._adopted.add(fragment)
+
+    def update(self, names: Iterable[str]) -> None:
+        """Read what workers that were lost have noted of names."""
+        if self._notes is None:
+            return
+        foreign = self._foreign(self._notes.read()[0])
+        self._shared = True
+        wanted = set(names)
+        united = unite(*({n: one.stored[n] for n in wanted & one.stored.keys()} for one in foreign.values()))
+        for name, candidates in united.items():
+            before = self._known.get(name)
+            every = unite({name: candidates}, {name: [before] if before else []})[name]
+            self._known[name] = choose(self._sink, name, every)
+
+    def _foreign(self, fragments: Mapping[str, Fragment]) -> dict[str, Fragment]:
+        return {name: one for name, one in fragments.items() if name not in self._adopted}
+
     def beat(self) -> None:
         """Show others that this run is active; called a few times a second."""
         if self._notes is not None and self._writes:
@@ -127,12 +153,13 @@ class TargetMemory:
         self._notes.release()
         for _ in range(_ROUNDS):
             fragments, others = self._notes.read()
-            self._contested = unite(*(fragment.stored for fragment in fragments.values()))
+            foreign = self._foreign(fragments)
+            self._contested = unite(*(fragment.stored for fragment in foreign.values()))
             self._tell(active=others)
             seen = self._notes.seen()
-            if fragments or self._shared:  # else no other run has written a receipt since they were read
+            if foreign or self._shared:  # else no other run has written a receipt since they were read
                 self._shared = True
-                self._known = self._chosen(fragments)
+                self._known = self._chosen(foreign)
             written = write(self._known)
             if not written:
                 self._forget(fragments, whole=whole)

@@ -19,6 +19,10 @@ class Notes(Protocol):
 
     step: float  #: seconds until others see what was appended
 
+    @property
+    def name(self) -> str:
+        """What ``read`` of another run calls this run's own fragment; empty where it has none."""
+
     def begin(self) -> None:
         """Make this run's own fragment, which says that it is active."""
 

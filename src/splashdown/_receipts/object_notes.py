@@ -54,6 +54,11 @@ class ObjectNotes:
         self._last: frozenset[tuple[str, int]] = frozenset()
         self._active: frozenset[str] = frozenset()  #: the newest objects of runs that were active at the last look
 
+    @property
+    def name(self) -> str:
+        """The name that its objects share."""
+        return "" if self._gone else self._id
+
     def begin(self) -> None:
         """Store the first object."""
         self._flush()

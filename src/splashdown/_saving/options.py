@@ -19,6 +19,13 @@ class SaveOptions:
     progress: bool = field(default=False, metadata={"help": "Show progress."})
     listeners: Sequence[Listener] = field(default=(), metadata={"python_only": "a list of listeners"})
     settings: Any = field(default=None, metadata={"python_only": "a splashdown.Settings"})
+    executor: Any = field(
+        default=None,
+        metadata={
+            "python_only": "an Executor of concurrent.futures, a distributed.Client, or a name such as 'processes:4'",
+            "takes_names": True,
+        },
+    )
     sink_options: Mapping[str, Any] = field(default_factory=dict)
 
     def all_listeners(self, session: ActionSession) -> list[Listener]:

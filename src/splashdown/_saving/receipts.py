@@ -52,6 +52,8 @@ def move(
                 memory=memory,
                 listeners=options.all_listeners(results.session),
                 settings=options.settings,
+                executor=options.executor,
+                sink_options=options.sink_options,
                 before_cleanup=lambda report: receipts.finish(report, write),
             )
     return receipts.download(report)

@@ -17,6 +17,7 @@ OFFERS: Mapping[str, tuple[str, ...]] = {
     "memory": ("sinks",),
     "netrc": ("signers",),
     "openeo": ("resolvers",),
+    "processes": ("executors",),
     "progress": ("listeners",),
     "several": ("resolvers",),
     "stac": ("resolvers",),

@@ -13,10 +13,21 @@ pytest does not load any of it by itself; a test module imports what it uses::
 import pytest
 
 # pytest rewrites asserts only in test modules; without this a failing contract shows no values.
-_CONTRACTS = ("filters", "imports", "loaders", "resolvers", "sink_abilities", "sinks", "stores", "transports")
+_CONTRACTS = (
+    "executors",
+    "filters",
+    "imports",
+    "loaders",
+    "resolvers",
+    "sink_abilities",
+    "sinks",
+    "stores",
+    "transports",
+)
 pytest.register_assert_rewrite(*(f"{__name__}.{name}" for name in _CONTRACTS))
 
 from splashdown.builtins.memory import MemorySink  # noqa: E402 - after the rewriting is asked for
+from splashdown.testing.executors import ExecutorContract  # noqa: E402
 from splashdown.testing.fakes import (  # noqa: E402
     FakeContext,
     FakeFile,
@@ -39,6 +50,7 @@ from splashdown.testing.transports import TransportContract  # noqa: E402
 
 __all__ = [
     "HEAVY",
+    "ExecutorContract",
     "FakeContext",
     "FakeFile",
     "FakeTransport",

@@ -33,6 +33,7 @@ class GdalEngine:
     """An ``Engine`` over rasterio. GDAL's datasets serve one thread at a time, hence the lock."""
 
     def __init__(self, handle: AssetHandle) -> None:
+        self._handle = handle
         self._label = handle.asset.label
         self._path = handle.path()
         self._lock = threading.Lock()
@@ -41,6 +42,10 @@ class GdalEngine:
             file = self._open(0)
             self._refuse_references(file)
             self.header = self._describe(file)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle how it was made: another process opens the file again."""
+        return GdalEngine, (self._handle,)
 
     def read_into(self, out: NDArray[Any], level: int, window: Window, bands: tuple[int, ...]) -> None:
         """Fill ``out`` with a window of a level."""

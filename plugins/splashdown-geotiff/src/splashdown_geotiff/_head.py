@@ -6,6 +6,7 @@ Owns the cache and its budget; what the bytes mean is ``_directory``'s.
 from __future__ import annotations
 
 import threading
+from typing import Any
 
 from splashdown.errors import LoadError
 from splashdown.protocols import AssetHandle
@@ -23,6 +24,15 @@ class Head:
         self.size = handle.size
         self._blocks: list[tuple[int, memoryview]] = [(0, first)]
         self._spent = len(first)
+        self._lock = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the bytes, which another process reads again as far as it needs them."""
+        return {"handle": self.handle, "label": self.label, "size": self.size}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._blocks, self._spent = [], 0
         self._lock = threading.Lock()
 
     def cached(self, start: int, stop: int) -> memoryview | None:

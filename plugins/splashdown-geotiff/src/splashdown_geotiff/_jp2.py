@@ -32,6 +32,7 @@ class Jp2Engine:
     """An ``Engine`` over one JP2 file."""
 
     def __init__(self, handle: AssetHandle) -> None:
+        self._handle = handle
         self._head = Head(handle)
         self._label = self._head.label
         (self._start, self._stop), place = read_boxes(self._head)
@@ -53,6 +54,10 @@ class Jp2Engine:
             tags={},
             block=(height, width),
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle how it was made: another process reads the header again."""
+        return Jp2Engine, (self._handle,)
 
     def read_into(self, out: NDArray[Any], level: int, window: Window, bands: tuple[int, ...]) -> None:
         """Fill ``out`` with a window of a level."""

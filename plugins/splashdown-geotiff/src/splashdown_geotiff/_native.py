@@ -41,6 +41,13 @@ class Image:
         self._index: Index | None = None
         self._lock = threading.Lock()
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_lock": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()
+
     def read_into(self, out: NDArray[Any], window: Window, bands: tuple[int, ...], fill: float) -> None:
         """Fill ``out`` with a window."""
         with self._lock:

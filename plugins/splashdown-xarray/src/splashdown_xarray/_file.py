@@ -32,6 +32,10 @@ class ExactFile(io.RawIOBase):
         self._blocks[0] = asset.read_range(0, _BLOCK)
         self._size = asset.size
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle how it was opened: another process reads its own blocks."""
+        return ExactFile, (self._asset,)
+
     def readable(self) -> bool:
         """It is."""
         return True

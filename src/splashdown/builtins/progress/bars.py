@@ -67,6 +67,8 @@ class ProgressBars:
         """Move the bar that the event is about."""
         self._tally(event)
         if isinstance(event, RunStarted):
+            if event.workers:
+                self._bars.console.print(printable(f"moving files with {event.workers}"), markup=False, highlight=False)
             title = self._tally.title_within(self._width)
             self._run = self._bars.add_task(title, total=self._tally.size, amount="")
             self._bars.start()

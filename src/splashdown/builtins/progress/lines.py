@@ -34,6 +34,8 @@ class ProgressLines:
         self._tally(event)
         if isinstance(event, RunStarted):
             self._many = len(event.plan.transfers) > _MOST_FILES
+            if event.workers:
+                self._write(f"moving files with {event.workers}")
         elif isinstance(event, Retried):
             self._trouble(f"{event.transfer.asset.label}: {event.error}; trying again in {event.delay:.1f} s")
         elif isinstance(event, TransferFinished) and event.outcome.status is not Status.NOT_TRIED:

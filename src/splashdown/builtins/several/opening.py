@@ -46,7 +46,7 @@ def unite(members: Sequence[Member], unresolved: tuple[str, ...] = ()) -> Result
         },
         warnings=tuple(f"{m.folder}: {warning}" for m in members for warning in m.results.warnings),
         signer=_Signers(tuple(m.results.signer for m in members if m.results.signer is not None)),
-        transport=lambda href: _own_transport(members, href),
+        transport=(lambda href: _own_transport(members, href)) if any(m.results.transport for m in members) else None,
         refresh=lambda: unite([_refreshed(member) for member in members], unresolved),
         expires=min(ends, default=None),
         members=tuple(members),

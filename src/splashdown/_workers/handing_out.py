@@ -1,0 +1,313 @@
+"""Hands out batches, takes back outcomes, and hands out again what a lost worker had.
+
+Batches go out a few ahead of the workers, so that none waits; a batch may run twice without harm. What a batch costs
+here is a pickle of its files and one of their outcomes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import CancelledError, Future, wait
+from dataclasses import dataclass, replace
+
+from splashdown._engine.breaker import Fault
+from splashdown._engine.context import Context, SharedMemory
+from splashdown._foreign.calls import Tolerated
+from splashdown._series.outcomes import OutcomeSlots
+from splashdown._workers.crossing import Slice
+from splashdown._workers.leases import Leases
+from splashdown._workers.units import Unit
+from splashdown._workers.work import Batch, Done, Shared, as_free_name, work
+from splashdown.errors import error_text
+from splashdown.events import Progress, Retried, TransferFinished, TransferStarted
+from splashdown.model import Outcome, Plan, Status, StoredRecord, Transfer
+from splashdown.protocols import Workers
+
+#: The calling thread looks for outcomes, and shows others that the run is active, so often.
+_TICK = 0.25
+#: A batch that lost so many workers runs alone, so that the fault is known to be its own; then so many more are tried.
+_BEFORE_ALONE, _ALONE = 3, 3
+#: A run without a worker ends after so long.
+_NO_WORKERS_SECONDS = 60.0
+#: Links of one batch are renewed so often.
+_RENEWALS = 3
+#: How long running batches may take to end once the run is stopped.
+_STOP_SECONDS = 5.0
+#: Reasons that a fresh link may help against.
+_EXPIRED = frozenset({"status 401", "status 403", "LinkExpiredError"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sent:
+    """A batch that is under way."""
+
+    unit: Unit
+    transfers: Sequence[Transfer]  #: with the names under which they are stored
+    lease: int
+    generation: int  #: of its links
+
+
+class HandingOut:
+    """The batches of one run."""
+
+    def __init__(
+        self,
+        context: Context,
+        plan: Plan,
+        workers: Workers,
+        shared: Shared,
+        outcomes: OutcomeSlots,
+        names: dict[int, str],
+    ) -> None:
+        self._context, self._plan, self._workers, self._shared = context, plan, workers, shared
+        self._outcomes, self._names = outcomes, names
+        self._leases = Leases(context.settings, context.remote.limit)
+        self._queues: dict[str, deque[Unit]] = {}
+        self._suspects: deque[Unit] = deque()  #: to run alone
+        self._out: dict[Future[Done], _Sent] = {}
+        self._peopled_at = time.monotonic()
+        self._ending = False
+
+    def run(self, units: Sequence[Unit]) -> None:
+        """Return when every file has its outcome, or the run has to stop."""
+        for unit in units:
+            self._queues.setdefault(unit.host, deque()).append(unit)
+        try:
+            self._hand_out()
+            while self._out or self._waiting():
+                self._take_back(_TICK)
+                self._context.memory.beat()
+                if self._is_over():
+                    self._end()
+                    return
+                self._hand_out()
+        except BaseException:
+            self._end()
+            raise
+
+    def _waiting(self) -> bool:
+        return bool(self._suspects) or any(self._queues.values())
+
+    def _is_over(self) -> bool:
+        context = self._context
+        if self._workers.count:
+            self._peopled_at = time.monotonic()
+        elif time.monotonic() - self._peopled_at > _NO_WORKERS_SECONDS:
+            context.breaker.stopped = f"there was no worker for {_NO_WORKERS_SECONDS:g} seconds"
+        return context.stop.is_set() or bool(context.breaker.stopped)
+
+    def _hand_out(self) -> None:
+        """Have as many batches under way as keep the workers busy."""
+        count = self._workers.count
+        if self._suspects:
+            if not self._out and count:
+                unit = self._suspects.popleft()
+                self._send(unit, self._leases.take(unit.host, 1))
+            return
+        while count and len(self._out) < 2 * count and (found := self._next(count)):
+            if not self._send(*found):
+                return
+
+    def _next(self, count: int) -> tuple[Unit, int] | None:
+        """Of the hosts that may serve one more batch, the one whose next file comes first in the plan."""
+        now = time.monotonic()
+        for host in sorted((h for h, queue in self._queues.items() if queue), key=self._first):
+            if self._context.remote.throttle.until.get(host, 0.0) > now:
+                continue
+            if host in self._context.breaker.given_up:
+                self._queues[host].clear()
+            elif share := self._leases.take(host, count):
+                return self._queues[host].popleft(), share
+        return None
+
+    def _first(self, host: str) -> int:
+        return self._queues[host][0].numbers[0]
+
+    def _send(self, unit: Unit, lease: int) -> bool:
+        sent, batch = self._batch(unit, lease)
+        try:
+            self._out[self._workers.submit(work, batch)] = sent
+        except Exception as error:  # a library raises what it likes, above all when its workers are gone
+            self._leases.give_back(unit.host, lease)
+            self._lost([unit], error)
+            return False
+        return True
+
+    def _batch(self, unit: Unit, lease: int) -> tuple[_Sent, Batch]:
+        context, renewal = self._context, self._context.remote.renewal
+        generation = renewal.generation
+        if renewal.has_expired(generation):
+            self._is_fresh(unit.numbers[0], generation, expired=True)
+            generation = renewal.generation
+        transfers = [self._named(number) for number in unit.numbers]
+        to_send = transfers
+        if generation or self._names:
+            to_send = [
+                replace(one, asset=renewal.current(one.asset), if_exists=as_free_name(one.if_exists))
+                for one in transfers
+            ]
+        recorded = context.memory.recorded
+        records: dict[str, StoredRecord] = {}
+        if recorded:
+            records = {one.name: recorded[one.name] for one in transfers if one.name in recorded}
+        batch = Batch(
+            shared=self._shared,
+            slice=Slice(to_send),
+            lease=lease,
+            limited=context.remote.limit(unit.host) is not None,
+            records=records,
+            retries=context.events.active,
+        )
+        return _Sent(unit=unit, transfers=transfers, lease=lease, generation=generation), batch
+
+    def _named(self, number: int) -> Transfer:
+        transfer, name = self._plan.transfers[number], self._names.get(number)
+        return transfer if name is None or name == transfer.name else replace(transfer, name=name)
+
+    def _take_back(self, seconds: float) -> None:
+        """Wait for batches, and settle those that have ended."""
+        if not self._out:
+            time.sleep(min(seconds, 0.05))
+            return
+        done, _ = wait(self._out, timeout=seconds, return_when="FIRST_COMPLETED")
+        lost: list[Unit] = []
+        cause: BaseException | None = None
+        for future in done:
+            sent = self._out.pop(future)
+            self._leases.give_back(sent.unit.host, sent.lease)
+            error = CancelledError() if future.cancelled() else future.exception()
+            if error is None:
+                self._settle(sent, future.result())
+            elif self._workers.is_lost(error) or isinstance(error, CancelledError):
+                lost.append(sent.unit)
+                cause = error
+            else:
+                self._try_again(sent.unit, type(error).__name__, error_text(error))
+        if lost and cause is not None:
+            self._lost(lost, cause)
+
+    def _lost(self, units: Sequence[Unit], error: BaseException) -> None:
+        """A worker has gone: what it had goes out again, once there is one that can take it."""
+        if self._ending:
+            return
+        if why := self._workers.revive():
+            self._context.breaker.stopped = f"the workers are gone: {why}"
+            return
+        memory = self._context.memory
+        if isinstance(memory, SharedMemory):
+            memory.update(self._named(number).name for unit in units for number in unit.numbers)
+        for unit in units:
+            self._try_again(unit, "WorkerLostError", f"its worker ended before it did ({error_text(error)})")
+
+    def _try_again(self, unit: Unit, error_type: str, error: str) -> None:
+        unit.losses += 1
+        if unit.losses < _BEFORE_ALONE:
+            self._queues.setdefault(unit.host, deque()).appendleft(unit)
+        elif unit.losses < _BEFORE_ALONE + _ALONE:
+            self._suspects.append(unit)
+        else:
+            for number in unit.numbers:
+                said = f"{error}, {unit.losses} times"
+                transfer = self._named(number)
+                self._put(number, Outcome(transfer=transfer, status=Status.FAILED, error_type=error_type, error=said))
+
+    def _settle(self, sent: _Sent, done: Done) -> None:
+        unit, context = sent.unit, self._context
+        if done.failure is not None or done.outcomes is None:
+            kind, text = done.failure or ("PluginError", "nothing came back")
+            self._try_again(unit, kind, f"{done.worker}: {text}")
+            return
+        if done.fragment and isinstance(context.memory, SharedMemory):
+            context.memory.adopt(done.fragment)
+        outcomes = done.outcomes.of(sent.transfers)
+        again = self._renewed(sent, done.faults, outcomes)
+        # A signal that only the worker got ends its batch, not the run.
+        unfinished = done.interrupted and not self._ending
+        for number, outcome in zip(unit.numbers, outcomes, strict=True):
+            if number in again or (unfinished and outcome.status is Status.NOT_TRIED):
+                continue
+            self._put(number, outcome)
+        rest = [n for n, one in zip(unit.numbers, outcomes, strict=True) if one.status is Status.NOT_TRIED]
+        if again:
+            self._queue(replace(unit, numbers=sorted(again), renewals=unit.renewals + 1))
+        elif unfinished and rest:
+            self._queue(replace(unit, numbers=rest))
+        self._tell(sent, done)
+        if not again:
+            self._judge(unit.host, done, outcomes)
+        self._learn(sent, done)
+
+    def _queue(self, unit: Unit) -> None:
+        self._queues.setdefault(unit.host, deque()).appendleft(unit)
+
+    def _put(self, number: int, outcome: Outcome) -> None:
+        self._outcomes[number] = outcome
+        events = self._context.events
+        if not events.active or outcome.status is Status.NOT_TRIED:
+            return
+        if outcome.status is Status.STORED and outcome.size:
+            events.emit(TransferStarted(transfer=outcome.transfer, size=outcome.size))
+            events.emit(Progress(transfer=outcome.transfer, done=outcome.size, size=outcome.size))
+        events.emit(TransferFinished(outcome=outcome))
+
+    def _tell(self, sent: _Sent, done: Done) -> None:
+        """Emit the retries of a batch."""
+        by_name = {one.name: one for one in sent.transfers} if done.retries else {}
+        for name, attempt, delay, error in done.retries:
+            if transfer := by_name.get(name):
+                self._context.events.emit(Retried(transfer=transfer, attempt=attempt, delay=delay, error=error))
+
+    def _renewed(self, sent: _Sent, faults: Sequence[Fault], outcomes: Sequence[Outcome]) -> set[int]:
+        """The numbers whose links have expired, where the source has given other links."""
+        if sent.unit.renewals >= _RENEWALS or not any(fault.why in _EXPIRED for fault in faults):
+            return set()
+        refused = [
+            number
+            for number, one in zip(sent.unit.numbers, outcomes, strict=True)
+            if one.error_type in {"LinkExpiredError", "HttpStatusError", "StoppedError"}
+            and one.status in {Status.FAILED, Status.NOT_TRIED}
+        ]
+        expired = any(one.why == "LinkExpiredError" for one in faults)
+        if refused and self._is_fresh(refused[0], sent.generation, expired=expired):
+            return set(refused)
+        return set()
+
+    def _is_fresh(self, number: int, generation: int, *, expired: bool) -> bool:
+        """Read the source again; whether it gives a newer link. One that cannot be read gives none."""
+        renewal, asset = self._context.remote.renewal, self._plan.transfers[number].asset
+        with Tolerated():
+            return renewal.fresh(asset, generation, expired=expired) is not None
+        return False
+
+    def _judge(self, host: str, done: Done, outcomes: Sequence[Outcome]) -> None:
+        """Count failures over all batches; end the run, or a host's part of it, where the rest would fail."""
+        context = self._context
+        if any(one.status is Status.STORED for one in outcomes):
+            context.breaker.landed(host)
+        for fault in done.faults:
+            context.breaker.count(fault)
+        for each, why in done.given_up.items():
+            context.breaker.given_up.setdefault(each, why)
+        context.breaker.stopped = context.breaker.stopped or done.stopped
+        if context.settings.fail_fast and any(one.status is Status.FAILED for one in outcomes):
+            context.stop.set()
+
+    def _learn(self, sent: _Sent, done: Done) -> None:
+        """Let all workers leave a host alone that has asked one of them to."""
+        if done.pause:
+            self._context.remote.throttle.pause(sent.unit.host, done.pause)
+        self._leases.refused(sent.unit.host, done.served, sent.lease)
+
+    def _end(self) -> None:
+        """Stop batches that run, and take what they have; cancel the others."""
+        self._ending = True
+        self._workers.stop()
+        for future in [*self._out]:
+            if future.cancel():
+                sent = self._out.pop(future)
+                self._leases.give_back(sent.unit.host, sent.lease)
+        until = time.monotonic() + _STOP_SECONDS
+        while self._out and (left := until - time.monotonic()) > 0:
+            self._take_back(min(left, _TICK))

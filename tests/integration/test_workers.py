@@ -1,0 +1,332 @@
+"""Files that workers move: as without them, whoever is lost, and without a secret on the way."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import pickle
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import pytest
+from executors import Losing, Pickling, Twice
+from fault_server import FaultServer
+from faults import Drip, Status
+from limited_server import LimitedServer
+
+import splashdown
+from splashdown import DownloadError, IfExists, Session, Settings
+from splashdown.auth import read_environment
+from splashdown.errors import OptionError, PluginError, UsageError
+from splashdown.events import RunStarted, TransferFinished
+
+
+@pytest.fixture
+def server():
+    with FaultServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def pool():
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as made:
+        yield made
+
+
+def item(server, folder, count, *, said=False, **more):
+    """An item with so many files, of which the metadata say as good as nothing."""
+    assets = {}
+    for number in range(count):
+        content = f"{number:04d}".encode() * 500
+        server.add(f"/f{number}.bin", content, **more)
+        assets[f"a{number:03d}.bin"] = {"href": f"{server.url}/f{number}.bin"}
+        if said:
+            assets[f"a{number:03d}.bin"]["file:size"] = len(content)
+    return stac(folder, assets)
+
+
+def stac(folder, assets):
+    folder.mkdir(exist_ok=True)
+    document = {"type": "Feature", "stac_version": "1.0.0", "id": "i", "geometry": None, "links": [], "assets": assets}
+    path = folder / "item.json"
+    path.write_text(json.dumps(document | {"properties": {"datetime": "2024-01-01T00:00:00Z"}}))
+    return str(path)
+
+
+def held(target: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(target)): path.read_bytes() for path in target.rglob("*") if path.is_file()}
+
+
+def assert_whole(target: Path, count: int) -> None:
+    names = sorted(held(target))
+    assert names == sorted(["item.json", *(f"a{n:03d}.bin" for n in range(count))])
+    receipt = json.loads((target / "item.json").read_text())
+    assert all("file:checksum" in one for one in receipt["assets"].values())
+    with Session() as session:
+        assert session.run("verify", target).ok
+
+
+def test_a_process_pool_lands_the_same_as_no_executor(server, tmp_path, pool):
+    source = item(server, tmp_path / "source", 30)
+    with Session() as session:
+        results = session.open(source)
+        plain = results.transfer(results.plan(tmp_path / "plain"))
+        events = []
+        results.download_files(tmp_path / "far", executor=pool, listeners=[events.append])
+        results.download_files(tmp_path / "near")
+    assert held(tmp_path / "far").keys() == held(tmp_path / "near").keys()
+    far, near = (json.loads((tmp_path / name / "item.json").read_text())["assets"] for name in ("far", "near"))
+    for one in (*far.values(), *near.values()):
+        del one["splashdown:version"]  # of the file, which is another one
+    assert far == near
+    (finished,) = (event.report for event in events if hasattr(event, "report"))
+
+    def compared(report):
+        return [(one.asset, one.status, one.size, one.checksum, one.verified, one.attempts) for one in report.outcomes]
+
+    assert compared(finished) == compared(plain)
+    assert [event.workers for event in events if isinstance(event, RunStarted)] == ["2 workers of ProcessPoolExecutor"]
+    assert sum(isinstance(event, TransferFinished) for event in events) == 30
+    assert pool.submit(int, "7").result() == 7  # it is left open
+
+
+def test_the_next_run_asks_for_no_file_again(server, tmp_path):
+    source = item(server, tmp_path / "source", 10)
+    with Session() as session, Pickling() as executor:
+        session.open(source).download_files(tmp_path / "out", executor=executor)
+        before = len(server.seen)
+        outcomes = session.open(source).transfer(session.open(source).plan(tmp_path / "out"), executor=executor)
+    assert {one.status for one in outcomes.outcomes} == {"skipped"}
+    assert {one.status for one in server.seen[before:]} == {304}
+
+
+def test_a_killed_process_is_replaced_and_nothing_is_lost(server, tmp_path):
+    source, target = item(server, tmp_path / "source", 120), tmp_path / "out"
+    for number in range(120):
+        server.script(f"/f{number}.bin", Drip(500, 0.02))
+    killed, others = [], set(multiprocessing.active_children())
+
+    def kill(event):
+        if isinstance(event, RunStarted):
+            threading.Thread(target=kill_one, daemon=True).start()
+
+    def kill_one():
+        while not (target.is_dir() and len(list(target.glob("*.bin"))) > 3):
+            time.sleep(0.01)
+        child = (set(multiprocessing.active_children()) - others).pop()
+        os.kill(child.pid, signal.SIGKILL)
+        killed.append(child.pid)
+
+    with Session(settings=Settings(jobs=4)) as session:
+        session.open(source).download_files(target, executor="processes:2", listeners=[kill])
+    assert killed
+    assert_whole(target, 120)
+    assert set(multiprocessing.active_children()) <= others
+
+
+def test_a_batch_that_runs_twice_stores_nothing_twice(server, tmp_path):
+    source = item(server, tmp_path / "source", 20)
+    with Session() as session, Twice() as executor:
+        session.open(source).download_files(tmp_path / "out", executor=executor)
+    assert_whole(tmp_path / "out", 20)
+
+
+def test_files_of_a_lost_worker_are_known_again(server, tmp_path):
+    source = item(server, tmp_path / "source", 20)
+    with Session() as session, Losing("work", losses=2) as executor:
+        session.open(source).download_files(tmp_path / "out", executor=executor)
+    assert_whole(tmp_path / "out", 20)
+    assert sum(one.status == 304 for one in server.seen) > 0  # asked, and not sent again
+    assert sum(one.sent > 0 for one in server.seen) == 20
+
+
+def test_an_executor_that_is_broken_ends_the_run_with_its_report(server, tmp_path):
+    source = item(server, tmp_path / "source", 20)
+    with Session() as session, Losing("work", for_good=True) as executor:
+        with pytest.raises(DownloadError) as caught:
+            session.open(source).download_files(tmp_path / "out", executor=executor)
+        stopped = caught.value.report.stopped
+        assert "the workers are gone" in stopped
+        assert "make another one" in stopped
+        session.open(source).download_files(tmp_path / "out")
+    assert_whole(tmp_path / "out", 20)
+
+
+def test_a_batch_that_ends_every_worker_fails_alone(server, tmp_path):
+    source = item(server, tmp_path / "source", 2)
+    with Session() as session, Losing("work", losses=100) as executor:
+        report = session.open(source).transfer(session.open(source).plan(tmp_path / "out"), executor=executor)
+    assert {one.error_type for one in report.failed} == {"WorkerLostError"}
+    assert "6 times" in report.failed[0].error
+
+
+def test_a_failure_is_reported_as_without_workers(server, tmp_path):
+    source = item(server, tmp_path / "source", 5)
+    server.script("/f3.bin", *[Status(404)] * 2)
+    with Session() as session, Pickling() as executor:
+        results = session.open(source)
+        far = results.transfer(results.plan(tmp_path / "far"), executor=executor)
+        near = results.transfer(results.plan(tmp_path / "near"))
+    assert [(one.error_type, one.error) for one in far.failed] == [(one.error_type, one.error) for one in near.failed]
+    assert len(far.landed) == 4
+
+
+def test_failures_are_counted_over_all_batches(server, tmp_path):
+    source = item(server, tmp_path / "source", 40, needs={"authorization": "Bearer right"})
+    with Session(settings=Settings(jobs=1)) as session, Pickling(4) as executor:
+        results = session.open(source)
+        report = results.transfer(results.plan(tmp_path / "out"), executor=executor)
+    assert "8 files in a row" in report.stopped
+    assert len(server.seen) < 40
+    assert len(report.not_tried) > 0
+
+
+def test_a_host_serves_no_more_than_its_limit_to_all_workers(tmp_path):
+    with LimitedServer(latency=0.02, at_a_time=100) as limited, Pickling(4) as executor:
+        source = stac(tmp_path / "source", {f"a{n}.bin": {"href": f"{limited.url}/{n}.bin"} for n in range(24)})
+        host = limited.url.partition("://")[2]
+        with Session(hosts={host: {"jobs": 2}}) as session:
+            session.open(source).download_files(tmp_path / "out", executor=executor)
+        assert limited.most == 2
+
+
+def test_a_name_that_is_taken_is_changed_once(server, tmp_path):
+    source, target = item(server, tmp_path / "source", 4), tmp_path / "out"
+    target.mkdir()
+    (target / "a001.bin").write_bytes(b"of another program")
+    with Session() as session, Twice() as executor:
+        results = session.open(source)
+        plan = results.plan(target, if_exists="rename")
+        report = results.transfer(plan, executor=executor)
+    assert sorted(held(target)) == ["a000.bin", "a001-1.bin", "a001.bin", "a002.bin", "a003.bin"]
+    assert report.outcomes[1].transfer.name == "a001-1.bin"
+    assert report.outcomes[1].transfer.if_exists is IfExists.RENAME
+
+
+def test_no_secret_is_sent_and_names_of_secrets_are(server, tmp_path, monkeypatch):
+    source = item(server, tmp_path / "source", 4, needs={"authorization": "Bearer s3cret"})
+    monkeypatch.setenv("SPLASHDOWN_TOKEN", "s3cret")
+    with Session(auth={server.url: read_environment}) as session, Pickling() as executor:
+        session.open(source).download_files(tmp_path / "out", executor=executor)
+    assert executor.sent
+    assert not any(b"s3cret" in data for data in executor.sent)
+    assert_whole(tmp_path / "out", 4)
+
+
+def test_a_secret_that_was_not_sent_is_missed_by_name(server, tmp_path):
+    source = item(server, tmp_path / "source", 1, needs={"authorization": "Bearer s3cret"})
+    with Session(auth={server.url: "s3cret"}) as session, Pickling() as executor:
+        results = session.open(source)
+        report = results.transfer(results.plan(tmp_path / "out"), executor=executor)
+    assert not any(b"s3cret" in data for data in executor.sent)
+    assert (
+        f"credentials of {server.url} were passed as a value, which other processes do not get"
+        in report.failed[0].error
+    )
+
+
+def test_an_option_that_is_a_secret_is_refused_before_the_first_byte(server, tmp_path):
+    source = item(server, tmp_path / "source", 1)
+    with Session(options={"http": {"proxy": "http://me:s3cret@proxy.example"}}) as session, Pickling() as executor:
+        results = session.open(source)
+        with pytest.raises(UsageError) as caught:
+            results.download_files(tmp_path / "out", executor=executor)
+        assert "s3cret" not in str(caught.value)
+    assert not server.seen
+
+
+def test_what_a_worker_lacks_is_said_before_the_first_byte(server, tmp_path, monkeypatch):
+    source = stac(tmp_path / "source", {"a.bin": {"href": f"{server.url}/a.bin"}, "b.bin": {"href": "sftp://h/b.bin"}})
+    with Session() as session:
+        results = session.open(source)
+        results.session.registry.plugins()
+        monkeypatch.setenv("SPLASHDOWN_DISABLE_PLUGINS", "splashdown-fsspec")
+        with pytest.raises(PluginError, match=r"lacks what splashdown-fsspec [0-9.]+ offers"):
+            results.download_files(tmp_path / "out", executor="processes:1")
+    assert not server.seen
+
+
+def test_objects_in_memory_are_refused_to_other_processes(server, tmp_path):
+    source = item(server, tmp_path / "source", 1)
+    with Session() as session, Pickling() as executor:
+        results = session.open(source)
+        with pytest.raises(PluginError, match="keeps objects in one process"):
+            results.transfer(results.plan("memory://"), executor=executor)
+
+
+def test_links_that_expire_are_renewed_by_the_coordinator(server, tmp_path):
+    from dataclasses import replace
+
+    source = item(server, tmp_path / "source", 3)
+    for number in range(3):
+        server.add(f"/g{number}.bin", f"{number:04d}".encode() * 500)
+        server.script(f"/f{number}.bin", *[Status(403)] * 10)
+    with Session() as session, Pickling() as executor:
+        opened = session.open(source)
+        fresh = [replace(one, href=one.href.replace("/f", "/g")) for one in opened.assets]
+        again = replace(opened.result_set, refresh=lambda: replace(opened.result_set, assets=tuple(fresh)))
+        results = splashdown.JobResults(session, again)
+        report = results.transfer(results.plan(tmp_path / "out"), executor=executor)
+    assert report.ok, report.failed
+    assert len(held(tmp_path / "out")) == 3
+
+
+@pytest.mark.parametrize("name", ["processes:none", "processes:0", "processes:4x"])
+def test_a_number_of_processes_that_is_none_is_one_line(server, tmp_path, name):
+    source = item(server, tmp_path / "source", 1)
+    with Session() as session, pytest.raises(OptionError, match="processes:4"):
+        session.open(source).download_files(tmp_path / "out", executor=name)
+
+
+def test_what_is_not_an_executor_is_one_line(server, tmp_path):
+    source = item(server, tmp_path / "source", 1)
+    with Session() as session:
+        with pytest.raises(PluginError, match=r"an instance of concurrent\.futures\.Executor"):
+            session.open(source).download_files(tmp_path / "out", executor=3)
+        with pytest.raises(PluginError, match="no executor is called 'proceses'; did you mean 'processes'"):
+            session.open(source).download_files(tmp_path / "out", executor="proceses")
+
+
+def test_the_command_ends_at_ctrl_c_and_goes_on_after_it(server, tmp_path):
+    source, target = item(server, tmp_path / "source", 60), tmp_path / "out"
+    for number in range(60):
+        server.script(f"/f{number}.bin", Drip(500, 0.05))
+    command = [sys.executable, "-m", "splashdown", "download", source, str(target), "--executor", "processes:2"]
+    command += ["--jobs", "2"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as running:
+        deadline = time.monotonic() + 60
+        while not (target.is_dir() and list(target.glob("*.bin"))) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.killpg(running.pid, signal.SIGINT)
+        said = running.communicate(timeout=60)[1]
+    assert running.returncode == 130, said
+    assert "Traceback" not in said
+    assert re.search(r"moving files with 2 processes", said)
+    done = subprocess.run([*command, "--json"], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert_whole(target, 60)
+
+
+def test_a_session_is_one_for_all_who_pickle_it_alike():
+    with Session(options={"http": {"read_timeout": 7}}) as session:
+        data = pickle.dumps(session)
+    assert pickle.loads(data) is pickle.loads(data)
+    assert pickle.loads(data).http.read_timeout == 7
+
+
+def test_results_assets_and_handles_pickle_without_secrets(server, tmp_path):
+    source = item(server, tmp_path / "source", 2)
+    with Session(auth={server.url: "s3cret"}) as session:
+        results = session.open(source, auth="other-s3cret")
+        for thing in (results, results["a001.bin"], results["a001.bin"].open(), results.plan(tmp_path)):
+            data = pickle.dumps(thing)
+            assert b"s3cret" not in data
+        assert pickle.loads(pickle.dumps(results["a001.bin"].open())).bytes() == b"0001" * 500
+        assert pickle.loads(pickle.dumps(results)).load_bytes("a000.bin") == b"0000" * 500
