@@ -1,0 +1,201 @@
+"""Runs on a real cluster with processes of its own: as without it, whoever is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import threading
+import time
+
+import cloudpickle
+import dask
+import pytest
+from distributed import Client, LocalCluster
+from fault_server import FaultServer
+from faults import Drip
+from raster_files import pixels, write_tiff
+from splashdown_dask import _workers as dask_workers
+from splashdown_dask._workers import DaskWorkers
+
+from splashdown import DownloadError, Session, Settings
+from splashdown.errors import OptionError, PluginError
+from splashdown.events import RunStarted
+from splashdown.testing import ExecutorContract
+
+pytestmark = pytest.mark.filterwarnings("ignore::Warning")
+
+
+def made_cluster(**options):
+    with dask.config.set({"distributed.scheduler.allowed-failures": 0, "distributed.nanny.pre-spawn-environ": {}}):
+        return LocalCluster(
+            **{"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None, "silence_logs": 50} | options
+        )
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with made_cluster() as running:
+        yield running
+
+
+@pytest.fixture
+def client(cluster):
+    cluster.wait_for_workers(2) if hasattr(cluster, "wait_for_workers") else None
+    with Client(cluster, set_as_default=False) as made:
+        made.wait_for_workers(2, timeout=60)
+        yield made
+
+
+@pytest.fixture
+def server():
+    with FaultServer() as running:
+        yield running
+
+
+@pytest.fixture
+def source(server, tmp_path):
+    return item(server, tmp_path / "source", 60)
+
+
+def item(server, folder, count, href="{url}/f{number}.bin"):
+    folder.mkdir()
+    assets = {}
+    for number in range(count):
+        server.add(f"/f{number}.bin", f"{number:04d}".encode() * 500)
+        assets[f"a{number:03d}.bin"] = {"href": href.format(url=server.url, number=number)}
+    path = folder / "item.json"
+    path.write_text(json.dumps(document(assets)))
+    return str(path)
+
+
+def document(assets, id="i", day=1):
+    found = {"type": "Feature", "stac_version": "1.0.0", "id": id, "geometry": None, "links": [], "assets": assets}
+    return found | {"properties": {"datetime": f"2024-01-{day:02}T00:00:00Z"}}
+
+
+def assert_whole(target, count):
+    assert sorted(one.name for one in target.iterdir()) == [*(f"a{n:03d}.bin" for n in range(count)), "item.json"]
+    with Session() as session:
+        assert session.run("verify", target).ok
+
+
+def once_files_land(target, then):
+    def wait():
+        while not (target.is_dir() and len(list(target.glob("*.bin"))) > 2):
+            time.sleep(0.02)
+        then()
+
+    def listen(event):
+        if isinstance(event, RunStarted):
+            threading.Thread(target=wait, daemon=True).start()
+
+    return listen
+
+
+class TestDaskWorkers(ExecutorContract):
+    @pytest.fixture
+    def workers(self, client):
+        made = DaskWorkers(client)
+        yield made
+        made.close()
+
+
+def test_a_client_moves_files_and_stays_open(client, source, tmp_path):
+    events = []
+    with Session() as session:
+        session.open(source).download_files(tmp_path / "out", executor=client, listeners=[events.append])
+    assert_whole(tmp_path / "out", 60)
+    assert events[0].workers.startswith("2 Dask workers at tcp://")
+    assert client.status == "running"
+
+
+def test_a_killed_worker_loses_nothing(client, server, source, tmp_path):
+    for number in range(60):
+        server.script(f"/f{number}.bin", Drip(500, 0.02))
+
+    def kill():
+        pid = min(client.run(os.getpid).values())
+        os.kill(pid, signal.SIGKILL)
+
+    with Session(settings=Settings(jobs=4)) as session:
+        listen = once_files_land(tmp_path / "out", kill)
+        session.open(source).download_files(tmp_path / "out", executor=client, listeners=[listen])
+    assert_whole(tmp_path / "out", 60)
+
+
+@pytest.mark.slow
+def test_the_loss_of_all_workers_is_waited_out(client, server, source, tmp_path):
+    for number in range(60):
+        server.script(f"/f{number}.bin", Drip(500, 0.02))
+
+    def kill():
+        for pid in client.run(os.getpid).values():
+            os.kill(pid, signal.SIGKILL)
+
+    with Session(settings=Settings(jobs=4)) as session:
+        listen = once_files_land(tmp_path / "out", kill)
+        session.open(source).download_files(tmp_path / "out", executor=client, listeners=[listen])
+    assert_whole(tmp_path / "out", 60)
+
+
+@pytest.mark.slow
+def test_a_scheduler_that_goes_ends_the_run_with_its_report(server, source, tmp_path, monkeypatch):
+    monkeypatch.setattr(dask_workers, "_GONE_SECONDS", 2.0)
+    for number in range(60):
+        server.script(f"/f{number}.bin", Drip(500, 0.05))
+    cluster = made_cluster()
+    client = Client(cluster.scheduler_address, set_as_default=False)
+    with Session(settings=Settings(jobs=2)) as session:
+        listen = once_files_land(tmp_path / "out", lambda: cluster.close(timeout=5))
+        with pytest.raises(DownloadError) as caught:
+            session.open(source).download_files(tmp_path / "out", executor=client, listeners=[listen])
+        assert "does not answer" in caught.value.report.stopped
+        session.open(source).download_files(tmp_path / "out")
+    client.close()
+    assert_whole(tmp_path / "out", 60)
+
+
+@pytest.mark.slow
+def test_a_worker_without_a_plugin_is_named_before_the_first_byte(server, tmp_path):
+    source = item(server, tmp_path / "source", 2, href="sftp://host.example/f{number}.bin")
+    with (
+        made_cluster(n_workers=1, env={"SPLASHDOWN_DISABLE_PLUGINS": "splashdown-fsspec"}) as cluster,
+        Client(cluster, set_as_default=False) as client,
+        Session() as session,
+        pytest.raises(PluginError, match=r"lacks what splashdown-fsspec [0-9.]+ offers"),
+    ):
+        session.open(source).download_files(tmp_path / "out", executor=client)
+    assert not server.seen
+
+
+def test_lazy_geotiffs_are_computed_by_processes_of_a_cluster(cluster, server, tmp_path):
+    items = []
+    for number in range(3):
+        path = tmp_path / f"{number}.tif"
+        write_tiff(path, pixels(1, 64, 96, "uint16", seed=number))
+        href = server.add(f"/{number}.tif", path.read_bytes(), media_type="image/tiff")
+        asset = {"href": href, "type": "image/tiff; application=geotiff", "roles": ["data"]}
+        items.append(document({"a": asset}, id=f"i{number}", day=number + 1))
+    with Session(auth={server.url: "s3cret"}) as session, Client(cluster):
+        results = session.open(items)
+        lazy = results.load_geotiffs(chunks={})
+        assert b"s3cret" not in cloudpickle.dumps(lazy)
+        assert float(lazy.mean().compute()) == float(results.load_geotiffs().mean())
+
+
+def test_an_address_where_no_scheduler_is_is_one_line(source, tmp_path):
+    with (
+        Session(options={"dask": {"timeout": 0.5}}) as session,
+        pytest.raises(PluginError, match=r"no Dask scheduler answers at tcp://127\.0\.0\.1:9"),
+    ):
+        session.open(source).download_files(tmp_path / "out", executor="dask://127.0.0.1:9")
+    with Session() as session, pytest.raises(OptionError, match="dask://HOST:PORT"):
+        session.open(source).download_files(tmp_path / "out", executor="dask:4")
+
+
+def test_an_address_leads_to_its_scheduler(cluster, source, tmp_path):
+    address = cluster.scheduler_address.replace("tcp://", "dask://")
+    with Session() as session:
+        session.open(source).download_files(tmp_path / "out", executor=address)
+    assert_whole(tmp_path / "out", 60)
