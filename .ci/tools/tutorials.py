@@ -7,7 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
-PAGES = Path(__file__).parents[1] / "docs" / "tutorial"
+PAGES = Path(__file__).parents[2] / "docs" / "tutorial"
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 #: Modules of their own, by the name that the page gives them.
 _NAMED = re.compile(r"[Ss]ave this as\s`(\w+)\.py`")
