@@ -84,3 +84,19 @@ def test_a_graph_of_catalogs_over_http_ends_with_one_line():
         with pytest.raises(ResolveError, match="30 documents in a row without an item") as error:
             session.open(server.url + "/catalog.json", max_documents=300)
         assert "\n" not in str(error.value)
+
+
+def test_links_that_lead_ever_deeper_end_before_their_urls_fill_the_memory():
+    body = {"type": "Catalog", "stac_version": "1.0.0", "id": "c", "description": "x"}
+    data = json.dumps({**body, "links": [{"rel": "child", "href": f"{'deeper' * 100}/catalog.json"}]}).encode()
+    asked = []
+
+    def answer(_, n):
+        asked.append(n)
+        return b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(data), data)
+
+    with raw_server(answer) as server, splashdown.Session(discover=False, config=False) as session:
+        with pytest.raises(ResolveError) as error:
+            session.open(server.url + "/catalog.json")
+        error.match(r"deeper\w*… is not read: its URL has 16,\d+ characters")
+    assert len(asked) < 30

@@ -367,3 +367,9 @@ def test_registered_systems_are_read_as_gdal_reads_them(authority, step, by_para
 )
 def test_every_registered_system_is_read_as_gdal_reads_it(authority, by_parameters, least):
     assert compare_list(authority, 1, by_parameters) > least
+
+
+@pytest.mark.parametrize("citation", ["{", '{"a": 1}', "zone {7}"])
+def test_a_citation_that_looks_like_json_leaves_the_pixels_readable(citation):
+    with pytest.warns(UserWarning, match="its coordinate system cannot be read"):
+        assert read_crs({1024: 1, 1025: 1, 1026: citation, 2049: " 31N"}, "x") is None

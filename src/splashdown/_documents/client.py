@@ -127,6 +127,12 @@ class Fetched(NamedTuple):
         return f"Fetched({shown(self.url)}, {self.status})"
 
 
+#: Longer URLs than servers take. Documents that link ever deeper below themselves end here, before memory does.
+_LONGEST_URL = 16 * 1024
+#: As much of one as a line gives.
+_SHOWN = 120
+
+
 class Client:
     """Reads documents; one object serves several threads.
 
@@ -199,6 +205,8 @@ class Client:
     def _asked(
         self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None
     ) -> tuple[str, bytes]:
+        if len(url) > _LONGEST_URL:
+            raise ResolveError(f"{shown(url[:_SHOWN])}… is not read: its URL has {len(url):,} characters")
         try:
             final, status, body, sent = self._fetch_whole(url, headers, question)
         except AddressError as error:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pyproj import CRS
+from pyproj.exceptions import ProjError
 
 #: TIFF's field types: 16-bit and 32-bit whole numbers, doubles, characters.
 _SHORT, _LONG, _DOUBLE, _ASCII = 3, 4, 12, 2
@@ -35,7 +36,7 @@ def gdal_crs(keys: Mapping[int, Any]) -> CRS | None:
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with memory.open(driver="GTiff", sharing=False) as file:
                 return CRS.from_wkt(file.crs.to_wkt()) if file.crs else None
-    except (RasterioError, CPLE_BaseError):
+    except (RasterioError, CPLE_BaseError, ProjError):  # the last: what GDAL wrote down cannot be read by PROJ
         return None
 
 
