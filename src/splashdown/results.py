@@ -31,7 +31,7 @@ from splashdown._series.documents import plain
 from splashdown._stac.describe import directories
 from splashdown.actions import Download, Places, SyncReport
 from splashdown.columns import columns
-from splashdown.errors import NoAssetError, OptionError, PluginError, SplashdownError, UsageError, error_text
+from splashdown.errors import NoAssetError, OptionError, PluginError, SplashdownError, error_text
 from splashdown.model import Asset, IfExists, Plan, Skipped
 from splashdown.redact import redact, redact_target
 from splashdown.result_asset import ResultAsset, ResultAssets
@@ -76,11 +76,10 @@ class JobResults:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the assets and how they are read; links are not renewed in the other process."""
+        from splashdown._engine.remote import refuse_own_transport
+
         results = self.result_set
-        if results.transport is not None:
-            raise UsageError(
-                f"{self.id} is read through its own client, which another process does not have; open it by its URL"
-            )
+        refuse_own_transport(results)
         chosen = None if self.assets is results.assets else tuple(self.assets)
         members = tuple(
             replace(one, results=replace(one.results, refresh=None, signer=None)) for one in results.members

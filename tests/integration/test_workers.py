@@ -23,6 +23,7 @@ from limited_server import LimitedServer
 
 import splashdown
 from splashdown import DownloadError, IfExists, Session, Settings
+from splashdown._workers.work import Batch
 from splashdown.auth import read_environment
 from splashdown.errors import OptionError, PluginError, UsageError
 from splashdown.events import RunStarted, TransferFinished
@@ -71,6 +72,15 @@ def assert_whole(target: Path, count: int) -> None:
     assert all("file:checksum" in one for one in receipt["assets"].values())
     with Session() as session:
         assert session.run("verify", target).ok
+
+
+def test_the_rate_of_a_run_is_divided_among_its_workers(server, tmp_path):
+    source = item(server, tmp_path / "source", 3)
+    with Session(settings=Settings(limit_rate=30_000_000)) as session, Pickling(3) as executor:
+        session.open(source).download_files(tmp_path / "out", executor=executor)
+    batches = [one for data in executor.sent for one in pickle.loads(data)[1] if isinstance(one, Batch)]
+    assert {one.shared.common.settings.limit_rate for one in batches} == {10_000_000}
+    assert_whole(tmp_path / "out", 3)
 
 
 def test_a_process_pool_lands_the_same_as_no_executor(server, tmp_path, pool):

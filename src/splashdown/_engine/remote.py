@@ -63,10 +63,7 @@ class Remote:
         if self.made_of is None:
             raise UsageError("these assets cannot be read in another process: open their source in a session")
         results, access = self.made_of
-        if results.transport is not None:
-            raise UsageError(
-                f"{results.id} is read through its own client, which another process does not have; open it by its URL"
-            )
+        refuse_own_transport(results)
         return remote_again, (without_assets(results), access, self.settings)
 
     def retry(self, href: str) -> RetryPolicy:
@@ -119,6 +116,15 @@ def without_assets(results: ResultSet) -> ResultSet:
         signer=results.signer,
         from_public_web=results.from_public_web,
     )
+
+
+def refuse_own_transport(results: ResultSet) -> None:
+    """Raise ``UsageError`` for assets that are read in a way that another process cannot make again."""
+    if results.transport is not None:
+        raise UsageError(
+            f"{results.id} is read through a client of its own, or in parts (clip, unpack), and another process cannot do"
+            " that; leave the executor out, or open it by its URL"
+        )
 
 
 def remote_again(results: ResultSet, access: Access, settings: Settings) -> Remote:

@@ -14,6 +14,7 @@ from splashdown._engine.remote import Remote
 from splashdown._engine.retry import hosts_of
 from splashdown._engine.run import Run, run_plan, state_dir_of
 from splashdown._engine.same_url import groups
+from splashdown._engine.settings import Settings
 from splashdown._engine.settled import settled
 from splashdown._foreign.calls import Tolerated
 from splashdown._series.outcomes import slots_for
@@ -144,12 +145,18 @@ class Spread:
             remote=context.remote,
             target=plan.target,
             source=plan.source,
-            settings=context.settings,
+            settings=self._share_of(context.settings),
             sink_options=dict(self._sink_options),
             stopped=self._workers.stopped,
             plugins=_providers(session, wanted),
             seen=memory.fragment if in_folder and isinstance(memory, SharedMemory) else "",
         )
+
+    def _share_of(self, settings: Settings) -> Settings:
+        """The settings of one worker: the bytes a second of the run are divided among all."""
+        if settings.limit_rate is None:
+            return settings
+        return replace(settings, limit_rate=max(1, settings.limit_rate // max(1, self._workers.count)))
 
     def _sweep(self, landed: Sequence[str]) -> None:
         """Remove what killed workers and earlier runs have begun, and no run will finish."""
