@@ -122,8 +122,8 @@ def refuse_own_transport(results: ResultSet) -> None:
     """Raise ``UsageError`` for assets that are read in a way that another process cannot make again."""
     if results.transport is not None:
         raise UsageError(
-            f"{results.id} is read through a client of its own, or in parts (clip, unpack), and another process cannot do"
-            " that; leave the executor out, or open it by its URL"
+            f"{results.id} is read through a client of its own, or in parts (clip, unpack), which no other process can"
+            " do; leave the executor out, or open it by its URL"
         )
 
 
