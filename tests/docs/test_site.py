@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
-from doc_pages import ROOT, Page, pages
-
-sys.path.insert(0, str(ROOT / "tools" / "site"))
 import stage
+from doc_pages import ROOT, Page, pages
 
 KNOWN = {"README.md": "about/README.md", "docs/how-to/s3.md": "how-to/s3.md", "docs/index.md": "index.md"}
 

@@ -69,13 +69,14 @@ def test_a_handle_leads_from_the_address_to_the_files(backend: Backend, tmp_path
 
 
 def test_jobs_are_listed_over_pages(backend: Backend):
-    from splashdown.builtins.openeo.jobs import list_jobs, pages
+    from splashdown.builtins.openeo.jobs import pages, pages_of_jobs
 
     handle = splashdown.connect(backend.url, auth=backend.auth)
     ids = [job.id for job in handle.jobs()]
     assert {JobIds.plain, JobIds.error, JobIds.running} <= set(ids)
     paged = [entry["id"] for page in pages(handle._client, f"{handle.url}/jobs?limit=3") for entry in page.body["jobs"]]
-    assert sorted(paged) == sorted(entry["id"] for entry in list_jobs(handle._client, handle.url))
+    listed = [entry["id"] for page in pages_of_jobs(handle._client, handle.url) for entry in page]
+    assert sorted(paged) == sorted(listed)
 
 
 def test_a_job_is_waited_for(backend: Backend, tmp_path):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,6 +96,7 @@ from splashdown.protocols import (
     Stream,
     SupportsCompare,
     SupportsDuplicate,
+    SupportsEach,
     SupportsList,
     SupportsPutWhole,
     SupportsRead,
@@ -112,10 +114,12 @@ from splashdown.protocols import (
     SupportsVersion,
     SupportsWhy,
     Transport,
+    Workers,
 )
 from splashdown.resolving import PackedItems, describe_asset, pack
 from splashdown.specs import (
     ActionSpec,
+    ExecutorSpec,
     FilterSpec,
     ListenerSpec,
     LoaderOptions,
@@ -127,6 +131,7 @@ from splashdown.specs import (
 )
 from splashdown.testing import (
     HEAVY,
+    ExecutorContract,
     FakeContext,
     FakeFile,
     FakeTransport,
@@ -522,6 +527,46 @@ def splashdown_listeners() -> Iterable[ListenerSpec]:
     yield ListenerSpec(name="note", create=lambda options: note)
 
 
+class Team:
+    """Workers that are threads."""
+
+    count = 1
+    label = "1 thread"
+    stopped = None
+
+    def __init__(self) -> None:
+        self.pool = ThreadPoolExecutor(1)
+
+    def submit(self, function: Callable[[Any], Any], argument: Any) -> Future[Any]:
+        return self.pool.submit(function, argument)
+
+    def is_lost(self, error: BaseException) -> bool:
+        return False
+
+    def revive(self) -> str:
+        return ""
+
+    def stop(self) -> None: ...
+
+    def close(self) -> None:
+        self.pool.shutdown()
+
+    def each(self, function: Callable[[Any], Any], argument: Any) -> Mapping[str, Any]:
+        return {self.label: function(argument)}
+
+
+def workers_of(given: Any, options: Any) -> Workers:
+    team = Team()
+    each: SupportsEach = team
+    assert each.each(len, "x")
+    return team
+
+
+@hookimpl
+def splashdown_executors() -> Iterable[ExecutorSpec]:
+    yield ExecutorSpec(name="team", create=workers_of)
+
+
 @hookimpl
 def splashdown_actions() -> Iterable[ActionSpec]:
     yield ActionSpec(name="shelve", run=shelve, plan=plan_shelf, options=ShelfOptions, command=True)
@@ -557,6 +602,9 @@ class TestShelfLoader(LoaderContract): ...
 
 
 class TestEveryOther(FilterContract): ...
+
+
+class TestTeam(ExecutorContract): ...
 
 
 def test_with_fakes() -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from fault_server import FaultServer, File
 from faults import Drip
+from fsspec.implementations.local import LocalFileSystem
+from splashdown_fsspec._files import make_folder
 from splashdown_fsspec._sink import FsspecSink
 from stac_item import stac_item
 
@@ -97,3 +99,24 @@ def test_a_hidden_folder_that_another_run_removed_is_made_again(request, place):
         (server.folder / name / ".splashdown").rmdir()  # as a run does that ends and finds it empty
     assert {path.name for path in (server.folder / name).iterdir()} == {"a.bin", "b.bin"}
     sink.close()
+
+
+class Slow(LocalFileSystem):
+    """Says of a folder that it is not there just before another process makes it, and then refuses to make it."""
+
+    cachable = False
+
+    def mkdir(self, path, create_parents=True, **more):
+        super().mkdir(path, create_parents, **more)
+        raise OSError("Failure")
+
+
+def test_a_folder_that_another_process_makes_first_is_taken(tmp_path):
+    make_folder(Slow(), f"{tmp_path}/a/b")
+    assert (tmp_path / "a" / "b").is_dir()
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
+    (tmp_path / "a").write_text("a file")
+    with pytest.raises(OSError, match="a"):
+        make_folder(LocalFileSystem(), f"{tmp_path}/a/b")

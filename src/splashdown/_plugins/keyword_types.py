@@ -37,6 +37,7 @@ class SaveKeywords(TypedDict, total=False):
     progress: bool
     listeners: Sequence[Listener]
     settings: Settings | None
+    executor: object
     sink_options: Mapping[str, Any]
 
 

@@ -60,7 +60,8 @@ class TargetMemory:
         if self._notes is not None and self._writes:
             self._notes.begin()
         fragments = self._fragments()
-        self._shared = bool(fragments)  #: whether others have been here while this run was active
+        # Whether others have been here while this run was active: perhaps, where it could not say that it is.
+        self._shared = bool(fragments) or (self._writes and not self.fragment)
         self._known = self._chosen(fragments)
         if self._notes is not None and self._writes and parts:
             self._notes.reserve(_RESERVED_BYTES + _RESERVED_EACH * sum(len(part.results.assets) for part in parts))

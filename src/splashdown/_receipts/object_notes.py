@@ -57,7 +57,7 @@ class ObjectNotes:
     @property
     def name(self) -> str:
         """The name that its objects share."""
-        return "" if self._gone else self._id
+        return self._id if self._begun and not self._gone else ""
 
     def begin(self) -> None:
         """Store the first object."""

@@ -102,6 +102,7 @@ USES = {
         "open": lambda p, s: s.open(p.service.job_url),
         "connect": lambda p, s: splashdown.connect(p.service.url, session=s),
     },
+    "processes": {"download": lambda p, s: p.open(s).download_files(p.new, executor="processes:1")},
     "progress": {"download": lambda p, s: p.open(s).download_files(p.new, progress=True)},
     "several": {"open": lambda p, s: s.open([p.item, p.item])},
     "stac": {
@@ -136,6 +137,7 @@ COMMANDS = {
     "memory": (["download", "{item}", "memory://x/"],),
     "netrc": (["download", "{item}", "{new}", "-o", "netrc.origins=https://host.example"],),
     "openeo": (["ls", "{job}"], ["jobs", "{backend}"], ["logs", "{job}"]),
+    "processes": (["download", "{item}", "{new}", "--executor", "processes:1"],),
     "several": (["download", "{item}", "{item}", "{new}"],),
     "stac": (["ls", "{item}"], ["download", "{item}", "{new}"]),
     "sync": (["sync", "{item}", "{new}"], ["sync", "{item}", "{new}", "--dry-run"]),

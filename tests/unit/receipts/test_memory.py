@@ -20,6 +20,7 @@ from splashdown._receipts.memory import TargetMemory, choose, read_target
 from splashdown.actions import State
 from splashdown.builtins.local import LocalSink
 from splashdown.builtins.memory import MemorySink
+from splashdown.errors import StoreError
 from splashdown.model import Asset, Member, Outcome, ResultSet, Status, StoredRecord, Transfer
 
 NAMES = [f"{n}.bin" for n in range(6)]
@@ -251,3 +252,27 @@ def test_files_that_no_run_has_noted_are_waited_for_once_a_run(monkeypatch):
     assert run.look_again(NAMES[0], wait)
     assert not run.look_again("foreign", wait)
     assert sum(waited) == before
+
+
+class Refusing(MemorySink):
+    """Refuses to store objects, for a while."""
+
+    refuses = False
+
+    def begin(self, key, content):
+        if self.refuses:
+            raise StoreError("cannot store: try again")
+        return super().begin(key, content)
+
+
+def test_a_run_that_could_not_say_that_it_is_active_overwrites_no_receipt():
+    store = Refusing()
+    store.refuses = True
+    unseen = Run(store, NAMES[:1])
+    store.refuses = False
+    other = Run(store, NAMES[1:2])
+    other.step()
+    other.finish()
+    unseen.step()
+    unseen.finish()
+    assert known(store) == {*NAMES[:2]}

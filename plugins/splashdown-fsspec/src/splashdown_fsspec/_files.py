@@ -42,8 +42,11 @@ def make_folder(fs: AbstractFileSystem, folder: str) -> None:
         missing.append(folder)
         folder = folder.rpartition("/")[0]
     for one in reversed(missing):
-        with suppress(FileExistsError):  # another process was quicker
+        try:
             fs.mkdir(one, create_parents=False)
+        except Exception:  # of whatever type a filesystem raises where another process was quicker
+            if not fs.isdir(one):
+                raise
 
 
 def move(fs: AbstractFileSystem, old: str, new: str, *, replace: bool) -> None:
