@@ -36,7 +36,7 @@ class FileWorkers:
 
     def __init__(self, context: Context, plan: Plan) -> None:
         self._context, self._plan = context, plan
-        self._outcomes = slots_for(plan.transfers, lambda number: _not_tried(plan, number))
+        self._outcomes = slots_for(plan.transfers, lambda number: not_tried(plan, number))
         self._schedule = Schedule((), {})
         self._pacing = Pacing(context=context, hosts=())
         self._most = context.settings.jobs or MOST
@@ -190,7 +190,8 @@ class FileWorkers:
         thread.join(_ABORT_SECONDS)
 
 
-def _not_tried(plan: Plan, number: int) -> Outcome:
+def not_tried(plan: Plan, number: int) -> Outcome:
+    """The outcome of a transfer that was never begun."""
     return Outcome(
         transfer=plan.transfers[number],
         status=Status.NOT_TRIED,

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from splashdown._engine.context import Context, SharedMemory
 from splashdown._engine.existing import decide
+from splashdown._engine.file_workers import not_tried
 from splashdown._engine.journal import Journal
 from splashdown._engine.remote import Remote
 from splashdown._engine.retry import hosts_of
@@ -66,7 +67,7 @@ class Spread:
     ) -> None:
         self._context, self._plan = context, plan
         self._workers, self._session, self._sink_options = workers, session, sink_options
-        self._outcomes = slots_for(plan.transfers, lambda number: _not_tried(plan, number))
+        self._outcomes = slots_for(plan.transfers, lambda number: not_tried(plan, number))
         self._names: dict[int, str] = {}  #: free names that were found for transfers with the policy ``rename``
 
     def outcomes(self) -> Sequence[Outcome]:
@@ -210,12 +211,3 @@ def _answer(workers: Workers, future: Future[str]) -> str:
 
 def _failed(transfer: Transfer, error: Exception) -> Outcome:
     return Outcome(transfer=transfer, status=Status.FAILED, error_type=type(error).__name__, error=error_text(error))
-
-
-def _not_tried(plan: Plan, number: int) -> Outcome:
-    return Outcome(
-        transfer=plan.transfers[number],
-        status=Status.NOT_TRIED,
-        error_type="StoppedError",
-        error="not tried: the run ended before it came to this asset",
-    )
