@@ -7,6 +7,7 @@ are laid over each other with the first valid pixel on top, and overviews are us
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from odc.geo.overlap import compute_reproject_roi
 from odc.geo.warp import rio_reproject
 from odc.geo.xr import xr_coords
 from rasterio.enums import Resampling
+from rasterio.errors import NotGeoreferencedWarning
 
 from splashdown.errors import OptionError
 from splashdown.protocols import AssetHandle
@@ -65,7 +67,12 @@ class Layer:
         groups = self.dates[slice(*dates)]
         out = np.full((len(groups), *grid.shape), 0 if self.nodata is None else self.nodata, self.dtype)
         work = [(number, piece) for number, group in enumerate(groups) for piece in group]
-        with ThreadPoolExecutor(min(self.options.jobs, len(work) or 1), thread_name_prefix="cube") as pool:
+        with (
+            warnings.catch_warnings(),
+            ThreadPoolExecutor(min(self.options.jobs, len(work) or 1), thread_name_prefix="cube") as pool,
+        ):
+            # About arrays in memory, which get their place from the grids: of a raster without one there is no piece.
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
             warped = pool.map(lambda one: self._warped(one[1], grid), work)
             free = np.ones(out.shape, bool)
             for (number, _), found in zip(work, warped, strict=True):
