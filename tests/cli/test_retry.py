@@ -7,7 +7,9 @@ from fault_server import FaultServer, File
 from faults import Status
 from stac_item import stac_item
 
+from splashdown._cli.last_run import last_run, remember
 from splashdown._cli.main import main
+from splashdown.model import Plan, RunReport
 
 NAMES = ["a.bin", "b.bin", "c.bin"]
 
@@ -147,3 +149,21 @@ def test_a_report_of_a_catalog_is_refused(source, server, run, tmp_path):
     code, _, error = run("retry", report)
     assert code == 2
     assert "is not the document of a plain download" in error
+
+
+def test_no_password_of_a_target_is_remembered(monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    target = "sftp://user:secret-word@host.example/x"
+    remember(RunReport(plan=Plan(target=target, transfers=(), source="s"), outcomes=(), unwritten="no room"), "", ())
+    (kept,) = tmp_path.rglob("last-run.json")
+    assert "secret-word" not in kept.read_text()
+    assert last_run(target)["target"] == f"{target}/"
+
+
+def test_a_target_of_parts_of_files_is_retried_with_the_same_option(source, server, run, tmp_path):
+    server.script("/b.bin", Status(404))
+    assert run("download", source, tmp_path / "out", "--unpack")[0] == 1
+    code, _, error = run("retry", tmp_path / "out")
+    assert code == 2
+    assert "the report is of a run with --unpack" in error
+    assert run("retry", tmp_path / "out", "--unpack")[0] == 0

@@ -63,7 +63,7 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
     shown = progress_display(results.session, quiet=quiet)
     done = perform(results.run, action, listeners=[*shown, *log_of_files(results.session)], progress=False, **options)
     if catalog is None and isinstance(done, Download):
-        remember(done.report, done.metadata)
+        remember(done.report, done.metadata, results.result_set.narrowed)
     if key is None:
         return show(done, style, results.result_set, failures=not shown)
     if style != "table" or not isinstance(done, Download):

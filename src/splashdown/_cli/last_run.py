@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from splashdown.redact import redact_target
 from splashdown.sources import at_home, path_in_url, scheme_of
 
 if TYPE_CHECKING:
@@ -17,8 +18,11 @@ if TYPE_CHECKING:
 _NAME = "last-run.json"
 
 
-def remember(report: RunReport, metadata: str) -> None:
-    """Keep what did not land, or forget what was kept once all has. A folder that cannot be written keeps nothing."""
+def remember(report: RunReport, metadata: str, narrowed: Sequence[str]) -> None:
+    """Keep what did not land, or forget what was kept once all has. A folder that cannot be written keeps nothing.
+
+    ``narrowed`` are the options that chose a part of the source, or of its files.
+    """
     place = _place(report.plan.target)
     missing = (*report.failed, *report.not_tried)
     if not missing and not report.unwritten:
@@ -31,7 +35,8 @@ def remember(report: RunReport, metadata: str) -> None:
     ]
     kept = {
         "source": report.plan.source,
-        "target": _whole(report.plan.target),
+        "target": redact_target(report.plan.target),  # whoever asks for it names it, password included
+        "narrowed": list(narrowed),
         "metadata": metadata or next(iter(report.plan.documents), ""),
         "metadata_error": report.unwritten,
         "outcomes": outcomes,
@@ -49,7 +54,7 @@ def last_run(target: str) -> Mapping[str, Any] | None:
         found = json.loads(_place(target).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    return found if isinstance(found, dict) else None
+    return {**found, "target": _whole(target)} if isinstance(found, dict) else None
 
 
 def _place(target: str) -> Path:

@@ -73,7 +73,8 @@ def command(report: str, as_json: bool, quiet: bool, **given: Any) -> int:
     options |= {"executor": executor} if executor else {}
     shown = progress_display(results.session, quiet=quiet)
     done = perform(results.run, "retry", listeners=[*shown, *log_of_files(results.session)], progress=False, **options)
-    remember(done.report if isinstance(done, Download) else done, str(earlier.get("metadata") or ""))
+    report_of_this = done.report if isinstance(done, Download) else done
+    remember(report_of_this, str(earlier.get("metadata") or ""), results.result_set.narrowed)
     return show(done, style_of(as_json=as_json, quiet=quiet), results.result_set, failures=not shown)
 
 

@@ -66,7 +66,7 @@ def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) 
         failed = True
         done = SyncReport(plan=error.report.plan, report=error.report, metadata=error.metadata)
     if catalog is None and isinstance(done, SyncReport) and done.report is not None:
-        remember(done.report, done.metadata)
+        remember(done.report, done.metadata, results.result_set.narrowed)
     code = show(done, style, results.result_set, failures=not shown)
     if failed and options["delete"]:
         click.echo("Nothing was removed.", err=True)
