@@ -110,27 +110,13 @@ def test_a_client_moves_files_and_stays_open(client, source, tmp_path):
     assert client.status == "running"
 
 
-def test_a_killed_worker_loses_nothing(client, server, source, tmp_path):
+@pytest.mark.parametrize("killed", [1, pytest.param(2, marks=pytest.mark.slow)])
+def test_killed_workers_lose_nothing_and_the_loss_of_all_is_waited_out(killed, client, server, source, tmp_path):
     for number in range(60):
         server.script(f"/f{number}.bin", Drip(500, 0.02))
 
     def kill():
-        pid = min(client.run(os.getpid).values())
-        os.kill(pid, signal.SIGKILL)
-
-    with Session(settings=Settings(jobs=4)) as session:
-        listen = once_files_land(tmp_path / "out", kill)
-        session.open(source).download_files(tmp_path / "out", executor=client, listeners=[listen])
-    assert_whole(tmp_path / "out", 60)
-
-
-@pytest.mark.slow
-def test_the_loss_of_all_workers_is_waited_out(client, server, source, tmp_path):
-    for number in range(60):
-        server.script(f"/f{number}.bin", Drip(500, 0.02))
-
-    def kill():
-        for pid in client.run(os.getpid).values():
+        for pid in sorted(client.run(os.getpid).values())[:killed]:
             os.kill(pid, signal.SIGKILL)
 
     with Session(settings=Settings(jobs=4)) as session:

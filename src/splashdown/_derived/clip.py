@@ -10,7 +10,7 @@ from typing import Any
 
 from splashdown._derived.clip_transport import ClipSource, ClipTransport
 from splashdown._derived.clipped_documents import rewrite
-from splashdown._derived.sets import Derivation, Identity, derive
+from splashdown._derived.sets import Derivation, Derived, Identity, derive
 from splashdown._engine.concurrent import map_ordered
 from splashdown._engine.remote import Remote
 from splashdown._naming.names import href_name, openeo_name
@@ -32,22 +32,13 @@ _OF_WHOLE_BAND = frozenset({"statistics", "histogram"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Clipped:
-    """The set with clips in place of assets, the clips among its assets, and what was left out."""
-
-    result_set: ResultSet
-    assets: Sequence[Asset]
-    skipped: Sequence[Skipped]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
     asset: Asset
     source: ClipSource
     size: int
 
 
-def clip_assets(base: ResultSet, assets: Sequence[Asset], area: Area, remote: Remote, loaders: Loaders) -> Clipped:
+def clip_assets(base: ResultSet, assets: Sequence[Asset], area: Area, remote: Remote, loaders: Loaders) -> Derived:
     """Look at each asset's header, several at a time; assets whose box is beside the area are not looked at."""
     found = map_ordered(lambda asset: _look(asset, area, remote, loaders), assets, _AT_A_TIME)
     transport = ClipTransport()
@@ -65,7 +56,7 @@ def clip_assets(base: ResultSet, assets: Sequence[Asset], area: Area, remote: Re
         origins[one.asset.identity] = (asset.label, one.size)
         kept.append(one.asset)
     how = Derivation(word="clip", made=made, transport=transport.of, origins=origins, rewrite=rewrite)
-    return Clipped(result_set=derive(base, how), assets=kept, skipped=skipped)
+    return Derived(result_set=derive(base, how), assets=kept, skipped=skipped)
 
 
 def _look(asset: Asset, area: Area, remote: Remote, loaders: Loaders) -> _Found | str:

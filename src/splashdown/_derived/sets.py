@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from splashdown._series.assets import pack
-from splashdown.model import Asset, Member, ResultSet
+from splashdown.model import Asset, Member, ResultSet, Skipped
 from splashdown.protocols import Transport
 from splashdown.redact import safely_shown
 
@@ -28,6 +28,15 @@ class Derivation:
     origins: Mapping[Identity, tuple[str, int]]  #: by new identity, name and size of the file that it is made of
     rewrite: Rewrite
     unresolved: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """The set with other assets in place of some, those of them that are chosen, and what was left out."""
+
+    result_set: ResultSet
+    assets: Sequence[Asset]
+    skipped: Sequence[Skipped]
 
 
 def derive(base: ResultSet, how: Derivation) -> ResultSet:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any
 
 from splashdown._derived.archives import Entry, Listing, kind_of, list_archive
 from splashdown._derived.member_transport import MemberTransport
-from splashdown._derived.sets import Derivation, Identity, derive
+from splashdown._derived.sets import Derivation, Derived, Identity, derive
 from splashdown._engine.concurrent import map_ordered
 from splashdown._engine.remote import Remote
 from splashdown._engine.remote_handle import RemoteHandle, open_asset
@@ -27,16 +27,7 @@ _AT_A_TIME = 8
 _TYPES = {extension: one.media_types[0] for one in FORMATS for extension in one.extensions if one.media_types}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unpacked:
-    """The set with files in place of archives, its chosen assets, and what was left out."""
-
-    result_set: ResultSet
-    assets: Sequence[Asset]
-    skipped: Sequence[Skipped]
-
-
-def unpack_assets(base: ResultSet, assets: Sequence[Asset], remote: Remote) -> Unpacked:
+def unpack_assets(base: ResultSet, assets: Sequence[Asset], remote: Remote) -> Derived:
     """Read the index of each archive, several at a time. One that cannot be read is a failure of the source."""
     archives = [(one, kind) for one in assets if (kind := kind_of(one))]
     found = map_ordered(lambda one: _look(one[0], one[1], remote), archives, _AT_A_TIME)
@@ -65,7 +56,7 @@ def unpack_assets(base: ResultSet, assets: Sequence[Asset], remote: Remote) -> U
         unresolved=tuple(unresolved),
     )
     chosen = [new for asset in assets for new in made.get(asset.identity, (asset,))]
-    return Unpacked(result_set=derive(base, how), assets=chosen, skipped=skipped)
+    return Derived(result_set=derive(base, how), assets=chosen, skipped=skipped)
 
 
 def _look(asset: Asset, kind: str, remote: Remote) -> tuple[RemoteHandle, Listing] | str:

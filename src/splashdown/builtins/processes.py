@@ -11,7 +11,7 @@ import signal
 import tempfile
 from collections.abc import Callable, Iterable
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,76 +36,74 @@ class StopFile:
         return os.path.exists(self.path)  # noqa: PTH110 - asked four times a second
 
 
-class _Stopping:
-    """What all executors of this machine share: the file that stops functions which are running."""
+class _OfThisMachine:
+    """What executors of this machine share: how work is given to one, and the file that ends functions which run."""
 
-    def __init__(self) -> None:
+    def __init__(self, executor: Executor) -> None:
+        self.executor = executor
         self._folder = Path(tempfile.mkdtemp(prefix="splashdown-"))
         self._file = self._folder / "stop"
+        self._closed = False
+
+    def submit(self, function: Callable[[Any], Any], argument: Any) -> Future[Any]:
+        """Give a function to the next worker that is free."""
+        return self.executor.submit(function, argument)
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Whether the executor is broken: a process was killed, which fails all functions that wait, too."""
+        return isinstance(error, BrokenExecutor)
 
     @property
     def stopped(self) -> Callable[[], bool]:
-        """Whether ``stop`` was called. On another machine it never says so."""
+        """Whether ``stop`` was called. On another machine it never says so: workers end with what they have begun."""
         return StopFile(str(self._file))
 
     def stop(self) -> None:
-        """Make the file."""
+        """Let running functions end."""
         self._file.touch()
 
     def close(self) -> None:
-        """Remove it. Whoever asks after that has lost its coordinator, and ends with its work."""
-        self._file.unlink(missing_ok=True)
-        self._folder.rmdir()
+        """Give back what belongs to the run. A function that asks after that has lost its run, and ends."""
+        if not self._closed:
+            self._closed = True
+            self._release()
+            self._file.unlink(missing_ok=True)
+            self._folder.rmdir()
+
+    def _release(self) -> None:
+        """Leave the executor open."""
+
+    def _refusal(self) -> str:
+        """Why the executor takes nothing more; empty where it does."""
+        try:
+            self.executor.submit(os.getpid)
+        except (BrokenExecutor, RuntimeError) as error:
+            return error_text(error)
+        return ""
 
 
-class Processes:
+class Processes(_OfThisMachine):
     """Processes that end with the run."""
 
     def __init__(self, count: int) -> None:
         self.count = count
-        self._stopping = _Stopping()
-        self._pool = self._make()
-        self._closed = False
+        super().__init__(self._make())
 
     @property
     def label(self) -> str:
         """How many there are."""
         return f"{self.count} process{'' if self.count == 1 else 'es'}"
 
-    def submit(self, function: Callable[[Any], Any], argument: Any) -> Future[Any]:
-        """Give a function to the next process that is free."""
-        return self._pool.submit(function, argument)
-
-    def is_lost(self, error: BaseException) -> bool:
-        """Whether a process was killed; that fails all functions that wait, too."""
-        return isinstance(error, BrokenExecutor)
-
     def revive(self) -> str:
         """Make all processes again, where that was not done for an earlier loss of the same ones."""
-        try:
-            self._pool.submit(os.getpid)
-        except (BrokenExecutor, RuntimeError):
-            self._pool.shutdown(wait=False, cancel_futures=True)
-        else:
-            return ""
-        self._pool = self._make()
+        if self._refusal():
+            self.executor.shutdown(wait=False, cancel_futures=True)
+            self.executor = self._make()
         return ""
 
-    @property
-    def stopped(self) -> Callable[[], bool]:
-        """Whether ``stop`` was called."""
-        return self._stopping.stopped
-
-    def stop(self) -> None:
-        """Let running functions end."""
-        self._stopping.stop()
-
-    def close(self) -> None:
+    def _release(self) -> None:
         """End the processes; functions that run are waited for."""
-        if not self._closed:
-            self._closed = True
-            self._pool.shutdown(wait=True, cancel_futures=True)
-            self._stopping.close()
+        self.executor.shutdown(wait=True, cancel_futures=True)
 
     def _make(self) -> ProcessPoolExecutor:
         # Not by a fork: this process has threads, whose locks a copy of it would inherit.
@@ -117,13 +115,8 @@ def _let_us_stop_them() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-@dataclass(slots=True)
-class Given:
+class Given(_OfThisMachine):
     """An executor that belongs to the user."""
-
-    executor: Executor
-    _stopping: _Stopping = field(default_factory=_Stopping)
-    _closed: bool = False
 
     @property
     def count(self) -> int:
@@ -136,36 +129,10 @@ class Given:
         """The number and the class."""
         return f"{self.count} worker{'' if self.count == 1 else 's'} of {type(self.executor).__name__}"
 
-    def submit(self, function: Callable[[Any], Any], argument: Any) -> Future[Any]:
-        """Submit to it."""
-        return self.executor.submit(function, argument)
-
-    def is_lost(self, error: BaseException) -> bool:
-        """Whether the executor is broken."""
-        return isinstance(error, BrokenExecutor)
-
     def revive(self) -> str:
         """Try it; an executor that is broken stays so."""
-        try:
-            self.executor.submit(os.getpid)
-        except (BrokenExecutor, RuntimeError) as error:
-            return f"{type(self.executor).__name__} takes nothing more ({error_text(error)}); make another one"
-        return ""
-
-    @property
-    def stopped(self) -> Callable[[], bool]:
-        """Whether ``stop`` was called; workers of other machines end with what they have begun."""
-        return self._stopping.stopped
-
-    def stop(self) -> None:
-        """Let running functions end."""
-        self._stopping.stop()
-
-    def close(self) -> None:
-        """Leave the executor open."""
-        if not self._closed:
-            self._closed = True
-            self._stopping.close()
+        why = self._refusal()
+        return f"{type(self.executor).__name__} takes nothing more ({why}); make another one" if why else ""
 
 
 def create(given: Any, options: Any) -> Processes | Given:  # noqa: ARG001 - an executor spec's signature
