@@ -5,6 +5,9 @@ import os
 import secrets
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,7 +20,9 @@ from stac_item import stac_item
 
 import splashdown
 from splashdown import Session
-from splashdown.model import Content, Part
+from splashdown._receipts.fragments import storing_line
+from splashdown._receipts.object_notes import ObjectNotes
+from splashdown.model import Content, Part, StoredRecord
 
 PROGRAM = Path(sys.executable).with_name("splashdown")
 NAMES = [f"{n}.bin" for n in range(6)]
@@ -99,6 +104,22 @@ def test_a_hidden_folder_that_another_run_removed_is_made_again(request, place):
         (server.folder / name / ".splashdown").rmdir()  # as a run does that ends and finds it empty
     assert {path.name for path in (server.folder / name).iterdir()} == {"a.bin", "b.bin"}
     sink.close()
+
+
+@pytest.mark.parametrize("place", ["sftp", "webdav"])
+def test_a_run_that_replaces_its_notes_all_the_time_is_not_overlooked(request, place):
+    server = request.getfixturevalue(place)
+    target = f"{server.url}/{secrets.token_hex(6)}"
+    with closing(FsspecSink(target, server.options)) as theirs, closing(FsspecSink(target, server.options)) as mine:
+        notes, ended = ObjectNotes(theirs), threading.Event()
+        notes.begin()
+        notes.append(storing_line("a.bin", StoredRecord(size=1), notes.now()))
+        with ThreadPoolExecutor(1) as pool:
+            replacing = pool.submit(lambda: [notes._flush() for _ in iter(ended.is_set, True)])
+            found = [ObjectNotes(mine).read() for _ in range(15)]
+            ended.set()
+            assert len(replacing.result()) > len(found)
+    assert [active for _, active in found] == [True] * len(found)
 
 
 class Slow(LocalFileSystem):

@@ -134,12 +134,9 @@ class TargetMemory:
             return False
         while True:
             found, active = self._look(name, time.monotonic())
-            first = self._patience is None
             if self._patience is None:
                 self._patience = time.monotonic() + 2 * self._notes.step
-            # The first time an absence is doubted: a note that a store was just replacing in two steps is not seen.
-            ended = not active and not (first and self._notes.step)
-            if found or ended or time.monotonic() > self._patience or wait(_LOOK_SECONDS):
+            if found or not active or time.monotonic() > self._patience or wait(_LOOK_SECONDS):
                 return found
 
     def finish(self, write: Callable[[Mapping[str, StoredRecord]], bool], *, whole: bool = True) -> None:

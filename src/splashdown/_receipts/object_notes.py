@@ -7,6 +7,7 @@ import os
 import re
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -23,8 +24,8 @@ _log = logging.getLogger("splashdown")
 _STEP_LINES = 500
 #: How long a store is left alone that has refused a line; others see what was noted after that at the latest.
 STEP_SECONDS = 5.0
-#: Waits before another look, in seconds, where the object of an active run is not there: WebDAV replaces in two steps.
-_GONE_WAITS = (0.05, 0.2)
+#: Waits before another look, in seconds, where an object may be missing for a moment: WebDAV replaces in two steps.
+_GONE_WAITS = (0.05, 0.1, 0.2)
 
 _SEGMENT = re.compile(re.escape(HIDDEN) + r"/([0-9a-f]{16})-([0-9]{6})\.records")
 
@@ -32,7 +33,9 @@ _SEGMENT = re.compile(re.escape(HIDDEN) + r"/([0-9a-f]{16})-([0-9]{6})\.records"
 class ObjectNotes:
     """Fragments as sequences of small objects, because a store cannot append: the newest is replaced by a longer one.
 
-    Lines of several threads go out together. One that waits for its turn costs no request of its own.
+    The first object only shows that the run is there. It is never replaced, so that every listing has it, also of a
+    store in which an object that is being replaced is missing for a moment. Lines of several threads go out together.
+    One that waits for its turn costs no request of its own.
     """
 
     step = STEP_SECONDS
@@ -53,6 +56,7 @@ class ObjectNotes:
         self._ahead: float | None = None  #: seconds that the store's clock is ahead of the monotonic one
         self._last: frozenset[tuple[str, int]] = frozenset()
         self._active: frozenset[str] = frozenset()  #: the newest objects of runs that were active at the last look
+        self._incomplete = False  #: whether the last look may have missed an object of a run
 
     @property
     def name(self) -> str:
@@ -60,7 +64,7 @@ class ObjectNotes:
         return self._id if self._begun and not self._gone else ""
 
     def begin(self) -> None:
-        """Store the first object."""
+        """Store the first object: it shows that this run is active."""
         self._flush()
 
     def append(self, line: bytes) -> None:
@@ -87,12 +91,12 @@ class ObjectNotes:
     def read(self) -> tuple[dict[str, Fragment], bool]:
         """What other runs have noted, and whether one of them is active.
 
-        A run whose object is gone has ended, or the store is just about to replace it: another look will show.
+        A run whose newest object is gone has ended, or the store is just about to replace it: another look will show.
         """
         before = self._active
         for wait in _GONE_WAITS:
             found, active = self._look()
-            if before <= {name for name, size in self._last if size}:
+            if before <= {name for name, size in self._last if size} and not self._incomplete:
                 return found, active
             time.sleep(wait)
         return self._look()
@@ -104,12 +108,18 @@ class ObjectNotes:
             return {}, True
         listed = [one for one in every if one[0] != self._id]
         newest = {run: name for run, name, _ in listed}
+        counts = Counter(run for run, _, _ in listed)
         found: dict[str, Fragment] = {}
         last = set()
+        self._incomplete = False
         for run, name, size in listed:
             lines = self._read(name, size, again=newest[run] == name)
             found.setdefault(run, Fragment()).add(lines)
             last.add((name, sum(map(len, lines))))
+            if newest[run] == name:
+                # None is missing, and the run does not go on with the one after it.
+                whole = name == _segment(run, counts[run] - 1) and counts[run] > 1 and len(lines) <= _STEP_LINES
+                self._incomplete |= not whole
         self._last = frozenset(last)
         lives = (newest[run] for run, one in found.items() if one.alive and self._lives(newest[run], one.alive))
         self._active = frozenset(lives)
@@ -163,7 +173,7 @@ class ObjectNotes:
         data = b"".join([*lines, free_line() if free else alive_line(time.time())])
         self._since = time.monotonic()
         try:
-            receipt.store_bytes(self._sink, self._segment(self._number), data, "application/x-ndjson")
+            receipt.store_bytes(self._sink, _segment(self._id, self._number), data, "application/x-ndjson")
         except (OSError, SplashdownError) as error:
             self._failed = True
             _log.debug("what this run stores is not noted yet: %s", error_text(error))
@@ -172,7 +182,7 @@ class ObjectNotes:
             del self._waiting[: len(waiting)]
         self._failed, self._begun, self._free = False, True, free
         self._stored, self._lines = added, lines
-        if len(lines) >= _STEP_LINES:
+        if self._number == 0 or len(lines) >= _STEP_LINES:
             self._number, self._lines = self._number + 1, []
 
     def _lives(self, name: str, alive: float) -> bool:
@@ -191,7 +201,7 @@ class ObjectNotes:
             return False
         number = self._number
         self._flush(free=self._free)
-        stored = self._modified(self._segment(number))
+        stored = self._modified(_segment(self._id, number))
         if stored is not None:
             self._ahead = stored - time.monotonic()  # not what it was before: in doubt others count as alive
         return stored is not None
@@ -201,9 +211,6 @@ class ObjectNotes:
             found = self._sink.stat(name) if isinstance(self._sink, SupportsStat) else None
             return found.modified if found else None
         return None
-
-    def _segment(self, number: int) -> str:
-        return f"{HIDDEN}/{self._id}-{number:06}{EXTENSION}"
 
     def _listed(self) -> list[tuple[str, str, int]] | None:
         """Run, name and size of each object; ``None`` where the store could be listed before, and now cannot."""
@@ -222,3 +229,7 @@ class ObjectNotes:
                 return []
             self._seen[name, size] = data.splitlines(keepends=True)
         return self._seen[name, size]
+
+
+def _segment(run: str, number: int) -> str:
+    return f"{HIDDEN}/{run}-{number:06}{EXTENSION}"

@@ -5,8 +5,7 @@ from contextlib import contextmanager
 import pytest
 
 from splashdown._receipts.fragments import storing_line
-from splashdown._receipts.memory import TargetMemory
-from splashdown._receipts.object_notes import ObjectNotes
+from splashdown._receipts.object_notes import _STEP_LINES, ObjectNotes
 from splashdown.errors import StoreError
 from splashdown.model import StoredRecord
 from splashdown.testing import MemorySink
@@ -83,10 +82,47 @@ def test_a_run_that_has_ended_is_not_looked_for_for_long(sink):
     assert sink.unlisted == 0
 
 
-def test_the_first_file_that_no_note_names_is_looked_for_twice(sink):
-    with TargetMemory(sink) as memory:
-        theirs = ObjectNotes(sink)
-        theirs.begin()
-        theirs.append(storing_line("a.bin", StoredRecord(size=1), theirs.now()))
-        sink.unlisted = 1
-        assert memory.look_again("a.bin", lambda seconds: False)
+class Replaced(dict):
+    """Objects by name; ``absent`` counts for each how many listings lack it since it was replaced."""
+
+    def __init__(self):
+        super().__init__()
+        self.absent = {}
+
+    def __setitem__(self, name, data):
+        if name in self:
+            self.absent[name] = 3
+        super().__setitem__(name, data)
+
+
+class InTwoSteps(MemorySink):
+    """Replaces an object so that the next three listings lack it, as WebDAV may."""
+
+    def list(self, prefix=""):
+        for name, size in super().list(prefix):
+            left = self.store.absent.get(name, 0)
+            self.store.absent[name] = left - 1
+            if left <= 0:
+                yield name, size
+
+
+@pytest.mark.parametrize("lines", [1, 2, _STEP_LINES + 1, _STEP_LINES + 2])
+def test_a_run_unseen_before_is_not_overlooked_while_it_replaces(lines):
+    sink = InTwoSteps(Replaced())
+    theirs = ObjectNotes(sink)
+    theirs.begin()
+    for number in range(lines):
+        theirs.append(storing_line(f"{number}.bin", StoredRecord(size=1), theirs.now()))
+    found, active = ObjectNotes(sink).read()
+    assert active
+    assert [len(one.stored) for one in found.values()] == [lines]
+
+
+def test_the_object_that_shows_a_run_is_stored_once(sink):
+    notes = ObjectNotes(sink)
+    notes.begin()
+    ((first, data),) = sink.store.items()
+    notes.append(storing_line("a.bin", StoredRecord(size=1), notes.now()))
+    notes.close()
+    assert len(sink.store) == 2
+    assert sink.store[first] is data
