@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import rasterio
 from raster_files import pixels
-from splashdown_geotiff import load_geotiff, load_numpy, open_geotiff
+from splashdown_geotiff import _gdal, load_geotiff, load_numpy, open_geotiff
 
 from splashdown.errors import LoadError
 
@@ -29,6 +29,13 @@ def test_both_engines_give_the_same_array(tiff):
         assert native.identical(gdal) or (native.equals(gdal) and native.attrs == gdal.attrs)
         assert native.rio.crs == gdal.rio.crs
         assert native.rio.transform() == gdal.rio.transform()
+
+
+def test_gdal_is_not_asked_about_very_many_bands(tiff, monkeypatch):
+    monkeypatch.setattr(_gdal, "GDAL_BANDS", 3)
+    handle, _ = tiff(np.ones((4, 1, 1), "u1"))
+    with pytest.raises(LoadError, match="it has 4 bands, more than 3: refused"):
+        load_numpy(handle, engine="gdal")
 
 
 def test_both_engines_mask_alike(tiff):

@@ -21,7 +21,7 @@ from splashdown.protocols import AssetHandle
 from splashdown_geotiff._control import Control, ControlPoint
 from splashdown_geotiff._georeference import Transform
 from splashdown_geotiff._header import Band, Header
-from splashdown_geotiff._limits import SEGMENT_BYTES
+from splashdown_geotiff._limits import GDAL_BANDS, SEGMENT_BYTES
 from splashdown_geotiff._nodata import held_nodata
 from splashdown_geotiff._plan import Window
 
@@ -40,6 +40,8 @@ class GdalEngine:
         self._files: dict[int, rasterio.DatasetReader] = {}
         with _failures(self._label, "open it"):
             file = self._open(0)
+            if file.count > GDAL_BANDS:
+                raise LoadError(f"{self._label}: it has {file.count:,} bands, more than {GDAL_BANDS:,}: refused")
             self._refuse_references(file)
             self.header = self._describe(file)
 

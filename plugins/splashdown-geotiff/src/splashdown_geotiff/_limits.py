@@ -24,6 +24,8 @@ ENTRIES = 4096
 TAG_BYTES = 1024**2
 #: Pieces that uncompressed strips are cut into: as many as an index that fits a header has tiles.
 PIECES = HEADER_BYTES // 8
+#: Bands of a file that GDAL reads: it is asked for the tags of each, and a header of a few bytes may claim 65,535.
+GDAL_BANDS = 16_384
 #: What a coding may add to twice the bytes of its pixels.
 SPARE_BYTES = 1024**2
 #: One tile or strip, decoded.
