@@ -1,6 +1,7 @@
 """Splashdown against what a user would take instead, over HTTP from nginx on this machine.
 
-    python tests/benchmarks/bench_http.py [--runs 5] [--only large,small,latency,slow] [--peers splashdown,curl,...]
+    python tests/benchmarks/bench_http.py [--runs 5] [--only large,small,many,latency,slow] [--https]
+        [--peers splashdown,curl,...]
 
 Prints a table and the ratios that matter for each workload. See docs/explanation/performance.md.
 """
@@ -10,20 +11,22 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pairs
 import peers
 from peers import Contender, Job
-from servers import MIB, make_files, nginx, publish, scratch, slow_line
+from servers import MIB, issue_certificates, make_files, nginx, publish, scratch, slow_line
 
 ALL: dict[str, Callable[[], Contender]] = {
-    "splashdown": peers.splashdown,
-    "nochecksum": lambda: peers.splashdown("Splashdown, checksum=None", checksum=None),
+    "splashdown": peers.command,
+    "nochecksum": lambda: peers.command("Splashdown, no checksum", SPLASHDOWN_CHECKSUM="none"),
+    "imported": lambda: peers.splashdown("Splashdown, imported before"),
     "aria2c": peers.aria2c,
     "rclone": peers.rclone,
+    "hashsum": lambda: peers.rclone(hashing=True),
     "curl": peers.curl,
     "openeo": peers.openeo,
     "stac-asset": peers.stac_asset,
@@ -31,7 +34,7 @@ ALL: dict[str, Callable[[], Contender]] = {
     "splice": peers.splice,
 }
 TOOLS = {"aria2c", "rclone", "curl", "openeo", "stac-asset"}  #: what a user could take
-US = peers.splashdown().name
+US = peers.command().name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +61,26 @@ class Workload:
 
 WORKLOADS = {
     "large": Workload(
-        title="4 x 512 MiB", count=4, size=512 * MIB, connections=4, once=("openeo",), against=("splice", "adapter")
+        title="4 x 512 MiB",
+        count=4,
+        size=512 * MIB,
+        connections=4,
+        once=("openeo",),
+        against=("rclone", "hashsum", "splice", "adapter"),
     ),
     "small": Workload(
-        title="2,000 x 64 KiB", count=2000, size=64 * 1024, once=("openeo",), against=("stac-asset", "adapter")
+        title="2,000 x 64 KiB",
+        count=2000,
+        size=64 * 1024,
+        once=("openeo",),
+        against=("rclone", "stac-asset", "adapter"),
+    ),
+    "many": Workload(
+        title="10,000 x 64 KiB",
+        count=10_000,
+        size=64 * 1024,
+        against=("rclone",),
+        leave=("openeo", "stac-asset", "adapter", "splice", "nochecksum", "hashsum"),
     ),
     "latency": Workload(
         title="1,000 x 64 KiB, 50 ms of latency",
@@ -69,7 +88,7 @@ WORKLOADS = {
         size=64 * 1024,
         rtt=0.05,
         jobs=50,  # what curl has by default
-        leave=("splice", "nochecksum", "openeo", "stac-asset", "adapter"),
+        leave=("splice", "nochecksum", "hashsum", "openeo", "stac-asset", "adapter"),
     ),
     "slow": Workload(
         title="1 x 1 GiB, 50 ms of latency, 25 MiB/s for a connection",
@@ -80,7 +99,7 @@ WORKLOADS = {
         connections=8,
         once=("openeo", "stac-asset", "curl", "adapter"),
         against=("aria2c",),
-        leave=("splice", "nochecksum"),
+        leave=("splice", "nochecksum", "hashsum"),
     ),
 }
 
@@ -91,25 +110,31 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--only", default=",".join(WORKLOADS), help="workloads, separated by commas")
     parser.add_argument("--peers", default=",".join(ALL), help="contenders, separated by commas")
+    parser.add_argument("--https", action="store_true", help="over TLS, without the contenders that cannot")
     arguments = parser.parse_args()
     pairs.compile_sources()
     print(pairs.machine())
     for name in arguments.only.split(","):
         run(
             WORKLOADS[name],
-            [who for who in arguments.peers.split(",") if who not in WORKLOADS[name].leave],
+            [
+                who
+                for who in arguments.peers.split(",")
+                if who not in WORKLOADS[name].leave and not (arguments.https and who == "splice")
+            ],
             arguments.runs,
+            https=arguments.https,
         )
 
 
-def run(workload: Workload, who: Sequence[str], runs: int) -> None:
+def run(workload: Workload, who: Sequence[str], runs: int, *, https: bool = False) -> None:
     """Run one workload and print what came of it."""
     contenders = {key: ALL[key]() for key in who}
     once = [contenders[key].name for key in workload.once if key in contenders]
     sys.stderr.write(f"{workload.title}\n")
-    with _served(workload) as job:
+    with _served(workload, https=https) as job:
         results = pairs.alternate(job, list(contenders.values()), runs, once=once)
-    print(f"\n## {workload.title}\n")
+    print(f"\n## {workload.title}{', https' if https else ''}\n")
     print(pairs.table(results, US if US in results else next(iter(results)), workload.rate_of))
     tools = [contenders[key].name for key in who if key in TOOLS]
     against = [contenders[key].name for key in workload.against if key in contenders]
@@ -123,8 +148,14 @@ def run(workload: Workload, who: Sequence[str], runs: int) -> None:
 
 
 @contextmanager
-def _served(workload: Workload) -> Iterator[Job]:
-    with scratch() as folder, nginx(folder / "data", rate=workload.rate) as direct, _line(direct, workload.rtt) as url:
+def _served(workload: Workload, *, https: bool) -> Iterator[Job]:
+    with ExitStack() as stack:
+        folder = stack.enter_context(scratch())
+        authority = issue_certificates(folder) if https else None
+        certificates = folder if https else None
+        url = stack.enter_context(nginx(folder / "data", rate=workload.rate, certificates=certificates))
+        if workload.rtt:
+            url = stack.enter_context(slow_line(url, rtt=workload.rtt))
         names = make_files(folder / "data" / "files", workload.count, workload.size)
         hrefs = [f"{url}/files/{name}" for name in names]
         job_url = publish(folder / "data", url, "bench", hrefs, workload.size)
@@ -136,16 +167,8 @@ def _served(workload: Workload) -> Iterator[Job]:
             size=workload.size,
             jobs=min(workload.jobs, workload.count),
             connections=workload.connections,
+            authority=authority,
         )
-
-
-@contextmanager
-def _line(url: str, rtt: float) -> Iterator[str]:
-    if not rtt:
-        yield url
-        return
-    with slow_line(url, rtt=rtt) as slow:
-        yield slow
 
 
 if __name__ == "__main__":

@@ -35,6 +35,17 @@ class Job:
     jobs: int = 8  #: files at a time
     connections: int = 1  #: for one file, where a tool can
     settings: Mapping[str, Any] = field(default_factory=dict)  #: of Splashdown, beside the defaults
+    authority: Path | None = None  #: the certificate that signed the server's, for https
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables of all contenders. Python may store compiled modules, as it does for users."""
+        trusted = {name: str(self.authority) for name in ("REQUESTS_CA_BUNDLE", "SSL_CERT_FILE") if self.authority}
+        return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"} | trusted
+
+    def trust(self, option: str) -> list[str]:
+        """What tells a native tool to trust the server."""
+        return [option, str(self.authority)] if self.authority else []
 
     @property
     def place(self) -> str:
@@ -80,6 +91,17 @@ def splashdown(name: str = "Splashdown", **settings: Any) -> Contender:
     return Contender(name=name, run=run)
 
 
+def command(name: str = "Splashdown", **variables: str) -> Contender:
+    """The command line, from the start of the interpreter to its end."""
+    program = str(Path(sys.executable).with_name("splashdown"))
+
+    def run(job: Job) -> Measure:
+        environment = {**job.environment, **variables}
+        return timed([program, "download", job.job_url, str(job.target), "--quiet"], environment=environment)
+
+    return Contender(name=name, run=run)
+
+
 def bare_adapter() -> Contender:
     """The pooled adapter of requests without anything around it."""
     return Contender(name="bare pooled adapter", run=lambda job: python(sys.executable, "bare_adapter", job))
@@ -108,13 +130,13 @@ def aria2c() -> Contender:
         lines = str(job.connections)
         command = [_native("aria2c"), "-q", "-i", "-", "-d", str(job.target), "-j", str(job.jobs), "-x", lines]
         command += ["-s", lines, "-k", "1M", "--file-allocation=none", "--no-conf", "--allow-overwrite=true"]
-        return timed(command, listed)
+        return timed([*command, *job.trust("--ca-certificate")], listed)
 
     return Contender(name="aria2c", run=run)
 
 
-def rclone() -> Contender:
-    """Rclone, from a folder that the server lists."""
+def rclone(*, hashing: bool = False) -> Contender:
+    """Rclone, from a folder that the server lists; ``hashing`` has it compute checksums of what came, afterwards."""
 
     def run(job: Job) -> Measure:
         command = [str(tool("rclone")), "--config", "", "copy", ":http:", str(job.target), "--http-url", job.url]
@@ -122,9 +144,14 @@ def rclone() -> Contender:
         if job.connections > 1:
             command = [part for part in command if part != "--http-no-head"]  # it has to know the size for that
             command += ["--multi-thread-streams", str(job.connections), "--multi-thread-cutoff", "64M"]
-        return timed(command)
+        copied = timed([*command, *job.trust("--ca-cert")])
+        if not hashing:
+            return copied
+        hashed = timed([command[0], "--config", "", "hashsum", "sha256", str(job.target)])
+        seconds, cpu = copied.seconds + hashed.seconds, copied.cpu + hashed.cpu
+        return Measure(seconds=seconds, cpu=cpu, rss=max(copied.rss, hashed.rss))
 
-    return Contender(name="rclone 1.75", run=run)
+    return Contender(name="rclone 1.75, then hashsum sha256" if hashing else "rclone 1.75", run=run)
 
 
 def curl() -> Contender:
@@ -141,6 +168,7 @@ def curl() -> Contender:
             str(job.jobs),
             "-K",
             "-",
+            *job.trust("--cacert"),
         ]
         return timed(command, listed)
 
@@ -152,16 +180,20 @@ def python(interpreter: str, contender: str, job: Job, settings: Mapping[str, An
     facts = {"urls": list(job.urls), "job_url": job.job_url, "target": job.place, "jobs": job.jobs}
     facts["settings"] = dict(settings or {})
     command = [interpreter, str(_HERE / "worker.py"), contender]
-    done = subprocess.run(command, input=json.dumps(facts), capture_output=True, text=True, timeout=_LIMIT)
+    done = subprocess.run(
+        command, input=json.dumps(facts), capture_output=True, text=True, timeout=_LIMIT, env=job.environment
+    )
     if done.returncode:
         raise SystemExit(f"{contender} failed:\n{done.stderr[-3000:]}")
     return Measure(**json.loads(done.stdout.strip().splitlines()[-1]))
 
 
-def timed(command: Sequence[str], given: str = "") -> Measure:
+def timed(command: Sequence[str], given: str = "", environment: Mapping[str, str] | None = None) -> Measure:
     """Run a native tool; ``given`` is what it reads from standard input."""
     begun = time.perf_counter()
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True, env=environment
+    )
     assert process.stdin is not None
     process.stdin.write(given)
     process.stdin.close()

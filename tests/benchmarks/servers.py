@@ -45,7 +45,8 @@ http {{
   keepalive_requests 10000000;
   default_type application/octet-stream;
   server {{
-    listen 127.0.0.1:{port} backlog=1024;
+    listen 127.0.0.1:{port} {listen} backlog=1024;
+    {certificate}
     root {root};
     autoindex on;
     limit_rate {rate};
@@ -115,22 +116,40 @@ def publish(root: Path, url: str, job: str, hrefs: Sequence[str], size: int) -> 
 
 
 @contextmanager
-def nginx(root: Path, *, rate: str = "0", log: Path | None = None) -> Iterator[str]:
+def nginx(root: Path, *, rate: str = "0", log: Path | None = None, certificates: Path | None = None) -> Iterator[str]:
     """Serve a folder with one process and ``sendfile``; ``rate`` caps each connection (``25m`` is 25 MiB/s).
 
-    ``log`` gets a line for each request: how many bytes were sent for it.
+    ``log`` gets a line for each request: how many bytes were sent for it. With a folder of ``certificates`` it serves
+    https; clients trust ``authority.pem`` in it.
     """
     program = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if program is None:
         raise SystemExit("nginx is not installed; on Debian: apt-get install nginx aria2")
     port = free_port()
+    https = {"listen": "", "certificate": ""}
+    if certificates is not None:
+        https = {
+            "listen": "ssl",
+            "certificate": f"ssl_certificate {certificates}/server.pem; ssl_certificate_key {certificates}/server.key;",
+        }
     with tempfile.TemporaryDirectory(prefix="benchmark-nginx-") as state:
         conf = Path(state, "nginx.conf")
-        conf.write_text(
-            _NGINX.format(state=state, port=port, root=root, rate=rate, log=f"{log} plain" if log else "off")
-        )
+        written = f"{log} plain" if log else "off"
+        conf.write_text(_NGINX.format(state=state, port=port, root=root, rate=rate, log=written, **https))
         with _running([program, "-c", str(conf), "-e", f"{state}/error.log", "-p", state], port):
-            yield f"http://127.0.0.1:{port}"
+            yield f"http{'s' if certificates else ''}://127.0.0.1:{port}"
+
+
+def issue_certificates(folder: Path) -> Path:
+    """Write a certificate for this machine, its key, and the authority that signed it; returns the authority's file."""
+    import trustme
+
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1", "localhost")
+    issued.private_key_pem.write_to_path(str(folder / "server.key"))
+    issued.cert_chain_pems[0].write_to_path(str(folder / "server.pem"))
+    authority.cert_pem.write_to_path(str(folder / "authority.pem"))
+    return folder / "authority.pem"
 
 
 @contextmanager
@@ -139,7 +158,7 @@ def slow_line(url: str, *, rtt: float) -> Iterator[str]:
     port = free_port()
     upstream = urlsplit(url).port
     with _running([sys.executable, __file__, str(port), str(upstream), str(rtt)], port):
-        yield f"http://127.0.0.1:{port}"
+        yield f"{urlsplit(url).scheme}://127.0.0.1:{port}"
 
 
 def free_port() -> int:
