@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import http.client
 import math
+import os
 import re
 import socket
 import time
@@ -237,10 +238,16 @@ class _Lean(HTTPConnection):
         if connection.gettimeout() != seconds:
             connection.settimeout(seconds)
         self.timeout, self._asked = seconds, ("GET", target)
-        try:  # noqa: SIM105 - suppress() would cost three calls for each request
-            connection.sendall(head)
+        try:  # not suppress(), which would cost three calls for each request
+            # Not asked first whether there is room for it, which there nearly always is. A TLS socket has to encrypt.
+            sent = os.write(connection.fileno(), head) if type(connection) is socket.socket else 0
+        except BlockingIOError:
+            sent = 0
         except (BrokenPipeError, ConnectionResetError):  # what a server said before it hung up can still be read
-            pass
+            sent = len(head)
+        if sent < len(head):
+            with suppress(BrokenPipeError, ConnectionResetError):
+                connection.sendall(head[sent:])
         deadline = math.inf if seconds is None else time.monotonic() + seconds
         found = receive(self, most, _plain)
         return found if type(found) is Whole else self._answer(found, deadline)  # type: ignore[arg-type]  # bytes

@@ -2,7 +2,8 @@
 
 A number is tried for a while, and kept where the rate has grown with it. So it doubles from its start until that no
 longer helps; after that, half as many more are tried from time to time. Where the rate falls to less than half, fewer
-may do as much: half of the number is tried. ``pacing`` measures, and applies the number.
+may do as much: half of the number is tried. Threads that move small files and keep the interpreter busy mostly wait for
+each other: a few are tried. ``pacing`` measures, and applies the number.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ _SAME = 0.9
 _FALLEN, _FALLEN_SECONDS = 0.5, 2.0
 #: Processor seconds a second of this process, from which on more threads would only wait for the interpreter.
 _BUSY = 0.8
+#: So many threads keep the interpreter busy with small files: one computes while the other waits for the kernel.
+FEW = 2
 #: Seconds until the next try after one in vain; twice as many after each, up to the longest.
 _PATIENCE = 0.5
 _LONGEST_PATIENCE = 60.0
@@ -36,6 +39,7 @@ class Window:
     seconds: float
     busy: float = 0.0  #: processor seconds a second of this process
     waiting: bool = True  #: whether there are files that a larger number would begin
+    small: bool = False  #: whether a file costs its calls rather than its bytes
 
 
 class Pace:
@@ -43,7 +47,7 @@ class Pace:
 
     def __init__(self, *, start: int = START, most: int = MOST) -> None:
         self._most = most
-        #: Nothing leads below this: a slow minute of a busy machine looks like a slow host. (Refusals: ``places``.)
+        #: Only a busy interpreter leads below this: a slow minute of a busy machine looks like a slow host.
         self._least = min(start, most)
         self.limit = self._kept = self._least  #: what is tried, and what has proved itself
         self._low = 0.0  #: for how many seconds the rate has been low
@@ -108,7 +112,7 @@ class Pace:
         # Slow changes are followed, so that they are not taken for a fall some day.
         self._rate = (self._rate + window.rate) / 2 if self._rate else window.rate
         if self._pause <= 0:
-            self._try_more(window)
+            self._try_few(window) if window.busy >= _BUSY else self._try_more(window)
 
     def _keep(self, window: Window) -> None:
         self._kept, self._rate, self._low = self.limit, window.rate, 0.0
@@ -121,6 +125,10 @@ class Pace:
         if window.waiting and window.busy < _BUSY:
             more = 2 * self._kept if self._doubles else self._kept + max(1, self._kept // 2)
             self._set(min(more, self._most))
+
+    def _try_few(self, window: Window) -> None:
+        if window.small:
+            self._set(min(self._kept, FEW))
 
     def _try_fewer(self) -> None:
         self._set(max(self._kept // 2, min(self._kept, self._least)))

@@ -21,6 +21,8 @@ from splashdown.redact import safely_shown
 
 #: A file costs a request and its bytes; so many bytes count as much as the request.
 _REQUEST_BYTES = 64 * 1024
+#: Files of this mean size cost their calls rather than their bytes.
+_SMALL_BYTES = 128 * 1024
 #: A mean of fewer files says little.
 _FEWEST = 4
 #: A window lasts so long at least, and ends with so many files as are under way.
@@ -131,7 +133,8 @@ def _window(mark: _Mark, queue: Queue, moving: int) -> Window | None:
     if rate <= 0:
         return None
     busy = (time.process_time() - mark.busy) / elapsed
-    return Window(rate=rate, seconds=elapsed, busy=busy, waiting=bool(queue.waiting))
+    small = queue.work_moved - mark.work_moved <= files * _SMALL_BYTES
+    return Window(rate=rate, seconds=elapsed, busy=busy, waiting=bool(queue.waiting), small=small)
 
 
 def _mark(queue: Queue, moving: int) -> _Mark:

@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from splashdown._engine.pace import MOST, START, Pace, Window
+from splashdown._engine.pace import FEW, MOST, START, Pace, Window
 
 windows = st.builds(
     Window,
@@ -28,7 +28,7 @@ def test_the_number_stays_within_its_bounds(start, most, seen):
     pace = Pace(start=start, most=most)
     for one in seen:
         pace.observe(one)
-        assert min(start, most) <= pace.limit <= most
+        assert min(start, most, FEW) <= pace.limit <= most
 
 
 @given(st.integers(1, 200), st.floats(0.001, 10))
@@ -58,6 +58,24 @@ def test_a_line_with_latency_is_at_the_most_after_three_doublings():
 
 def test_a_busy_process_tries_no_more_threads():
     assert set(run(Pace(), float, busy=0.9)) == {START}
+
+
+def test_threads_that_wait_for_the_interpreter_become_few():
+    found = run(Pace(), lambda number: 1000.0 - number, busy=0.9, small=True)
+    assert found[-1] == FEW
+    assert set(run(Pace(), lambda number: 1000.0 - number, busy=0.7, small=True)[-5:]) != {FEW}
+
+
+def test_few_threads_are_given_up_where_more_do_more():
+    found = run(Pace(), float, busy=0.9, small=True)
+    assert found[-1] == START
+    assert found.count(START) > len(found) / 2
+
+
+def test_few_threads_become_more_once_the_process_is_no_longer_busy():
+    pace = Pace()
+    run(pace, lambda number: 1000.0 - number, busy=0.9, small=True)
+    assert run(pace, float, busy=0.1)[-1] > START
 
 
 def test_without_waiting_files_nothing_is_tried():

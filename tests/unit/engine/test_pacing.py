@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from splashdown._engine import pacing
-from splashdown._engine.pace import MOST, START
+from splashdown._engine.pace import FEW, MOST, START
 from splashdown._engine.pacing import Pacing, bounds
 from splashdown._engine.retry import Throttle
 from splashdown._engine.schedule import Schedule
@@ -112,11 +112,20 @@ def test_a_time_in_which_nothing_comes_decides_nothing(clock):
 
 def test_the_processor_time_of_the_process_is_seen(clock):
     bench = Bench(clock)
-    bench.end(START, 0.05)
+    bench.end(START, 0.05, size=1024 * KIB)
     clock.busy = 0.09
     bench.look(after=0.1)
     assert bench.seen[0].busy == pytest.approx(0.9)
     assert bench.queue.limit == START
+
+
+def test_small_files_of_a_busy_process_lead_to_few_threads(clock):
+    bench = Bench(clock)
+    bench.end(START, 0.05, size=64 * KIB)
+    clock.busy = 0.09
+    bench.look(after=0.1)
+    assert bench.seen[0].small
+    assert bench.queue.limit == FEW
 
 
 def test_a_host_that_has_refused_requests_gets_what_it_serves(clock):

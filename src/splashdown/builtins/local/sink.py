@@ -157,11 +157,12 @@ class LocalSink:
             done = os.write(descriptor, data)
             while done < size:  # as in write_part()
                 done += os.write(descriptor, memoryview(data)[done:])
-            if os.lseek(descriptor, 0, os.SEEK_CUR) != size:
-                raise StoreError(f"cannot store {key!r}: bytes were lost while writing")
             if content.durable:
                 os.fsync(descriptor)
-            self._versions[key] = version_of(os.fstat(descriptor))
+            there = os.fstat(descriptor)
+            if there.st_size != size:
+                raise StoreError(f"cannot store {key!r}: bytes were lost while writing")
+            self._versions[key] = version_of(there)
         except BaseException:
             os.close(descriptor)
             hidden.unlink(part)
