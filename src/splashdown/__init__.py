@@ -9,6 +9,8 @@ Who imports what: each line knows the lines below it. A name without an undersco
 
     __main__                                             ``python -m splashdown``
     _cli, _demo                                          the command line; the job of ``splashdown demo``
+    landing                                              many sources, a folder each: lists of jobs, what is watched
+    _landing                                             reads lists, lands each job, waits
     session, backend, results, result_asset, resolving, http, testing  used from outside, parts for plugins too
     _derived                                             assets made of others: clips, files inside archives
     _workers                                             moves files in other processes

@@ -102,6 +102,22 @@ class Backend:
         """The handle of one job; nothing is requested yet."""
         return Job(self, job_id)
 
+    def job_at(self, url: str) -> Job | None:
+        """The handle of the job with this URL, with this sign-in; nothing is requested yet.
+
+        ``None`` for the URL of another origin, and for a signed link, which needs no sign-in.
+        """
+        from splashdown._documents.places import same_origin
+        from splashdown.builtins.openeo.urls import parse_job_url
+
+        parts = parse_job_url(url)
+        if parts.signed or not same_origin(url, self.url):
+            return None
+        # The address of the back-end, without the version of its API, stands for the API that was found there.
+        if self.url == parts.api or self.url.startswith(f"{parts.api}/"):
+            return self.job(parts.job)
+        return Backend(parts.api, self._client, self.capabilities, self.session).job(parts.job)
+
 
 class Jobs(Iterator["Job"]):
     """Jobs in the back-end's order, as :meth:`Backend.jobs` returns them: an iterator that can be used once."""

@@ -8,6 +8,7 @@ import click
 
 from splashdown._cli.collection import collection_options, take_collection
 from splashdown._cli.help import Command, was_given
+from splashdown._cli.list_options import list_options, take_list
 from splashdown._cli.source import filter_options, open_source, source_options
 from splashdown._cli.transfer import (
     log_of_files,
@@ -22,12 +23,13 @@ from splashdown.sources import is_url
 
 
 @click.command("download", cls=Command, short_help="Save assets to a folder or a store.")
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE... [TARGET]")
+@click.argument("sources", nargs=-1, metavar="SOURCE... [TARGET]")
 @filter_options
 @click.option("--key", metavar="K", help="Only this asset; TARGET is then a file or an existing folder.")
 @collection_options
 @click.option("--layout", help="A preset or a template for file names; openeo, or beside their items in a catalog.")
 @click.option("--overwrite", is_flag=True, help="Fetch everything again; the same as --if-exists overwrite.")
+@list_options
 @transfer_options
 @click.option("--no-metadata", is_flag=True, help="Do not save the STAC document.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
@@ -41,20 +43,35 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
 
     Several sources get a folder each; name the target last then.
 
+    With --jobs-from, each job of a list gets a folder: splashdown download --jobs-from jobs.csv --backend URL TARGET
+
     A file that is complete is not fetched again; an interrupted run goes on where it stopped.
     """
     from splashdown._cli.last_run import remember
     from splashdown._cli.show import perform, show, style_of
     from splashdown.actions import Download
 
-    catalog = take_collection(given)
+    catalog, jobs = take_collection(given), take_list(given)
     if catalog is not None and key is not None:
         raise click.UsageError("--key saves a single file, --as-collection a catalog: use --include to choose assets")
-    source, target = _split(sources)
     settings = take_settings(given)
     executor = {"executor": chosen} if (chosen := given.pop("executor")) else {}
     action, options = _action(key, catalog, given)
     style = style_of(as_json=as_json, quiet=quiet)
+    if jobs is not None:
+        from splashdown._cli.job_lists import land_list
+
+        return land_list(
+            jobs,
+            _target_alone(sources),
+            {**given, "key": key},
+            style=style,
+            dry_run=dry_run,
+            settings=settings,
+            as_collection=catalog is not None,
+            options=options | executor,
+        )
+    source, target = _split(sources)
     results = open_source(source, action=action, quiet=quiet, **given)
     print_warnings(results)
     options |= {"target": target, "settings": settings_for(results, settings), **executor}
@@ -73,8 +90,17 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
     return print_failures(done.report, each=not shown)
 
 
+def _target_alone(arguments: tuple[str, ...]) -> str:
+    """The target, where sources come from a list."""
+    if len(arguments) > 1 or is_url(next(iter(arguments), "")):
+        raise click.UsageError("with --jobs-from the only argument is TARGET: put other sources into the list")
+    return arguments[0] if arguments else "."
+
+
 def _split(arguments: tuple[str, ...]) -> tuple[object, str]:
     """Sources and target: the last of several arguments is the target, unless it is a URL that is only read from."""
+    if not arguments:
+        raise click.UsageError("name a SOURCE, or a list of jobs with --jobs-from")
     if len(arguments) > 1 and not is_url(arguments[-1]):
         *sources, target = arguments
     else:

@@ -31,7 +31,8 @@ _GROUPS = {
         "alternate",
     ),
     "A STAC catalog as output": ("as_collection", "output", "missing", "original_hrefs"),
-    "Jobs that are not finished": ("wait", "partial"),
+    "Lists of jobs": ("jobs_from", "backend"),
+    "Jobs that are not finished": ("wait", "partial", "interval", "timeout"),
     "Sign in": ("login", "netrc", "stored_login", "token_origin"),
     "Plugins": ("resolver", "option"),
 }

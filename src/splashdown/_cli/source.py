@@ -134,9 +134,7 @@ def open_source(
 
     ``action`` is the one that will run on it: an action that is missing is refused before anything is read.
     """
-    allowed = ("http.allow_private=true",) if given.pop("allow_private", False) else ()
-    auth = credentials(given) if (origins := given.pop("token_origin", ())) else None
-    session = make_session((*given.pop("option", ()), *allowed), auth=for_origins(origins, auth))
+    session, auth = session_for(given)
     if action is not None:
         session.registry.action(action)
     # Options that were not given are not passed on: other resolvers do not know those of jobs.
@@ -147,11 +145,19 @@ def open_source(
         options["alternate"] = alternate
     options |= search_options(session, source, resolver, given)
     shown = _say_nothing if quiet else notify
-    results = session.open(source, auth=auth or credentials(given), resolver=resolver, notify=shown, **options)
-    return shaped(_mirrored(results, given), given)
+    results = session.open(source, auth=auth, resolver=resolver, notify=shown, **options)
+    return shaped(mirrored(results, given), given)
 
 
-def _mirrored(results: JobResults, given: dict[str, Any]) -> JobResults:
+def session_for(given: dict[str, Any]) -> tuple[Session, object]:
+    """The session of a command and its credentials; the options that say so are taken out of the command's."""
+    allowed = ("http.allow_private=true",) if given.pop("allow_private", False) else ()
+    origins = given.pop("token_origin", ())
+    auth = credentials(given)
+    return make_session((*given.pop("option", ()), *allowed), auth=for_origins(origins, auth)), auth
+
+
+def mirrored(results: JobResults, given: dict[str, Any]) -> JobResults:
     """The results with the mirrors of ``--mirror``."""
     pairs = [pair.partition("=") for pair in given.pop("mirror", ())]
     for source, equals, target in pairs:

@@ -15,6 +15,7 @@ from splashdown.errors import (
     JobNotFinished,
     JobNotFound,
     NotFoundError,
+    ResolveError,
     ResultLinkExpired,
 )
 from splashdown.redact import redact_text, secrets_of
@@ -44,6 +45,13 @@ _ADVICE: dict[type[ApiError], str] = {
     NotFoundError: "check the URL",
 }
 _LONGEST_TEXT = 300
+
+
+def is_passing(error: ResolveError) -> bool:
+    """Whether a missing or broken answer, or a 5xx, may be over in a minute; any other 4xx will not."""
+    if isinstance(error, AuthError | NotFoundError):
+        return False
+    return not isinstance(error, ApiError) or error.status >= 500 or error.status == 429
 
 
 def fault(

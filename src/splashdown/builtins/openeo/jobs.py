@@ -9,9 +9,9 @@ from urllib.parse import urljoin
 
 from splashdown._documents.client import Client
 from splashdown._documents.document import Document, links_of
-from splashdown._documents.faults import job_failed
+from splashdown._documents.faults import is_passing, job_failed
 from splashdown._documents.places import same_origin, shown
-from splashdown.errors import ApiError, AuthError, JobFailed, JobNotFinished, NotFoundError, ResolveError, error_text
+from splashdown.errors import JobFailed, JobNotFinished, ResolveError, error_text
 
 FINISHED = "finished"
 #: A job with one of these statuses has ended.
@@ -153,7 +153,7 @@ class _Watch:
         except ResolveError as error:
             self._failures += 1
             # If the back-end never answered, a wrong address is likelier than a short outage.
-            if not _passing(error) or (not self._metadata and self._failures > _MOST_FIRST_FAILURES):
+            if not is_passing(error) or (not self._metadata and self._failures > _MOST_FIRST_FAILURES):
                 raise
             line = f"no answer, asking again ({type(error).__name__})"
         if line != self._reported and self._metadata.get("status") != FINISHED:
@@ -170,13 +170,6 @@ def describe_status(metadata: Mapping[str, Any]) -> str:
     status, progress = metadata.get("status") or "unknown", metadata.get("progress")
     known = status == "running" and isinstance(progress, int | float) and 0 <= progress <= 100
     return f"{status} ({progress:g} %)" if known else str(status)
-
-
-def _passing(error: ResolveError) -> bool:
-    # A missing or broken answer or a 5xx may be over in a minute; a 4xx will not.
-    if isinstance(error, AuthError | NotFoundError):
-        return False
-    return not isinstance(error, ApiError) or error.status >= 500 or error.status == 429
 
 
 def _next(page: Document) -> str | None:
