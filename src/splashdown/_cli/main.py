@@ -157,7 +157,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt) as error:
         click.echo("Interrupted; run the same command again to go on where it stopped.", err=True)
-        return EXIT_TERMINATED if type(error).__name__ == "Terminated" else EXIT_INTERRUPTED
+        # click makes its own exception of a KeyboardInterrupt.
+        kinds = {type(one).__name__ for one in (error, error.__cause__)}
+        return EXIT_TERMINATED if "Terminated" in kinds else EXIT_INTERRUPTED
     except BaseException as error:  # SystemExit of a plugin is an error like any other
         return _report(error)
     return result if isinstance(result, int) else 0

@@ -17,8 +17,9 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from splashdown._landing.parquet import MARK, rows_of_parquet
 from splashdown._landing.values import JobList, ListedJob, RefusedRow
-from splashdown.errors import NoProviderError, ResolveError, UsageError, error_text
+from splashdown.errors import ResolveError, UsageError, error_text
 from splashdown.redact import redact, without_signature
 from splashdown.safe_names import fold, safe_segment, shorten
 from splashdown.sources import is_job_url, is_url, origin_of
@@ -31,9 +32,8 @@ _BACKEND, _TITLE, _STATUS = "backend_name", "title", "status"
 _COLUMNS = (*_SOURCES, _BACKEND, _TITLE, _STATUS)
 _LONGEST = 4096
 _LONGEST_TITLE = 100
+_LONGEST_FOLDER = 150  # bytes, without the mark of the job
 _DELIMITERS = ",;\t"
-_PARQUET = b"PAR1"
-_BATCH = 256
 _ODD = re.compile(r"[\x00-\x20\x7f\ud800-\udfff/\\]")
 #: What tables write where there is no value.
 _NOTHING = frozenset({"", "nan", "none", "null", "<na>"})
@@ -44,8 +44,10 @@ Row = tuple[int, object]
 
 def parse_list(data: bytes, place: str = "", *, remote: bool = False) -> JobList:
     """The jobs of a list. Raises ``ResolveError`` for bytes that are not one; rows that are wrong are in the list."""
-    if data.startswith(_PARQUET):
-        return make_list(_rows_of_parquet(data, place), place, remote=remote)
+    if data.startswith(MARK):
+        return make_list(
+            rows_of_parquet(data, place, columns=_COLUMNS, one_of=_SOURCES, most=MOST_ROWS), place, remote=remote
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -90,9 +92,9 @@ def with_folders(jobs: Iterable[ListedJob]) -> Iterator[ListedJob]:
     for job, name in named:
         safe = safe_segment(name)
         plain = safe == name and folders[fold(safe)] == 1 and not _is_query(job.source)
-        folder = safe if plain else f"{safe}-{_mark(job)}"
+        folder = safe if plain else f"{shorten(safe, _LONGEST_FOLDER)}-{_mark(job)}"
         while fold(folder) in taken:  # another job has chosen its name to be that one
-            folder = f"{shorten(safe, 120)}-{hashlib.sha256(folder.encode()).hexdigest()[:16]}"
+            folder = f"{shorten(safe, _LONGEST_FOLDER)}-{hashlib.sha256(folder.encode()).hexdigest()[:16]}"
         taken.add(fold(folder))
         yield replace(job, folder=folder)
 
@@ -210,32 +212,6 @@ def _rows_of_json(text: str, place: str) -> Iterator[Row]:
     if not isinstance(rows, list):
         raise ResolveError(f"{_shown(place)} is JSON, but not a list of jobs: write an array of ids or objects")
     yield from enumerate(rows, 1)
-
-
-def _rows_of_parquet(data: bytes, place: str) -> Iterator[Row]:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise NoProviderError(
-            "a list of jobs in Parquet needs pyarrow: pip install splashdown-tables (or give the list as CSV)"
-        ) from None
-    number = 0
-    try:
-        with pq.ParquetFile(pa.BufferReader(data), read_dictionary=list(_COLUMNS)) as file:
-            columns = [name for name in _COLUMNS if name in file.schema_arrow.names]
-            if file.metadata.num_rows > MOST_ROWS:
-                raise ResolveError(f"{_shown(place)} has more than {MOST_ROWS:,} rows: split it")
-            if not set(columns) & set(_SOURCES):
-                raise ResolveError(f"{_shown(place)} has none of the columns {', '.join(_SOURCES)}: one names the jobs")
-            for batch in file.iter_batches(_BATCH, columns=columns):
-                for row in batch.to_pylist():
-                    number += 1
-                    yield number, row
-    except ResolveError:
-        raise
-    except Exception as error:  # arrow raises many kinds for a file that is something else
-        raise ResolveError(f"{_shown(place)} is not a Parquet file ({error_text(error)[:200]})") from None
 
 
 def _shown(place: str) -> str:

@@ -84,6 +84,8 @@ class ListRun:
             else:
                 outcome = failed(job, error, state=_state_of(error))
             if outcome.status in UNDER_WAY or (error is None and self._clock and outcome.error_type in _MAY_PASS):
+                if outcome.status:
+                    self._heard(key)
                 yield _Waiting(job, source, outcome)
                 continue
             self._judge(key, outcome)

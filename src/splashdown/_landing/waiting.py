@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
 
 from splashdown._documents.faults import is_passing
@@ -19,29 +17,26 @@ UNDER_WAY = frozenset({"queued", "running", "not finished"})
 SHORTEST_INTERVAL = 1.0
 
 
-@dataclass(slots=True, kw_only=True)
 class Clock:
     """When to ask next: ``interval`` and ``timeout`` are in seconds."""
 
-    interval: float = 60.0
-    timeout: float | None = None
-    sleep: Callable[[float], None] = time.sleep
-    now: Callable[[], float] = time.monotonic
-    _factor: int = 1
-    _asked: float = float("-inf")
-    _began: float = field(init=False)
+    sleep = staticmethod(time.sleep)
+    now = staticmethod(time.monotonic)
 
-    def __post_init__(self) -> None:
-        if not self.interval >= SHORTEST_INTERVAL:
-            raise UsageError(f"interval is {SHORTEST_INTERVAL:g} second or more, got {self.interval:g}")
-        if self.timeout is not None and not self.timeout >= 0:
-            raise UsageError(f"timeout is a number of seconds, got {self.timeout:g}")
+    def __init__(self, *, interval: float = 60.0, timeout: float | None = None) -> None:
+        if not interval >= SHORTEST_INTERVAL:
+            raise UsageError(f"interval is {SHORTEST_INTERVAL:g} second or more, got {interval:g}")
+        if timeout is not None and not timeout >= 0:
+            raise UsageError(f"timeout is a number of seconds, got {timeout:g}")
+        self.interval, self._timeout = interval, timeout
+        self._factor = 1
+        self._asked = float("-inf")
         self._began = self.now()
 
     def next_round(self, *, answered: bool = True) -> bool:
         """Pause until the next round; ``False`` when the time is over. Without answers, pauses grow."""
         self._factor = 1 if answered else min(2 * self._factor, _LONGEST)
-        left = float("inf") if self.timeout is None else self._began + self.timeout - self.now()
+        left = float("inf") if self._timeout is None else self._began + self._timeout - self.now()
         if left <= 0:
             return False
         self.sleep(min(left, self.interval * self._factor))

@@ -2,6 +2,7 @@
 
 With this package installed, ``splashdown.open()`` takes a :class:`openeo.BatchJob`, its results, or a
 :class:`openeo.Connection` with ``job_id=``. :func:`install` makes the client's own calls use Splashdown.
+:class:`LandingJobManager` is the client's job manager with results that land through Splashdown.
 Importing this package does not import the openEO client; its first use does.
 """
 
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
     from openeo.rest.job import JobResultDownloadException, MultipleAssetException
 
     from splashdown_openeo._install import install, installed, is_installed, uninstall
+    from splashdown_openeo._job_manager import LandingJobManager
     from splashdown_openeo._results import JobResults, ResultAsset
 
 __all__ = [
     "JobResultDownloadException",
     "JobResults",
+    "LandingJobManager",
     "MultipleAssetException",
     "ResultAsset",
     "install",
@@ -34,6 +37,7 @@ __all__ = [
 _HOMES = {
     "JobResultDownloadException": "openeo.rest.job",
     "JobResults": "splashdown_openeo._results",
+    "LandingJobManager": "splashdown_openeo._job_manager",
     "MultipleAssetException": "openeo.rest.job",
     "ResultAsset": "splashdown_openeo._results",
     "install": "splashdown_openeo._install",
