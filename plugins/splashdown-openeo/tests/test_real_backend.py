@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 import requests
 import splashdown_openeo
-from openeo.extra.job_management import MultiBackendJobManager
-from openeo_backend import Backend, JobIds
+from openeo.extra.job_management import CsvJobDatabase, MultiBackendJobManager
+from openeo_backend import Backend, JobIds, landed
 
 import splashdown
 
@@ -139,6 +139,44 @@ def test_the_clients_job_manager_runs_jobs_to_their_end_and_downloads_the_same(s
         seen.append({path.replace(job_id, "ID"): body.replace(job_id.encode(), b"ID") for path, body in files.items()})
     assert seen[0] == seen[1]
     assert set(seen[0].values()) & set(server.content(JobIds.single).values())
+
+
+def test_the_landing_job_manager_lands_what_finishes_and_keeps_logs(server, tmp_path):
+    number = secrets.token_hex(6)
+    ids = [JobIds.finishing(number), JobIds.failing(number), JobIds.many]
+    manager = splashdown_openeo.LandingJobManager(tmp_path / "out", poll_sleep=0, root_dir=tmp_path / "logs")
+    manager.add_backend("b", connection=connect(server))
+    jobs = pd.DataFrame({"id": ids, "status": "queued", "backend_name": "b", "start_time": None})
+    manager.run_jobs(df=jobs, job_db=tmp_path / "jobs.csv")
+    assert not manager.missing
+    assert {job: one.state for job, one in manager.outcomes.items()} == {ids[0]: "landed", ids[2]: "landed"}
+    for job in (ids[0], ids[2]):
+        assert landed(tmp_path / "out" / job) == server.content(job)
+    assert "memory" in (tmp_path / "logs" / f"job_{ids[1]}" / f"job_{ids[1]}_errors.json").read_text()
+    assert not (tmp_path / "out" / ids[1]).exists()
+
+
+def test_a_manager_lands_what_a_run_that_was_killed_had_finished(server, tmp_path):
+    """The client has noted a job as finished before it calls anybody."""
+    ids = [JobIds.plain, JobIds.single, JobIds.error]
+    jobs = pd.DataFrame({"id": ids, "status": ["finished", "finished", "error"], "backend_name": "b"})
+    CsvJobDatabase(tmp_path / "jobs.csv").initialize_from_df(jobs)
+    for states in ({"landed"}, {"present"}):
+        manager = splashdown_openeo.LandingJobManager(tmp_path / "out", poll_sleep=0, root_dir=tmp_path)
+        manager.add_backend("b", connection=connect(server))
+        manager.run_jobs(job_db=tmp_path / "jobs.csv")
+        assert {str(one.state) for one in manager.outcomes.values()} == states
+    for job in ids[:2]:
+        assert landed(tmp_path / "out" / job) == server.content(job)
+
+
+def test_a_manager_goes_on_after_results_that_cannot_land(server, tmp_path):
+    (tmp_path / "out").write_text("a file where a folder has to be")
+    manager = splashdown_openeo.LandingJobManager(tmp_path / "out", poll_sleep=0, root_dir=tmp_path, layout="{nonsense")
+    manager.add_backend("b", connection=connect(server))
+    jobs = pd.DataFrame({"id": [JobIds.plain, JobIds.single], "status": "queued", "backend_name": "b"})
+    manager.run_jobs(df=jobs, job_db=tmp_path / "jobs.csv")
+    assert set(manager.missing) == {JobIds.plain, JobIds.single}
 
 
 def test_short_lived_links_are_renewed(short_backend, tmp_path):

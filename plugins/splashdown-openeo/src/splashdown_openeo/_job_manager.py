@@ -6,7 +6,7 @@ The target is laid out as by :func:`splashdown.landing.land_jobs`, so that eithe
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,7 +57,7 @@ class LandingJobManager(MultiBackendJobManager):
         self.outcomes: dict[str, JobOutcome] = {}
         self._session = session or splashdown.Session()
         self._options = {"choose": choose, "progress": False, **options}
-        self._seen: list[dict[str, str]] = []
+        self._seen: dict[tuple[str, str], Mapping[str, str]] = {}
 
     @property
     def missing(self) -> dict[str, JobOutcome]:
@@ -89,17 +89,19 @@ class LandingJobManager(MultiBackendJobManager):
         rows = [row for row in finished if str(row.get("id")) not in self.outcomes or str(row["id"]) in self.missing]
         if not rows:
             return JobsReport(target=self.target, outcomes=())
-        chosen = {(str(row.get("id")), str(row.get("backend_name"))) for row in rows}
-        # Folders are those of the whole list, whichever part of it is left.
-        listed = read_jobs(finished, session=self._session)
-        part = tuple(job for job in listed.jobs if (job.source, job.backend) in chosen)
-        return self._land(replace(listed, jobs=part))
+        return self._land(self._listed(finished, {(str(row["id"]), str(row["backend_name"])) for row in rows}))
 
     def on_job_done(self, job: BatchJob, row: pd.Series[Any]) -> None:
         """Land the results; what goes wrong is in ``outcomes``, and does not end the other jobs."""
-        self._seen.append({"id": job.job_id, "backend_name": str(row["backend_name"])})
-        listed = read_jobs(self._seen, session=self._session)
-        self._land(replace(listed, jobs=tuple(one for one in listed.jobs if one.row == len(self._seen))))
+        key = (job.job_id, str(row["backend_name"]))
+        self._seen[key] = {"id": key[0], "backend_name": key[1]}
+        self._land(self._listed(self._seen.values(), {key}))
+
+    def _listed(self, rows: Iterable[Mapping[Any, Any]], chosen: set[tuple[str, str]]) -> JobList:
+        """A part of a list of jobs, with the folders of the whole list."""
+        listed = read_jobs(rows, session=self._session)
+        part = tuple(job for job in listed.jobs if (job.source, job.backend) in chosen)
+        return replace(listed, jobs=part)
 
     def _land(self, jobs: JobList) -> JobsReport:
         try:
