@@ -34,6 +34,7 @@ __all__ = [
     "RefusedRow",
     "land_jobs",
     "read_jobs",
+    "watch",
 ]
 
 
@@ -103,6 +104,53 @@ def land_jobs(
         notify=notify or _nothing,
     )
     return run.run()
+
+
+def watch(
+    source: object,
+    target: str | Path = ".",
+    *,
+    auth: object = None,
+    session: Session | None = None,
+    once: bool = False,
+    interval: float = 300.0,
+    opening: Mapping[str, Any] | None = None,
+    choose: Callable[[JobResults], JobResults] | None = None,
+    on_outcome: Callable[[JobOutcome], None] | None = None,
+    notify: Callable[[str], None] | None = None,
+    **options: Any,
+) -> None:
+    """Land each job of a back-end as it finishes, or each item of a STAC source as it appears, until interrupted.
+
+    ``source`` is the address of an openEO back-end, its handle, or what :func:`splashdown.open` takes: a search, with
+    ``opening`` for its options (``{"collections": "sentinel-2-l2a", "bbox": (3, 51, 4, 52)}``). A job gets a folder of
+    its own below ``target``; items are in the target as one download of the source leaves them. ``once`` looks one
+    time, for a timer; else every ``interval`` seconds. ``on_outcome`` is called for each job or item that is new, or
+    failed; a failure is tried again in later rounds. Receipts in the target say what is there, and nothing else is
+    remembered. Other options are those of :meth:`~splashdown.JobResults.download_files`.
+
+    Raises what opening the source raises the first time, and ``AuthError`` whenever credentials are refused.
+    """
+    from splashdown._landing.watching import WatchedItems, WatchedJobs, backend_at, watch_rounds
+    from splashdown.backend import Backend
+    from splashdown.session import Session
+
+    session = session or Session()
+    how = HowToLand(
+        session=session,
+        target=str(target),
+        choose=choose or (lambda results: results),
+        options=options,
+        opening=opening or {},
+    )
+    backend = source if isinstance(source, Backend) else None if opening else backend_at(source, auth, session)
+    watch_rounds(
+        WatchedItems(source, auth, how) if backend is None else WatchedJobs(backend, how),
+        Clock(interval=interval),
+        once=once,
+        on_outcome=on_outcome or _nothing,
+        notify=notify or _nothing,
+    )
 
 
 def _nothing(_: object) -> None:

@@ -2,12 +2,14 @@
 
 import datetime as dt
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pystac
 import pytest
+from scripted_api import Answer, scripted_api
 from stac_server import running_stac_api
 
 import splashdown
@@ -95,3 +97,17 @@ def test_what_a_search_finds_can_be_piped_in(api):
     done = subprocess.run(command, input=lines, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert sorted(entry["item"] for entry in json.loads(done.stdout)) == [f"one-{n}" for n in range(5)]
+
+
+def test_a_watch_lands_the_items_of_a_search_and_asks_for_each_once(api, tmp_path):
+    with scripted_api() as files:
+        for n in (3, 4):
+            files.script[f"/two-{n}.tif"] = Answer(b"II*\0" + bytes([n]), headers={"ETag": f'"{n}"'})
+        command = [COMMAND, "watch", api, tmp_path, "--once", "--collections", "two", "--datetime", "2024-01-04/.."]
+        command += ["--mirror", f"https://files.invalid/={files.url}/"]
+        trusting = os.environ | {"SPLASHDOWN_TRUST_ALTERNATES": "true"}
+        first, again = (subprocess.run(command, env=trusting, capture_output=True, text=True) for _ in range(2))
+        assert first.returncode == 0, first.stderr
+        assert {line.partition(",")[0] for line in first.stdout.splitlines()} == {"two-3: landed", "two-4: landed"}
+        assert (again.returncode, again.stdout) == (0, "")
+        assert sorted(files.paths()) == ["/two-3.tif", "/two-4.tif"]

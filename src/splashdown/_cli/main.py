@@ -38,6 +38,7 @@ COMMANDS = {
     "sync": "Make a target hold what a source lists.",
     "uploads": "List and remove what unfinished runs left in a store.",
     "verify": "Check that what was downloaded is still whole.",
+    "watch": "Land what finishes or appears, again and again.",
 }
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from splashdown._landing.values import JobOutcome, JobState, ListedJob
@@ -13,6 +13,7 @@ from splashdown.errors import (
     DownloadError,
     Interrupted,
     JobNotFinished,
+    NoAssetError,
     OptionError,
     PluginError,
     SplashdownError,
@@ -70,6 +71,47 @@ def land(job: ListedJob, source: object, auth: object, how: HowToLand) -> JobOut
         return failed(job, error)
     report = done.report if isinstance(done, ActionOutcome) else None
     return JobOutcome(job=job, state=JobState.LANDED) if report is None else _of_report(job, report)
+
+
+def of_items(source: object, auth: object, how: HowToLand) -> Iterator[JobOutcome]:
+    """Open a source, save its results in the target itself, and yield what became of each item that has news.
+
+    What of the source cannot be read is raised.
+    """
+    try:
+        results = how.choose(how.session.open(source, auth=auth, notify=_say_nothing, **how.opening))
+        done = how.session.run(how.action, results, target=how.target, **how.options)
+    except Interrupted as error:
+        if error.report.interrupted == "SIGTERM":
+            raise Terminated from error
+        raise
+    except NoAssetError:  # nothing has appeared yet
+        return
+    except DownloadError as error:
+        yield from _by_item(error.report)
+        if not error.report.failed:  # linked documents, the receipt, or a host that was given up
+            yield failed(ListedJob(source=str(source)), error)
+        return
+    if isinstance(done, ActionOutcome) and done.report is not None:
+        yield from _by_item(done.report)
+
+
+def _by_item(report: RunReport) -> Iterator[JobOutcome]:
+    names = ("asset.item", "status", "bytes_moved", "error", "error_type")
+    found: dict[str, JobOutcome] = {}
+    for item, status, moved, error, error_type in columns(report.outcomes, *names):
+        if status not in {Status.STORED, Status.FAILED}:
+            continue
+        before = found.get(item or "", JobOutcome(job=ListedJob(source=item or "assets"), state=JobState.LANDED))
+        found[item or ""] = replace(
+            before,
+            state=JobState.FAILED if status is Status.FAILED else before.state,
+            files=before.files + (status is Status.STORED),
+            bytes_moved=before.bytes_moved + moved,
+            error=before.error or error,
+            error_type=before.error_type or error_type,
+        )
+    yield from found.values()
 
 
 def failed(job: ListedJob, error: Exception, *, state: JobState = JobState.FAILED, status: str = "") -> JobOutcome:

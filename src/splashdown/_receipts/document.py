@@ -42,7 +42,7 @@ FILE_EXTENSION = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
 #: from a source loses every field of ours, and no asset gets the name of a receipt.
 MARK = "splashdown:receipt"
 #: Of the whole document: files of earlier runs that the source does not list any more.
-_STALE = "splashdown:stale"
+STALE = "splashdown:stale"
 _STALE_DOCUMENTS = "splashdown:stale_documents"
 
 #: Bytes of a document that are gathered before a sink gets them.
@@ -269,7 +269,7 @@ def _entries(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         for entry in assets.values() if isinstance(assets, dict) else ():
             if isinstance(entry, dict):
                 yield entry
-    stale = document.get(_STALE)
+    stale = document.get(STALE)
     yield from (entry for entry in (stale if isinstance(stale, list) else ()) if isinstance(entry, dict))
 
 
@@ -281,7 +281,7 @@ def keep_stale(
 ) -> None:
     """Remember files of earlier runs that no asset stands for any more: ``sync --delete`` may remove them one day."""
     # A source may be a receipt itself; what is stale beside it is not here.
-    document.pop(_STALE, None)
+    document.pop(STALE, None)
     document.pop(_STALE_DOCUMENTS, None)
     if not kept:
         return
@@ -292,7 +292,7 @@ def keep_stale(
             stale.append({})
             describe_stored(stale[-1], f"./{name}", entry, entry.identity)
     if stale:
-        document[_STALE] = stale
+        document[STALE] = stale
 
 
 def keep_documents(document: dict[str, Any], names: Iterable[str]) -> None:
@@ -312,7 +312,7 @@ def forget(document: dict[str, Any], names: Iterable[str]) -> bool:
     """Take files and documents that were removed off the lists of stale ones; whether there were any."""
     gone = {f"./{name}" for name in names}
     changed = False
-    for field in (_STALE, _STALE_DOCUMENTS):
+    for field in (STALE, _STALE_DOCUMENTS):
         stale = document.get(field)
         if not isinstance(stale, list):
             continue

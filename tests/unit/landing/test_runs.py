@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from scripted_api import Answer, Asked, ScriptedApi, scripted_api
+from scripted_api import Answer, scripted_api
 
 import splashdown
 from splashdown._landing import waiting
@@ -11,57 +11,6 @@ from splashdown.errors import OptionError, UsageError
 from splashdown.landing import JobState, land_jobs, read_jobs
 
 LANDED, FAILED, UNFINISHED = JobState.LANDED, JobState.FAILED, JobState.UNFINISHED
-
-
-class Api:
-    """An openEO back-end; each job has one file."""
-
-    def __init__(self, server: ScriptedApi) -> None:
-        self.server, self.url = server, server.url
-        server.script["/.well-known/openeo"] = Answer(status=404)
-        server.script["/"] = Answer({"api_version": "1.2.0", "endpoints": []})
-
-    def job(self, job_id: str, *statuses: str) -> None:
-        """A job with one status after the other, a look each; the results are there when the last one is finished."""
-        self.server.script[f"/jobs/{job_id}"] = [self._status(job_id, one) for one in statuses or ("finished",)]
-        unfinished = [Answer({"code": "JobNotFinished", "message": "not yet", "id": "r"}, 400)]
-        asset = {"href": f"{self.url}/files/{job_id}", "type": "text/plain"}
-        document = {
-            "type": "Collection",
-            "id": job_id,
-            "stac_version": "1.0.0",
-            "links": [],
-            "assets": {"a.txt": asset},
-        }
-        self.server.script[f"/jobs/{job_id}/results"] = (unfinished if len(statuses) > 1 else []) + [Answer(document)]
-        self.server.script[f"/files/{job_id}"] = lambda asked: self._file(job_id, asked)
-
-    @staticmethod
-    def _file(job_id: str, asked: Asked) -> Answer:
-        if asked.headers.get("If-None-Match") == f'"{job_id}"':
-            return Answer(status=304)
-        return Answer(job_id.encode(), headers={"ETag": f'"{job_id}"'})
-
-    @staticmethod
-    def _status(job_id: str, status: str) -> Answer:
-        return Answer({"id": job_id, "status": status})
-
-    def fails(self, job_id: str, status: int) -> None:
-        self.server.script[f"/jobs/{job_id}/results"] = Answer({"code": "X", "message": "no", "id": "r"}, status)
-
-
-@pytest.fixture
-def api():
-    with scripted_api() as server:
-        yield Api(server)
-
-
-@pytest.fixture(autouse=True)
-def pauses(monkeypatch):
-    """The pauses that a run would make."""
-    made: list[float] = []
-    monkeypatch.setattr(waiting.Clock, "sleep", staticmethod(made.append))
-    return made
 
 
 def states(report):
@@ -95,7 +44,7 @@ def test_unfinished_jobs_land_in_the_order_in_which_they_finish(api, tmp_path, p
     api.job("slow", "queued", "running", "running", "finished")
     api.job("fast", "running", "finished")
     api.job("done")
-    api.server.script["/jobs/bad"] = [api._status("bad", "running"), api._status("bad", "error")]
+    api.server.script["/jobs/bad"] = [api.status("bad", "running"), api.status("bad", "error")]
     api.fails("bad", 400)
     api.server.script["/jobs/bad/results"].body["code"] = "JobNotFinished"
     api.server.script["/jobs/bad/logs"] = Answer(
@@ -142,7 +91,7 @@ def test_a_backend_that_is_down_for_a_while_does_not_end_a_wait(api, tmp_path, p
     monkeypatch.setattr("splashdown._documents.client._RETRY.total", 0)
     api.job("j-1", "running", "finished")
     down = Answer({"code": "Internal", "message": "down", "id": "r"}, 500)
-    api.server.script["/jobs/j-1"] = [api._status("j-1", "running"), *[down] * 9, api._status("j-1", "finished")]
+    api.server.script["/jobs/j-1"] = [api.status("j-1", "running"), *[down] * 9, api.status("j-1", "finished")]
     said = []
     report = land_jobs(["j-1"], tmp_path, backends=api.url, wait=True, interval=5, notify=said.append)
     assert report.ok
@@ -153,7 +102,7 @@ def test_a_backend_that_is_down_for_a_while_does_not_end_a_wait(api, tmp_path, p
 def test_credentials_go_to_the_named_backend_alone(api, tmp_path):
     api.job("j-1")
     with scripted_api() as other:
-        stranger = Api(other)
+        stranger = type(api)(other)
         stranger.job("j-2")
         rows = ["j-1", f"{stranger.url}/jobs/j-2", f"{api.url}/jobs/j-1"]
         report = land_jobs(rows, tmp_path, backends=api.url, auth="secret-token")

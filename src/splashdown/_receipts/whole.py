@@ -1,0 +1,43 @@
+"""Whether a folder holds everything that its receipt lists: asked of the target alone, and not of the source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from splashdown._receipts.document import STALE, is_receipt, read_bytes, stored_records
+from splashdown.errors import SplashdownError
+from splashdown.protocols import Sink, SupportsRead, SupportsStat
+
+
+def is_whole(sink: Sink, name: str) -> bool:
+    """Whether the receipt of this name is there, and every asset in it was stored and has its size still.
+
+    ``False`` wherever that cannot be seen: the next download finds out what is missing.
+    """
+    if not isinstance(sink, SupportsRead) or not isinstance(sink, SupportsStat):
+        return False
+    try:
+        data = read_bytes(sink, name)
+        document = json.loads(data) if data else None
+        if not isinstance(document, dict) or not is_receipt(document, name):
+            return False
+        records = stored_records({**document, STALE: []})
+        if not records or len(records) != sum(1 for _ in _assets(document)):
+            return False
+        return all(_is_there(sink, each, record.size) for each, record in records.items())
+    except (OSError, ValueError, RecursionError, SplashdownError):
+        return False
+
+
+def _is_there(sink: SupportsStat, name: str, size: int | None) -> bool:
+    found = sink.stat(name)
+    return found is not None and found.size == size
+
+
+def _assets(document: Mapping[str, Any]) -> Iterator[object]:
+    features = document.get("features")
+    for holder in (document, *(features if isinstance(features, list) else ())):
+        assets = holder.get("assets") if isinstance(holder, dict) else None
+        yield from assets.values() if isinstance(assets, dict) else ()
