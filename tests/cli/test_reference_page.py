@@ -72,7 +72,9 @@ def test_the_json_of_a_command_has_the_form_that_is_shown(splashdown_command, se
         "TARGET": tmp_path / "out",
         "LANDED": tmp_path / "landed",
         "REPORT": tmp_path / "report.json",
+        "LIST": tmp_path / "jobs.txt",
     }
+    real["LIST"].write_text(service.job_id)
     if "REPORT" in line:
         report = json.loads(splashdown_command("download", service.job_url, tmp_path / "out", "--json").stdout)
         report["outcomes"] = [one | {"status": "failed"} for one in report["outcomes"]]

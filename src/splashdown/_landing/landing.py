@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -13,15 +14,14 @@ from splashdown.errors import (
     DownloadError,
     Interrupted,
     JobNotFinished,
-    NoAssetError,
     OptionError,
     PluginError,
     SplashdownError,
     Terminated,
     error_text,
 )
-from splashdown.model import RunReport, Status
-from splashdown.redact import safely_shown
+from splashdown.model import Asset, RunReport, Status
+from splashdown.redact import safely_shown, without_signature
 from splashdown.sources import is_job_url
 
 if TYPE_CHECKING:
@@ -73,30 +73,43 @@ def land(job: ListedJob, source: object, auth: object, how: HowToLand) -> JobOut
     return JobOutcome(job=job, state=JobState.LANDED) if report is None else _of_report(job, report)
 
 
-def of_items(source: object, auth: object, how: HowToLand) -> Iterator[JobOutcome]:
-    """Open a source, save its results in the target itself, and yield what became of each item that has news.
+def of_items(source: object, auth: object, how: HowToLand, known: set[bytes]) -> Iterator[JobOutcome]:
+    """Open a source, save what is new in the target itself, and yield what became of each item that has news.
 
-    What of the source cannot be read is raised.
+    ``known`` has marks of the assets that landed before, and gets those of others. What of the source cannot be read is
+    raised.
     """
+    from splashdown.results import JobResults
+
+    results = how.choose(how.session.open(source, auth=auth, notify=_say_nothing, **how.opening))
+    new = [asset for asset in results.assets if _mark(asset) not in known]
+    if not new:
+        return
+    results = JobResults(how.session, results.result_set, assets=new, skipped=results.skipped)
     try:
-        results = how.choose(how.session.open(source, auth=auth, notify=_say_nothing, **how.opening))
         done = how.session.run(how.action, results, target=how.target, **how.options)
     except Interrupted as error:
         if error.report.interrupted == "SIGTERM":
             raise Terminated from error
         raise
-    except NoAssetError:  # nothing has appeared yet
-        return
     except DownloadError as error:
-        yield from _by_item(error.report)
+        yield from _by_item(error.report, known)
         if not error.report.failed:  # linked documents, the receipt, or a host that was given up
             yield failed(ListedJob(source=str(source)), error)
         return
     if isinstance(done, ActionOutcome) and done.report is not None:
-        yield from _by_item(done.report)
+        yield from _by_item(done.report, known)
 
 
-def _by_item(report: RunReport) -> Iterator[JobOutcome]:
+def _mark(asset: Asset) -> bytes:
+    """What stays the same as long as the metadata say the same of an asset."""
+    updated = asset.metadata.get("updated") or asset.properties.get("updated")
+    said = repr((asset.identity, without_signature(asset.href), asset.size, asset.checksum, updated))
+    return hashlib.blake2b(said.encode(errors="backslashreplace"), digest_size=16).digest()
+
+
+def _by_item(report: RunReport, known: set[bytes]) -> Iterator[JobOutcome]:
+    known.update(map(_mark, columns(report.landed, "asset")))
     names = ("asset.item", "status", "bytes_moved", "error", "error_type")
     found: dict[str, JobOutcome] = {}
     for item, status, moved, error, error_type in columns(report.outcomes, *names):

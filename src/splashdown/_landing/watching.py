@@ -136,13 +136,14 @@ class WatchedItems:
 
     def __init__(self, source: object, auth: object, how: HowToLand) -> None:
         settings: Any = how.options.get("settings") or how.session.settings
-        # Each round has all items: nothing is asked about files of which the metadata say what they said.
+        # A new process meets all items again: nothing is asked about files of which the metadata say what they said.
         self._how = replace(how, options={**how.options, "settings": replace(settings, trust_metadata=True)})
         self._source, self._auth = source, auth
+        self._known: set[bytes] = set()
 
     def round(self) -> Iterator[JobOutcome]:
         """Land the assets that are not in the target."""
-        return of_items(self._source, self._auth, self._how)
+        return of_items(self._source, self._auth, self._how, self._known)
 
 
 def _title(job: Job) -> str:

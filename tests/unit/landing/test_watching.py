@@ -130,7 +130,7 @@ def test_a_source_that_never_answered_and_a_job_are_not_watched(api, tmp_path):
 def item(url, name):
     asset = {"href": f"{url}/files/{name}.tif", "file:size": 4}
     found = {"type": "Feature", "stac_version": "1.0.0", "id": name, "collection": "c", "geometry": None}
-    return found | {"properties": {"updated": "2024-01-01T00:00:00Z"}, "links": [], "assets": {"B04": asset}}
+    return found | {"properties": {}, "links": [], "assets": {"B04": asset}}
 
 
 def test_items_of_a_search_land_as_they_appear(tmp_path, rounds):
@@ -149,7 +149,9 @@ def test_items_of_a_search_land_as_they_appear(tmp_path, rounds):
         assert [line.partition(":")[0] for line in lines] == ["S2A", "S2B", "S2C"]
         assert "404" in lines[2]
         assert server.paths().count("/files/S2A.tif") == 1  # nothing is asked about what is there
-        assert len(json.loads((tmp_path / "items.json").read_text())["features"]) == 3
+        entries = [one["assets"]["B04"] for one in json.loads((tmp_path / "items.json").read_text())["features"]]
+        assert ["file:checksum" in one for one in entries] == [True, True, False]
+        assert watched(f"{server.url}/search?collections=c", tmp_path, once=True)[0] == lines[2:]
 
 
 def test_a_sink_that_cannot_be_read_is_never_whole():
