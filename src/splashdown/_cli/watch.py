@@ -15,7 +15,7 @@ from splashdown._cli.transfer import take_settings, transfer_options
 if TYPE_CHECKING:
     from splashdown.landing import JobOutcome
 
-#: What is said about one job, and about items of a search.
+#: Options of STAC searches, and of one job.
 _OF_SEARCHES = ("limit", "page_size")
 _OF_ONE_JOB = ("wait", "partial")
 
@@ -45,7 +45,7 @@ def command(source: str, target: str, once: bool, interval: float, quiet: bool, 
     SOURCE is the address of an openEO back-end, whose jobs get a folder each, or a STAC API with --collections, --bbox,
     --datetime: splashdown watch https://stac.example --collections sentinel-2-l2a --bbox 3,51,4,52 data/
 
-    What is in TARGET is known by its receipts: a run that was killed is continued by the next one.
+    Receipts in TARGET say which files are there: a run that was killed is continued by the next one.
     """
     from splashdown._cli.job_lists import chosen, listening
     from splashdown._cli.source import notify, search_options, session_for

@@ -40,7 +40,7 @@ class Backends:
         self._check_auth()
 
     def source(self, job: ListedJob) -> object:
-        """What a session opens for a row: a handle of the job, or its URL.
+        """The source that a session opens for a row: a handle of the job, or its URL.
 
         Raises ``UsageError`` for a row without a back-end, and what connecting raises.
         """
@@ -68,7 +68,7 @@ class Backends:
         return {origin_text(each): self._auth for each in self._given.values() if is_url(each)}
 
     def key_of(self, job: ListedJob) -> str:
-        """What jobs of one back-end have in common."""
+        """A name that jobs of one back-end share."""
         return origin_text(job.source) if is_url(job.source) else f"back-end {job.backend}"
 
     def forget_failures(self) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HowToLand:
-    """What is done with the results of each source.
+    """How the results of each source are saved.
 
     ``choose`` narrows them, ``action`` is the plugin's action that saves them, with ``options``; ``opening`` are
     options of opening, ``of_jobs`` those that only jobs have.
@@ -51,12 +51,19 @@ class HowToLand:
         return f"{self.target.rstrip('/') or self.target}/{job.folder}"
 
 
-def land(job: ListedJob, source: object, auth: object, how: HowToLand) -> JobOutcome:
-    """Open a source and save its results. What fails is an outcome; options that nothing accepts are raised."""
+def open_source(source: object, auth: object, how: HowToLand) -> JobResults:
+    """The results of a source."""
+    given = {**how.opening, **(how.of_jobs if _is_job(source) else {})}
+    return how.session.open(source, auth=auth, notify=_say_nothing, **given)
+
+
+def land(job: ListedJob, opened: Callable[[], JobResults], how: HowToLand) -> JobOutcome:
+    """Save the results of a source, however they are opened.
+
+    A failure is an outcome; options that nothing accepts are raised.
+    """
     try:
-        given = {**how.opening, **(how.of_jobs if _is_job(source) else {})}
-        results = how.choose(how.session.open(source, auth=auth, notify=_say_nothing, **given))
-        done = how.session.run(how.action, results, target=how.place(job), **how.options)
+        done = how.session.run(how.action, how.choose(opened()), target=how.place(job), **how.options)
     except Interrupted as error:
         if error.report.interrupted == "SIGTERM":
             raise Terminated from error
@@ -74,14 +81,13 @@ def land(job: ListedJob, source: object, auth: object, how: HowToLand) -> JobOut
 
 
 def of_items(source: object, auth: object, how: HowToLand, known: set[bytes]) -> Iterator[JobOutcome]:
-    """Open a source, save what is new in the target itself, and yield what became of each item that has news.
+    """Open a source, save what is new in the target itself, and yield an outcome for each item that has news.
 
-    ``known`` has marks of the assets that landed before, and gets those of others. What of the source cannot be read is
-    raised.
+    ``known`` has marks of the assets that landed before, and gets those of others. Raises what opening raises.
     """
     from splashdown.results import JobResults
 
-    results = how.choose(how.session.open(source, auth=auth, notify=_say_nothing, **how.opening))
+    results = how.choose(open_source(source, auth, how))
     new = [asset for asset in results.assets if _mark(asset) not in known]
     if not new:
         return
@@ -102,7 +108,7 @@ def of_items(source: object, auth: object, how: HowToLand, known: set[bytes]) ->
 
 
 def _mark(asset: Asset) -> bytes:
-    """What stays the same as long as the metadata say the same of an asset."""
+    """A digest that stays the same as long as the metadata say the same of an asset."""
     updated = asset.metadata.get("updated") or asset.properties.get("updated")
     said = repr((asset.identity, without_signature(asset.href), asset.size, asset.checksum, updated))
     return hashlib.blake2b(said.encode(errors="backslashreplace"), digest_size=16).digest()

@@ -35,7 +35,7 @@ _LONGEST_TITLE = 100
 _LONGEST_FOLDER = 150  # bytes, without the mark of the job
 _DELIMITERS = ",;\t"
 _ODD = re.compile(r"[\x00-\x20\x7f\ud800-\udfff/\\]")
-#: What tables write where there is no value.
+#: Written by tables where there is no value.
 _NOTHING = frozenset({"", "nan", "none", "null", "<na>"})
 _SUFFIXES = re.compile(r"\.(json|geojson|parquet|geoparquet)\Z", re.IGNORECASE)
 

@@ -59,13 +59,31 @@ def _batches(source: Any, shown: str, columns: Sequence[str], one_of: Sequence[s
     chunks = (group.column(n) for group in groups for n in range(group.num_columns))
     if sum(c.total_uncompressed_size for c in chunks if c.path_in_schema in names) > _MOST_BYTES:
         raise ResolveError(f"{shown} would take more than {_MOST_BYTES // 2**20} MiB, too large for a list of jobs")
+    for name in names:
+        _refuse_odd(schema.field(name).type, name, shown)
     # A string that is in the file once, for very many rows, stays one: its length is known before it is copied.
-    strings = [name for name in names if pa.types.is_string(schema.field(name).type)]
+    strings = [name for name in names if _is_text(schema.field(name).type)]
     source.seek(0)
     for batch in pq.ParquetFile(source, read_dictionary=strings).iter_batches(_ROWS, columns=names):
-        for name in strings:
+        for name in names:
             column = batch.column(name)
             values = column.dictionary if isinstance(column, pa.DictionaryArray) else column
-            if (pc.max(pc.binary_length(values)).as_py() or 0) > _LONGEST_CELL:
+            if _is_text(values.type) and (pc.max(pc.binary_length(values)).as_py() or 0) > _LONGEST_CELL:
                 raise ResolveError(f"{shown} has a cell of more than {_LONGEST_CELL:,} bytes in the column {name}")
         yield batch
+
+
+def _is_text(kind: Any) -> bool:
+    from pyarrow import types
+
+    return bool(types.is_string(kind) or types.is_large_string(kind))
+
+
+def _refuse_odd(kind: Any, name: str, shown: str) -> None:
+    """Raise ``ResolveError`` for a column that holds neither strings nor numbers."""
+    from pyarrow import types
+
+    inner = kind.value_type if types.is_dictionary(kind) else kind
+    plain = (types.is_integer, types.is_floating, types.is_boolean, types.is_null)
+    if not _is_text(inner) and not any(is_one(inner) for is_one in plain):
+        raise ResolveError(f"{shown} has values of the type {str(kind)[:100]} in the column {name}: write strings")

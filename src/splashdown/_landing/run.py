@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from splashdown._landing.backends import Backends
-from splashdown._landing.landing import HowToLand, failed, land
+from splashdown._landing.landing import HowToLand, failed, land, open_source
 from splashdown._landing.values import JobList, JobOutcome, JobsReport, JobState, ListedJob
 from splashdown._landing.waiting import UNDER_WAY, Clock, may_pass, status_of
 from splashdown.errors import JobNotFinished, SplashdownError, UsageError, error_text
 
+if TYPE_CHECKING:
+    from splashdown.results import JobResults
+
 #: Errors of opening that say nothing about the job: no answer, a broken one, 5xx, or a refusal of whoever asks.
 _MAY_PASS = frozenset({"ResolveError", "ApiError"})
 _OF_BACKENDS = _MAY_PASS | {"AuthError"}
+#: Jobs that are opened while another one lands.
+_AHEAD = 4
 #: How often a job that has ended, and whose results cannot be read, is tried.
 _MOST_TRIES = 3
 #: Looks that fail in a row before a back-end has ever answered: a wrong address is likelier than a short outage then.
 _MOST_FIRST_FAILURES = 3
 OnOutcome = Callable[[JobOutcome], None]
 Notify = Callable[[str], None]
+
+
+def _not_opened() -> JobResults:
+    raise AssertionError  # a job that failed has no results to open
+
+
+class _Opened(NamedTuple):
+    """A job whose results are there or on their way, or the outcome of one that leads to no source."""
+
+    job: ListedJob
+    source: Any = None
+    results: Callable[[], JobResults] = _not_opened
+    failure: JobOutcome | None = None
 
 
 class _Waiting(NamedTuple):
@@ -73,29 +94,47 @@ class ListRun:
 
     def _land_finished(self) -> Iterator[_Waiting]:
         """Land what is finished; the jobs that are not, and those whose back-end does not answer just now."""
-        for job in self._jobs.jobs:
-            key = self._backends.key_of(job)
-            if key in self._stopped:
-                self._done(JobOutcome(job=job, state=JobState.NOT_TRIED, error=self._stopped[key]))
-                continue
-            source, error = self._source(job)
-            if error is None:
-                outcome = land(job, source, self._backends.auth_for(source), self._how)
-            else:
-                outcome = failed(job, error, state=_state_of(error))
-            if outcome.status in UNDER_WAY or (error is None and self._clock and outcome.error_type in _MAY_PASS):
-                if outcome.status:
-                    self._heard(key)
-                yield _Waiting(job, source, outcome)
-                continue
-            self._judge(key, outcome)
-            self._done(outcome)
+        with closing(self._opened()) as each:
+            for one in each:
+                key = self._backends.key_of(one.job)
+                if key in self._stopped:
+                    self._done(JobOutcome(job=one.job, state=JobState.NOT_TRIED, error=self._stopped[key]))
+                    continue
+                outcome = one.failure or land(one.job, one.results, self._how)
+                may_pass = self._clock is not None and one.failure is None and outcome.error_type in _MAY_PASS
+                if outcome.status in UNDER_WAY or may_pass:
+                    if outcome.status:
+                        self._heard(key)
+                    yield _Waiting(one.job, one.source, outcome)
+                    continue
+                self._judge(key, outcome)
+                self._done(outcome)
 
-    def _source(self, job: ListedJob) -> tuple[object, SplashdownError | None]:
+    def _opened(self) -> Generator[_Opened]:
+        """Each job with its results; while one lands, the next are opened."""
+        pool = ThreadPoolExecutor(_AHEAD, thread_name_prefix="splashdown-open")
+        ahead: deque[_Opened] = deque()
         try:
-            return self._backends.source(job), None
+            for job in self._jobs.jobs:
+                ahead.append(self._open(job, pool))
+                if len(ahead) > _AHEAD:
+                    yield ahead.popleft()
+            while ahead:
+                yield ahead.popleft()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _open(self, job: ListedJob, pool: ThreadPoolExecutor) -> _Opened:
+        try:
+            if self._backends.key_of(job) in self._stopped:
+                return _Opened(job, failure=JobOutcome(job=job, state=JobState.NOT_TRIED))
+            source = self._backends.source(job)
         except SplashdownError as error:
-            return None, error
+            return _Opened(job, failure=failed(job, error, state=_state_of(error)))
+        return _Opened(job, source, pool.submit(self._results, source).result)
+
+    def _results(self, source: object) -> JobResults:
+        return open_source(source, self._backends.auth_for(source), self._how)
 
     def _judge(self, key: str, outcome: JobOutcome) -> None:
         """Count the failures that are the back-end's and not the job's, and give up on a back-end that has no other."""
@@ -138,7 +177,7 @@ class ListRun:
         if status in UNDER_WAY:
             unfinished = JobNotFinished(f"its status is {status}; run the same command again later")
             return one._replace(outcome=failed(one.job, unfinished, state=JobState.UNFINISHED, status=str(status)))
-        outcome = land(one.job, one.source, self._backends.auth_for(one.source), self._how)
+        outcome = land(one.job, partial(self._results, one.source), self._how)
         if outcome.status in UNDER_WAY and status is None:
             return one._replace(outcome=outcome)
         if (outcome.status in UNDER_WAY or outcome.error_type in _MAY_PASS) and one.tries < _MOST_TRIES:

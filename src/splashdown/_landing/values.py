@@ -1,4 +1,4 @@
-"""What a list of jobs says, and what became of each job: values alone."""
+"""The values of a list of jobs, and of how each job ended."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from splashdown.redact import redact, redact_target, safely_shown
 
 
 class JobState(StrEnum):
-    """What became of one job of a list."""
+    """How one job of a list ended."""
 
     LANDED = "landed"  #: all of its files are in the target, at least one of them since now
     PRESENT = "present"  #: all of its files were there already
@@ -68,7 +68,7 @@ class JobList:
 @safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobOutcome:
-    """What became of one job. ``files`` counts those that are in its folder now, ``bytes_moved`` what came over."""
+    """How one job ended. ``files`` counts those in its folder now, ``bytes_moved`` what came over the wire."""
 
     job: ListedJob
     state: JobState

@@ -1,4 +1,4 @@
-"""What is watched: the jobs of a back-end, or the items of a STAC source. What is new in each round lands.
+"""Looks again and again at the jobs of a back-end, or at the items of a STAC source, and lands the new ones.
 
 Nothing is remembered but in this process: the receipts in the target say what is there.
 """
@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from splashdown._documents.faults import is_passing
 from splashdown._foreign.calls import Closing
-from splashdown._landing.landing import HowToLand, land, of_items
+from splashdown._landing.landing import HowToLand, land, of_items, open_source
 from splashdown._landing.lists import with_folders
 from splashdown._landing.values import COMPLETE, JobOutcome, JobState, ListedJob
 from splashdown._landing.waiting import Clock
@@ -74,7 +75,7 @@ def watch_rounds(
         answered = True
         try:
             for outcome in watched.round():
-                # What is there already is not news, nor a failure that comes again in each round.
+                # Files that are there already are not news, nor is a failure that comes again in each round.
                 if outcome.state is not JobState.PRESENT and said.get(outcome.job.source) != outcome.line:
                     on_outcome(outcome)
                 said[outcome.job.source] = outcome.line if outcome.state not in COMPLETE else ""
@@ -107,7 +108,7 @@ class WatchedJobs:
             if self._is_whole(listed):
                 self._landed.add(listed.source)
                 continue
-            outcome = land(listed, jobs[listed.source], None, self._how)
+            outcome = land(listed, partial(open_source, jobs[listed.source], None, self._how), self._how)
             self._note(outcome)
             yield outcome
 
