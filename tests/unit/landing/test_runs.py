@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
 import pytest
 from scripted_api import Answer, scripted_api
 
@@ -198,3 +205,31 @@ def test_a_list_that_was_read_shows_the_folders(tmp_path):
     found = read_jobs(tmp_path / "jobs.txt")
     assert found.jobs[0].folder == "j-1"
     assert found.jobs[1].folder.startswith("a_b-")
+
+
+def test_sigterm_while_a_job_lands_ends_with_143_and_every_row(api, tmp_path):
+    for job in ("j-1", "j-2", "j-3"):
+        api.job(job)
+    asked, go_on = threading.Event(), threading.Event()
+
+    def slow(_):
+        asked.set()
+        go_on.wait(30)
+        return Answer(b"late")
+
+    api.server.script["/files/j-2"] = slow
+    command = [Path(sys.executable).with_name("splashdown"), "download", "--jobs-from", "-", tmp_path, "--json"]
+    with subprocess.Popen(
+        [*command, "--backend", api.url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        process.stdin.write(b"j-1\nj-2\nj-3\n")
+        process.stdin.close()
+        process.stdin = None
+        assert asked.wait(60)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+        go_on.set()
+    assert process.returncode == 143
+    assert b"Traceback" not in err
+    assert [one["state"] for one in json.loads(out)["jobs"]] == ["landed", "not_tried", "not_tried"]
+    assert land_jobs(["j-1", "j-2", "j-3"], tmp_path, backends=api.url).ok
