@@ -13,6 +13,8 @@ import pytest
 from openeo.extra.job_management import ParquetJobDatabase
 from openeo_backend import Backend, JobIds, landed
 
+from splashdown._cli.main import main
+
 COMMAND = str(Path(sys.executable).with_name("splashdown"))
 
 
@@ -113,3 +115,20 @@ def test_wrong_credentials_have_their_exit_code(backend: Backend, tmp_path):
     )
     assert done.returncode == 4
     assert "mistaken" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["https://o.example/jobs/j", "--backend", "https://o.example"], "--backend is for --jobs-from"),
+        (["https://o.example/jobs/j", "--interval", "5"], "--interval is for --jobs-from"),
+        (["--jobs-from", "jobs.csv", "--timeout", "5"], "--timeout is for --wait"),
+        (["--jobs-from", "jobs.csv", "--key", "a.tif"], "--key is for one source"),
+        (["--jobs-from", "jobs.csv", "https://o.example/jobs/j"], "the only argument is TARGET"),
+        (["--jobs-from", "jobs.csv", "--wait", "--interval", "0"], "--interval"),
+        ([], "name a SOURCE, or a list of jobs"),
+    ],
+)
+def test_options_that_do_not_go_together_are_wrong_usage(capsys, arguments, said):
+    assert main(["download", *arguments]) == 2
+    assert said in capsys.readouterr().err

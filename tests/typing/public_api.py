@@ -67,6 +67,7 @@ from splashdown.events import (
     TransferFinished,
     TransferStarted,
 )
+from splashdown.landing import JobOutcome, JobsReport, JobState, land_jobs, read_jobs, watch
 from splashdown.model import (
     Buffer,
     Content,
@@ -151,6 +152,22 @@ from splashdown.testing import (
     make_asset,
     make_session,
 )
+
+# --- the operator ----------------------------------------------------------------------------------------------------
+
+
+def lists_of_jobs() -> None:
+    report = land_jobs("jobs.csv", "data", backends="https://openeo.example", wait=3600.0, on_outcome=one_line)
+    assert_type(report, JobsReport)
+    assert_type(report.failed, tuple[JobOutcome, ...])
+    assert_type(read_jobs([{"id": "j-1"}]).jobs[0].folder, str)
+    watch("https://openeo.example", "data", once=True, choose=lambda results: results.select(types="image/tiff"))
+
+
+def one_line(outcome: JobOutcome) -> None:
+    assert_type(outcome.line, str)
+    assert_type(outcome.state is JobState.LANDED, bool)
+
 
 # --- the scientist ---------------------------------------------------------------------------------------------------
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from splashdown._cli.help import F, with_options
+from splashdown._cli.help import F, was_given, with_options
 
 BACKEND = click.option(
     "--backend", metavar="[NAME=]URL", multiple=True, help="The back-end of the ids, by its name if there are several."
@@ -35,9 +35,12 @@ def list_options(function: F) -> F:
 def take_list(given: dict[str, Any]) -> dict[str, Any] | None:
     """Take these options out of a command's; ``None`` where there is no list."""
     taken = {name: given.pop(name) for name in ("jobs_from", "backend", "interval", "timeout")}
-    if taken["jobs_from"] is not None:
-        return taken
-    for name in ("backend", "timeout"):
-        if taken[name]:
-            raise click.UsageError(f"--{name} is for --jobs-from")
-    return None
+    if taken["jobs_from"] is None:
+        wrong: tuple[str, ...] = ("backend", "interval", "timeout")
+        needed = "--jobs-from"
+    else:
+        wrong, needed = (() if given["wait"] else ("interval", "timeout")), "--wait"
+    for name in wrong:
+        if was_given(name):
+            raise click.UsageError(f"--{name} is for {needed}")
+    return None if taken["jobs_from"] is None else taken
