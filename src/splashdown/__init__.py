@@ -11,7 +11,9 @@ Who imports what: each line knows the lines below it. A name without an undersco
     _cli, _demo                                          the command line; the job of ``splashdown demo``
     landing                                              many sources, a folder each: lists of jobs, what is watched
     _landing                                             reads lists, lands each job, waits
+    aio                                                  the same for asyncio
     session, backend, results, result_asset, resolving, http, testing  used from outside, parts for plugins too
+    streams                                              outcomes while a run goes on
     _derived                                             assets made of others: clips, files inside archives
     _workers                                             moves files in other processes
     _engine, _plugins, _naming                           the host: moves bytes, finds plugins, names files
@@ -37,6 +39,7 @@ from typing import TYPE_CHECKING, Any
 from splashdown._version import __version__
 
 if TYPE_CHECKING:
+    from splashdown import aio as aio
     from splashdown._engine.settings import RetryPolicy, Settings
     from splashdown.backend import connect
     from splashdown.errors import (
@@ -126,6 +129,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a public name from its home (PEP 562)."""
+    if name == "aio":
+        return importlib.import_module("splashdown.aio")
     home = _HOME_OF.get(name)
     if home is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

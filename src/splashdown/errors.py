@@ -38,7 +38,8 @@ They form a tree::
     `-- DownloadError                 a run ended with failures; carries the RunReport
 
     KeyboardInterrupt
-    |-- Interrupted                   Ctrl-C or SIGTERM ended a run; carries the RunReport
+    |-- Abandoned                     the loop over a stream was left
+    |-- Interrupted                   Ctrl-C, SIGTERM or the end of a loop ended a run; carries the RunReport
     `-- Terminated                    SIGTERM asked the command to end
 
     PluginWarning                     a plugin failed and was left out, or failed in use (a UserWarning)
@@ -292,8 +293,15 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM asked the process to end; like Ctrl-C it ends a run with its report."""
 
 
+class Abandoned(KeyboardInterrupt):
+    """The loop over a stream of outcomes was left; like Ctrl-C that ends the run with its report."""
+
+
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C or SIGTERM ended a run; ``report`` has all outcomes, ``metadata`` the place of the saved document."""
+    """Ctrl-C, SIGTERM or the end of a loop ended a run.
+
+    ``report`` has all outcomes, ``metadata`` the place of the saved document.
+    """
 
     def __init__(self, report: RunReport, metadata: str = "") -> None:
         super().__init__(f"the run was interrupted ({report.interrupted})")

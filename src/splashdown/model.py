@@ -437,8 +437,9 @@ class RunReport:
     outcomes: Sequence[Outcome]  #: in the order of the plan's transfers
     seconds: float = 0.0
     unwritten: str = ""  #: why the metadata document could not be written, where that is so
-    interrupted: str = ""  #: the signal that ended the run early: ``SIGINT``, ``SIGTERM``
+    interrupted: str = ""  #: what ended the run early: ``SIGINT``, ``SIGTERM``, ``break`` for a loop that was left
     stopped: str = ""  #: why the rest was not tried, where the same failure had come again and again
+    commands: Mapping[str, int] = field(default_factory=dict)  #: exit codes of ``--exec`` by the name of the file
 
     @property
     def failed(self) -> tuple[Outcome, ...]:
@@ -459,8 +460,8 @@ class RunReport:
 
     @property
     def ok(self) -> bool:
-        """Whether everything landed, and the metadata document is written where one was wanted."""
-        return not self.unwritten and all(map(_LANDED.__contains__, self._statuses))
+        """Whether everything landed, the metadata document is written where one was wanted, and no command failed."""
+        return not self.unwritten and not any(self.commands.values()) and all(map(_LANDED.__contains__, self._statuses))
 
     @property
     def bytes_moved(self) -> int:

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from splashdown.model import ResultSet, RunReport
     from splashdown.protocols import AssetHandle, Listener, Sink
     from splashdown.session import Session
+    from splashdown.streams import Stream
 
 __all__ = ["JobResults", "ResultAsset"]
 
@@ -359,7 +360,7 @@ class JobResults:
         removes nothing then.
         """
         done = self.run("sync", target=target, delete=delete, as_collection=as_collection, **options)
-        return _expected(done, SyncReport, "sync")
+        return expected(done, SyncReport, "sync")
 
     @shows(FileKeywords)
     def download_file(
@@ -377,6 +378,21 @@ class JobResults:
         """
         given = {**options, "target": target, "key": key if key is not None else name}
         return self._download("download_file", given).places[0]
+
+    @shows(DownloadKeywords, closed=False)
+    def stream(
+        self, target: str | Path = ".", *, action: str = "download_files", ahead: int = 100, **options: Any
+    ) -> Stream:
+        """A loop over the outcomes of a download, each as soon as its file is landed and verified.
+
+        ``for outcome in results.stream("data")``, or ``async for``. The run begins with the loop; leaving it ends the
+        run as Ctrl-C does, with what landed in the receipt. ``ahead`` outcomes may wait for a slow loop: then the run
+        waits, too. ``action`` is ``download_files``, ``download_collection`` or ``sync``, with its options. The
+        :class:`~splashdown.streams.Stream` has the ``report`` afterwards.
+        """
+        from splashdown.streams import Stream  # late: asyncio is not for every run
+
+        return Stream(self, action, {**options, "target": target}, ahead=ahead)
 
     @describes("session.registry", options_of_loaders, loaders_of)
     def load(self, key: str | None = None, loader: str | None = None, **options: Any) -> Any:
@@ -465,7 +481,7 @@ class JobResults:
         self.session.registry.refuse_disabled_transports(hrefs)
 
     def _download(self, action: str, options: Mapping[str, Any]) -> Download:
-        return _expected(self.run(action, **options), Download, action)
+        return expected(self.run(action, **options), Download, action)
 
     def _thumbnails(self, assets: Sequence[Asset]) -> Html:
         """The pictures of assets that are on this machine, or were loaded; nothing is fetched for it."""
@@ -485,7 +501,8 @@ class JobResults:
         return narrowed
 
 
-def _expected(done: object, kind: type[T], action: str) -> T:
+def expected(done: object, kind: type[T], action: str) -> T:
+    """What an action returned, of the type that it has to return. Raises ``PluginError`` for another one."""
     if not isinstance(done, kind):
         raise PluginError(f"the action {action!r} returned {type(done).__name__}; it has to return a {kind.__name__}")
     return done

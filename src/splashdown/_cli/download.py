@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from splashdown._cli.collection import collection_options, take_collection
+from splashdown._cli.exec_options import exec_options, runner, take_command
 from splashdown._cli.help import Command, was_given
 from splashdown._cli.list_options import list_options, take_list
 from splashdown._cli.source import filter_options, open_source, source_options
@@ -31,6 +32,7 @@ from splashdown.sources import is_url
 @click.option("--overwrite", is_flag=True, help="Fetch everything again; the same as --if-exists overwrite.")
 @list_options
 @transfer_options
+@exec_options
 @click.option("--no-metadata", is_flag=True, help="Do not save the STAC document.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
@@ -54,13 +56,15 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
     catalog, jobs = take_collection(given), take_list(given)
     if catalog is not None and key is not None:
         raise click.UsageError("--key saves a single file, --as-collection a catalog: use --include to choose assets")
-    settings = take_settings(given)
+    settings, program = take_settings(given), take_command(given)
     executor = {"executor": chosen} if (chosen := given.pop("executor")) else {}
     action, options = _action(key, catalog, given)
     style = style_of(as_json=as_json, quiet=quiet)
     if jobs is not None:
         from splashdown._cli.job_lists import land_list
 
+        if program is not None:
+            raise click.UsageError("--exec goes with one source, not with --jobs-from")
         return land_list(
             jobs,
             _target_alone(sources),
@@ -77,8 +81,9 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
     options |= {"target": target, "settings": settings_for(results, settings), **executor}
     if dry_run:
         return show(results.dry_run(action, **options), style)
-    shown = progress_display(results.session, quiet=quiet)
-    done = perform(results.run, action, listeners=[*shown, *log_of_files(results.session)], progress=False, **options)
+    shown = progress_display(results.session, quiet=quiet or program is not None)  # lines of programs would tear it
+    listeners = [*shown, *log_of_files(results.session)]
+    done = perform(runner(results, program), action, listeners=listeners, progress=False, **options)
     if catalog is None and isinstance(done, Download):
         remember(done.report, done.metadata, results.result_set.narrowed)
     if key is None:

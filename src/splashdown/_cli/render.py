@@ -186,9 +186,14 @@ def report_record(report: RunReport, metadata: str = "", source: ResultSet | Non
         "unresolved": list(unresolved),
         "warnings": list(warnings),
         "narrowed": list(source.narrowed) if source else [],
-        "outcomes": [outcome_record(o) for o in report.outcomes],
+        "outcomes": [outcome_record(o) | _exit_code(o.transfer.name, report) for o in report.outcomes],
         "skipped": [{"reason": s.reason, **asset_record(s.asset)} for s in report.plan.skipped],
     }
+
+
+def _exit_code(name: str, report: RunReport) -> dict[str, int]:
+    """The exit code of ``--exec``, of a file for which it ran."""
+    return {"exit_code": report.commands[name]} if name in report.commands else {}
 
 
 def _remark(outcome: Outcome, *, whole: bool) -> str:

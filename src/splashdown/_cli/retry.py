@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from splashdown._cli.exec_options import exec_options, runner, take_command
 from splashdown._cli.help import Command, F, with_options
 from splashdown._cli.source import PARTS_OF_FILES, open_source, source_options
 from splashdown._cli.transfer import (
@@ -40,6 +41,7 @@ def parts_of_files(function: F) -> F:
 @click.command("retry", cls=Command, short_help="Repeat what failed in an earlier download.")
 @click.argument("report", metavar="TARGET|REPORT.json")
 @transfer_options
+@exec_options
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--quiet", is_flag=True, help="Show one line at the end, and warnings and errors.")
 @parts_of_files
@@ -58,6 +60,7 @@ def command(report: str, as_json: bool, quiet: bool, **given: Any) -> int:
     from splashdown.actions import Download
     from splashdown.model import Plan, RunReport
 
+    program = take_command(given)
     settings, given_rule, executor = take_settings(given), given.pop("if_exists"), given.pop("executor")
     earlier = _read(report)
     wanted = dict(_unfinished(earlier))
@@ -71,8 +74,9 @@ def command(report: str, as_json: bool, quiet: bool, **given: Any) -> int:
     print_warnings(results)
     options = {"report": _rebuilt(results, earlier, wanted, given_rule), "settings": settings_for(results, settings)}
     options |= {"executor": executor} if executor else {}
-    shown = progress_display(results.session, quiet=quiet)
-    done = perform(results.run, "retry", listeners=[*shown, *log_of_files(results.session)], progress=False, **options)
+    shown = progress_display(results.session, quiet=quiet or program is not None)
+    listeners = [*shown, *log_of_files(results.session)]
+    done = perform(runner(results, program), "retry", listeners=listeners, progress=False, **options)
     report_of_this = done.report if isinstance(done, Download) else done
     remember(report_of_this, str(earlier.get("metadata") or ""), results.result_set.narrowed)
     return show(done, style_of(as_json=as_json, quiet=quiet), results.result_set, failures=not shown)

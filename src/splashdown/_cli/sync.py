@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from splashdown._cli.collection import collection_options, take_collection
+from splashdown._cli.exec_options import exec_options, runner, take_command
 from splashdown._cli.help import Command, was_given
 from splashdown._cli.source import filter_options, open_source, source_options
 from splashdown._cli.transfer import (
@@ -27,6 +28,7 @@ from splashdown._cli.transfer import (
 @collection_options
 @click.option("--layout", help="A preset or a template for file names.")
 @transfer_options
+@exec_options
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
 @click.option("--quiet", is_flag=True, help="Show one line at the end, and warnings and errors.")
@@ -50,7 +52,7 @@ def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) 
     options: dict[str, Any] = {"delete": given.pop("delete"), **(catalog or {})}
     options |= {"layout": layout} if layout else {}
     options |= {"if_exists": if_exists} if was_given("if_exists") else {}
-    chosen = take_settings(given)
+    chosen, program = take_settings(given), take_command(given)
     if executor := given.pop("executor"):
         options["executor"] = executor
     results = open_source(source, action="sync", quiet=quiet, **given)
@@ -58,10 +60,11 @@ def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) 
     options |= {"target": target, "as_collection": catalog is not None, "settings": settings_for(results, chosen)}
     if dry_run:
         return show(results.dry_run("sync", **options), style)
-    shown = progress_display(results.session, quiet=quiet)
+    shown = progress_display(results.session, quiet=quiet or program is not None)
+    listeners = [*shown, *log_of_files(results.session)]
     failed = False
     try:
-        done = results.run("sync", listeners=[*shown, *log_of_files(results.session)], progress=False, **options)
+        done = runner(results, program)("sync", listeners=listeners, progress=False, **options)
     except (DownloadError, Interrupted) as error:
         failed = True
         done = SyncReport(plan=error.report.plan, report=error.report, metadata=error.metadata)

@@ -126,6 +126,11 @@ def print_failures(report: RunReport, unresolved: Sequence[str] = (), *, each: b
             " same command writes it, and fetches nothing again",
             err=True,
         )
+    if report.commands:
+        from splashdown._cli.landed_commands import failures
+
+        if line := failures(report.commands):
+            click.echo(f"Error: {line}", err=True)
     if unresolved:
         count = (
             "1 source or linked document" if len(unresolved) == 1 else f"{len(unresolved)} sources or linked documents"

@@ -11,13 +11,14 @@ from splashdown._engine.breaker import Breaker
 from splashdown._engine.dispatch import Dispatcher
 from splashdown._engine.journal import Journal
 from splashdown._engine.memory_budget import MemoryBudget
+from splashdown._engine.outlet import Outlet
 from splashdown._engine.pool import Pool
 from splashdown._engine.rate import RateLimit
 from splashdown._engine.remote import Remote
 from splashdown._engine.settings import Settings
 from splashdown._engine.source import Source
 from splashdown._foreign.calls import wrong_type
-from splashdown.model import PartPolicy, Stored, StoredRecord
+from splashdown.model import Outcome, PartPolicy, Status, Stored, StoredRecord
 from splashdown.protocols import (
     Sink,
     SupportsCompare,
@@ -33,6 +34,9 @@ from splashdown.protocols import (
     SupportsVersion,
 )
 from splashdown.redact import safely_shown
+
+#: A run whose loop is slow shows others that it is active so often.
+_BEAT_SECONDS = 0.25
 
 
 class Memory(Protocol):
@@ -151,6 +155,7 @@ class Context:
     memory_budget: MemoryBudget
     memory: Memory  #: what the target remembers of this run, of earlier ones and of others
     breaker: Breaker
+    outlet: Outlet | None = None  #: a loop that gets each outcome
     rate: RateLimit | None = None  #: what keeps the run below a number of bytes a second
     listed: Mapping[str, Stored] = field(default_factory=dict)  #: recorded files that a listing showed as they were
     source: str = ""
@@ -160,6 +165,13 @@ class Context:
     names_lock: threading.Lock = field(default_factory=threading.Lock)
     under_way: set[Source] = field(default_factory=set)  #: what is being read, but for small files on the straight line
     claimed: set[str] = field(default_factory=set)  #: names that renamed files have taken in this run
+
+    def deliver(self, outcome: Outcome) -> None:
+        """Hand on an outcome from the thread that called the engine, which shows life while the loop is slow."""
+        if self.outlet is None or outcome.status is Status.NOT_TRIED:
+            return
+        while not self.outlet.put(outcome, _BEAT_SECONDS):
+            self.memory.beat()
 
     def connections(self, host: str) -> int:
         """Connections for one file of a host: with the other files under way, no more than it serves at a time."""

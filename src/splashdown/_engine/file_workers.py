@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 
 from splashdown._engine.context import Context
+from splashdown._engine.outlet import Outlet
 from splashdown._engine.pace import MOST
 from splashdown._engine.pacing import Pacing
 from splashdown._engine.pool import Pool
@@ -43,6 +44,7 @@ class FileWorkers:
         self._pool = Pool(self._most, "splashdown-file")
         self._begun = self._running = 0
         self._straight = StraightLine.of(context)
+        self._outlet = context.outlet
         #: Transfers of one URL by the number of the first: they are moved in a row, and the first moves the bytes.
         self._shared: dict[int, list[int]] = {}
         self._there: dict[int, Outcome] = {}  #: outcomes of those whose file was there before, by the same number
@@ -63,6 +65,8 @@ class FileWorkers:
                 self._wait()
             finally:
                 self._pool.close()
+        if self._outlet is not None and self._outlet.closed and Status.NOT_TRIED in columns(self.outcomes(), "status"):
+            self._outlet.check()
         return self.outcomes()
 
     def outcomes(self) -> Sequence[Outcome]:
@@ -76,6 +80,9 @@ class FileWorkers:
         there: dict[int, Outcome] = {}
         for number, outcome in settled(self._context, self._plan):
             self._outcomes[number], left[number] = outcome, 0
+            self._context.deliver(outcome)
+            if self._outlet is not None:
+                self._outlet.check()
             if number in group_of and can_share(outcome):
                 there[group_of[number][0]] = outcome
         for group in same:
@@ -104,6 +111,8 @@ class FileWorkers:
         tick = self._pacing.look(self._schedule)
         try:
             while not self._ended.wait(tick):
+                if self._outlet is not None:
+                    self._outlet.check()
                 tick = self._pacing.look(self._schedule)
                 self._start_threads()
                 now = time.monotonic()
@@ -132,6 +141,8 @@ class FileWorkers:
                     self._outcomes[number] = outcome = self._outcome_of(number, None)
                     if breaker.counting or outcome.status is Status.FAILED:
                         self._judge(outcome, host)
+                    if self._outlet is not None:
+                        self._hand_on(outcome, self._outlet)
                 # How fast a host is shows in what came of it, and not with the first file, whose connection is new.
                 counts = known and not outcome.error_type and (outcome.attempts or outcome.status is Status.STORED)
                 known = True
@@ -155,12 +166,22 @@ class FileWorkers:
         elif host in context.breaker.given_up:
             self._schedule.drop(host)
 
+    def _hand_on(self, outcome: Outcome, outlet: Outlet) -> None:
+        """Give an outcome to the loop that waits for it, and begin no other file once that was left."""
+        if outcome.status is not Status.NOT_TRIED:
+            outlet.put(outcome)
+        if outlet.closed:
+            self._context.stop.set()
+            self._schedule.stop()
+
     def _move_shared(self, number: int, host: str) -> Outcome:
         """Move the transfers of one URL: the first by its bytes, or the next one where that fails. The last outcome."""
         first = self._there.get(number)
         for each in self._shared[number]:
             self._outcomes[each] = outcome = self._outcome_of(each, first)
             self._judge(outcome, host)
+            if self._outlet is not None:
+                self._hand_on(outcome, self._outlet)
             if self._context.stop.is_set():
                 break  # the outcomes of the others say that they were not tried
             if first is None and can_share(outcome):

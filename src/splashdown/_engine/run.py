@@ -6,7 +6,7 @@ The threads are in ``file_workers``; how one asset is moved is in ``transfer``.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -17,17 +17,21 @@ from splashdown._engine.dispatch import Dispatcher
 from splashdown._engine.file_workers import FileWorkers
 from splashdown._engine.journal import Journal, user_state_dir
 from splashdown._engine.memory_budget import MemoryBudget
+from splashdown._engine.outlet import parted
 from splashdown._engine.pool import Pool
 from splashdown._engine.preflight import check_space
 from splashdown._engine.rate import RateLimit
 from splashdown._engine.remote import Remote
 from splashdown._foreign.calls import Named, Tolerated, wrong_type
 from splashdown.columns import columns
-from splashdown.errors import Interrupted, Terminated
+from splashdown.errors import Abandoned, Interrupted, Terminated
 from splashdown.events import RunFinished, RunInterrupted, RunStarted
 from splashdown.model import IfExists, Outcome, Plan, RunReport, Upload
 from splashdown.protocols import Listener, Sink, SupportsState
 from splashdown.redact import safely_shown
+
+#: What a report says of a run that something else than Ctrl-C has ended.
+_ENDS: Mapping[type[KeyboardInterrupt], str] = {Terminated: "SIGTERM", Abandoned: "break"}
 
 
 class Movers(Protocol):
@@ -77,7 +81,7 @@ def run_plan(run: Run, remote: Remote) -> RunReport:
         try:
             outcomes = workers.run()
         except KeyboardInterrupt as signal:
-            name = "SIGTERM" if isinstance(signal, Terminated) else "SIGINT"
+            name = _ENDS.get(type(signal), "SIGINT")
             report = RunReport(
                 plan=plan, outcomes=workers.outcomes(), seconds=time.perf_counter() - begun, interrupted=name
             )
@@ -108,18 +112,20 @@ def _context(run: Run, remote: Remote) -> Context:
         # Elsewhere there are journals of their own, which take over what earlier runs have left.
         state_dir = None if run.movers else state_dir_of(sink, plan.target)
     journal = Journal(state_dir, keep=settings.resume)
+    outlet, listeners = parted(run.listeners)
     return Context(
         sink=sink,
         can=can,
         remote=remote,
         settings=settings,
-        events=Dispatcher(run.listeners),
+        events=Dispatcher(listeners),
         journal=journal,
         # The thread of a file is its first connection.
         pool=Pool(settings.range_connections - 1, "splashdown-part"),
         memory_budget=MemoryBudget(settings.memory),
         memory=run.memory,
         breaker=run.breaker or Breaker(settings.give_up_after),
+        outlet=outlet,
         rate=RateLimit(settings.limit_rate) if settings.limit_rate else None,
         source=plan.source,
         files=len(plan.transfers),

@@ -79,6 +79,7 @@ class HandingOut:
             while self._out or self._waiting():
                 self._take_back(_TICK)
                 self._context.memory.beat()
+                self._check_outlet()
                 if self._is_over():
                     self._end()
                     return
@@ -86,6 +87,10 @@ class HandingOut:
         except BaseException:
             self._end()
             raise
+
+    def _check_outlet(self) -> None:
+        if self._context.outlet is not None:
+            self._context.outlet.check()
 
     def _waiting(self) -> bool:
         return bool(self._suspects) or any(self._queues.values())
@@ -244,6 +249,7 @@ class HandingOut:
 
     def _put(self, number: int, outcome: Outcome) -> None:
         self._outcomes[number] = outcome
+        self._context.deliver(outcome)
         events = self._context.events
         if not events.active or outcome.status is Status.NOT_TRIED:
             return

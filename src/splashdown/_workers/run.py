@@ -100,6 +100,9 @@ class Spread:
         for number, outcome in settled(self._context, self._plan):
             self._outcomes[number] = outcome
             left.discard(number)
+            self._context.deliver(outcome)
+            if self._context.outlet is not None:
+                self._context.outlet.check()
         for number, policy in enumerate(columns(self._plan.transfers, "if_exists")):
             # Two workers would take the same free name, and a second attempt another one.
             if policy is IfExists.RENAME and number in left and self._is_named(number):
@@ -122,6 +125,7 @@ class Spread:
 
     def _settled(self, number: int, outcome: Outcome) -> None:
         self._outcomes[number] = outcome
+        self._context.deliver(outcome)
         if self._context.events.active:
             self._context.events.emit(TransferFinished(outcome=outcome))
 
