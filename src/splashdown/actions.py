@@ -14,7 +14,7 @@ from typing import Any, Protocol, runtime_checkable
 from splashdown.columns import columns
 from splashdown.errors import DownloadError
 from splashdown.model import Asset, Plan, ResultSet, RunReport, Skipped
-from splashdown.protocols import AssetHandle, Listener, Sink
+from splashdown.protocols import AssetHandle, Listener, Sink, Transport
 from splashdown.redact import safely_shown
 from splashdown.sources import scheme_of
 
@@ -25,6 +25,7 @@ __all__ = [
     "Download",
     "Places",
     "Results",
+    "SourceDeletion",
     "State",
     "SyncReport",
     "VerifyReport",
@@ -43,6 +44,9 @@ class ActionSession(Protocol):
 
     def sink(self, target: str, **options: Any) -> Sink:
         """The sink for a target; close it after use."""
+
+    def transport(self, href: str) -> Transport:
+        """The transport that reads an href; the session closes it."""
 
     def listener(self, name: str, **options: Any) -> Listener:
         """The listener that a plugin offers under this name."""
@@ -237,6 +241,17 @@ class SyncReport:
         if self.report is None:
             return plan_html(self.plan)
         return report_html(self.report, [self.metadata] if self.metadata else [], stale)
+
+
+@safely_shown
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceDeletion:
+    """The outcome of a move after proof: hrefs that were deleted, and those that stay, with the reason."""
+
+    target: str
+    removed: tuple[str, ...] = ()
+    left: Mapping[str, str] = field(default_factory=dict)
+    declined: bool = False  #: whether ``confirm`` said no
 
 
 class State(StrEnum):

@@ -90,6 +90,18 @@ class SupportsReadSmall(Protocol):
 
 
 @runtime_checkable
+class SupportsDelete(Protocol):
+    """A transport that can delete what it reads: for moves, whose files have been proven to be elsewhere."""
+
+    def delete(self, href: str, version: RemoteInfo) -> None:
+        """Delete a file that is still the version which an answer has described, as one step where the store can.
+
+        Raises :class:`~splashdown.errors.ChangedError` for another version, and
+        :class:`~splashdown.errors.TransferError` for what is not there, is a link, or may not be deleted.
+        """
+
+
+@runtime_checkable
 class Sink(Protocol):
     """Stores objects below one target. Nothing is visible under its key before ``commit`` returns."""
 

@@ -29,7 +29,7 @@ from splashdown._receipts.copies import LocalCopies
 from splashdown._series.assets import pack
 from splashdown._series.documents import plain
 from splashdown._stac.describe import directories
-from splashdown.actions import Download, Places, SyncReport
+from splashdown.actions import Download, Places, SourceDeletion, SyncReport
 from splashdown.columns import columns
 from splashdown.errors import NoAssetError, OptionError, PluginError, SplashdownError, error_text
 from splashdown.model import Asset, IfExists, Plan, Skipped
@@ -393,6 +393,23 @@ class JobResults:
         from splashdown.streams import Stream  # late: asyncio is not for every run
 
         return Stream(self, action, {**options, "target": target}, ahead=ahead)
+
+    def delete_source(
+        self,
+        target: str | Path = ".",
+        *,
+        below: str | None = None,
+        confirm: Callable[[Sequence[str]], bool] | None = None,
+        **options: Any,
+    ) -> SourceDeletion:
+        """Delete these files at their source, where each is proven to be in a target: a move after its download.
+
+        Both sides are read and compared by checksum. Only files below the folder of the source's document go, or those
+        ``below`` another one; ``confirm`` gets their hrefs and says whether to go on. Other options: ``jobs``,
+        ``sink_options``. Raises :class:`~splashdown.errors.UsageError` where nothing can be deleted.
+        """
+        done = self.run("delete_source", target=target, below=below, confirm=confirm, **options)
+        return expected(done, SourceDeletion, "delete_source")
 
     @describes("session.registry", options_of_loaders, loaders_of)
     def load(self, key: str | None = None, loader: str | None = None, **options: Any) -> Any:

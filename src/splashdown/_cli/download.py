@@ -10,6 +10,7 @@ from splashdown._cli.collection import collection_options, take_collection
 from splashdown._cli.exec_options import exec_options, runner, take_command
 from splashdown._cli.help import Command, was_given
 from splashdown._cli.list_options import list_options, take_list
+from splashdown._cli.moving import move_options, moved, refuse_move, take_move
 from splashdown._cli.source import filter_options, open_source, source_options
 from splashdown._cli.transfer import (
     log_of_files,
@@ -33,6 +34,7 @@ from splashdown.sources import is_url
 @list_options
 @transfer_options
 @exec_options
+@move_options
 @click.option("--no-metadata", is_flag=True, help="Do not save the STAC document.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
@@ -57,14 +59,15 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
     if catalog is not None and key is not None:
         raise click.UsageError("--key saves a single file, --as-collection a catalog: use --include to choose assets")
     settings, program = take_settings(given), take_command(given)
+    move = take_move(given, key=key)
     executor = {"executor": chosen} if (chosen := given.pop("executor")) else {}
     action, options = _action(key, catalog, given)
     style = style_of(as_json=as_json, quiet=quiet)
     if jobs is not None:
         from splashdown._cli.job_lists import land_list
 
-        if program is not None:
-            raise click.UsageError("--exec goes with one source, not with --jobs-from")
+        if program is not None or move is not None:
+            raise click.UsageError("--exec and --delete-source go with one source, not with --jobs-from")
         return land_list(
             jobs,
             _target_alone(sources),
@@ -79,6 +82,8 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
     results = open_source(source, action=action, quiet=quiet, **given)
     print_warnings(results)
     options |= {"target": target, "settings": settings_for(results, settings), **executor}
+    if move is not None:
+        refuse_move(results, target, move)
     if dry_run:
         return show(results.dry_run(action, **options), style)
     shown = progress_display(results.session, quiet=quiet or program is not None)  # lines of programs would tear it
@@ -86,6 +91,9 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
     done = perform(runner(results, program), action, listeners=listeners, progress=False, **options)
     if catalog is None and isinstance(done, Download):
         remember(done.report, done.metadata, results.result_set.narrowed)
+    if move is not None:
+        done, code = moved(results, done, target, move)
+        return show(done, style, results.result_set, failures=not shown) or code
     if key is None:
         return show(done, style, results.result_set, failures=not shown)
     if style != "table" or not isinstance(done, Download):

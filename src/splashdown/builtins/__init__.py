@@ -23,5 +23,6 @@ OFFERS: Mapping[str, tuple[str, ...]] = {
     "stac": ("resolvers",),
     "sync": ("actions",),
     "verify": ("actions",),
+    "delete_source": ("actions",),
 }
 NAMES: tuple[str, ...] = tuple(OFFERS)

@@ -10,6 +10,7 @@ import io
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
@@ -60,7 +61,7 @@ class LocalBody:
             state = os.fstat(self._file.fileno())
             self.info = RemoteInfo(
                 size=state.st_size,
-                etag=f'"{state.st_mtime_ns:x}-{state.st_ino:x}-{state.st_size:x}"',
+                etag=_etag(state),
                 last_modified=formatdate(state.st_mtime, usegmt=True),
                 ranges=True,
             )
@@ -111,8 +112,42 @@ class FileTransport:
         """Open a range of a file. Raises ``TransferError`` when it is not there, not readable or not a file."""
         return LocalBody(request)
 
+    def delete(self, href: str, version: RemoteInfo) -> None:
+        """Delete a regular file that has not changed; links stay."""
+        path = local_path(href)
+        folder, name = os.path.split(path)
+        try:
+            with _opened_folder(folder) as number:
+                # Looked at and deleted in one opened folder: no link on the way can lead elsewhere in between.
+                place = name if number is not None else path
+                state = os.stat(place, dir_fd=number, follow_symlinks=False)
+                if not stat.S_ISREG(state.st_mode):
+                    raise TransferError(f"{path}: not a regular file, so it is not deleted")
+                if _etag(state) != version.etag:
+                    raise ChangedError(f"{path}: the file has changed, so it is not deleted")
+                os.unlink(place, dir_fd=number)
+        except OSError as error:
+            raise TransferError(f"{path}: cannot be deleted ({error_text(error)})") from error
+
     def close(self) -> None:
         """There is nothing to give back."""
+
+
+def _etag(state: os.stat_result) -> str:
+    return f'"{state.st_mtime_ns:x}-{state.st_ino:x}-{state.st_size:x}"'
+
+
+@contextmanager
+def _opened_folder(path: str) -> Iterator[int | None]:
+    """A folder as a descriptor; ``None`` on systems that know files by their paths alone."""
+    if os.unlink not in os.supports_dir_fd:
+        yield None
+        return
+    number = os.open(path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_CLOEXEC", 0))
+    try:
+        yield number
+    finally:
+        os.close(number)
 
 
 def _open_regular(path: str) -> io.FileIO:

@@ -11,7 +11,7 @@ import pytest
 from splashdown.checksums import hash_of
 from splashdown.errors import ChangedError, NotModifiedError, TransferError
 from splashdown.model import ReadRequest, RemoteInfo, SmallBody
-from splashdown.protocols import Stream, SupportsReadSmall, Transport
+from splashdown.protocols import Stream, SupportsDelete, SupportsReadSmall, Transport
 from splashdown.testing.handles import left_open
 from splashdown.testing.stores import data_of
 
@@ -94,6 +94,20 @@ class TransportContract:
             with pytest.raises(TransferError) as caught:
                 read_small(transport, href)
             assert (type(caught.value), str(caught.value)) == (type(expected.value), str(expected.value))
+
+    def test_a_version_that_was_read_is_deleted_and_no_other(self, transport: Transport, publish: Publish) -> None:
+        if not isinstance(transport, SupportsDelete):
+            pytest.skip("this transport has no delete()")
+        old = read_info(transport, publish("a.bin", data_of(1000)))
+        href = publish("a.bin", data_of(2000))
+        with pytest.raises(ChangedError):
+            transport.delete(href, old)
+        assert len(read(transport, href)) == 2000
+        transport.delete(href, read_info(transport, href))
+        with pytest.raises(TransferError):
+            read(transport, href)
+        with pytest.raises(TransferError):
+            transport.delete(href, old)
 
     @pytest.mark.parametrize(
         ("start", "stop"),

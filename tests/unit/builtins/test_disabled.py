@@ -75,6 +75,7 @@ def failed_run(place, session):
 
 USES = {
     "collection": {"catalog": lambda p, s: p.open(s).download_collection(p.new)},
+    "delete_source": {"move": lambda p, s: p.open(s).delete_source(p.stored)},
     "download": {
         "files": lambda p, s: p.open(s).download_files(p.new),
         "file": lambda p, s: p.open(s)["a"].download(f"{p.new}/a"),
@@ -122,6 +123,7 @@ EACH_USE = [pytest.param(name, use, id=f"{name}-{how}") for name, uses in USES.i
 
 COMMANDS = {
     "collection": (["download", "{item}", "{new}", "--as-collection"],),
+    "delete_source": (["download", "{item}", "{new}", "--delete-source", "--yes"],),
     "download": (
         ["download", "{item}", "{new}"],
         ["download", "{item}", "{new}", "--key", "a"],

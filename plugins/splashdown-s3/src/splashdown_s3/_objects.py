@@ -9,8 +9,8 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from splashdown.connections import Answer
-from splashdown.errors import TruncatedError
-from splashdown.model import Buffer, Content, ReadRequest, Stored
+from splashdown.errors import ChangedError, TruncatedError
+from splashdown.model import Buffer, Content, ReadRequest, RemoteInfo, Stored
 from splashdown_s3 import _attributes as attributes
 from splashdown_s3._errors import LACKS, Refused
 from splashdown_s3._honoured import require_encryption
@@ -154,6 +154,25 @@ def delete(store: Store, where: Location) -> None:
     except Refused as refused:
         if refused.code != "NoSuchKey":
             raise
+
+
+def delete_version(store: Store, where: Location, read: RemoteInfo) -> None:
+    """Remove an object that is still as it was ``read``, by its ETag. The store itself compares where it can.
+
+    Raises ``ChangedError`` for another version.
+    """
+    headers = store.request("HEAD", where).headers
+    etag, number = headers.get("etag", ""), headers.get("x-amz-version-id")
+    if not read.etag or version(etag) != version(read.etag) or (number and read.version not in {None, number}):
+        raise ChangedError(f"{where} has changed, so it is not deleted")
+    try:
+        store.request("DELETE", where, headers={"if-match": f'"{version(etag)}"'})
+    except Refused as refused:
+        if refused.status == 412:
+            raise ChangedError(f"{where} has changed, so it is not deleted") from None
+        if refused.status not in {400, 501}:
+            raise
+        store.request("DELETE", where)  # this store knows no conditions here
 
 
 def chunks(response: BaseHTTPResponse | Answer, length: int | None) -> Iterator[bytes]:

@@ -21,7 +21,7 @@ from splashdown.errors import (
     TransferError,
 )
 from splashdown.http import HttpOptions, HttpTransport
-from splashdown.model import ReadRequest, SmallBody
+from splashdown.model import ReadRequest, RemoteInfo, SmallBody
 from splashdown.protocols import Stream
 from splashdown_s3 import _objects as objects
 from splashdown_s3._errors import reading, unanswered
@@ -86,6 +86,12 @@ class S3Transport:
                 self._explain(where, request, error, last=last)
         with opened as stream:
             yield stream
+
+    def delete(self, href: str, version: RemoteInfo) -> None:
+        """Delete an object that is still the version that was read; a bucket with versions keeps it as an old one."""
+        where = split(href)
+        with reading(self._store, where):
+            objects.delete_version(self._store, where, version)
 
     def close(self) -> None:
         """Give back connections."""
