@@ -15,7 +15,7 @@ from splashdown.columns import columns
 from splashdown.errors import DownloadError
 from splashdown.model import Asset, Plan, ResultSet, RunReport, Skipped
 from splashdown.protocols import AssetHandle, Listener, Sink, Transport
-from splashdown.redact import safely_shown
+from splashdown.redact import redact, safely_shown
 from splashdown.sources import scheme_of
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Checked",
     "Download",
     "Places",
+    "PublishReport",
     "Results",
     "SourceDeletion",
     "State",
@@ -47,6 +48,13 @@ class ActionSession(Protocol):
 
     def transport(self, href: str) -> Transport:
         """The transport that reads an href; the session closes it."""
+
+    def auth_for(self, url: str) -> object:
+        """The value for ``auth=`` that is listed for the origin of a URL; ``None`` where it is not listed."""
+
+    @property
+    def http(self) -> Any:
+        """The options of HTTP, with the profiles of hosts."""
 
     def listener(self, name: str, **options: Any) -> Listener:
         """The listener that a plugin offers under this name."""
@@ -252,6 +260,28 @@ class SourceDeletion:
     removed: tuple[str, ...] = ()
     left: Mapping[str, str] = field(default_factory=dict)
     declined: bool = False  #: whether ``confirm`` said no
+
+
+@safely_shown
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishReport:
+    """What became of the items of a target at a STAC API, each as ``collection/id``; ``failed`` has the reasons."""
+
+    target: str
+    api: str
+    created: tuple[str, ...] = ()
+    updated: tuple[str, ...] = ()
+    unchanged: tuple[str, ...] = ()  #: nothing was sent
+    failed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the API holds all items."""
+        return not self.failed
+
+    def __str__(self) -> str:
+        counts = (f"{len(getattr(self, name))} {name}" for name in ("created", "updated", "unchanged"))
+        return f"{', '.join(counts)}{f', {len(self.failed)} failed' if self.failed else ''} at {redact(self.api)}"
 
 
 class State(StrEnum):

@@ -31,8 +31,15 @@ class Moved(Download):
 def move_options(function: F) -> F:
     """Give a command the options of a move."""
     options = (
-        click.option("--delete-source", is_flag=True, help="Delete at the source what is proven to be in TARGET."),
-        click.option("--delete-below", metavar="PREFIX", help="With --delete-source: the folder that may be emptied."),
+        click.option(
+            "--delete-source", "move", is_flag=True, help="Delete at the source what is proven to be in TARGET."
+        ),
+        click.option(
+            "--delete-below",
+            "move_below",
+            metavar="PREFIX",
+            help="With --delete-source: the folder that may be emptied.",
+        ),
         click.option("--yes", is_flag=True, help="With --delete-source: do not ask."),
     )
     return with_options(function, options)
@@ -40,7 +47,7 @@ def move_options(function: F) -> F:
 
 def take_move(given: dict[str, Any], *, key: str | None) -> dict[str, Any] | None:
     """Take these options out of a command's; ``None`` without ``--delete-source``."""
-    wanted, below, yes = (given.pop(name) for name in ("delete_source", "delete_below", "yes"))
+    wanted, below, yes = (given.pop(name) for name in ("move", "move_below", "yes"))
     if not wanted:
         if below is not None or yes:
             raise click.UsageError(f"--{'yes' if yes else 'delete-below'} goes with --delete-source only")

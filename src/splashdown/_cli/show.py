@@ -13,7 +13,7 @@ from splashdown._cli.exit_codes import EXIT_FAILED
 from splashdown._cli.help import in_words_of_command
 from splashdown._cli.transfer import print_failures
 from splashdown._display.text import counted, printable, readable
-from splashdown.actions import ActionOutcome, Download, State, SyncReport, VerifyReport
+from splashdown.actions import ActionOutcome, Download, PublishReport, State, SyncReport, VerifyReport
 from splashdown.columns import columns
 from splashdown.errors import DownloadError, Interrupted
 from splashdown.model import Plan, ResultSet, RunReport
@@ -52,6 +52,8 @@ def show(value: Any, style: Style, source: ResultSet | None = None, *, failures:
         return _show_plan(value, style)
     if isinstance(value, VerifyReport):
         return _show_verified(value, style)
+    if isinstance(value, PublishReport):
+        return _show_published(value, style)
     if isinstance(value, ActionOutcome):
         if value.report is None:
             return _show_planned(value, style)
@@ -167,6 +169,16 @@ def _verified_table(report: VerifyReport) -> None:
     counts += [f"{odd} not of the promised format"] if odd else []
     counts += [f"{extra} that no receipt knows"] if extra else []
     click.echo(", ".join(counts))
+
+
+def _show_published(report: PublishReport, style: Style) -> int:
+    if style == "json":
+        render.echo_json(dataclasses.asdict(report) | {"target": redact_target(report.target), "ok": report.ok})
+    else:
+        for name, why in report.failed.items():
+            click.echo(f"Failed: {printable(name)}: {printable(why)}", err=True)
+        click.echo(str(report))
+    return 0 if report.ok else EXIT_FAILED
 
 
 def _show_value(value: Any, style: Style) -> int:

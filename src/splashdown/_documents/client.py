@@ -8,7 +8,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, NamedTuple, Self
 
@@ -93,7 +93,7 @@ _RETRY = _Retry(
     backoff_factor=0.2,
     backoff_jitter=0.2,
     status_forcelist=(429, 500, 502, 503, 504),
-    allowed_methods=("GET", "POST"),  # a POST is a search here, and changes nothing
+    allowed_methods=("GET", "POST", "PUT"),  # a POST is a search, or adds what is refused the second time
     retry_after_max=60,
     raise_on_status=False,
     raise_on_redirect=False,
@@ -185,6 +185,15 @@ class Client:
         """
         return self._read(url, headers, body)
 
+    def send(self, method: str, url: str, body: Mapping[str, Any]) -> Fetched:
+        """Send a JSON object, and return the answer, whatever its status.
+
+        Raises :class:`~splashdown.errors.ResolveError` without an answer. ``PUT`` may be repeated; a ``POST`` that was
+        answered with an error of the server may be, too, so it has to be one that the server refuses the second time.
+        """
+        with self._in_words(url):
+            return self._fetch_whole(url, None, body, method)
+
     @property
     def held(self) -> bool:
         """Whether the user has given credentials, for whatever origin."""
@@ -207,8 +216,20 @@ class Client:
     ) -> tuple[str, bytes]:
         if len(url) > _LONGEST_URL:
             raise ResolveError(f"{shown(url[:_SHOWN])}… is not read: its URL has {len(url):,} characters")
-        try:
+        with self._in_words(url):
             final, status, body, sent = self._fetch_whole(url, headers, question)
+        if status >= 400:
+            # Of what was sent: by now another thread may have renewed the token.
+            known = secrets_sent(url, sent) | self._listed.keys_sent
+            raise fault(final, status, body, authorized=bool(sent[-1]), secrets=known, held=self.held)
+        return final, body
+
+    @staticmethod
+    @contextmanager
+    def _in_words(url: str) -> Iterator[None]:
+        """Let what keeps a request from its answer be an error of the library."""
+        try:
+            yield
         except AddressError as error:
             raise ResolveError(f"{shown(url)} is not read: {error}") from None
         except requests.RequestException as error:
@@ -217,20 +238,19 @@ class Client:
             ) from None
         except OSError as error:  # a certificate or a bundle that cannot be used
             raise ResolveError(f"{shown(url)} is not read: {error_text(error)}") from None
-        if status >= 400:
-            # Of what was sent: by now another thread may have renewed the token.
-            known = secrets_sent(url, sent) | self._listed.keys_sent
-            raise fault(final, status, body, authorized=bool(sent[-1]), secrets=known, held=self.held)
-        return final, body
 
-    def _fetch_whole(self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None) -> Fetched:
+    def _fetch_whole(
+        self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None, method: str = ""
+    ) -> Fetched:
         # The adapter's retries end with the headers; a body that breaks off is requested again.
         for _ in range(_CUT_OFF):
             with suppress(requests.exceptions.ChunkedEncodingError):
-                return self._fetch(url, headers, question)
-        return self._fetch(url, headers, question)
+                return self._fetch(url, headers, question, method)
+        return self._fetch(url, headers, question, method)
 
-    def _fetch(self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None) -> Fetched:
+    def _fetch(
+        self, url: str, headers: Mapping[str, str] | None, question: Mapping[str, Any] | None, method: str = ""
+    ) -> Fetched:
         steps = Steps(
             url,
             ResolveError,
@@ -239,7 +259,7 @@ class Client:
         )
         whole = _WHOLE * self._options(url).read_timeout
         end = time.monotonic() + whole
-        method = "GET" if question is None else "POST"
+        method = method or ("GET" if question is None else "POST")
         while True:
             options, sent = self._options(steps.url), steps.headers()
             # Where other credentials are sent, or none are to be, a callable for a key is not even asked.

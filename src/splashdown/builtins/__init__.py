@@ -24,5 +24,6 @@ OFFERS: Mapping[str, tuple[str, ...]] = {
     "sync": ("actions",),
     "verify": ("actions",),
     "delete_source": ("actions",),
+    "publish": ("actions",),
 }
 NAMES: tuple[str, ...] = tuple(OFFERS)

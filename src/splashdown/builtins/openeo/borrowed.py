@@ -39,6 +39,7 @@ class BorrowedClient(Client):
         url: str,
         headers: Mapping[str, str] | None,  # noqa: ARG002 - the other client has the credentials
         question: Mapping[str, Any] | None,  # noqa: ARG002 - a job's results are never searched
+        method: str = "",  # noqa: ARG002 - and nothing is sent there
     ) -> Fetched:
         return Fetched(*self._ask(url), [_UNKNOWN])
 
