@@ -38,6 +38,8 @@ def source(tmp_path, collection):
         (folder / f"{name} x.tif").write_bytes(name.encode() * 100)
         assets = {"data": {"href": f"./{name} x.tif"}, "web": {"href": "https://u:pw@web.example/a.tif?sig=SECRET"}}
         own = stac_item(assets, id=name, collection=collection)
+        own["geometry"] = {"type": "Point", "coordinates": [16.0, 48.0]}  # pgstac wants one
+        own["bbox"] = [16.0, 48.0, 16.0, 48.0]
         own["links"] = [
             {"rel": "license", "href": "https://license.example/"},
             {"rel": "self", "href": "https://old.example/item"},
@@ -135,22 +137,19 @@ def test_a_single_item_goes_to_the_collection_that_is_named(session, api, source
     assert report.created == (f"{collection}/single",)
 
 
-@pytest.mark.parametrize("key", ["..", ".", "a/../../x", "a?b=c#d", "ü %2e", "a\nb", ""])
-def test_an_id_stays_one_segment_of_the_path(session, api, target, source, collection, tmp_path, key):
+def test_an_id_stays_one_segment_of_the_path(session, api, target, source, collection, tmp_path):
     session.run("publish", target, api=api, public_url=CDN)
-    changes(api)
-    document = tmp_path / "out" / "item.json"
-    hostile = tmp_path / "hostile"
+    requests_of(api)
     (source / "one.json").write_text(json.dumps(stac_item({"data": {"href": "./one x.tif"}}, id="x")))
-    splashdown.open(source / "one.json").download_files(hostile)
-    document = hostile / "item.json"
+    splashdown.open(source / "one.json").download_files(tmp_path / "hostile")
+    document = tmp_path / "hostile" / "item.json"
     body = json.loads(document.read_text())
-    document.write_text(json.dumps({**body, "id": key}))
-    session.run("publish", hostile, api=api, public_url=CDN, collection=collection)
-    assert all(
-        path.startswith(f"/collections/{collection}/items") or path in {"/", f"/collections/{collection}"}
-        for _, path in requests_of(api)
-    )
+    for key in ("..", ".", "a/../../x", "a?b=c#d", "ü %2e", "a\nb", "", 3):
+        document.write_text(json.dumps({**body, "id": key}))
+        session.run("publish", tmp_path / "hostile", api=api, public_url=CDN, collection=collection)
+    own = f"/collections/{collection}"
+    asked = {path for _, path in requests_of(api)}
+    assert {path for path in asked if path not in {"/", own} and not path.startswith(f"{own}/items")} == set()
 
 
 def test_a_refused_token_is_one_line_an_item_and_nowhere_shown(api, target, capsys):
@@ -202,8 +201,8 @@ def test_an_api_without_the_extension_is_refused_in_one_line(target, tmp_path):
 
 
 @pytest.mark.slow
-def test_pgstac_takes_the_items_and_finds_them_unchanged(target, collection, tmp_path):
-    with running_pgstac(tmp_path) as api, Session() as session:
+def test_pgstac_takes_the_items_and_finds_them_unchanged(target, collection):
+    with running_pgstac() as api, Session() as session:
         assert len(session.run("publish", target, api=api, public_url=CDN).created) == 2
         again = session.run("publish", target, api=api, public_url=CDN)
         assert len(again.unchanged) == 2

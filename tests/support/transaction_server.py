@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import tempfile
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,16 +41,14 @@ def requests_of(api: str) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def running_pgstac(folder: Path) -> Iterator[str]:
+def running_pgstac() -> Iterator[str]:
     """Serve pgstac over a fresh database; yields its URL. Installs PostgreSQL where the machine has none."""
     environment = own_environment("stac-fastapi-pgstac-7.2.0", _PGSTAC)
     programs = _postgres()
     user = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 else []  # PostgreSQL refuses to run as root
+    folder = Path(tempfile.mkdtemp(prefix="pgstac-"))  # no other user gets into the folders of pytest
     if user:
         shutil.chown(folder, "nobody")
-        for parent in folder.parents:
-            if parent.owner() == "root" and parent != Path("/") and not parent.stat().st_mode & 0o001:
-                parent.chmod(parent.stat().st_mode | 0o011)
     data, port = folder / "data", free_port()
 
     def run(*command: str | Path, **variables: str) -> None:
@@ -64,13 +63,14 @@ def running_pgstac(folder: Path) -> Iterator[str]:
         run(environment / "bin/python", "-m", "pypgstac.pypgstac", "migrate", **place)
         api_port = free_port()
         url = f"http://127.0.0.1:{api_port}"
-        command = [environment / "bin/python", "-m", "uvicorn", "stac_fastapi.pgstac.app:app"]
+        command = [environment / "bin/python", "-m", "uvicorn", "--factory", "stac_fastapi.pgstac.app:create_app"]
         command += ["--port", str(api_port), "--log-level", "warning"]
         variables = os.environ | place | {"ENABLE_TRANSACTIONS_EXTENSIONS": "true"}
         with running(command, url=url, variables=variables, log=folder / "pgstac.log"):
             yield url
     finally:
         run(*user, programs / "pg_ctl", "-D", data, "-m", "immediate", "stop")
+        shutil.rmtree(folder)
 
 
 def _postgres() -> Path:

@@ -105,6 +105,11 @@ USES = {
     },
     "processes": {"download": lambda p, s: p.open(s).download_files(p.new, executor="processes:1")},
     "progress": {"download": lambda p, s: p.open(s).download_files(p.new, progress=True)},
+    "publish": {
+        "target": lambda p, s: s.run(
+            "publish", p.stored, api=p.service.job_url.rpartition("/jobs/")[0], public_url="https://cdn.example/"
+        ),
+    },
     "several": {"open": lambda p, s: s.open([p.item, p.item])},
     "stac": {
         "path": lambda p, s: p.open(s),
@@ -169,8 +174,8 @@ def by_file(name, folder, monkeypatch):
 
 def test_every_built_in_plugin_is_disabled_by_a_test():
     assert set(USES) | {"netrc", "log"} == set(builtins.NAMES)
-    # No command runs the action load_json: 'splashdown load' calls the loader.
-    assert set(COMMANDS) | NEEDED_BY_NOTHING | {"load_json"} == set(builtins.NAMES)
+    # No command runs the action load_json: 'splashdown load' calls the loader. The command publish goes with its plugin.
+    assert set(COMMANDS) | NEEDED_BY_NOTHING | {"load_json", "publish"} == set(builtins.NAMES)
 
 
 @pytest.mark.parametrize(("name", "use"), EACH_USE)
