@@ -20,7 +20,7 @@ from splashdown._plugins.keyword_types import CollectionKeywords, DownloadKeywor
 from splashdown._plugins.signatures import shows
 from splashdown.actions import Download, Places, SyncReport
 from splashdown.results import JobResults, expected
-from splashdown.streams import Stream
+from splashdown.streams import OutcomeStream
 
 if TYPE_CHECKING:
     from splashdown.result_asset import ResultAsset
@@ -62,7 +62,7 @@ class AsyncResults:
     @shows(DownloadKeywords, closed=False)
     def stream(
         self, target: str | Path = ".", *, action: str = "download_files", ahead: int = 100, **options: Any
-    ) -> Stream:
+    ) -> OutcomeStream:
         """Outcomes as files land, for ``async for``: :meth:`splashdown.JobResults.stream`."""
         return self.results.stream(target, action=action, ahead=ahead, **options)
 
@@ -112,7 +112,7 @@ class AsyncResults:
 
     async def _end(self, action: str, options: dict[str, Any]) -> Any:
         """What the action returns or raises; the run ends when this is cancelled."""
-        async with Stream(self.results, action, options, ahead=1000) as stream:
+        async with OutcomeStream(self.results, action, options, ahead=1000) as stream:
             async for _ in stream:
                 pass
         return stream.result()

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from splashdown.model import ResultSet, RunReport
     from splashdown.protocols import AssetHandle, Listener, Sink
     from splashdown.session import Session
-    from splashdown.streams import Stream
+    from splashdown.streams import OutcomeStream
 
 __all__ = ["JobResults", "ResultAsset"]
 
@@ -382,17 +382,17 @@ class JobResults:
     @shows(DownloadKeywords, closed=False)
     def stream(
         self, target: str | Path = ".", *, action: str = "download_files", ahead: int = 100, **options: Any
-    ) -> Stream:
+    ) -> OutcomeStream:
         """A loop over the outcomes of a download, each as soon as its file is landed and verified.
 
         ``for outcome in results.stream("data")``, or ``async for``. The run begins with the loop; leaving it ends the
         run as Ctrl-C does, with what landed in the receipt. ``ahead`` outcomes may wait for a slow loop: then the run
         waits, too. ``action`` is ``download_files``, ``download_collection`` or ``sync``, with its options. The
-        :class:`~splashdown.streams.Stream` has the ``report`` afterwards.
+        :class:`~splashdown.streams.OutcomeStream` has the ``report`` afterwards.
         """
-        from splashdown.streams import Stream  # late: asyncio is not for every run
+        from splashdown.streams import OutcomeStream  # late: asyncio is not for every run
 
-        return Stream(self, action, {**options, "target": target}, ahead=ahead)
+        return OutcomeStream(self, action, {**options, "target": target}, ahead=ahead)
 
     def delete_source(
         self,

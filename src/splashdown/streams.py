@@ -17,13 +17,13 @@ from splashdown.actions import ActionOutcome, Results
 from splashdown.errors import DownloadError, Interrupted, OptionError, UsageError
 from splashdown.model import Outcome, RunReport
 
-__all__ = ["Stream"]
+__all__ = ["OutcomeStream"]
 
 #: A signal reaches the main thread on Windows only between two waits.
 _WAIT_SECONDS = 1.0
 
 
-class Stream:
+class OutcomeStream:
     """The outcomes of one run, each as soon as its file is landed and verified.
 
     The run begins with the loop, and ends with it: what landed before a ``break`` is in the receipt. Failures of single

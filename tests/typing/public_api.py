@@ -50,11 +50,14 @@ from splashdown.actions import (
     Checked,
     Download,
     Places,
+    PublishReport,
     Results,
+    SourceDeletion,
     State,
     SyncReport,
     VerifyReport,
 )
+from splashdown.aio import AsyncResults
 from splashdown.auth import ClientCredentials, Netrc, StoredLogin
 from splashdown.errors import HttpStatusError, PluginWarning, StoreError, error_text
 from splashdown.events import (
@@ -96,6 +99,7 @@ from splashdown.protocols import (
     StepCredentials,
     Stream,
     SupportsCompare,
+    SupportsDelete,
     SupportsDuplicate,
     SupportsEach,
     SupportsList,
@@ -130,6 +134,7 @@ from splashdown.specs import (
     SinkSpec,
     TransportSpec,
 )
+from splashdown.streams import OutcomeStream
 from splashdown.testing import (
     HEAVY,
     ExecutorContract,
@@ -184,6 +189,10 @@ def in_a_notebook() -> None:
     assert_type(results.download_files("data/out"), Places)
     assert_type(results.download_file("data/out/a.tif", key="a.tif"), Path | str)
     assert_type(results.select(keys="*.tif"), JobResults)
+    assert_type(results.stream("out"), OutcomeStream)
+    assert_type(list(results.stream("out", ahead=1)), list[Outcome])
+    assert_type(results.stream("out").report, RunReport)
+    assert_type(results.delete_source("out", confirm=lambda hrefs: len(hrefs) < 3), SourceDeletion)
     assert_type(results.get_asset("a").load_bytes(), bytes)
     assert_type(results.get_asset("a").load_text(), str)
     with results.get_asset("a").open().open() as file:
@@ -192,6 +201,15 @@ def in_a_notebook() -> None:
     for auth in (Netrc(), StoredLogin(provider="egi"), ClientCredentials(client_id="me", client_secret="pw")):
         for job in connect("https://openeo.example", auth=auth).jobs():
             assert_type(job.get_results(), JobResults)
+
+
+async def awaited() -> None:
+    results = await splashdown.aio.open("https://openeo.example/openeo/1.2/jobs/JOB", auth="TOKEN")
+    assert_type(results, AsyncResults)
+    assert_type(await results.download_files("out", layout="flat"), Places)
+    assert_type(await results.sync("out", delete=True), SyncReport)
+    async for outcome in results.select(keys="*.tif").stream("out"):
+        assert_type(outcome, Outcome)
 
 
 def when_it_fails(results: JobResults) -> RunReport | None:
@@ -361,6 +379,10 @@ class ShelfTransport:
     def for_public_documents(self) -> ShelfTransport:
         return self
 
+    def delete(self, href: str, version: RemoteInfo) -> None:
+        assert href
+        assert version.etag
+
     def read_small(self, request: ReadRequest, most: int) -> SmallBody | AbstractContextManager[Stream]:
         return SmallBody(info=RemoteInfo(size=1), data=b"x") if most else self.stream(request)
 
@@ -474,13 +496,16 @@ def uses_what_actions_return(session: Session, results: JobResults) -> ActionOut
     done.raise_failures(given.result_set.unresolved)
     planned: SyncReport = given.dry_run("sync", target="out")
     checked: VerifyReport = place.run("verify", "out")
+    published: PublishReport = place.run("publish", "out", api="https://stac.example/")
     assert checked.ok
+    assert published.ok
     return planned if planned.stale else done
 
 
 def seams() -> tuple[object, ...]:
     transport: Transport = ShelfTransport()
     small: SupportsReadSmall = ShelfTransport()
+    deleting: SupportsDelete = ShelfTransport()
     resolver: Resolver = ShelfResolver()
     signer: Signer = ShelfSigner()
     serving: SupportsServes = ShelfSigner()
@@ -492,7 +517,21 @@ def seams() -> tuple[object, ...]:
     listener: Listener = note
     opened: AbstractContextManager[Stream] = transport.stream(ReadRequest(href="shelf://a"))
     loader: Loader = load_anything
-    return resolver, signer, chosen, reasons, listener, opened, loader, small, serving, renewing, steps, guarded
+    return (
+        resolver,
+        signer,
+        chosen,
+        reasons,
+        listener,
+        opened,
+        loader,
+        small,
+        deleting,
+        serving,
+        renewing,
+        steps,
+        guarded,
+    )
 
 
 def load_anything(asset: AssetHandle, **options: Any) -> object:

@@ -1,6 +1,6 @@
 """``--exec``: a program that runs on each file as it lands, without a shell.
 
-The loop over the files is :class:`splashdown.streams.Stream`; this module runs the programs and adds their exit codes
+The loop over the files is :class:`splashdown.streams.OutcomeStream`; this module runs the programs and adds their exit codes
 to the report.
 """
 
@@ -57,12 +57,14 @@ class _Programs:
             click.echo(f"{printable(name)}: {printable(words[0])}: {error}", err=True)
             self.ended[name] = _NOT_FOUND if isinstance(error, FileNotFoundError) else _NOT_STARTED
             return
-        with process:
-            for line in _lines(process.stdout):
-                click.echo(f"{printable(name)}: {printable(line)}", err=True)
-        with self.lock:
-            self.running.discard(process)
-        self.ended[name] = process.returncode
+        try:
+            with process:
+                for line in _lines(process.stdout):
+                    click.echo(f"{printable(name)}: {printable(line)}", err=True)
+        finally:
+            with self.lock:
+                self.running.discard(process)
+            self.ended[name] = process.returncode
 
     def stop(self) -> None:
         """Begin no other program, and end those that run."""
@@ -89,9 +91,9 @@ class Landing:
 
     def run(self, action: str, /, **options: Any) -> Any:
         """Run an action; what it returns or raises has a report with the exit codes."""
-        from splashdown.streams import Stream
+        from splashdown.streams import OutcomeStream
 
-        stream = Stream(self._results, action, options, ahead=_AHEAD)
+        stream = OutcomeStream(self._results, action, options, ahead=_AHEAD)
         pool = ThreadPoolExecutor(self._command.jobs, "splashdown-exec")
         try:
             for outcome in stream:

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -25,7 +25,18 @@ from splashdown.actions import Results, SourceDeletion, State
 from splashdown.checksums import hash_of, same
 from splashdown.errors import HttpStatusError, SplashdownError, UsageError, error_text
 from splashdown.hookspecs import hookimpl
-from splashdown.model import Asset, Content, Part, Plan, ReadRequest, RemoteInfo, ResultSet, Skipped, StoredRecord
+from splashdown.model import (
+    Asset,
+    Content,
+    Part,
+    Plan,
+    ReadRequest,
+    RemoteInfo,
+    ResultSet,
+    Skipped,
+    StoredRecord,
+    Transfer,
+)
 from splashdown.protocols import Sink, SupportsDelete, SupportsList, SupportsRead
 from splashdown.redact import redact, safely_shown
 from splashdown.sources import at_home, path_in_url, scheme_of
@@ -88,14 +99,13 @@ def plan_delete(results: Results, target: str | Path = ".", **given: Any) -> Pla
     source = results.result_set
     if source.kind == "job":
         raise UsageError("the results of an openEO job cannot be deleted file by file: delete the job at its back-end")
-    plan = results.plan(str(target))
-    reasons = {one.asset.identity: _stays(results, one.asset, options.below) for one in plan.transfers}
-    kept = [Skipped(asset=one.asset, reason=why) for one in plan.transfers if (why := reasons[one.asset.identity])]
-    candidates = [one for one in plan.transfers if not reasons[one.asset.identity]]
+    looked = [(asset, _stays(results, asset, options.below)) for asset in results.assets]
+    kept = [Skipped(asset=asset, reason=why) for asset, why in looked if why]
+    candidates = [Transfer(asset=asset, name=asset.key) for asset, why in looked if not why]
     if not candidates:
         why = f": {kept[0].asset.label}: {kept[0].reason}" if kept else ""
         raise UsageError(f"no file can be deleted at this source{why}")
-    return replace(plan, transfers=candidates, skipped=tuple(kept))
+    return Plan(target=str(target), transfers=candidates, skipped=tuple(kept), source=redact(source.href or source.id))
 
 
 def _stays(results: Results, asset: Asset, below: str | None) -> str:

@@ -5,8 +5,9 @@ It works on the target alone, so that a failed run is repeated without the sourc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,9 @@ from splashdown.specs import ActionSpec
 if TYPE_CHECKING:
     from splashdown.builtins.publish.catalog import Catalog
     from splashdown.builtins.publish.items import Found, TargetItems
+
+#: So many items are in memory at a time.
+_AT_ONCE = 500
 
 
 @safely_shown
@@ -65,61 +69,60 @@ def _published(items: TargetItems, catalog: Catalog, options: PublishOptions) ->
 
     ends: dict[str, list[str]] = {"created": [], "updated": [], "unchanged": []}
     failed: dict[str, str] = {}
-    seen: set[tuple[str, str]] = set()
-    every = list(items.items())  # collections are known then
-    missing = _missing_collections(items, catalog, {one.collection for one in every if not one.why}, options)
-
-    def put(one: Found) -> tuple[str, str]:
-        why = one.why or missing.get(one.collection, "")
-        return ("", why) if why else _put(catalog, one, options)
-
-    fresh: list[Found] = []
-    for one in every:
-        if not one.why and (one.collection, one.id) in seen:
-            failed[f"{one.collection}/{one.id}"] = "another item of the target has the same id and collection"
-            continue
-        seen.add((one.collection, one.id))
-        fresh.append(one)
+    missing: dict[str, str] = {}  #: why a collection cannot take items, empty for one that can
+    every = _first_of_each(items.items(), failed)
     with ThreadPoolExecutor(options.jobs, "splashdown-publish") as pool:
-        for one, (end, why) in zip(fresh, pool.map(put, fresh), strict=True):
-            name = f"{one.collection}/{one.id}"
-            if why:
-                failed[name] = why
-            elif name not in failed:
-                ends[end].append(name)
+        while some := list(islice(every, _AT_ONCE)):
+            for key in {one.collection for one in some if not one.why} - missing.keys():
+                missing[key] = _missing(key, items, catalog, options)  # its document came before its items
+            sent = [replace(one, why=one.why or missing.get(one.collection, "")) for one in some]
+            for one, (end, why) in zip(sent, pool.map(lambda one: _put(catalog, one, options), sent), strict=True):
+                if why:
+                    failed[one.name] = why
+                else:
+                    ends[end].append(one.name)
     return PublishReport(
         target=items.target, api=catalog.url, **{name: tuple(ids) for name, ids in ends.items()}, failed=failed
     )
+
+
+def _first_of_each(items: Iterable[Found], failed: dict[str, str]) -> Iterator[Found]:
+    """The items whose id has not come before; of others only the first is published."""
+    seen: set[str] = set()
+    for one in items:
+        if one.name in seen and not one.why:
+            failed[f"{one.name} (again)"] = "another item of the target has the same id and collection"
+        else:
+            seen.add(one.name)
+            yield one
 
 
 def _put(catalog: Catalog, one: Found, options: PublishOptions) -> tuple[str, str]:
     """What became of an item, or why nothing did."""
     from splashdown.errors import SplashdownError, error_text
 
+    if one.why:
+        return "", one.why
     try:
         return catalog.put(one.id, one.collection, one.body, dry_run=options.dry_run), ""
     except SplashdownError as error:
         return "", error_text(error)
 
 
-def _missing_collections(
-    items: TargetItems, catalog: Catalog, wanted: Iterable[str], options: PublishOptions
-) -> dict[str, str]:
-    """Add the collections that the API lacks and the target has; why others are missing."""
+def _missing(key: str, items: TargetItems, catalog: Catalog, options: PublishOptions) -> str:
+    """Add a collection that the API lacks and the target has; why it is missing otherwise."""
     from splashdown.errors import SplashdownError, error_text
 
-    missing: dict[str, str] = {}
-    for key in sorted(wanted):
-        try:
-            if catalog.collection(key):
-                continue
-            if key not in items.collections:
-                missing[key] = f"the API has no collection {key!r}: add it there first, or name another one"
-            elif not options.dry_run:
-                catalog.add_collection(items.collections[key])
-        except SplashdownError as error:
-            missing[key] = error_text(error)
-    return missing
+    try:
+        if catalog.collection(key):
+            return ""
+        if key not in items.collections:
+            return f"the API has no collection {key!r}: add it there first, or name another one"
+        if not options.dry_run:
+            catalog.add_collection(items.collections[key])
+    except SplashdownError as error:
+        return error_text(error)
+    return ""
 
 
 @hookimpl

@@ -36,6 +36,11 @@ class Found:
     body: dict[str, Any]
     why: str = ""  #: why it cannot be published
 
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        return f"{self.collection}/{self.id}"
+
 
 @dataclass(kw_only=True)
 class TargetItems:
@@ -54,7 +59,7 @@ class TargetItems:
             raise UsageError("files of this machine have no address for others: say where they are served, public_url=")
 
     def items(self) -> Iterator[Found]:
-        """Every item; collections are known once all have been taken.
+        """Every item, each after the collections above it.
 
         Raises ``ResolveError`` where there is no receipt with an item.
         """
