@@ -439,7 +439,8 @@ class RunReport:
     unwritten: str = ""  #: why the metadata document could not be written, where that is so
     interrupted: str = ""  #: what ended the run early: ``SIGINT``, ``SIGTERM``, ``break`` for a loop that was left
     stopped: str = ""  #: why the rest was not tried, where the same failure had come again and again
-    commands: Mapping[str, int] = field(default_factory=dict)  #: exit codes of ``--exec`` by the name of the file
+    #: Exit codes of ``--exec`` by the name of the file.
+    commands: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     @property
     def failed(self) -> tuple[Outcome, ...]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from splashdown._cli.help import F, with_options
+from splashdown.redact import safely_shown
 
 if TYPE_CHECKING:
     from splashdown.results import JobResults
@@ -19,6 +20,7 @@ _HERE = "{}"
 _OF_A_SHELL = (".bat", ".cmd")
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """The program and its arguments, how many run at once, and whether files that were there already get one."""

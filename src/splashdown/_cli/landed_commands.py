@@ -1,7 +1,7 @@
 """``--exec``: a program that runs on each file as it lands, without a shell.
 
-The loop over the files is :class:`splashdown.streams.OutcomeStream`; this module runs the programs and adds their exit codes
-to the report.
+The loop over the files is :class:`splashdown.streams.OutcomeStream`; this module runs the programs and adds their exit
+codes to the report.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from splashdown._display.text import printable
 from splashdown.actions import ActionOutcome
 from splashdown.errors import DownloadError, Interrupted, Terminated
 from splashdown.model import Outcome, RunReport, Status
+from splashdown.redact import safely_shown
 
 if TYPE_CHECKING:
     from splashdown._cli.exec_options import Command
@@ -34,6 +35,7 @@ _END_SECONDS = 5.0
 _LONGEST_LINE = 2**16
 
 
+@safely_shown
 @dataclass(kw_only=True)
 class _Programs:
     """The programs that run now, and the exit codes of those that have ended, by the name of the file."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 #: that module. Only those are imported that may answer what a session asks for.
 OFFERS: Mapping[str, tuple[str, ...]] = {
     "collection": ("actions",),
+    "delete_source": ("actions",),
     "download": ("actions",),
     "file": ("transports",),
     "filters": ("filters",),
@@ -19,11 +20,10 @@ OFFERS: Mapping[str, tuple[str, ...]] = {
     "openeo": ("resolvers",),
     "processes": ("executors",),
     "progress": ("listeners",),
+    "publish": ("actions",),
     "several": ("resolvers",),
     "stac": ("resolvers",),
     "sync": ("actions",),
     "verify": ("actions",),
-    "delete_source": ("actions",),
-    "publish": ("actions",),
 }
 NAMES: tuple[str, ...] = tuple(OFFERS)

@@ -62,6 +62,7 @@ class DeleteOptions:
     sink_options: Mapping[str, Any] = field(default_factory=dict)
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Proof:
     """One file at the source: why it stays, or the version that has the bytes of the target."""

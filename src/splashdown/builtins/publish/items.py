@@ -42,6 +42,7 @@ class Found:
         return f"{self.collection}/{self.id}"
 
 
+@safely_shown
 @dataclass(kw_only=True)
 class TargetItems:
     """The items that receipts in a target describe, and the collections that are saved with them."""
