@@ -7,7 +7,7 @@ import os
 import stat
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -88,17 +88,22 @@ class FolderNotes:
             with suppress(OSError):
                 self._folder.get().touch(self._name)
 
-    def read(self) -> tuple[dict[str, Fragment], bool]:
+    def read(self, known: Collection[str] = ()) -> tuple[dict[str, Fragment], bool]:
         """Lines appended since are read; a live process is known by the name of its file."""
         for _ in range(_TRIES):
-            active, found = False, dict[str, Fragment]()
+            active, found, last = False, dict[str, Fragment](), set[tuple[str, int]]()
             try:
                 for name, state in self._files():
+                    if name in known:
+                        found[name] = Fragment()
+                        last.add((name, state.st_size))
+                        continue
                     active = active or not owner.is_left_behind(name, state.st_mtime, self._clock.now)
                     found[name] = self._read(name)
+                    last.add((name, self._seen[name].at))
             except FileNotFoundError:  # it got another name since it was listed
                 continue
-            self._last = frozenset((name, self._seen[name].at) for name in found)
+            self._last = frozenset(last)
             return found, active
         return found, True
 

@@ -106,7 +106,7 @@ class TargetMemory:
         """Read what workers that were lost have noted of names."""
         if self._notes is None:
             return
-        foreign = self._foreign(self._notes.read()[0])
+        foreign = self._foreign(self._notes.read(self._adopted)[0])
         self._shared = True
         wanted = set(names)
         united = unite(*({n: one.stored[n] for n in wanted & one.stored.keys()} for one in foreign.values()))
@@ -150,7 +150,7 @@ class TargetMemory:
             return
         self._notes.release()
         for _ in range(_ROUNDS):
-            fragments, others = self._notes.read()
+            fragments, others = self._notes.read(self._adopted)
             foreign = self._foreign(fragments)
             self._contested = unite(*(fragment.stored for fragment in foreign.values()))
             self._tell(active=others)
@@ -162,7 +162,7 @@ class TargetMemory:
             if not written:
                 self._forget(fragments, whole=whole)
                 return
-            active = self._notes.read()[1]
+            active = self._notes.read(self._adopted)[1]
             # One that was killed since may have given names to files that the receipt was written without.
             if not others and not active and self._notes.seen() == seen:
                 self._notes.drop([*fragments])
@@ -171,7 +171,7 @@ class TargetMemory:
             if active:
                 self._notes.leave()
                 # Of two runs that end at once one sees here that it is the last.
-                if self._notes.read()[1] or not self._notes.retake():
+                if self._notes.read(self._adopted)[1] or not self._notes.retake():
                     return
 
     @property
@@ -191,8 +191,8 @@ class TargetMemory:
         if self._stored and needed:
             return
         # Once all is stored, nothing has to be known of it: files without a receipt are not managed.
-        done = [name for name, one in fragments.items() if not one.stored or not needed]
-        self._notes.drop(() if self._notes.read()[1] else done)
+        empty = [name for name, one in self._foreign(fragments).items() if not one.stored]
+        self._notes.drop(() if self._notes.read(self._adopted)[1] else [*fragments] if not needed else empty)
 
     def close(self) -> None:
         """Give back what is open. What this run stored stays noted, unless ``finish`` has united it."""
@@ -229,7 +229,7 @@ class TargetMemory:
         with self._lock:
             if self._looked < asked:  # else another thread has looked while this one waited for it
                 self._looked = time.monotonic()
-                self._others = self._notes.read()
+                self._others = self._notes.read(self._adopted)
             fragments, active = self._others
             self._tell(active=active)
             before = self._known.get(name)

@@ -5,7 +5,7 @@ A run writes its own fragment and reads those of others. Who may remove one is d
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from splashdown._receipts.folder_notes import FolderNotes
@@ -35,8 +35,11 @@ class Notes(Protocol):
     def beat(self) -> None:
         """Show that the run is active, and write what waits for it."""
 
-    def read(self) -> tuple[dict[str, Fragment], bool]:
-        """The fragments of the others, by their names, and whether one of them is active."""
+    def read(self, known: Collection[str] = ()) -> tuple[dict[str, Fragment], bool]:
+        """The fragments of the others, by their names, and whether one of them is active.
+
+        Those of ``known`` names have ended, and the caller knows what is in them: they are given empty, and not read.
+        """
 
     def seen(self) -> frozenset[tuple[str, int]]:
         """How far the last ``read`` went: equal where nothing was written since the one before."""

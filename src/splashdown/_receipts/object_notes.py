@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 
 from splashdown._folders import owner
@@ -88,20 +88,20 @@ class ObjectNotes:
         if (self._waiting and since >= STEP_SECONDS) or since >= owner.HEARTBEAT_SECONDS:
             self._flush()
 
-    def read(self) -> tuple[dict[str, Fragment], bool]:
+    def read(self, known: Collection[str] = ()) -> tuple[dict[str, Fragment], bool]:
         """What other runs have noted, and whether one of them is active.
 
         A run whose newest object is gone has ended, or the store is just about to replace it: another look will show.
         """
         before = self._active
         for wait in _GONE_WAITS:
-            found, active = self._look()
+            found, active = self._look(known)
             if before <= {name for name, size in self._last if size} and not self._incomplete:
                 return found, active
             time.sleep(wait)
-        return self._look()
+        return self._look(known)
 
-    def _look(self) -> tuple[dict[str, Fragment], bool]:
+    def _look(self, known: Collection[str]) -> tuple[dict[str, Fragment], bool]:
         """List the objects, and read the new ones; the newest of each run may change and keep its length."""
         every = self._listed()
         if every is None:  # it could be listed before: in doubt others are active, and nothing of theirs is removed
@@ -113,6 +113,10 @@ class ObjectNotes:
         last = set()
         self._incomplete = False
         for run, name, size in listed:
+            if run in known:
+                found.setdefault(run, Fragment())
+                last.add((name, size))
+                continue
             lines = self._read(name, size, again=newest[run] == name)
             found.setdefault(run, Fragment()).add(lines)
             last.add((name, sum(map(len, lines))))

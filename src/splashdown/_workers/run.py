@@ -91,7 +91,7 @@ class Spread:
             )
             HandingOut(self._context, self._plan, self._workers, shared, self._outcomes, self._names).run(units)
         report = RunReport(plan=self._plan, outcomes=self.outcomes())
-        self._sweep([outcome.transfer.name for outcome in report.landed] if left else ())
+        self._sweep(list(columns(report.landed, "transfer.name")) if left else ())
         return report.outcomes
 
     def _settle(self) -> set[int]:
