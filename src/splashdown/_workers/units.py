@@ -1,4 +1,4 @@
-"""Cuts a plan into the units that workers get: batches of small files of one host, and large files alone. Pure."""
+"""Cuts a plan into the units that workers get: batches of files of one host, and large files alone. Pure."""
 
 from __future__ import annotations
 
@@ -30,12 +30,13 @@ class Unit:
 def units_of(
     files: Iterable[tuple[int, str, int | None]], workers: int, large: int, together: Sequence[Sequence[int]] = ()
 ) -> list[Unit]:
-    """The units of files ``(number, host, size)``, in the plan's order; files from ``large`` bytes on are alone.
+    """The units of files ``(number, host, size)``, in the plan's order.
 
+    Files from ``large`` bytes on are alone, unless there are so many of them that all workers are busy for long.
     ``together`` holds the numbers of files that have one URL: they stay in one unit, so that it is fetched once.
     """
     left = list(files)
-    most = _files_each(len(left), workers)
+    most, most_bytes = _files_each(len(left), workers), _bytes_each((size for _, _, size in left), workers)
     leader = {number: group[0] for group in together for number in group}
     units: list[Unit] = []
     open_: dict[str, Unit] = {}  #: the unit of each host that is not full
@@ -46,16 +47,22 @@ def units_of(
         unit = unit_of.get(first) if first is not None else None
         if unit is None:
             unit = open_.get(host)
-            if counted >= large or unit is None or unit.size + counted > MOST_BYTES or len(unit.numbers) >= most:
+            full = MOST_BYTES if counted < large else most_bytes
+            if unit is None or unit.size + counted > full or len(unit.numbers) >= most:
                 unit = Unit(host=host)
                 units.append(unit)
-                if counted < large:
+                if counted < full:
                     open_[host] = unit
             unit.size += counted
         unit.numbers.append(number)
         if first is not None:
             unit_of[first] = unit
     return units
+
+
+def _bytes_each(sizes: Iterable[int | None], workers: int) -> int:
+    """Bytes of a batch of large files: a share of all bytes that keeps all workers busy to the end."""
+    return min(MOST_BYTES, sum(size or 0 for size in sizes) // (EACH * max(1, workers)))
 
 
 def _files_each(files: int, workers: int) -> int:

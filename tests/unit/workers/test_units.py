@@ -39,6 +39,15 @@ def test_a_large_file_is_a_unit_alone():
     assert [unit.numbers for unit in units] == [[0, 2], [1]]
 
 
+def test_very_many_large_files_share_batches_of_a_gibibyte():
+    units = units_of(((n, "h", 10**8) for n in range(10**4)), 100, LARGE)
+    assert {len(unit.numbers) for unit in units} == {MOST_BYTES // 10**8}
+
+
+def test_large_files_are_alone_where_workers_would_have_nothing_to_do():
+    assert len(units_of(((n, "h", 10**8) for n in range(16)), 4, LARGE)) == 16
+
+
 def test_a_hundred_thousand_files_are_a_few_hundred_batches():
     assert len(units_of(((n, "h", 10**5) for n in range(10**5)), 4, LARGE)) == 10**5 / MOST_FILES
 
