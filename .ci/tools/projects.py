@@ -38,4 +38,6 @@ class Project:
 
 
 CORE = Project(path=ROOT)
+#: Of other programs, which use Splashdown.
+COMPANIONS = [Project(path=path.parent) for path in sorted(ROOT.glob("plugins/snakemake-*/pyproject.toml"))]
 PLUGINS = [Project(path=path.parent) for path in sorted(ROOT.glob("plugins/splashdown-*/pyproject.toml"))]

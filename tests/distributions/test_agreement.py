@@ -6,7 +6,7 @@ import re
 
 import pytest
 import yaml
-from projects import CORE, PLUGINS, ROOT, Project
+from projects import COMPANIONS, CORE, PLUGINS, ROOT, Project
 
 import splashdown
 
@@ -40,7 +40,7 @@ def test_the_constraints_of_a_checkout_lead_to_each_plugin():
     assert places == {plugin.name: plugin.path.relative_to(ROOT).as_posix() for plugin in PLUGINS}
 
 
-@pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
+@pytest.mark.parametrize("plugin", [*PLUGINS, *COMPANIONS], ids=lambda plugin: plugin.name)
 def test_a_plugin_says_of_itself_what_the_core_says(plugin: Project):
     for field in ("license", "requires-python", "authors", "classifiers"):
         assert plugin.metadata[field] == CORE.metadata[field]

@@ -37,7 +37,7 @@ def places() -> dict[str, str]:
     for path in sorted((ROOT / "docs").rglob("*")):
         if path.is_file():
             found[path.relative_to(ROOT).as_posix()] = path.relative_to(ROOT / "docs").as_posix()
-    for path in sorted((ROOT / "plugins").glob("splashdown-*/README.md")):
+    for path in sorted((ROOT / "plugins").glob("s*/README.md")):
         found[path.relative_to(ROOT).as_posix()] = f"plugins/{path.parent.name}.md"
     return found
 
