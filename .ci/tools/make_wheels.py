@@ -14,7 +14,7 @@ import sys
 import zipfile
 from pathlib import Path
 
-from projects import CORE, PLUGINS, Project
+from projects import COMPANIONS, CORE, PLUGINS, Project
 
 #: Fields that a reader of an index needs.
 FIELDS = ("Summary", "Author", "License-Expression", "License-File", "Requires-Python", "Description-Content-Type")
@@ -48,7 +48,7 @@ def problems(project: Project, folder: Path) -> list[str]:
 def main(folder: Path) -> None:
     """Build and check everything; end with exit code 1 when something is wrong."""
     shutil.rmtree(folder, ignore_errors=True)
-    projects = [CORE, *PLUGINS]
+    projects = [CORE, *PLUGINS, *COMPANIONS]
     for project in projects:
         build(project, folder)
     files = sorted(path for path in folder.iterdir() if path.suffix in {".whl", ".gz"})

@@ -77,6 +77,7 @@ def test_the_flow_of_prefect_lands_the_files(source, tmp_path):
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
         "DO_NOT_TRACK": "1",
     }
+    quiet["PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS"] = "300"  # of its own server, on a busy machine
     done = subprocess.run(
         [python, "flow.py", "out", source], cwd=tmp_path, env={**os.environ, **quiet}, capture_output=True, text=True
     )

@@ -5,7 +5,7 @@ import yaml
 from copier import run_copy
 from fresh import ROOT, FreshFolder, build_wheel
 
-KINDS = ("sink", "loader", "resolver", "filter", "transport", "signer", "listener", "action", "run_plan")
+KINDS = ("sink", "loader", "resolver", "filter", "transport", "signer", "listener", "action", "run_plan", "executor")
 
 
 @pytest.fixture(scope="module")

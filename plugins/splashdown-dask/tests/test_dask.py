@@ -11,7 +11,7 @@ import time
 import cloudpickle
 import dask
 import pytest
-from distributed import Client, LocalCluster
+from distributed import Client, LocalCluster, Security
 from fault_server import FaultServer
 from faults import Drip
 from raster_files import pixels, write_tiff
@@ -78,6 +78,31 @@ def assert_whole(target, count):
     assert sorted(one.name for one in target.iterdir()) == [*(f"a{n:03d}.bin" for n in range(count)), "item.json"]
     with Session() as session:
         assert session.run("verify", target).ok
+
+
+@pytest.mark.slow
+def test_a_run_over_tls_needs_the_certificates(server, tmp_path):
+    source = item(server, tmp_path / "source", 10)
+    security = Security.temporary()
+    files = {
+        "tls_ca_file": security.tls_ca_file,
+        "tls_cert": security.tls_client_cert,
+        "tls_key": security.tls_client_key,
+    }
+    for name, content in files.items():
+        files[name] = str(tmp_path / name)
+        (tmp_path / name).write_text(content)
+    with made_cluster(security=security, protocol="tls://", n_workers=1) as running:
+        assert running.scheduler_address.startswith("tls://")
+        executor = f"dask://{running.scheduler_address.partition('://')[2]}"
+        with Session(options={"dask": {**files, "timeout": 60}}) as session:
+            session.open(source).download_files(tmp_path / "out", executor=executor)
+        assert_whole(tmp_path / "out", 10)
+        with (
+            Session(options={"dask": {"timeout": 3}}) as session,
+            pytest.raises(PluginError, match="no Dask scheduler"),
+        ):
+            session.open(source).download_files(tmp_path / "plain", executor=executor)
 
 
 def once_files_land(target, then):

@@ -84,6 +84,20 @@ def test_a_download_lands_in_the_bucket_verifies_and_is_not_repeated(reached, so
     assert "big.tif" in capsys.readouterr().out
 
 
+def test_workers_in_other_processes_land_the_same_in_a_bucket(reached, source, plain, bucket, web):
+    target, results = f"s3://{bucket}/far/", splashdown.open(source)
+    results.download_files(target, executor="processes:2")
+    splashdown.open(source).download_files(f"s3://{bucket}/near/")
+    far, near = (contents(plain, bucket, f"{prefix}/") for prefix in ("far", "near"))
+    assert far.keys() == near.keys()  # and no note of a worker is left
+    far.pop("item.json")
+    assert sorted(far.values()) == sorted(FILES.values())
+    before = len(web.seen)
+    results.download_files(target, executor="processes:2")
+    assert not any(one.sent for one in web.seen[before:])
+    assert plain.list_multipart_uploads(Bucket=bucket).get("Uploads", []) == []
+
+
 def test_the_library_returns_urls(reached, source, plain, bucket):
     results = splashdown.open(source)
     urls = results.download_files(f"s3://{bucket}/out/")
