@@ -13,7 +13,7 @@ from doc_pages import ROOT, Page, more_pages, pages
 import splashdown
 
 COMMAND = re.compile(r"pip install ([^`\n#&]+)")
-PATH = re.compile(r"(\.|\./plugins/splashdown-[\w-]+)(?:\[([\w,]+)\])?")
+PATH = re.compile(r"(\.|\./plugins/s(?:plashdown|nakemake)-[\w-]+)(?:\[([\w,]+)\])?")
 
 
 def wanted(page: Page) -> list[str]:

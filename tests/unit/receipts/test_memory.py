@@ -17,6 +17,7 @@ from splashdown._receipts import memory, object_notes
 from splashdown._receipts.checking import verify_target
 from splashdown._receipts.fragments import Fragment, storing_line, unite, unstored_line
 from splashdown._receipts.memory import TargetMemory, choose, read_target
+from splashdown._receipts.worker_memory import WorkerMemory
 from splashdown.actions import State
 from splashdown.builtins.local import LocalSink
 from splashdown.builtins.memory import MemorySink
@@ -276,3 +277,32 @@ def test_a_run_that_could_not_say_that_it_is_active_overwrites_no_receipt():
     unseen.step()
     unseen.finish()
     assert known(store) == {*NAMES[:2]}
+
+
+class Counting(MemorySink):
+    """Notes which objects are read."""
+
+    def __init__(self):
+        super().__init__()
+        self.was_read = []
+
+    def read(self, key):
+        self.was_read.append(key)
+        return super().read(key)
+
+
+def test_notes_of_a_worker_that_has_returned_are_removed_and_not_read():
+    sink = Counting()
+    with TargetMemory(sink, PARTS) as coordinator:
+        for name, returned in (("0.bin", True), ("1.bin", False)):
+            with WorkerMemory(sink, {}) as worker:
+                worker.storing(name, StoredRecord(size=1, checksum=None, validator=None, identity=(None, name)))
+            if returned:
+                coordinator.adopt(worker.fragment)
+                adopted = worker.fragment
+        sink.was_read.clear()
+        known = []
+        coordinator.finish(lambda records: bool(known.append(dict(records))) or True)
+    assert not any(adopted in key for key in sink.was_read)
+    assert known[-1].keys() == {"1.bin"}  # of a worker that was lost; the other's file is in the report
+    assert not any(key.endswith(".records") for key in sink.store)
