@@ -102,7 +102,7 @@ def test_a_real_snakemake_runs_the_workflow_of_the_readme(source, tmp_path):
     python = str(own_environment("snakemake", ["snakemake==9.27.*"]) / "bin/python")
     folder = tmp_path / "workflow"
     folder.mkdir()
-    (workflow,) = re.findall(r"```snakemake\n(.*?)```", README.read_text(), re.DOTALL)
+    (workflow,) = re.findall(r"```text\n(rule all.*?)```", README.read_text(), re.DOTALL)
     of_readme = "https://openeo.example/openeo/1.2/jobs/JOB#{band}.tif"
     assert of_readme in workflow
     (folder / "Snakefile").write_text(workflow.replace(of_readme, f"{source}#{{band}}"))
