@@ -13,7 +13,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from splashdown.columns import columns
 from splashdown.errors import DownloadError
-from splashdown.model import Asset, Plan, ResultSet, RunReport, Skipped
+from splashdown.model import Asset, Plan, RemoteInfo, ResultSet, RunReport, Skipped
 from splashdown.protocols import AssetHandle, Listener, Sink, Transport
 from splashdown.redact import redact, safely_shown
 from splashdown.sources import scheme_of
@@ -21,6 +21,7 @@ from splashdown.sources import scheme_of
 __all__ = [
     "ActionOutcome",
     "ActionSession",
+    "AtSource",
     "Checked",
     "Download",
     "Places",
@@ -97,6 +98,9 @@ class Results(Protocol):
 
     def handle(self, asset: Asset) -> AssetHandle:
         """A handle that reads an asset."""
+
+    def ask_source(self, asset: Asset, *, unless: str | None = None) -> RemoteInfo | None:
+        """What the source says of a file now, without reading it; ``None`` while the validator ``unless`` holds."""
 
     def plan(
         self,
@@ -293,18 +297,48 @@ class State(StrEnum):
     UNEXPECTED = "unexpected"  #: it is what was stored, and cannot be of the format that the metadata promise
     UNREADABLE = "unreadable"  #: it is there, and cannot be read
     EXTRA = "extra"  #: it is there, and no receipt describes it
+    ABSENT = "absent"  #: the source lists it, and it was never stored
+
+
+class AtSource(StrEnum):
+    """The state of a file at the source, compared with what was stored."""
+
+    SAME = "same"
+    CHANGED = "changed"  #: the source has another version
+    GONE = "gone"  #: the source does not list it any more, or its link leads to nothing
+    NEW = "new"  #: the source lists it, and the target never had it
+    UNKNOWN = "unknown"  #: nothing that was noted can be compared with what the source says, or it did not answer
 
 
 @safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """The check of one file: what was compared (``size``, ``checksum``), and in ``detail`` the difference."""
+    """The check of one file: what was compared (``size``, ``checksum``), and in ``detail`` the difference.
+
+    ``source`` is ``None`` where nothing was compared with a source. ``evidence`` says by what it was: ``checksum``,
+    ``size``, ``digest`` (of the server), ``ETag``, ``Last-Modified``, ``updated`` or ``listing``.
+    """
 
     name: str
     state: State
     size: int | None = None
     checked: tuple[str, ...] = ()
     detail: str = ""
+    source: AtSource | None = None
+    evidence: tuple[str, ...] = ()
+    repaired: bool = False  #: whether it was fetched again, and is as it was stored now
+
+    @property
+    def found_here(self) -> str:
+        """What was found in the target, for people: the difference, else what was compared."""
+        return self.detail or ("fetched again" if self.repaired else ", ".join(self.checked))
+
+    @property
+    def found(self) -> str:
+        """The same, and what the source has."""
+        there = f"{self.source} at the source" if self.source else ""
+        there += f" ({', '.join(self.evidence)})" if self.evidence else ""
+        return "; ".join(filter(None, (self.found_here, there)))
 
 
 @safely_shown
@@ -316,26 +350,34 @@ class VerifyReport:
     files: tuple[Checked, ...]
     strict: bool = False  #: whether extra files are a failure
     documents: tuple[str, ...] = ()  #: names of the receipts in the target, the roots first
+    sums: str = ""  #: where the checksums were written, when that was asked for
 
     def of(self, *states: State) -> tuple[Checked, ...]:
         """The files in one of these states."""
         return tuple(file for file in self.files if file.state in states)
 
     @property
-    def ok(self) -> bool:
-        """Whether all that was stored is still there, unchanged and of a possible format.
-
-        Extra files do no harm unless ``strict``.
-        """
+    def damaged(self) -> tuple[Checked, ...]:
+        """The files that are not as they were stored, or cannot be what they should be; extra ones if ``strict``."""
         extra = (State.EXTRA,) if self.strict else ()
-        return not self.of(State.MISSING, State.CHANGED, State.UNEXPECTED, State.UNREADABLE, *extra)
+        return self.of(State.MISSING, State.CHANGED, State.UNEXPECTED, State.UNREADABLE, *extra)
+
+    @property
+    def differing(self) -> tuple[Checked, ...]:
+        """The files of which the source has something else now: another version, none, or a new one."""
+        return tuple(one for one in self.files if one.source in {AtSource.CHANGED, AtSource.GONE, AtSource.NEW})
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is damaged, and the source has nothing else, where it was compared."""
+        return not self.damaged and not self.differing
 
     def _repr_html_(self) -> str:
         """The report in a notebook, as a table; what is not as it was stored comes first."""
         from splashdown._display.values import verify_html
 
         files = sorted(self.files, key=lambda one: one.state is State.OK)
-        found = [(one.name, one.size, str(one.state), one.detail or ", ".join(one.checked)) for one in files]
+        found = [(one.name, one.size, str(one.state), one.found) for one in files]
         return verify_html(self.target, len(self.of(State.OK)), found)
 
 

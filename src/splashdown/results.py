@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from splashdown._engine.remote import Remote
     from splashdown._engine.settings import Settings
     from splashdown._receipts.memory import TargetMemory
-    from splashdown.model import ResultSet, RunReport
+    from splashdown.model import RemoteInfo, ResultSet, RunReport
     from splashdown.protocols import AssetHandle, Listener, Sink
     from splashdown.session import Session
     from splashdown.streams import OutcomeStream
@@ -490,6 +490,16 @@ class JobResults:
         from splashdown._engine.remote_handle import open_asset
 
         return open_asset(asset, self._remote(), local=self._copies.get(asset.identity))
+
+    def ask_source(self, asset: Asset, *, unless: str | None = None) -> RemoteInfo | None:
+        """What the source says of a file now, without reading it; ``None`` while the validator ``unless`` holds.
+
+        It costs one request, whatever local copies there are. Raises
+        :class:`~splashdown.errors.TransferError` where the source does not answer.
+        """
+        from splashdown._engine.inquiry import ask_source
+
+        return ask_source(asset, self._remote(), unless)
 
     def _refuse_disabled(self, plan: Plan) -> None:
         """Refuse a run before the first byte when the user disabled what would read some of it."""

@@ -1,4 +1,7 @@
-"""What failed in the last run of a command to a target, kept for ``retry TARGET`` in the user's state folder."""
+"""The last run of a command to a target, kept for ``retry TARGET`` and ``verify --repair`` in the user's state folder.
+
+It is never taken from the target: who can write there could send a token anywhere by a source of their choice.
+"""
 
 from __future__ import annotations
 
@@ -19,16 +22,12 @@ _NAME = "last-run.json"
 
 
 def remember(report: RunReport, metadata: str, narrowed: Sequence[str]) -> None:
-    """Keep what did not land, or forget what was kept once all has. A folder that cannot be written keeps nothing.
+    """Keep the source of a run, and what did not land. A folder that cannot be written keeps nothing.
 
     ``narrowed`` are the options that chose a part of the source, or of its files.
     """
     place = _place(report.plan.target)
     missing = (*report.failed, *report.not_tried)
-    if not missing and not report.unwritten:
-        with suppress(OSError):
-            place.unlink(missing_ok=True)
-        return
     outcomes = [
         {"item": one.asset.item, "key": one.asset.key, "name": one.transfer.name, "status": str(one.status)}
         for one in missing
@@ -48,8 +47,14 @@ def remember(report: RunReport, metadata: str, narrowed: Sequence[str]) -> None:
         beside.replace(place)
 
 
+def failed_run(target: str) -> Mapping[str, Any] | None:
+    """What was kept of the last run to a target where something did not land, in the form of a report."""
+    found = last_run(target)
+    return found if found and (found.get("outcomes") or found.get("metadata_error")) else None
+
+
 def last_run(target: str) -> Mapping[str, Any] | None:
-    """What was kept of the last run to a target, in the form of a report; ``None`` where nothing was."""
+    """What was kept of the last run to a target; ``None`` where nothing was."""
     try:
         found = json.loads(_place(target).read_text(encoding="utf-8"))
     except (OSError, ValueError):

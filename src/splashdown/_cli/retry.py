@@ -94,9 +94,9 @@ def _read(place: str) -> Mapping[str, Any]:
 
 
 def _last_run(target: str) -> Mapping[str, Any]:
-    from splashdown._cli.last_run import last_run
+    from splashdown._cli.last_run import failed_run
 
-    found = last_run(target)
+    found = failed_run(target)
     if found is None or not _is_report(found):
         raise click.UsageError(
             f"no download to {redact_target(target)} that failed is remembered here: run the same command again, which"

@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal
 
 import click
 
 from splashdown._cli import render
-from splashdown._cli.exit_codes import EXIT_FAILED
+from splashdown._cli.exit_codes import EXIT_DIFFERS, EXIT_FAILED
 from splashdown._cli.help import in_words_of_command
 from splashdown._cli.transfer import print_failures
 from splashdown._display.text import counted, printable, readable
-from splashdown.actions import ActionOutcome, Download, PublishReport, State, SyncReport, VerifyReport
+from splashdown.actions import (
+    ActionOutcome,
+    AtSource,
+    Checked,
+    Download,
+    PublishReport,
+    State,
+    SyncReport,
+    VerifyReport,
+)
 from splashdown.columns import columns
 from splashdown.errors import DownloadError, Interrupted
 from splashdown.model import Plan, ResultSet, RunReport
@@ -136,39 +145,75 @@ def _show_stale(value: object) -> None:
 
 def _show_verified(report: VerifyReport, style: Style) -> int:
     if style == "json":
-        files = [
-            {"name": f.name, "state": str(f.state), "size": f.size, "checked": list(f.checked), "detail": f.detail}
-            for f in report.files
-        ]
-        render.echo_json({"target": redact_target(report.target), "ok": report.ok, "files": files})
+        render.echo_json(_verified_record(report))
     elif style == "quiet":
         for file in report.files:
-            if file.state is not State.OK and (report.strict or file.state is not State.EXTRA):
-                detail = f": {file.detail}" if file.detail else ""
-                click.echo(printable(f"{file.state}: {file.name}{detail}"), err=True)
+            if file.state not in {State.OK, State.EXTRA} or file in report.damaged or file in report.differing:
+                state = file.state if file.state is not State.OK else f"{file.source} at the source"
+                said = file.detail if file.state is not State.OK else ", ".join(file.evidence)
+                click.echo(printable(f"{state}: {file.name}{f': {said}' if said else ''}"), err=True)
     else:
         _verified_table(report)
-    return 0 if report.ok else EXIT_FAILED
+    if report.damaged:
+        return EXIT_FAILED
+    return EXIT_DIFFERS if report.differing else 0
+
+
+def _verified_record(report: VerifyReport) -> dict[str, Any]:
+    files = [
+        {
+            "name": f.name,
+            "state": str(f.state),
+            "size": f.size,
+            "checked": list(f.checked),
+            "detail": f.detail,
+            "source": f.source and str(f.source),
+            "evidence": list(f.evidence),
+            "repaired": f.repaired,
+        }
+        for f in report.files
+    ]
+    return {"target": redact_target(report.target), "ok": report.ok, "files": files, "sums": report.sums}
 
 
 def _verified_table(report: VerifyReport) -> None:
     """Each file, or of very many only those that are not as they were stored; and how many there are of each kind."""
     every = len(report.files) <= render.MOST_ROWS
+    compared = any(f.source for f in report.files)
     rows = [
-        (f.name, readable(f.size), str(f.state), f.detail or ", ".join(f.checked))
+        (f.name, readable(f.size), str(f.state), *((_at_source(f),) if compared else ()), f.found_here)
         for f in report.files
-        if every or f.state is not State.OK
+        if every or f.state is not State.OK or f.repaired or f.source not in {None, AtSource.SAME}
     ]
     if rows:
-        render.table(("file", "size", "state", "checked"), rows, right=("size",))
+        columns_of_source = ("at the source",) if compared else ()
+        render.table(("file", "size", "state", *columns_of_source, "checked"), rows, right=("size",))
+    click.echo(", ".join(_counts(report)))
+    if report.sums:
+        click.echo(f"checksums written to {redact_target(report.sums)}")
+
+
+def _at_source(file: Checked) -> str:
+    by = f" ({', '.join(file.evidence)})" if file.evidence else ""
+    return f"{file.source or ''}{by}"
+
+
+def _counts(report: VerifyReport) -> Iterator[str]:
     right, extra = len(report.of(State.OK)), len(report.of(State.EXTRA))
     odd = len(report.of(State.UNEXPECTED))
-    bad = len(report.files) - right - extra - odd
-    counts = [f"{counted(right, 'file')} as stored"]
-    counts += [f"{bad} missing or changed"] if bad else []
-    counts += [f"{odd} not of the promised format"] if odd else []
-    counts += [f"{extra} that no receipt knows"] if extra else []
-    click.echo(", ".join(counts))
+    bad = len(report.files) - right - extra - odd - len(report.of(State.ABSENT))
+    yield f"{counted(right, 'file')} as stored"
+    found = {
+        "fetched again": sum(f.repaired for f in report.files),
+        "missing or changed": bad,
+        "not of the promised format": odd,
+        "that no receipt knows": extra,
+        "changed at the source": sum(f.source is AtSource.CHANGED for f in report.files),
+        "gone at the source": sum(f.source is AtSource.GONE for f in report.files),
+        "new at the source": sum(f.source is AtSource.NEW for f in report.files),
+        "could not be compared with the source": sum(f.source is AtSource.UNKNOWN for f in report.files),
+    }
+    yield from (f"{count} {words}" for words, count in found.items() if count)
 
 
 def _show_published(report: PublishReport, style: Style) -> int:

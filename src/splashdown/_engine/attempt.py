@@ -18,10 +18,10 @@ from splashdown._engine.restart import RestartError
 from splashdown._engine.retry import StoppedError, host_of
 from splashdown._engine.settings import MIB
 from splashdown._engine.source import Source
-from splashdown._engine.source_mark import decoded_mark, source_mark
 from splashdown._engine.store_retry import retry_store_call
 from splashdown._engine.verify import Expectation
 from splashdown._foreign.calls import Tolerated, wrong_type
+from splashdown._receipts.source_mark import decoded_mark, source_mark
 from splashdown.checksums import Digests
 from splashdown.errors import ChangedError, ChecksumError, ContentError, ExistsError, StoreError
 from splashdown.events import TransferStarted

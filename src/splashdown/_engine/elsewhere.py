@@ -14,7 +14,7 @@ from dataclasses import replace
 from splashdown._engine.context import Context
 from splashdown._engine.retry import StoppedError
 from splashdown._engine.source import Source
-from splashdown._engine.source_mark import source_mark
+from splashdown._receipts.source_mark import source_mark
 from splashdown.checksums import understood
 from splashdown.errors import ExistsError, NoProviderError, NotModifiedError, StoreError, TransferError, error_text
 from splashdown.events import Retried

@@ -13,8 +13,8 @@ from dataclasses import replace as altered
 from typing import Any
 
 from splashdown._engine.context import Context
-from splashdown._engine.source_mark import decoded_mark, source_mark
 from splashdown._foreign.calls import wrong_type
+from splashdown._receipts.source_mark import decoded_mark, source_mark
 from splashdown.checksums import comparable, hash_of, same
 from splashdown.errors import ExistsError
 from splashdown.model import Asset, IfExists, Status, Stored, StoredRecord, Transfer
@@ -164,8 +164,15 @@ def _compare(context: Context, asset: Asset, name: str, there: Stored, *, read: 
         if not same(asset.checksum, actual):
             return _was_decoded(asset, name, there, record) or different
         checks = ("size", "checksum") if asset.size is not None else ("checksum",)
+        as_stored = record is not None and record.checksum is not None and same(record.checksum, actual)
         return Verdict(
-            name=name, keep="complete", stored=there, checksum=actual, verified=checks, version=there.version
+            name=name,
+            keep="complete",
+            stored=there,
+            checksum=actual,
+            verified=checks,
+            unless=record.validator if record is not None and as_stored else None,  # it is of these bytes
+            version=there.version,
         )
     if record is None or not _may_be_as_stored(record, there, actual):
         return different

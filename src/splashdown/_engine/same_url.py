@@ -13,7 +13,7 @@ from splashdown._engine.context import Context
 from splashdown._engine.copies import content_of, copied
 from splashdown._engine.existing import Verdict
 from splashdown._engine.records import identity
-from splashdown._engine.source_mark import source_mark
+from splashdown._receipts.source_mark import source_mark
 from splashdown.checksums import comparable, same
 from splashdown.errors import NotModifiedError
 from splashdown.formats import check_content, promised_kind

@@ -18,9 +18,9 @@ from splashdown._engine.existing import UNCHANGED, Verdict, decide
 from splashdown._engine.pace import MOST
 from splashdown._engine.remote import Sign, unsigned
 from splashdown._engine.retry import host_of
-from splashdown._engine.source_mark import source_mark
 from splashdown._engine.verify import Expectation
 from splashdown._foreign.calls import wrong_type
+from splashdown._receipts.source_mark import source_mark
 from splashdown.checksums import Digests
 from splashdown.errors import ChecksumError, ContentError, NotModifiedError
 from splashdown.events import Progress, TransferFinished, TransferStarted

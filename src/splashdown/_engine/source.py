@@ -9,11 +9,12 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from splashdown._engine.retry import RetryBudget
 from splashdown.events import Progress
-from splashdown.model import Outcome, RemoteInfo, Transfer
+from splashdown.model import Asset, Outcome, RemoteInfo, Transfer
 
 if TYPE_CHECKING:
     from splashdown._engine.decoding import Decoding
@@ -45,7 +46,7 @@ class Source:
         self.transfer, self.remote = transfer, remote
         self.events, self.stop, self.rate = events, stop, rate
         self.generation = remote.renewal.generation
-        self.asset = remote.renewal.current(transfer.asset) if renews else transfer.asset
+        self.asset = self._as_planned(remote.renewal.current(transfer.asset)) if renews else transfer.asset
         self._renews = renews  #: whether to read the source again gives a fresh link
         self.pinned: RemoteInfo | None = None  #: the first answer, to which all later ones have to belong
         self.unless: str | None = None  #: a validator: nothing needs to be read while it holds
@@ -132,6 +133,13 @@ class Source:
         if asset is None:
             return False
         self.generation = self.remote.renewal.generation
-        self.asset = asset
+        self.asset = self._as_planned(asset)
         self.link_worked = False
         return True
+
+    def _as_planned(self, asset: Asset) -> Asset:
+        """An asset with a fresh link; what its metadata do not promise of the bytes, the plan may."""
+        planned = self.transfer.asset
+        if asset is planned or asset.checksum is not None or planned.checksum is None:
+            return asset
+        return replace(asset, checksum=planned.checksum)

@@ -14,8 +14,8 @@ from splashdown._engine.retry import StoppedError, host_of
 from splashdown._engine.same_url import duplicate, stored_stream
 from splashdown._engine.small import Handover, StraightLine
 from splashdown._engine.source import Source
-from splashdown._engine.source_mark import source_mark
 from splashdown._foreign.calls import raised_in
+from splashdown._receipts.source_mark import source_mark
 from splashdown.checksums import comparable, same, understood
 from splashdown.errors import ChecksumError, ExistsError, NotModifiedError, SplashdownError, TransferError, error_text
 from splashdown.events import TransferFinished

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from splashdown._receipts.memory import read_target
-from splashdown._receipts.names import COMPANIONS, HIDDEN
+from splashdown._receipts.names import COMPANIONS, HIDDEN, SIGNATURES, SUMS
 from splashdown.actions import Checked, State, VerifyReport
 from splashdown.checksums import hash_of, same
 from splashdown.errors import ResolveError, SplashdownError, TargetError, error_text
@@ -86,9 +86,13 @@ def _read(sink: Sink, name: str, record: StoredRecord) -> tuple[str | None, byte
     return None, bytes(head)
 
 
+#: What may be beside a receipt, and no receipt describes.
+_BESIDE = frozenset((*COMPANIONS, SUMS, *SIGNATURES))
+
+
 def _extra(sink: Sink, ours: set[str]) -> Iterable[Checked]:
     if not isinstance(sink, SupportsList):
         return
     for name, size in sorted(sink.list()):
-        if name not in ours and name not in COMPANIONS and not name.startswith(f"{HIDDEN}/"):
+        if name not in ours and name not in _BESIDE and not name.startswith(f"{HIDDEN}/"):
             yield Checked(name=name, state=State.EXTRA, size=size)

@@ -203,7 +203,7 @@ def stored_records(
     has not changed since it was described. Entries with fields that this tool does not write are left out.
     """
     result: dict[str, StoredRecord] = {}
-    for entry in _entries(document):
+    for entry in entries_of(document):
         name = below(folder, entry.get("href"))
         record = _record(entry, written_at) if name else None
         if name and record:
@@ -261,7 +261,7 @@ def _is_there(sink: object, name: str) -> bool:
         return False
 
 
-def _entries(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def entries_of(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The asset objects that a document holds, and those of its features; those of stale files last."""
     features = document.get("features")
     for holder in (document, *(features if isinstance(features, list) else ())):

@@ -20,11 +20,15 @@ OTHER = "results.json"
 #: What else may be written beside a receipt: it says the same in another form.
 COMPANIONS = ("items.parquet",)
 
+#: The checksums of everything in a target, and what may be signatures of them.
+SUMS = "SHA256SUMS"
+SIGNATURES = tuple(SUMS + extension for extension in (".asc", ".gpg", ".minisig", ".sig"))
+
 #: The folder of a target for what is not finished, and for what runs note while they are under way.
 HIDDEN = ".splashdown"
 
 #: All of them, folded.
-RESERVED = frozenset((*NAMES.values(), OTHER, HIDDEN))
+RESERVED = frozenset(fold(name) for name in (*NAMES.values(), OTHER, HIDDEN, SUMS, *SIGNATURES))
 
 
 def is_reserved(name: str) -> bool:

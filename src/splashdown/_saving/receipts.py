@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from splashdown._foreign.calls import Closing, Named
 from splashdown._receipts.kept import kept_records
 from splashdown._receipts.memory import TargetMemory
+from splashdown._receipts.sums import drop_sums
 from splashdown._saving.options import SaveOptions
 from splashdown.actions import Download, Results
 from splashdown.columns import columns
@@ -70,13 +71,16 @@ class Receipts:
 
     def finish(self, report: RunReport, write: Write | None) -> None:
         """Unite what is known of the target and write it; ``None`` wants no documents."""
+        stored = Status.STORED in columns(report.outcomes, "status")
 
         def written(known: Mapping[str, StoredRecord]) -> bool:
             if write is None or not report.landed:
+                drop_sums(self._sink, (), changed=stored)
                 return False
             kept = kept_records(self._sink, known, report)
             actual = self._as_others_left_it(report)
             self._written = write(Landed(sink=self._sink, report=actual, kept=kept, documents=self._memory.documents))
+            drop_sums(self._sink, report.plan.documents, changed=stored)
             return True
 
         try:

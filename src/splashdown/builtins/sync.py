@@ -16,6 +16,7 @@ from splashdown._receipts import document as receipt
 from splashdown._receipts.checking import check
 from splashdown._receipts.memory import TargetMemory, read_target
 from splashdown._receipts.reading import TargetRecords, read_document, read_receipts
+from splashdown._receipts.sums import drop_sums
 from splashdown.actions import Download, Results, State, SyncReport
 from splashdown.errors import SplashdownError, UsageError, error_text
 from splashdown.hookspecs import hookimpl
@@ -50,6 +51,7 @@ def sync(
     ):
         removed, left = _remove(sink, {name: before.records[name] for name in planned.stale})
         _forget(sink, before, removed)
+        drop_sums(sink, (), changed=bool(removed))
         memory.finish(lambda _known: False)
     return replace(synced, removed=tuple(removed), left=left)
 

@@ -78,7 +78,7 @@ def test_verify_finds_the_receipts_of_several_sources(source, tmp_path):
 def test_the_action_also_misses_what_was_never_stored(source, tmp_path):
     source.open().select(items="a").download_files(tmp_path / "out")
     report = source.open().run("verify", target=tmp_path / "out")
-    assert {f.name: f.detail for f in report.files if f.state == "missing"} == {
+    assert {f.name: f.detail for f in report.files if f.state == "absent"} == {
         "b/data.txt": "it was never stored",
         "c/data.txt": "it was never stored",
     }

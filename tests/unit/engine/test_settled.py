@@ -16,10 +16,10 @@ from splashdown._engine import settled
 from splashdown._engine.context import Forgetful
 from splashdown._engine.run import Run, run_plan
 from splashdown._engine.settings import RetryPolicy, Settings
-from splashdown._engine.source_mark import source_mark
 from splashdown._receipts import listing
 from splashdown._receipts.kept import kept_records
 from splashdown._receipts.listing import FEWEST, MOST_FOREIGN
+from splashdown._receipts.source_mark import source_mark
 from splashdown.builtins.local import LocalSink
 from splashdown.errors import StoreError
 from splashdown.model import Asset, IfExists, Plan, RunReport, Status, StoredRecord, Transfer
@@ -108,9 +108,7 @@ def test_complete_files_cost_one_listing_and_no_request(tmp_path):
     assert {(one.status, one.reason) for one in outcomes} == {(Status.SKIPPED, "complete")}
     assert (sink.listings, sink.looks, transport.requests) == (1, 0, [])
     # The next receipt says of the files what the last one said.
-    assert records_of(outcomes) == {
-        name: replace(one, validator=None, source_mark=None) for name, one in recorded.items()
-    }
+    assert records_of(outcomes) == {name: replace(one, source_mark=None) for name, one in recorded.items()}
 
 
 def test_files_without_a_promise_are_listed_and_each_source_is_asked(tmp_path):
