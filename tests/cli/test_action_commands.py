@@ -129,7 +129,18 @@ def test_an_action_on_a_target_takes_a_target_and_no_source(run, tmp_path):
 def test_json_of_a_check_is_that_of_verify(run, tmp_path):
     code, out, _ = run("prune", str(tmp_path), "--json")
     assert code == 1
-    assert json.loads(out)["files"] == [{"name": "x", "state": "missing", "size": None, "checked": [], "detail": ""}]
+    assert json.loads(out)["files"] == [
+        {
+            "name": "x",
+            "state": "missing",
+            "size": None,
+            "checked": [],
+            "detail": "",
+            "source": None,
+            "evidence": [],
+            "repaired": False,
+        }
+    ]
 
 
 def test_a_built_in_command_takes_what_is_configured_for_its_action(run, tmp_path):
