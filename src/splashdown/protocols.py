@@ -181,6 +181,28 @@ class SupportsVersion(Protocol):
 
 
 @runtime_checkable
+class SupportsBundle(Protocol):
+    """A sink whose objects appear together, as one: an archive. Here ``commit`` makes nothing visible.
+
+    Where an asset fails, ``finish`` is not called, and nothing is left. Later runs do not go on with a bundle.
+    """
+
+    def expect(self, keys: Sequence[str], *, replace: bool) -> None:
+        """Called once, before the first byte: the files that will come, in the order in which they are to be stored.
+
+        Further objects (receipts) come after them. ``replace`` says whether what is there may be replaced; raises
+        :class:`~splashdown.errors.ExistsError` where it may not.
+        """
+
+    def finish(self) -> None:
+        """Make everything visible, as one step.
+
+        Raises :class:`~splashdown.errors.StoreError` where an object is missing or the step fails; nothing is visible
+        then.
+        """
+
+
+@runtime_checkable
 class SupportsRead(Protocol):
     """A sink whose objects can be read back: receipts, verification."""
 

@@ -83,6 +83,8 @@ def redact_target(target: str) -> str:
 
     Paths and keys of object stores stay as they are, because ``?`` and ``#`` are letters of names there.
     """
+    if target[:4].lower() in {"zip:", "tar:"}:  # an archive in another target
+        return target[:4] + redact_target(target[4:])
     scheme, separator, rest = target.partition("://")
     authority = rest.partition("/")[0]
     if "@" in authority or (separator and scheme.rpartition(":")[2].lower() in {"http", "https", "fsspec"}):

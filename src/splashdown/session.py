@@ -85,11 +85,14 @@ def _has_hosts(options_type: type) -> bool:
     return issubclass(options_type, HttpOptions)
 
 
-def _wants_http(options_type: type) -> bool:
-    """Whether options of a plugin have a field for the HTTP options of the session, to look up profiles of hosts."""
-    return is_dataclass(options_type) and any(
-        one.name == "http" and one.metadata.get("of_session") for one in fields(options_type)
-    )
+def _of_session(options_type: type | None) -> Iterator[str]:
+    """The fields of a plugin's options that the session fills.
+
+    ``http`` gets its HTTP options, to look up profiles of hosts, ``open_sink`` its way to open another target.
+    """
+    for one in fields(options_type) if options_type is not None and is_dataclass(options_type) else ():
+        if one.metadata.get("of_session"):
+            yield one.name
 
 
 def _stronger(plugin: str, given: Mapping[str, Any]) -> set[str]:
@@ -502,8 +505,9 @@ class Session:
         merged = {**self._options.get(name, {}), **given}
         if options_type is not None and _has_hosts(options_type) and "hosts" not in merged:
             merged["hosts"] = self._profiles.without(_stronger(name, merged))
-        if options_type is not None and _wants_http(options_type) and "http" not in merged:
-            merged["http"] = self.http
+        for one in _of_session(options_type):
+            if one not in merged:
+                merged[one] = self.sink if one == "open_sink" else getattr(self, one)
         if options_type is None:
             if merged:
                 raise OptionError(f"the plugin {name!r} has no options, so {', '.join(sorted(merged))} cannot be set")

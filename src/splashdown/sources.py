@@ -45,10 +45,17 @@ def is_several(source: object) -> bool:
 
 def scheme_of(place: str) -> str:
     """The URL scheme of a target or href, lower-case; ``""`` for a path (a drive letter is not a scheme)."""
+    if place[3:4] == ":" and is_archive(place):
+        return place[:3].lower()
     scheme, separator, _ = place.partition("://")
     if not separator:
         return "file" if place.lower().startswith("file:") else ""
     return scheme.lower() if len(scheme) > 1 else ""
+
+
+def is_archive(target: str | Path) -> bool:
+    """Whether a target is one archive, ``zip:PLACE`` or ``tar:PLACE``; a file of such a name is ``./zip:PLACE``."""
+    return isinstance(target, str) and target[:4].lower() in {"zip:", "tar:"} and not target[4:].startswith("//")
 
 
 def at_home(place: str | Path) -> str:
@@ -75,6 +82,8 @@ def path_in_url(url: str) -> str:
 
 def without_pick(place: str) -> str:
     """The target without the distribution that picks its plugin: ``s3://b/k`` for ``splashdown-s3:s3://b/k``."""
+    if is_archive(place):
+        return place
     scheme, separator, rest = place.partition("://")
     return f"{scheme.rpartition(':')[2]}{separator}{rest}" if separator else place
 

@@ -19,7 +19,7 @@ from stac_item import stac_item
 
 import splashdown
 from splashdown._cli.main import main
-from splashdown.errors import DownloadError
+from splashdown.errors import DownloadError, ExistsError
 
 BIG = os.urandom(20 * MIB + 1)
 FILES = {"big.tif": BIG, "a b+c%20d.txt": b"odd", "grüße.json": b"{}", "empty.bin": b""}
@@ -351,3 +351,23 @@ def test_a_target_that_is_its_own_source_loses_nothing(reached, source, plain, b
     assert {name: after[name] for name in before if name != "item.json"} == {
         name: data for name, data in before.items() if name != "item.json"
     }
+
+
+@pytest.mark.parametrize("form", ["zip", "tar"])
+def test_an_archive_is_one_object_that_is_sent_in_parts(source, web, bucket, plain, credentials, store, tmp_path, form):
+    options = {"s3": {"endpoint_url": store.url, "part_size": 5 * MIB}}
+    with splashdown.Session(options=options) as session:
+        results = session.open(source)
+        target = f"{form}:s3://{bucket}/runs/7.{form}"
+        results.download_files(target)
+        results.download_files(f"{form}:{tmp_path}/7.{form}")
+        found = contents(plain, bucket)
+        assert found == {f"runs/7.{form}": (tmp_path / f"7.{form}").read_bytes()}
+        assert plain.head_object(Bucket=bucket, Key=f"runs/7.{form}")["ETag"].endswith('-5"'), "21 MiB in parts of 5"
+        web.script("/1", Status(404))
+        with pytest.raises(DownloadError):
+            results.download_files(target, if_exists="overwrite")
+        assert contents(plain, bucket) == found
+        assert not plain.list_multipart_uploads(Bucket=bucket).get("Uploads")
+        with pytest.raises(ExistsError):
+            results.download_files(target)

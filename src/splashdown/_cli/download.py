@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from typing import Any
 
 import click
@@ -21,7 +23,7 @@ from splashdown._cli.transfer import (
     take_settings,
     transfer_options,
 )
-from splashdown.sources import is_url
+from splashdown.sources import is_archive, is_url
 
 
 @click.command("download", cls=Command, short_help="Save assets to a folder or a store.")
@@ -79,6 +81,12 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
             options=options | executor,
         )
     source, target = _split(sources)
+    if program is not None and is_archive(target):
+        raise click.UsageError("--exec runs on files, and those of an archive appear together: leave it out")
+    if is_stdout(target):
+        if as_json:
+            raise click.UsageError(f"{target} writes the archive to standard output: leave out --json")
+        click.get_current_context().with_resource(redirect_stdout(sys.stderr))  # what is shown must not be among it
     results = open_source(source, action=action, quiet=quiet, **given)
     print_warnings(results)
     options |= {"target": target, "settings": settings_for(results, settings), **executor}
@@ -107,7 +115,14 @@ def _target_alone(arguments: tuple[str, ...]) -> str:
     """The target, where sources come from a list."""
     if len(arguments) > 1 or is_url(next(iter(arguments), "")):
         raise click.UsageError("with --jobs-from the only argument is TARGET: put other sources into the list")
+    if arguments and is_archive(arguments[0]):
+        raise click.UsageError("with --jobs-from each job gets a folder: TARGET cannot be an archive")
     return arguments[0] if arguments else "."
+
+
+def is_stdout(target: str) -> bool:
+    """Whether a target is an archive on standard output."""
+    return is_archive(target) and target[4:] == "-"
 
 
 def _split(arguments: tuple[str, ...]) -> tuple[object, str]:

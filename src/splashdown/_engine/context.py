@@ -21,6 +21,7 @@ from splashdown._foreign.calls import wrong_type
 from splashdown.model import Outcome, PartPolicy, Status, Stored, StoredRecord
 from splashdown.protocols import (
     Sink,
+    SupportsBundle,
     SupportsCompare,
     SupportsDuplicate,
     SupportsList,
@@ -118,6 +119,7 @@ class Abilities:
     duplicate: SupportsDuplicate | None
     delete: SupportsList | None
     space: SupportsSpace | None
+    bundle: SupportsBundle | None
 
     @classmethod
     def of(cls, sink: Sink) -> Abilities:
@@ -137,6 +139,7 @@ class Abilities:
             duplicate=sink if isinstance(sink, SupportsDuplicate) else None,
             delete=sink if isinstance(sink, SupportsList) else None,
             space=sink if isinstance(sink, SupportsSpace) else None,
+            bundle=sink if isinstance(sink, SupportsBundle) else None,
         )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from splashdown._engine.breaker import Breaker
+from splashdown._engine.bundles import expect, whole_or_nothing
 from splashdown._engine.context import Abilities, Context, Forgetful, Memory
 from splashdown._engine.dispatch import Dispatcher
 from splashdown._engine.file_workers import FileWorkers
@@ -76,6 +77,8 @@ def run_plan(run: Run, remote: Remote) -> RunReport:
     try:
         _abort(context, journal.surplus())  # first: what it removes may make the room that the next line looks for
         check_space(context, plan)
+        if (bundle := context.can.bundle) is not None:
+            expect(bundle, plan)
         events.emit(RunStarted(plan=plan, workers=run.workers))
         workers = (run.movers or FileWorkers)(context, plan)
         try:
@@ -85,14 +88,18 @@ def run_plan(run: Run, remote: Remote) -> RunReport:
             report = RunReport(
                 plan=plan, outcomes=workers.outcomes(), seconds=time.perf_counter() - begun, interrupted=name
             )
+            report = whole_or_nothing(report) if bundle is not None else report
             if run.before_cleanup is not None:
                 run.before_cleanup(report)
             raise Interrupted(report) from signal
         seconds = time.perf_counter() - begun
         report = RunReport(plan=plan, outcomes=outcomes, seconds=seconds, stopped=context.breaker.reason)
+        report = whole_or_nothing(report) if bundle is not None else report
         _abort(context, journal.leftovers(outcome.transfer.name for outcome in report.landed))
         if run.before_cleanup is not None:
             run.before_cleanup(report)
+        if bundle is not None and report.ok:
+            bundle.finish()
         events.emit(RunFinished(report=report))
     except BaseException as error:
         interrupted = not isinstance(error, Exception)

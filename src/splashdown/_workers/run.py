@@ -23,10 +23,10 @@ from splashdown._workers.handing_out import HandingOut
 from splashdown._workers.units import units_of
 from splashdown._workers.work import Common, Home, Shared, greet
 from splashdown.columns import columns
-from splashdown.errors import PluginError, error_text
+from splashdown.errors import PluginError, UsageError, error_text
 from splashdown.events import TransferFinished
 from splashdown.model import IfExists, Outcome, Plan, RunReport, Status, Transfer
-from splashdown.protocols import SupportsEach, SupportsState, Workers
+from splashdown.protocols import SupportsBundle, SupportsEach, SupportsState, Workers
 from splashdown.sources import scheme_of
 
 #: How long workers may take to start and answer the first question.
@@ -45,7 +45,9 @@ class Host(Home, Protocol):
 def run_elsewhere(
     run: Run, remote: Remote, session: Host, executor: object, sink_options: Mapping[str, Any]
 ) -> RunReport:
-    """Run a plan as ``run_plan`` does, with the files moved by workers."""
+    """Run a plan as ``run_plan`` does, with the files moved by workers. Raises ``UsageError`` for an archive."""
+    if isinstance(run.sink, SupportsBundle):
+        raise UsageError("an archive is one stream, which one process writes: leave the executor out")
     workers = session.workers(executor)
     try:
         label = workers.label

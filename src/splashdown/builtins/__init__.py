@@ -5,6 +5,7 @@ from collections.abc import Mapping
 #: The built-in plugins, each with the nouns of its hooks. Each is a module of this package and is called as
 #: that module. Only those are imported that may answer what a session asks for.
 OFFERS: Mapping[str, tuple[str, ...]] = {
+    "archive": ("sinks",),
     "collection": ("actions",),
     "delete_source": ("actions",),
     "download": ("actions",),

@@ -19,7 +19,7 @@ from splashdown.errors import UsageError
 from splashdown.hookspecs import hookimpl
 from splashdown.model import IfExists, Member, Plan, RunReport
 from splashdown.redact import safely_shown
-from splashdown.sources import at_home, scheme_of
+from splashdown.sources import at_home, is_archive, scheme_of
 from splashdown.specs import ActionSpec
 
 
@@ -72,6 +72,8 @@ def plan_files(
 def retry(results: Results, report: RunReport, **given: Any) -> RunReport:
     """Repeat what failed in an earlier run, bring its metadata document up to date, report on those assets alone."""
     parts = results.result_set.parts
+    if is_archive(report.plan.target):
+        raise UsageError("an archive is written as a whole: repeat the call that made this report")
     if report.plan.documents not in {(), _documents(parts)}:
         raise UsageError(
             "this report is not of a download_files of these results: repeat the call that made it, which keeps what is"
@@ -156,6 +158,8 @@ def split_target(target: str | Path | None) -> tuple[str, str | None]:
     if target is None:
         return ".", None
     text = at_home(target)
+    if is_archive(text):
+        return text, None
     if text.endswith(("/", "\\")) or (not scheme_of(text) and Path(text).is_dir()):
         return text, None
     if scheme_of(text):

@@ -22,6 +22,7 @@ from splashdown.errors import SplashdownError, UsageError, error_text
 from splashdown.hookspecs import hookimpl
 from splashdown.model import Plan, StoredRecord
 from splashdown.protocols import Sink, SupportsList, SupportsRead, SupportsStat
+from splashdown.sources import is_archive
 from splashdown.specs import ActionSpec
 
 
@@ -35,7 +36,7 @@ def sync(
     failed; nothing is removed then. Raises ``UsageError`` for ``delete`` where the source was opened in part
     (``datetime``, ``bbox``, ``ids``, ``collections``, ``filter``, ``limit``).
     """
-    _refuse(results, delete=delete)
+    _refuse(results, target, delete=delete)
     sink_options = options.get("sink_options", {})
     before = _read_receipts(results, target, sink_options)
     planned = _planned(results, target, before, as_collection, options)
@@ -60,12 +61,14 @@ def plan_sync(
     results: Results, target: str | Path = ".", *, delete: bool = False, as_collection: bool = False, **options: Any
 ) -> SyncReport:
     """What :func:`sync` would move, and what is stale; raises what it raises beforehand."""
-    _refuse(results, delete=delete)
+    _refuse(results, target, delete=delete)
     before = _read_receipts(results, target, options.get("sink_options", {}))
     return _planned(results, target, before, as_collection, options)
 
 
-def _refuse(results: Results, *, delete: bool) -> None:
+def _refuse(results: Results, target: str | Path, *, delete: bool) -> None:
+    if is_archive(target):
+        raise UsageError("an archive is written as a whole, so nothing in it is kept up to date: use download")
     if results.result_set.members:
         raise UsageError("sync makes one target hold what one source lists: name a single source")
     if delete and (parts := results.result_set.narrowed):

@@ -7,10 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from splashdown.checksums import hash_of
-from splashdown.errors import ExistsError
+from splashdown.errors import ExistsError, StoreError
 from splashdown.model import Content, StoredPart
 from splashdown.protocols import (
     Sink,
+    SupportsBundle,
     SupportsCompare,
     SupportsDuplicate,
     SupportsList,
@@ -46,6 +47,26 @@ class SinkAbilities:
     def reopen(self, sink: Sink) -> Sink:
         """A new sink on the same target, as in a later process; the same sink where that is impossible."""
         return sink
+
+    def test_a_bundle_is_not_finished_without_what_it_expects(self, sink: Sink) -> None:
+        if not isinstance(sink, SupportsBundle):
+            pytest.skip("this sink has no expect() and finish()")
+        sink.expect(["a.bin", "b.bin"], replace=True)
+        store(sink, "b.bin", b"b")
+        with pytest.raises(StoreError):
+            sink.finish()
+        store(sink, "a.bin", b"a")
+        store(sink, "receipt.json", b"{}")
+        sink.finish()
+
+    def test_a_bundle_is_not_finished_without_an_object_that_was_given_up(self, sink: Sink) -> None:
+        if not isinstance(sink, SupportsBundle):
+            pytest.skip("this sink has no expect() and finish()")
+        sink.expect(["a.bin"], replace=True)
+        store(sink, "a.bin", b"a")
+        sink.abort(sink.begin("receipt.json", Content()))
+        with pytest.raises(StoreError):
+            sink.finish()
 
     def test_stat_reports_size_and_absence(self, sink: Sink) -> None:
         if not isinstance(sink, SupportsStat):

@@ -74,6 +74,7 @@ def failed_run(place, session):
 
 
 USES = {
+    "archive": {"download": lambda p, s: p.open(s).download_files("zip:new.zip")},
     "collection": {"catalog": lambda p, s: p.open(s).download_collection(p.new)},
     "delete_source": {"move": lambda p, s: p.open(s).delete_source(p.stored)},
     "download": {
@@ -127,6 +128,7 @@ USES = {
 EACH_USE = [pytest.param(name, use, id=f"{name}-{how}") for name, uses in USES.items() for how, use in uses.items()]
 
 COMMANDS = {
+    "archive": (["download", "{item}", "zip:new.zip"], ["download", "{item}", "tar:-"]),
     "collection": (["download", "{item}", "{new}", "--as-collection"],),
     "delete_source": (["download", "{item}", "{new}", "--delete-source", "--yes"],),
     "download": (
