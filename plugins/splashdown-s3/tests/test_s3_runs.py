@@ -354,7 +354,16 @@ def test_a_target_that_is_its_own_source_loses_nothing(reached, source, plain, b
 
 
 @pytest.mark.parametrize("form", ["zip", "tar"])
-def test_an_archive_is_one_object_that_is_sent_in_parts(source, web, bucket, plain, credentials, store, tmp_path, form):
+def test_an_archive_is_one_object_that_is_sent_in_parts(
+    source, web, bucket, plain, credentials, store, tmp_path, form, monkeypatch
+):
+    parts, request = [], Store.request
+
+    def counted(self, method, where, **named):
+        parts.extend(value for name, value in named.get("query", ()) if name == "partNumber")
+        return request(self, method, where, **named)
+
+    monkeypatch.setattr(Store, "request", counted)
     options = {"s3": {"endpoint_url": store.url, "part_size": 5 * MIB}}
     with splashdown.Session(options=options) as session:
         results = session.open(source)
@@ -363,7 +372,7 @@ def test_an_archive_is_one_object_that_is_sent_in_parts(source, web, bucket, pla
         results.download_files(f"{form}:{tmp_path}/7.{form}")
         found = contents(plain, bucket)
         assert found == {f"runs/7.{form}": (tmp_path / f"7.{form}").read_bytes()}
-        assert plain.head_object(Bucket=bucket, Key=f"runs/7.{form}")["ETag"].endswith('-5"'), "21 MiB in parts of 5"
+        assert parts == ["1", "2", "3", "4", "5"], "it is not gathered in memory, though its size is not known"
         web.script("/1", Status(404))
         with pytest.raises(DownloadError):
             results.download_files(target, if_exists="overwrite")
@@ -371,3 +380,32 @@ def test_an_archive_is_one_object_that_is_sent_in_parts(source, web, bucket, pla
         assert not plain.list_multipart_uploads(Bucket=bucket).get("Uploads")
         with pytest.raises(ExistsError):
             results.download_files(target)
+
+
+def test_a_bucket_is_compared_with_its_source_and_repaired(plain, bucket, credentials, store):
+    for name in ("same", "changed", "damaged", "lost"):
+        plain.put_object(Bucket=bucket, Key=f"from/{name}.bin", Body=f"content of {name}".encode())
+    assets = {name: {"href": f"s3://{bucket}/from/{name}.bin"} for name in ("same", "changed", "damaged", "lost")}
+    with splashdown.Session(options={"s3": {"endpoint_url": store.url, "server_side_copy": "no"}}) as session:
+        results, target = session.open(item(assets)), f"s3://{bucket}/to/"
+        results.download_files(target, layout="{key}")
+        assert results.run("verify", target=target, write_sums=True).sums == f"s3://{bucket}/to/SHA256SUMS"
+        lines = plain.get_object(Bucket=bucket, Key="to/SHA256SUMS")["Body"].read().decode().splitlines()
+        assert f"{hashlib.sha256(b'content of same').hexdigest()}  same" in lines
+        plain.put_object(Bucket=bucket, Key="from/changed.bin", Body=b"CONTENT of changed")
+        plain.put_object(Bucket=bucket, Key="to/damaged", Body=b"damage of damaged!")
+        plain.delete_object(Bucket=bucket, Key="to/lost")
+        report = results.run("verify", target=target)
+        found = {one.name: (str(one.state), str(one.source), one.evidence) for one in report.files}
+        assert {name: one[:2] for name, one in found.items()} == {
+            "same": ("ok", "same"),
+            "changed": ("ok", "changed"),
+            "damaged": ("changed", "same"),
+            "lost": ("missing", "same"),
+        }
+        assert found["changed"][2] in {("ETag",), ("digest",)}
+        again = results.run("verify", target=target, repair=True)
+        assert sorted(one.name for one in again.files if one.repaired) == ["damaged", "lost"]
+        assert contents(plain, bucket, "to/")["damaged"] == b"content of damaged"
+        assert results.run("verify", target=target, compare=False).ok
+        assert "SHA256SUMS" in contents(plain, bucket, "to/"), "files and receipt are what they were"

@@ -4,16 +4,18 @@ import io
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import tarfile
+import threading
 import tracemalloc
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from fault_server import FaultServer, File
-from faults import Drip, Status
+from faults import Drip, Stall, Status
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from stac_item import stac_item
@@ -303,3 +305,27 @@ def test_a_store_that_refuses_the_archive_ends_it_and_nothing_hangs():
     sink.close()
     assert not inner.store
     assert not inner._uploads
+
+
+def test_a_run_that_is_interrupted_leaves_nothing(source, server, tmp_path):
+    waiting = threading.Event()
+    server.script("/a.bin", Stall(1000, waiting))
+    (tmp_path / "spool").mkdir()
+    command = [
+        sys.executable,
+        "-m",
+        "splashdown",
+        "--no-plugins",
+        "download",
+        str(source),
+        f"zip:{tmp_path}/new/out.zip",
+    ]
+    with subprocess.Popen(
+        command, env={**os.environ, "TMPDIR": str(tmp_path / "spool")}, stderr=subprocess.PIPE
+    ) as run:
+        server.wait_for(lambda seen: any(one.path == "/a.bin" for one in seen))
+        run.send_signal(signal.SIGINT)
+        code = run.wait(timeout=30)
+        waiting.set()
+    assert code == 130
+    assert [*tmp_path.glob("new/*"), *(tmp_path / "spool").iterdir()] == []

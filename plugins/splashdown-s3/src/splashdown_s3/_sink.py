@@ -23,7 +23,7 @@ from splashdown_s3._checksums import by_name
 from splashdown_s3._copying import Copier
 from splashdown_s3._errors import LACKS, Refused, storing
 from splashdown_s3._multipart import Multipart, Started, Tag
-from splashdown_s3._options import MAX_PARTS, MIB, S3Options
+from splashdown_s3._options import MAX_PARTS, S3Options
 from splashdown_s3._presence import Presence
 from splashdown_s3._store import Store
 from splashdown_s3._uri import SCHEME, Location, folder, split
@@ -75,7 +75,8 @@ class S3Sink:
             return self._send(where, Started.of(upload.token), part.number, borrow(part, chunks))
         held = self._holding(upload)
         # A first part that is shorter than parts have to be is the last one as well.
-        if held.content.size is not None or (part.number == 1 and (part.size or MIB) < self.parts.min_size):
+        short = part.number == 1 and part.size is not None and part.size < self.parts.min_size
+        if held.content.size is not None or short:
             held.body = fill(part, chunks)
             return ""
         if part.stop is not None:
