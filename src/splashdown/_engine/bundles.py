@@ -1,4 +1,4 @@
-"""Sinks whose objects appear together (archives): what they are told before a run, and what a failure means there."""
+"""Sinks whose objects appear together (archives): what they learn before a run, and what a failure means there."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _WHY = "not stored: the archive is written as a whole, and another asset failed 
 
 
 def expect(bundle: SupportsBundle, plan: Plan) -> None:
-    """Tell the sink what will come. Raises ``ExistsError`` where something is there, unless all may be overwritten."""
+    """Announce to the sink what will come. Raises ``ExistsError`` where something is there, unless all may be overwritten."""
     policies = set(columns(plan.transfers, "if_exists"))
     bundle.expect(list(columns(plan.transfers, "name")), replace=policies <= {IfExists.OVERWRITE})
 

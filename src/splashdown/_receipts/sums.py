@@ -7,14 +7,17 @@ changed the target leaves none that is out of date.
 from __future__ import annotations
 
 import hashlib
+import logging
 import posixpath
 from collections.abc import Iterable, Mapping
 
 from splashdown._receipts import document as receipt
 from splashdown._receipts.names import SUMS
 from splashdown.checksums import Multihash
-from splashdown.errors import ExistsError, TargetError
+from splashdown.errors import ExistsError, SplashdownError, TargetError, error_text
 from splashdown.protocols import Sink, SupportsList, SupportsRead
+
+_log = logging.getLogger("splashdown")
 
 #: The first line: programs that read such files take it for a comment, and this one for its own.
 _FIRST = b"# written by splashdown verify --write-sums\n"
@@ -43,15 +46,18 @@ def write_sums(sink: Sink, checksums: Mapping[str, str | None], documents: Itera
 def drop_sums(sink: Sink, documents: Iterable[str], *, changed: bool) -> None:
     """Remove the checksums where files have changed, or one of the receipts is another one now.
 
-    A file of that name that this did not write stays.
+    A file of that name that this did not write stays. What has stored files does not fail for it.
     """
     if not isinstance(sink, SupportsRead) or not isinstance(sink, SupportsList):
         return
-    there = receipt.read_bytes(sink, SUMS)
-    if there is None or not there.startswith(_FIRST):
-        return
-    if changed or not all(_line(_read(sink, name), name).encode() in there for name in documents):
-        sink.delete(SUMS)
+    try:
+        there = receipt.read_bytes(sink, SUMS)
+        if there is None or not there.startswith(_FIRST):
+            return
+        if changed or not all(_line(_read(sink, name), name).encode() in there for name in documents):
+            sink.delete(SUMS)
+    except (OSError, SplashdownError) as error:  # a link of that name, for one, is not ours
+        _log.warning("%s in the target may be out of date: %s", SUMS, error_text(error))
 
 
 def _line(digest: str, name: str) -> str:

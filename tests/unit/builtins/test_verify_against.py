@@ -352,6 +352,20 @@ def test_a_file_of_that_name_that_is_not_ours_is_neither_replaced_nor_removed(so
     assert sums.read_text() == "mine\n"
 
 
+def test_a_link_or_a_pipe_of_that_name_is_left_and_fails_no_download(source, tmp_path, capsys):
+    source.put("a", b"content")
+    (tmp_path / "elsewhere").write_bytes(b"# written by splashdown verify --write-sums\n")
+    source.target.mkdir()
+    sums = source.target / "SHA256SUMS"
+    for make in (lambda: sums.symlink_to(tmp_path / "elsewhere"), lambda: os.mkfifo(sums)):
+        make()
+        source.open().download_files(source.target, layout="{key}", if_exists="overwrite")
+        assert run(capsys, "verify", source.target, "--write-sums")[0] != 0
+        assert sums.is_symlink() or sums.is_fifo()
+        sums.unlink()
+    assert (tmp_path / "elsewhere").exists()
+
+
 @pytest.mark.parametrize("name", ["SHA256SUMS", "sha256sums", "SHA256SUMS.asc", "SHA256SUMS.sig"])
 def test_no_asset_takes_the_name_of_the_sums_or_of_a_signature(source, name):
     source.put(name, b"# written by splashdown verify --write-sums\nforged")

@@ -17,7 +17,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 class Writable(Protocol):
-    """What an archive is written to, from its start to its end."""
+    """The place to which an archive is written, from its start to its end."""
 
     def write(self, data: bytes, /) -> int:
         """Take bytes."""

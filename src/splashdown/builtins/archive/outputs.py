@@ -152,7 +152,7 @@ class InSink:
 
 
 class ToStream:
-    """Standard output. What is written there cannot be taken back: an archive that is given up has no end."""
+    """Standard output. Nothing written there can be taken back: an archive that is given up has no end."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream, self._written = stream, 0

@@ -105,7 +105,7 @@ class Held(ABC):
 
     @abstractmethod
     def _writing(self) -> AbstractContextManager[BinaryIO]:
-        """What parts are written to."""
+        """The file that parts are written to."""
 
     def _write(self, file: BinaryIO, at: int, chunk: Buffer) -> None:
         file.seek(at)
