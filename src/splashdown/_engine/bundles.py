@@ -12,7 +12,7 @@ _WHY = "not stored: the archive is written as a whole, and another asset failed 
 
 
 def expect(bundle: SupportsBundle, plan: Plan) -> None:
-    """Announce to the sink what will come. Raises ``ExistsError`` where something is there, unless all may be overwritten."""
+    """Announce to the sink what comes. Raises ``ExistsError`` for what is there, unless all may be overwritten."""
     policies = set(columns(plan.transfers, "if_exists"))
     bundle.expect(list(columns(plan.transfers, "name")), replace=policies <= {IfExists.OVERWRITE})
 
