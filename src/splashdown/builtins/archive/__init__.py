@@ -11,17 +11,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO, cast
 
-from splashdown.builtins.archive.forms import Form, Tar, Zip
-from splashdown.builtins.archive.outputs import InSink, Output, ToStream
-from splashdown.builtins.archive.sink import ArchiveSink
 from splashdown.errors import TargetError
 from splashdown.hookspecs import hookimpl
 from splashdown.protocols import Sink
 from splashdown.redact import redact_target, safely_shown
 from splashdown.sources import at_home, is_archive, path_in_url, scheme_of
 from splashdown.specs import SinkSpec
+
+if TYPE_CHECKING:
+    from splashdown.builtins.archive.outputs import Output
 
 #: Extensions of archives that are compressed as a whole, which these are not.
 _COMPRESSED = (".gz", ".tgz", ".bz2", ".xz", ".zst")
@@ -37,18 +37,24 @@ class ArchiveOptions:
     )
 
 
-def create(target: str, options: ArchiveOptions, *, form: type[Form]) -> ArchiveSink:
+def create(target: str, options: ArchiveOptions, *, form: str) -> Sink:
     """The sink for one archive. Raises ``TargetError`` for a place that cannot hold one."""
+    # Late: every download looks at this module, and few make an archive.
+    from splashdown.builtins.archive.forms import Tar, Zip
+    from splashdown.builtins.archive.sink import ArchiveSink
+
     place = target.partition(":")[2]
     if place.lower().endswith(_COMPRESSED):
         raise TargetError(
             f"{redact_target(target)}: archives are not compressed here; write tar:- and pass that to gzip, for example"
         )
     output = _standard_output(target) if place == "-" else _in_sink(target, place, options)
-    return ArchiveSink(redact_target(target), output, form)
+    return ArchiveSink(redact_target(target), output, Zip if form == Zip.name else Tar)
 
 
 def _standard_output(target: str) -> Output:
+    from splashdown.builtins.archive.outputs import ToStream
+
     stream = sys.__stdout__
     if stream is None or stream.isatty():
         raise TargetError(f"{target} writes an archive to standard output, which is a terminal: redirect it")
@@ -56,6 +62,8 @@ def _standard_output(target: str) -> Output:
 
 
 def _in_sink(target: str, place: str, options: ArchiveOptions) -> Output:
+    from splashdown.builtins.archive.outputs import InSink
+
     folder, name = _split(target, place)
     if options.open_sink is None:
         raise TargetError(f"{redact_target(target)} needs a session, which opens the place of the archive")
@@ -82,11 +90,11 @@ def _split(target: str, place: str) -> tuple[str, str]:
 @hookimpl
 def splashdown_sinks() -> Iterable[SinkSpec]:
     """ZIP and TAR."""
-    for form in (Zip, Tar):
+    for form in ("zip", "tar"):
         yield SinkSpec(
-            name=form.name,
-            schemes=(form.name,),
+            name=form,
+            schemes=(form,),
             create=partial(create, form=form),
             options=ArchiveOptions,
-            summary=f"one {form.name.upper()} archive of all files, in a folder, a store or standard output",
+            summary=f"one {form.upper()} archive of all files, in a folder, a store or standard output",
         )
