@@ -14,6 +14,7 @@ import click
 from splashdown._cli.help import F, with_options
 from splashdown._display.text import printable
 from splashdown.redact import redact
+from splashdown.sources import is_url
 
 if TYPE_CHECKING:
     from splashdown._plugins.registry import Registry
@@ -143,7 +144,7 @@ def open_source(
         raise click.UsageError(f"--{next(iter(options))} is for openEO jobs: give the URL of one")
     if alternate := given.pop("alternate", None):
         options["alternate"] = alternate
-    options |= search_options(session, source, resolver, given)
+    options |= search_options(session, source, resolver, given, whole=action == "sync")
     shown = _say_nothing if quiet else notify
     results = session.open(source, auth=auth, resolver=resolver, notify=shown, **options)
     return shaped(mirrored(results, given), given)
@@ -200,15 +201,22 @@ def _print_left_out(results: JobResults, before: int) -> None:
         click.echo(f"and {more} more; --dry-run names each", err=True)
 
 
-def search_options(session: Session, source: object, resolver: str | None, given: dict[str, Any]) -> dict[str, Any]:
-    """The filters that are sent to a STAC API with the request itself; for other sources they stay filters."""
+def search_options(
+    session: Session, source: object, resolver: str | None, given: dict[str, Any], *, whole: bool
+) -> dict[str, Any]:
+    """The filters that are sent to a STAC API with the request itself; for other sources they stay filters.
+
+    With ``whole`` the source has to be listed as a whole unless the user asked for a part.
+    """
     wanted = {name: value for name in _SEARCH if (value := given.get(name))}
-    if not wanted or session.registry.resolver(source, resolver)[0] != "stac":
+    if not (wanted or given.get("filter")) or session.registry.resolver(source, resolver)[0] != "stac":
         if given_ones := [name for name in _STAC_ONLY if name in wanted]:
             raise click.UsageError(f"--{given_ones[0].replace('_', '-')} is for STAC sources")
         return {}
     for name in ("ids", "collections"):
         given.pop(name, None)
+    if given.get("filter") and ("limit" in wanted or (is_url(str(source)) and not whole)):
+        wanted["filter"] = given.pop("filter")
     return wanted
 
 

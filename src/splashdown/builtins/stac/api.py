@@ -26,12 +26,15 @@ _MAX_PAGES = 20_000
 _USUAL_ITEMS = 10
 _MOST_SMALL_PAGES = 1_000
 _MOST_EMPTY_PAGES = 10
-#: Answers to a number of items that is more than the server gives at a time.
-_REFUSED = frozenset({400, 413, 422})
+#: Answers to a request that the server does not want to understand: too many items at a time, or a filter.
+REFUSED = frozenset({400, 413, 422})
 _SMALLEST_PAGE = 10
 _SEARCH = "item-search"
 #: Parameters of a search that select items.
-_NARROWING = frozenset({"datetime", "bbox", "ids", "collections", "intersects", "query", "filter", "filter-lang"})
+_FILTER = frozenset({"filter", "filter-lang"})
+_NARROWING = frozenset({"datetime", "bbox", "ids", "collections", "intersects", "query"}) | _FILTER
+#: Fields of assets alone: a server, which compares items, does not know them.
+_OF_ASSETS = re.compile(r"key|type|href|roles|file:.*")
 #: Headers that a ``next`` link may not set: the client or the connection sets them.
 _OWN_HEADERS = frozenset(
     {"authorization", "connection", "content-length", "content-type", "cookie", "expect", "host"}
@@ -66,6 +69,20 @@ class SearchRequest:
         query = [(n, str(limit) if n == "limit" else v) for n, v in parse_qsl(parts.query, keep_blank_values=True)]
         return replace(self, url=urlunsplit(parts._replace(query=urlencode(query, safe=",:/"))))
 
+    @property
+    def has_filter(self) -> bool:
+        """Whether it asks the server to apply a CQL2 expression."""
+        given = dict(parse_qsl(urlsplit(self.url).query)) if self.body is None else self.body
+        return "filter" in given
+
+    def without_filter(self) -> SearchRequest:
+        """The same request without its CQL2 expression."""
+        if self.body is not None:
+            return replace(self, body={n: v for n, v in self.body.items() if n not in _FILTER})
+        parts = urlsplit(self.url)
+        query = [(n, v) for n, v in parse_qsl(parts.query, keep_blank_values=True) if n not in _FILTER]
+        return replace(self, url=urlunsplit(parts._replace(query=urlencode(query, safe=",:/"))))
+
     def ask(self, reader: Reader) -> Document:
         """Send it. Raises :class:`~splashdown.errors.ResolveError` for an answer other than a page of items."""
         if self.body is None:
@@ -90,7 +107,7 @@ def ask_first(question: SearchRequest, reader: Reader) -> tuple[SearchRequest, D
             return question, question.ask(reader)
         except ApiError as error:
             refusal = refusal or error
-            if error.status not in _REFUSED or question.limit < 2 * _SMALLEST_PAGE:
+            if error.status not in REFUSED or question.limit < 2 * _SMALLEST_PAGE:
                 raise refusal from None
             question = question.with_limit(question.limit // 2)
 
@@ -101,7 +118,10 @@ def is_search_url(url: str) -> bool:
 
 
 def first_request(root: Document, reader: Reader, options: StacOptions) -> SearchRequest | None:
-    """The request to the API that ``root`` belongs to; ``None`` when the document is not part of an API."""
+    """The request to the API that ``root`` belongs to; ``None`` when the document is not part of an API.
+
+    The request has the filter only if the API applies filters, and this one is about items.
+    """
     if not is_url(root.place):
         return None
     if _link(root, "search"):
@@ -113,8 +133,32 @@ def first_request(root: Document, reader: Reader, options: StacOptions) -> Searc
         landing = _landing(root, reader)
         if landing is not None and _link(landing, "search"):
             return _search(landing, options, collections=(str(root.body.get("id")),))
-        raise ResolveError(f"{shown(root.place)} does not belong to an API with a search; leave out ids and filter")
+        if options.ids:
+            raise ResolveError(f"{shown(root.place)} does not belong to an API with a search; leave out ids")
+        options = replace(options, filter=None)
     return SearchRequest(url=with_filters(items["href"], options))
+
+
+def is_about_items(filter: str | Mapping[str, Any] | None) -> bool:
+    """Whether a CQL2 expression names no field that assets have and items have not, as far as can be said here."""
+    if not isinstance(filter, str):
+        return not any(_OF_ASSETS.fullmatch(name) for name in _properties(filter))
+    try:
+        import cql2  # late: an extra, and for few
+
+        return is_about_items(cql2.Expr(filter).to_json())
+    except Exception:  # it is not installed, or this is not CQL2, which the server says with better reasons
+        return True
+
+
+def _properties(expression: object) -> Iterator[str]:
+    """The names of the properties in an expression (CQL2-JSON)."""
+    if isinstance(expression, Mapping):
+        if isinstance(name := expression.get("property"), str):
+            yield name
+        yield from (name for value in expression.values() for name in _properties(value))
+    elif isinstance(expression, list | tuple):
+        yield from (name for value in expression for name in _properties(value))
 
 
 def pages(
@@ -194,6 +238,8 @@ def _search(landing: Document, options: StacOptions, collections: object) -> Sea
         raise ResolveError(
             f"{shown(landing.place)} does not conform to STAC API Item Search; name one of its collections instead"
         )
+    if not (_applies_filters(conforms) and is_about_items(options.filter)):
+        options = replace(options, filter=None)
     link = _link(landing, "search", options.method or _usual_method(options.filter))
     if link is None and options.method is None:
         link = _link(landing, "search")
@@ -205,6 +251,11 @@ def _search(landing: Document, options: StacOptions, collections: object) -> Sea
             body |= _in_body(options.filter)
         return SearchRequest(url=link["href"], body=body)
     return SearchRequest(url=with_filters(link["href"], options, collections))
+
+
+def _applies_filters(conforms: object) -> bool:
+    """Whether an API has the Filter extension; one that does not say what it has may."""
+    return not isinstance(conforms, list) or any("filter" in str(uri).lower() for uri in conforms)
 
 
 def _usual_method(filter: str | Mapping[str, Any] | None) -> str | None:

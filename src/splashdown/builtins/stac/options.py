@@ -21,9 +21,9 @@ class StacOptions:
     bbox: Sequence[float] | str | None = None  #: west, south, east, north in degrees
     ids: Sequence[str] | str | None = None  #: ids of items
     collections: Sequence[str] | str | None = None  #: ids of collections
-    #: CQL2, as text or JSON; sent to a STAC API, with other sources use select(cql2=...)
+    #: CQL2, as text or JSON; a STAC API without the Filter extension is asked without it, and it is applied here
     filter: str | Mapping[str, Any] | None = None
-    limit: int | None = None  #: most items to take
+    limit: int | None = None  #: most items to take, counted after all filters
     page_size: int = 200  #: items per answer of a STAC API
     method: str | None = (
         None  #: ``GET`` or ``POST`` for a STAC API; by default POST where offered, GET for a ``filter`` that is text

@@ -20,15 +20,16 @@ from splashdown._series.assets import pack, pack_all
 from splashdown._series.items import PackedItems
 from splashdown._stac.alternates import check_alternate
 from splashdown._stac.migrate import kind_of, up_to_date
+from splashdown.builtins.filters import by_cql2
 from splashdown.builtins.stac import api, inmemory
 from splashdown.builtins.stac.assets import Collector, without_repeats
 from splashdown.builtins.stac.credentials import authority_of
 from splashdown.builtins.stac.options import StacOptions
 from splashdown.builtins.stac.others import other_document
 from splashdown.builtins.stac.tree import walk_tree
-from splashdown.errors import ResolveError
+from splashdown.errors import ApiError, ResolveError
 from splashdown.model import Asset, ResultSet
-from splashdown.protocols import ResolveContext
+from splashdown.protocols import Filter, ResolveContext
 from splashdown.sources import is_in_store, is_url
 
 _KINDS = {"Feature": "item", "Collection": "collection", "Catalog": "catalog", "FeatureCollection": "items"}
@@ -44,7 +45,8 @@ class _Source:
 
     root: Document
     below: Iterable[Document] = ()
-    answered: bool = False  #: an API has applied the filters
+    answered: bool = False  #: an API has applied the filters,
+    filtered: bool = False  #: and the one in CQL2 too
     warnings: list[str] = field(default_factory=list)
 
 
@@ -102,14 +104,21 @@ def _is_metalink(place: str) -> bool:
 
 def _remote(place: str, reader: Reader, options: StacOptions) -> _Source:
     if options.searches and api.is_search_url(place):
-        question = api.SearchRequest(url=api.with_filters(place, options, options.collections))
+        sent = options if api.is_about_items(options.filter) else replace(options, filter=None)
+        question = api.SearchRequest(url=api.with_filters(place, sent, options.collections))
         return _searched(question, reader)
     return _document(reader.read(place), reader, options)
 
 
 def _searched(question: api.SearchRequest, reader: Reader, root: Document | None = None) -> _Source:
-    question, first = api.ask_first(question, reader)
-    source = _Source(root=root or first, answered=True)
+    try:
+        question, first = api.ask_first(question, reader)
+    except ApiError as error:
+        if not question.has_filter or error.status not in api.REFUSED:
+            raise
+        reader.context.notify(f"the API refuses the filter, which is applied here therefore: {error}")
+        question, first = api.ask_first(question.without_filter(), reader)
+    source = _Source(root=root or first, answered=True, filtered=question.has_filter)
     source.below = api.pages(reader, first, source.warnings.append, question)
     return source
 
@@ -183,10 +192,9 @@ def _collect(source: _Source, collector: Collector, reader: Reader, options: Sta
     root, kind = source.root, kind_of(source.root.body)
     if kind == "Feature":
         collector.items = []  # the item is the result's document
-    own = collector.own(root) if kind in {"Collection", "Catalog"} else []
-    assets = pack_all(_assets(islice(source.below, options.limit), collector))
-    if not source.answered:
-        assets = _narrowed(assets, options)
+    filters = _filters(source, options)
+    own = _own(root, collector, options) if kind in {"Collection", "Catalog"} else []
+    assets = pack_all(_taken(_assets(source.below, collector), filters, options.limit))
     every = without_repeats(own, assets)
     _check(source, every, collector)
     check_alternate(every, options.alternate)
@@ -225,24 +233,45 @@ def _assets(documents: Iterable[Document], collector: Collector) -> Iterator[Seq
         yield collector.add(replace(found, body=body))
 
 
-def _narrowed(assets: Sequence[Asset], options: StacOptions) -> Sequence[Asset]:
-    """Apply the filters as an API would."""
-    if not options.searches:
-        return assets
-    if options.filter:
-        raise ResolveError("filter= needs a STAC API with a search: use select(cql2=...) on the results instead")
-    from splashdown.builtins.filters import each as filters
+def _own(root: Document, collector: Collector, options: StacOptions) -> Sequence[Asset]:
+    """The assets of the root itself; what it is asked for besides is asked of items alone."""
+    found = collector.own(root)
+    return pack(by_cql2(options.filter)(found)) if options.filter and found else found
 
-    kept: Iterable[Asset] = assets
+
+def _taken(
+    assets: Iterable[Sequence[Asset]], filters: Sequence[Filter], limit: int | None
+) -> Iterator[Sequence[Asset]]:
+    """The assets that pass, of so many items at most. Documents are read one by one until then."""
+    taken = 0
+    for found in assets:
+        kept = found
+        for keep in filters:
+            kept = list(keep(kept))
+        if filters and not kept:
+            continue
+        yield pack(kept) if filters else found
+        taken += 1
+        if taken == limit:
+            return
+
+
+def _filters(source: _Source, options: StacOptions) -> Sequence[Filter]:
+    """The filters that no API has applied."""
+    from splashdown.builtins.filters import each  # late: most sources are not filtered
+
+    made: list[Filter] = [by_cql2(options.filter)] if options.filter and not source.filtered else []
+    if source.answered:
+        return made
     for value, make in (
-        (options.datetime, filters.by_datetime),
-        (options.bbox, filters.by_bbox),
-        (options.ids, filters.by_item),
-        (options.collections, filters.by_collection),
+        (options.datetime, each.by_datetime),
+        (options.bbox, each.by_bbox),
+        (options.ids, each.by_item),
+        (options.collections, each.by_collection),
     ):
         if value is not None:
-            kept = list(make(value)(list(kept)))
-    return pack(kept)
+            made.append(make(value))
+    return made
 
 
 def _check(source: _Source, assets: Sequence[Asset], collector: Collector) -> None:

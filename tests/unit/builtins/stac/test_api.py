@@ -27,7 +27,10 @@ def page(*ids, **link):
     return {"type": "FeatureCollection", "features": [item(name) for name in ids], "links": links}
 
 
-def landing(api, *methods, conforms=("https://api.stacspec.org/v1.0.0/item-search",)):
+SEARCH = "https://api.stacspec.org/v1.0.0/item-search"
+
+
+def landing(api, *methods, conforms=(SEARCH,)):
     links = [{"rel": "search", "href": "/search", "method": method} for method in methods]
     body = {"type": "Catalog", "stac_version": "1.0.0", "id": "api", "description": "d", "conformsTo": list(conforms)}
     api.script["/"] = Answer({**body, "links": links})
@@ -79,7 +82,68 @@ def test_a_filter_is_text_in_a_query_and_json_in_a_body(api, methods, given, opt
         return Answer(page("a"))
 
     api.script["/search"] = search
-    assert ids(splashdown.open(landing(api, *methods), filter=given, **options)) == ["a"]
+    url = landing(api, *methods, conforms=(SEARCH, f"{SEARCH}#filter"))
+    assert ids(splashdown.open(url, filter=given, **options)) == ["a"]
+
+
+def cloudy(name, cover, size=1):
+    asset = {"href": f"./{name}.tif", "file:size": size}
+    return item(name, {"a": asset}, properties={"datetime": "2024-01-01T00:00:00Z", "eo:cloud_cover": cover})
+
+
+def cloudy_pages(api):
+    """Pages of a server that applies no filter, one item each."""
+    covers = {"a": 50, "b": 1, "c": 40, "d": 2, "e": 3}
+    names = list(covers)
+    for number, name in enumerate(names):
+        links = [{"rel": "next", "href": f"/search?token={names[number + 1]}"}] if number < 4 else []
+        path = f"/search?token={name}" if number else "/search"
+        api.script[path] = Answer({**page(), "features": [cloudy(name, covers[name], number)], "links": links})
+
+
+def test_without_the_filter_extension_it_is_applied_before_limit(api):
+    cloudy_pages(api)
+    found = splashdown.open(landing(api, "GET"), filter="eo:cloud_cover < 5", limit=2, page_size=1)
+    assert ids(found) == ["b", "d"]
+    asked = [urlsplit(path).query for path in api.paths() if "search" in path]
+    assert len(asked) == 4  # the page of the last item is not asked for
+    assert not any("filter" in query for query in asked)
+
+
+def test_a_filter_about_assets_is_not_sent(api):
+    cloudy_pages(api)
+    url = landing(api, "GET", conforms=(SEARCH, f"{SEARCH}#filter"))
+    assert ids(splashdown.open(url, filter="file:size > 2", limit=1)) == ["d"]
+    assert not any("filter" in path for path in api.paths())
+
+
+def test_a_filter_that_the_server_refuses_is_applied_here(api):
+    said = []
+
+    def search(asked):
+        if "filter" in asked.path:
+            return Answer({"detail": "no queryable eo:cloud_cover"}, 400)
+        return Answer({**page(), "features": [cloudy("a", 50), cloudy("b", 1)]})
+
+    api.script["/search"] = search
+    url = landing(api, "GET", conforms=(SEARCH, f"{SEARCH}#filter"))
+    assert ids(splashdown.open(url, filter="eo:cloud_cover < 5", notify=said.append)) == ["b"]
+    assert "no queryable eo:cloud_cover" in "\n".join(said)
+
+
+def test_a_static_catalog_is_filtered_and_then_limited(api):
+    links = [{"rel": "item", "href": f"/{name}.json"} for name in "abc"]
+    catalog = {"type": "Catalog", "stac_version": "1.0.0", "id": "c", "description": "d", "links": links}
+    api.script["/catalog.json"] = Answer(catalog)
+    for name, cover in {"a": 50, "b": 1, "c": 2}.items():
+        api.script[f"/{name}.json"] = Answer(cloudy(name, cover))
+    assert ids(splashdown.open(f"{api.url}/catalog.json", filter="eo:cloud_cover < 5", limit=1)) == ["b"]
+
+
+def test_the_command_filters_before_it_limits(api, capsys):
+    cloudy_pages(api)
+    assert main(["ls", landing(api, "GET"), "--filter", "eo:cloud_cover < 5", "--limit", "2", "--json"]) == 0
+    assert [entry["item"] for entry in json.loads(capsys.readouterr().out)] == ["b", "d"]
 
 
 def test_features_that_are_not_a_list_are_said(api):
