@@ -132,7 +132,7 @@ def slow(session: nox.Session) -> None:
         session,
         "pytest",
         "-m",
-        "slow and not needs_npm and not needs_browser and not swift and not rgw and not registers",
+        "slow and not needs_npm and not needs_browser and not swift and not rgw and not pgstac and not registers",
         *session.posargs,
     )
 
