@@ -194,3 +194,14 @@ def test_what_cannot_be_a_cube_is_said(cube_of, scenes, handle_of, tmp_path):
         load_cube([handle_of(placeless, "n_2023-01-01.tif")])
     with pytest.raises((OptionError, NoAssetError), match="no GeoTIFF"):
         cube_of(more=[Asset(key="a.json", href="https://x.example/a.json", media_type="application/json")])
+
+
+def test_a_box_across_the_antimeridian_needs_a_crs_that_crosses_it(cube_of, tmp_path):
+    fiji = Scene(tmp_path, "fiji", "2023-06-01T10:40:00", west=795_000.0, crs="EPSG:32760", north=8_100_000.0, size=640)
+    fiji.add("red", holes=0)
+    box = {"bbox": (179.7, -17.3, -179.9, -17.2), "bbox_crs": "EPSG:4326"}
+    cube = cube_of(fiji, crs="EPSG:3832", resolution=100, **box)
+    assert cube.sizes["x"] in range(400, 500)  # 0.4 degrees, not 359.6
+    assert (cube["red"] > 0).any()
+    with pytest.raises(OptionError, match=r'cannot cross the antimeridian; choose .* crs="EPSG:3832"'):
+        cube_of(fiji, crs="EPSG:4326", resolution=0.001, **box)

@@ -16,6 +16,7 @@ from pyproj.exceptions import CRSError, ProjError
 from splashdown.errors import LoadError, OptionError, error_text
 from splashdown.model import Asset
 from splashdown.redact import safely_shown
+from splashdown_geotiff._around import in_degrees
 from splashdown_geotiff._names import instant
 from splashdown_geotiff._options import CubeOptions
 from splashdown_geotiff._raster import GeoTIFF
@@ -150,10 +151,17 @@ def _box(options: CubeOptions, crs: CRS) -> Box:
         west, south, east, north = (float(value) for value in options.bbox or ())
     except (TypeError, ValueError):
         raise OptionError(f"bbox={options.bbox!r}: pass west, south, east, north") from None
-    if not (west < east and south < north):
+    given = None if options.bbox_crs is None else _crs(options.bbox_crs, "bbox_crs")
+    across = -180 <= east < west <= 180 and in_degrees(given or crs)
+    if across and in_degrees(crs):
+        raise OptionError(
+            f"bbox={options.bbox!r}: a cube in degrees cannot cross the antimeridian; choose a CRS of the place, for"
+            ' example crs="EPSG:3832", and say bbox_crs="EPSG:4326"'
+        )
+    if not ((west < east or across) and south < north):
         raise OptionError(f"bbox={options.bbox!r}: west has to be smaller than east, and south than north")
     box = (west, south, east, north)
-    return box if options.bbox_crs is None else _moved(box, _crs(options.bbox_crs, "bbox_crs"), crs)
+    return box if given is None else _moved(box, given, crs)
 
 
 def _whole(pieces: Sequence[Piece], crs: CRS) -> Box:

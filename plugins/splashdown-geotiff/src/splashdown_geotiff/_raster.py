@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from splashdown.errors import LoadError, OptionError
 from splashdown.model import Asset
 from splashdown.protocols import AssetHandle
+from splashdown_geotiff._around import AroundEngine, is_around
 from splashdown_geotiff._control import Control
 from splashdown_geotiff._directory import NotATiffError
 from splashdown_geotiff._georeference import Transform
@@ -42,8 +43,9 @@ class GeoTIFF:
 
     def __init__(self, handle: AssetHandle, *, engine: str = "auto") -> None:
         self._handle = handle
-        self._engine = _open(handle, engine)
-        self._engine.header = with_scales(handle.asset, self._engine.header)
+        opened = _open(handle, engine)
+        opened.header = with_scales(handle.asset, opened.header)
+        self._engine: Engine = AroundEngine(opened) if is_around(opened.header) else opened
         self._names = band_names(handle.asset, self._engine.header)
         _warn_of_place(self._engine.header, self.label)
 

@@ -11,6 +11,7 @@ from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
 
 from splashdown.errors import LoadError, OptionError, did_you_mean
+from splashdown_geotiff._around import CIRCLE, in_degrees, is_around
 from splashdown_geotiff._georeference import Transform
 from splashdown_geotiff._header import Header
 from splashdown_geotiff._plan import Window
@@ -129,7 +130,7 @@ def _window_of(
     if transform is None:
         raise OptionError("bbox=: this file does not say where it lies; pass window=")
     box = _in_raster_crs(header, _four(bbox), bbox_crs)
-    west, south, east, north = _beside_the_antimeridian(header, transform, box, (width, height))
+    west, south, east, north = _by_longitudes(header, transform, box, (width, height))
     corners = [transform.inverse(x, y) for x in (west, east) for y in (south, north)]
     columns, rows = zip(*corners, strict=True)
     if not all(map(math.isfinite, (*columns, *rows))):
@@ -137,8 +138,13 @@ def _window_of(
     # A box that ends on a pixel's edge does not touch the next pixel; coordinates are rarely that exact.
     first_column, last_column = math.floor(min(columns) + 1e-6), math.ceil(max(columns) - 1e-6)
     first_row, last_row = math.floor(min(rows) + 1e-6), math.ceil(max(rows) - 1e-6)
+    most = width
+    if is_around(header):
+        turned = first_column // width * width
+        first_column, last_column = first_column - turned, last_column - turned
+        most = max(width, min(last_column, first_column + width))
     left, top = max(first_column, 0), max(first_row, 0)
-    right, bottom = min(max(last_column, first_column + 1), width), min(max(last_row, first_row + 1), height)
+    right, bottom = min(max(last_column, first_column + 1), most), min(max(last_row, first_row + 1), height)
     if left >= right or top >= bottom:
         raise BesideError(_beside(header, transform.bounds(width, height), bbox, bbox_crs))
     return Window(left, top, right - left, bottom - top)
@@ -169,32 +175,39 @@ def _four(bbox: Box) -> tuple[float, float, float, float]:
     return west, south, east, north
 
 
-def _beside_the_antimeridian(
+def _by_longitudes(
     header: Header, transform: Transform, box: tuple[float, float, float, float], size: tuple[int, int]
 ) -> tuple[float, float, float, float]:
     """A box of degrees by the longitudes of the raster, which may be those from 0 to 360.
 
-    Raises ``OptionError`` for one whose halves lie at both ends of the raster.
+    On a raster that goes once around the earth it may end beyond the last column. Raises ``OptionError`` for one whose
+    halves lie at both ends of another raster.
     """
     west, south, east, north = box
-    if not _in_degrees(header.crs):
+    if not in_degrees(header.crs):
         if west > east:
             raise OptionError(f"bbox={box}: west has to be below east in the raster's CRS; pass bbox_crs=")
         return box
-    whole = east + 360 if west > east else east
+    whole = east + CIRCLE if west > east else east
     left, _, right, _ = transform.bounds(*size)
-    turns = [turn for turn in (0, 360, -360) if west + turn < right and whole + turn > left]
+    if is_around(header):
+        if whole - west >= CIRCLE:  # all of it, in its own order
+            return left, south, right, north
+        first = left + (west - left) % CIRCLE
+        return first, south, first + whole - west, north
+    turns = [turn for turn in (0, CIRCLE, -CIRCLE) if west + turn < right and whole + turn > left]
     if west > east and len(turns) > 1:
-        raise OptionError(
-            f"bbox={box}: it lies at both ends of the raster, on both sides of the antimeridian; read its halves,"
-            f" {(west, south, 180.0, north)} and {(-180.0, south, east, north)}, and join them"
-        )
+        raise _both_ends(box)
     turn = turns[0] if turns else 0
     return west + turn, south, whole + turn, north
 
 
-def _in_degrees(crs: CRS | None) -> bool:
-    return crs is not None and crs.is_geographic and all(a.unit_name == "degree" for a in crs.axis_info[:2])
+def _both_ends(box: tuple[float, float, float, float]) -> OptionError:
+    west, south, east, north = box
+    return OptionError(
+        f"bbox={box}: it lies at both ends of the raster, on both sides of the antimeridian; read its halves,"
+        f" {(west, south, 180.0, north)} and {(-180.0, south, east, north)}, and join them"
+    )
 
 
 def _in_raster_crs(
@@ -208,15 +221,30 @@ def _in_raster_crs(
         raise OptionError(f"bbox_crs={bbox_crs!r} is not a coordinate reference system ({error})") from error
     if header.crs is None:
         raise OptionError("bbox_crs=: this file does not name its own CRS; pass the box in its coordinates")
-    if given == header.crs or (bbox[0] > bbox[2] and _in_degrees(given) and _in_degrees(header.crs)):
+    if given == header.crs or (bbox[0] > bbox[2] and in_degrees(given) and in_degrees(header.crs)):
         return bbox
     try:
-        found: Any = Transformer.from_crs(given, header.crs, always_xy=True).transform_bounds(*bbox)
+        transformer = Transformer.from_crs(given, header.crs, always_xy=True)
+        found: Any = transformer.transform_bounds(*bbox)
+        halves: Any = _halves(bbox, transformer) if bbox[0] > bbox[2] and in_degrees(given) else None
     except ProjError as error:
         raise LoadError(f"bbox={bbox} cannot be expressed in the raster's CRS ({header.crs.name})") from error
     if not all(math.isfinite(v) for v in found):
         raise LoadError(f"bbox={bbox} cannot be expressed in the raster's CRS ({header.crs.name})")
+    if halves and halves[1][2] < halves[0][0] and header.transform is not None:
+        # One of a map of the world: the box around both halves would be the whole map.
+        left, _, right, _ = header.transform.bounds(*header.levels[0])
+        touched = [half for half in halves if half[0] < right and half[2] > left]
+        if len(touched) == 2:
+            raise _both_ends(bbox)
+        found = touched[0] if touched else found
     return (float(found[0]), float(found[1]), float(found[2]), float(found[3]))
+
+
+def _halves(bbox: tuple[float, float, float, float], transformer: Transformer) -> list[Any]:
+    """The parts of a box on both sides of the antimeridian, in another CRS."""
+    west, south, east, north = bbox
+    return [transformer.transform_bounds(w, south, e, north) for w, e in ((west, 180.0), (-180.0, east))]
 
 
 def _numbers(names: Sequence[str | int], bands: Bands | None) -> tuple[int, ...]:
