@@ -15,6 +15,7 @@ import xarray as xr
 from raster_files import write_tiff
 from rasterio.transform import from_origin
 from splashdown_geotiff import load_cube
+from tiff_tags import set_text
 
 from splashdown.errors import LoadError, NoAssetError, OptionError
 from splashdown.model import Asset, ResultSet
@@ -205,3 +206,37 @@ def test_a_box_across_the_antimeridian_needs_a_crs_that_crosses_it(cube_of, tmp_
     assert (cube["red"] > 0).any()
     with pytest.raises(OptionError, match=r'cannot cross the antimeridian; choose .* crs="EPSG:3832"'):
         cube_of(fiji, crs="EPSG:4326", resolution=0.001, **box)
+
+
+@pytest.mark.parametrize(("dtype", "nodata"), [("i8", -(2**63)), ("i8", 2**53 + 1), ("u8", 2**64 - 1), ("u8", None)])
+def test_integers_of_64_bits_and_their_nodata_are_kept_exactly(cube_of, tmp_path, dtype, nodata):
+    # No float of 64 bits holds 2**53 + 1, nor its odd neighbours.
+    values = (np.arange(64 * 64, dtype=dtype) + 2**53 + 1).reshape(1, 64, 64)
+    values[0, 0, 0] = np.iinfo(dtype).max
+    scene = Scene(tmp_path, "a", "2023-06-01T10:40:00")
+    scene.paths["count"] = tmp_path / "count.tif"
+    content = write_tiff(scene.paths["count"], values, crs=UTM31, transform=scene.transform)
+    if nodata is not None:  # rasterio writes it as a float
+        scene.paths["count"].write_bytes(set_text(content, 42113, str(nodata)))
+    wider = (599_990.0, 5_699_360.0, 600_640.0, 5_700_000.0)
+    for options in ({}, {"chunks": {}}):
+        count = cube_of(scene, bbox=wider, **options)["count"]
+        assert count.dtype == dtype
+        np.testing.assert_array_equal(count[0, :, 1:], values[0])
+        assert (count[0, :, 0] == (nodata or 0)).all()
+        assert count.attrs.get("_FillValue") == nodata
+    if nodata is not None:
+        masked = cube_of(scene, bbox=wider, masked=True)["count"]
+        assert int(masked.isnull().sum()) == 64 + (values == np.array(nodata, dtype)).sum()
+    # A mean of numbers at the end of the type stays there.
+    mean = cube_of(scene, bbox=wider, resampling="average")["count"]
+    assert mean.values.max() == np.iinfo(dtype).max or nodata == np.iinfo(dtype).max
+
+
+def test_types_that_no_type_holds_both_are_refused(cube_of, tmp_path):
+    one, two = Scene(tmp_path, "a", "2023-06-01T10:40:00"), Scene(tmp_path, "b", "2023-06-02T10:40:00")
+    one.add("n", dtype="i8")
+    two.add("n", dtype="u8")
+    with pytest.raises(OptionError, match="no type holds the pixels of int64 and uint64 exactly"):
+        cube_of(one, two)
+    assert cube_of(one, two, masked=True)["n"].dtype == "float64"

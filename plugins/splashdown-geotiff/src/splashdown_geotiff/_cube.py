@@ -109,7 +109,15 @@ class Layer:
     ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
         """Values as they are stored, of any type, with a mask that is moved the same way."""
         values, shown = np.zeros(grid.shape, self.dtype), np.zeros(grid.shape, np.uint8)
-        rio_reproject(pixels.astype(self.dtype), values, place, grid, "nearest")
+        pixels = pixels.astype(self.dtype)
+        if self.dtype.kind in "iu" and self.dtype.itemsize == 8:
+            # GDAL moves numbers as floats of 64 bits, which hold integers of 53: each half is moved on its own.
+            for source, target in zip(_halves(pixels), _halves(values), strict=True):
+                moved = np.zeros(grid.shape, np.uint32)
+                rio_reproject(np.ascontiguousarray(source), moved, place, grid, "nearest")
+                target[...] = moved
+        else:
+            rio_reproject(pixels, values, place, grid, "nearest")
         rio_reproject(valid.astype(np.uint8), shown, place, grid, "nearest", src_nodata=0, dst_nodata=0)
         return values, shown.astype(bool)
 
@@ -123,9 +131,24 @@ class Layer:
         rio_reproject(known, mixed, place, grid, self.options.resampling, src_nodata=np.nan, dst_nodata=np.nan)
         good = ~np.isnan(mixed)
         if self.dtype.kind in "iu":
-            limits = np.iinfo(self.dtype)
-            mixed = np.clip(np.rint(np.where(good, mixed, 0)), limits.min, limits.max)
+            mixed = np.rint(np.where(good, mixed, 0))
+            return _as_integers(mixed, self.dtype), good
         return mixed.astype(self.dtype), good
+
+
+def _halves(values: NDArray[Any]) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
+    """Both halves of integers of 64 bits, as views."""
+    parts = np.ascontiguousarray(values).view(np.uint32)
+    return parts[..., ::2], parts[..., 1::2]
+
+
+def _as_integers(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Whole numbers as integers, cut at what the type holds; the largest of 64 bits is not a float."""
+    limits = np.iinfo(dtype)
+    above, below = values >= float(limits.max), values <= float(limits.min)
+    found = np.where(above | below, 0, values).astype(dtype)
+    found[above], found[below] = limits.max, limits.min
+    return found
 
 
 def load_rasters(assets: Sequence[AssetHandle], options: CubeOptions) -> xr.Dataset:
@@ -155,6 +178,12 @@ def _layer(grid: GeoBox, dates: Sequence[Sequence[Piece]], options: CubeOptions)
     """One band: its type holds the values of all its rasters."""
     rasters = [piece.raster for date in dates for piece in date]
     stored = np.result_type(*(raster.dtype for raster in rasters))
+    wide = {str(raster.dtype) for raster in rasters if raster.dtype.kind in "iu" and raster.dtype.itemsize == 8}
+    if wide and stored.kind == "f" and not (options.masked or options.scaled):
+        raise OptionError(
+            f"no type holds the pixels of {' and '.join(sorted({str(raster.dtype) for raster in rasters}))} exactly:"
+            " select rasters of one type, or pass masked=True to take float64"
+        )
     dtype = output_type(stored, masked=options.masked, scaled=options.scaled)
     marks = (raster.nodata for raster in rasters if raster.nodata is not None and not options.masked)
     nodata = None if options.scaled else next(marks, None)
