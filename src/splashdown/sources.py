@@ -58,6 +58,11 @@ def is_archive(target: str | Path) -> bool:
     return isinstance(target, str) and target[:4].lower() in {"zip:", "tar:"} and not target[4:].startswith("//")
 
 
+def bare_href(href: str) -> str:
+    """An href without its query and fragment: what its file is called, whoever signs it."""
+    return href.partition("#")[0].partition("?")[0]
+
+
 def at_home(place: str | Path) -> str:
     """A path with ``~`` at its start replaced by the home folder, as sources are read; a URL as it is."""
     text = str(place)

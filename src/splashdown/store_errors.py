@@ -13,6 +13,8 @@ keep the chunks of a caller outside: their exceptions have to leave ``put_part``
 from __future__ import annotations
 
 import errno
+import os
+import stat
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -32,8 +34,20 @@ from splashdown.errors import (
 )
 from splashdown.redact import redact_text, safely_shown
 
-__all__ = ["Failure", "Judge", "already_exists", "judge_error", "reading", "status_may_pass", "storing"]
+__all__ = [
+    "IT_IS_A_FILE",
+    "Failure",
+    "Judge",
+    "already_exists",
+    "judge_error",
+    "reading",
+    "status_may_pass",
+    "storing",
+    "why_no_folder",
+]
 
+#: What :func:`why_no_folder` says of a path that leads to a file.
+IT_IS_A_FILE = "it is a file"
 #: The same request fails again after these; mistakes in a program are among them.
 _LASTING = (
     FileNotFoundError,
@@ -89,6 +103,22 @@ def judge_error(error: Exception) -> Failure:
         retryable = not isinstance(error, _LASTING) and getattr(error, "errno", None) not in _LASTING_ERRNO
     text = redact_text(error_text(error))
     return Failure(reason=f"{status} {text}" if status else text, status=status, retryable=retryable)
+
+
+def why_no_folder(path: str | os.PathLike[str]) -> str:
+    """Why a path on this machine cannot be a folder: ``it is a file``, or its name; empty where it may be one.
+
+    It does not have to be there, and a link to a folder is one.
+    """
+    try:
+        mode = os.stat(path).st_mode  # noqa: PTH116 - Path's refuse odd names in ways that differ by version
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return "its name is too long for the file system"
+        return "a part of its path is a file" if error.errno == errno.ENOTDIR else ""
+    except ValueError as error:  # a null character, half a character of UTF-16
+        return f"it cannot be the name of a folder ({error_text(error)})"
+    return "" if stat.S_ISDIR(mode) else IT_IS_A_FILE
 
 
 def status_may_pass(status: int) -> bool:

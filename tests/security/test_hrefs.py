@@ -125,7 +125,7 @@ def test_what_is_refused_is_left_out_with_a_reason(href, kind, tmp_path):
 )
 def test_a_target_that_is_not_a_path_is_refused_in_one_line(target, tmp_path):
     with Session(discover=False, config=False) as session:
-        with pytest.raises(TargetError, match="cannot be the name of a folder"):
+        with pytest.raises(TargetError, match=r"cannot be a folder: (its name is too long|it cannot be the name)"):
             session.sink(target)
         with pytest.raises(ResolveError, match=r"no file here|cannot be read|not a valid path"):
             session.open(target)

@@ -17,7 +17,7 @@ from splashdown.errors import (
     TransferError,
     TruncatedError,
 )
-from splashdown.store_errors import Failure, judge_error, reading, status_may_pass, storing
+from splashdown.store_errors import Failure, judge_error, reading, status_may_pass, storing, why_no_folder
 
 URL = "shelf://top/a.tif"
 
@@ -152,3 +152,25 @@ def test_no_secret_of_a_url_is_shown_and_nothing_is_chained():
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 408, 409, 410, 425, 429, 500, 502, 503, 504, 599])
 def test_the_status_decides_alike_for_reading_over_http(status):
     assert status_may_pass(status) is HttpStatusError("", status=status).retryable
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("file", "it is a file"),
+        ("file/below", "a part of its path is a file"),
+        ("x" * 300, "too long"),
+        ("a\0b", "cannot be the name of a folder"),
+        ("\ud800", "cannot be the name of a folder"),
+        ("folder", ""),
+        ("link", ""),
+        ("absent/below", ""),
+    ],
+)
+def test_why_a_path_cannot_be_a_folder_is_said(tmp_path, name, reason):
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "folder")
+    found = why_no_folder(f"{tmp_path}/{name}")
+    assert reason in found
+    assert bool(found) == bool(reason)

@@ -47,6 +47,19 @@ def results(backend, **options):
     return splashdown_openeo.JobResults(backend.connection(**options).job("j1"))
 
 
+@pytest.mark.parametrize("verb", ["download_files", "download_as_collection"])
+@pytest.mark.parametrize(
+    ("target", "why"),
+    [("x" * 300, "its name is too long for the file system"), ("file/below", "a part of its path is a file")],
+)
+def test_a_target_that_cannot_be_a_folder_is_one_line(backend, tmp_path, verb, target, why):
+    one()(backend)
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(OpenEoClientException, match=f"cannot be a folder: {why}") as caught:
+        getattr(results(backend), verb)(tmp_path / target)
+    assert "\n" not in str(caught.value)
+
+
 # Bytes
 
 

@@ -5,23 +5,19 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import tarfile
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from splashdown._engine.seekable import SeekableAsset
 from splashdown.errors import LoadError, error_text
 from splashdown.model import Asset
 from splashdown.protocols import AssetHandle
 from splashdown.redact import safely_shown
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 #: How much of the end of a ZIP file the first look takes; the index of a thousand files fits.
 _TAIL = 64 * 1024
@@ -97,7 +93,7 @@ def list_archive(handle: AssetHandle, kind: str) -> Listing:
 
 
 def _list_zip(handle: AssetHandle) -> Listing:
-    with zipfile.ZipFile(_Tail(handle)) as archive:
+    with zipfile.ZipFile(_Index(handle)) as archive:
         found, end = archive.infolist(), archive.start_dir
     _refuse_many(handle, len(found))
     refused: list[tuple[str, str]] = []
@@ -186,51 +182,21 @@ def data_offset(handle: AssetHandle, entry: Entry, head: memoryview | bytes | No
     return offset
 
 
-class _Tail(io.RawIOBase):
-    """A seekable file over ranges for one that is read at its end: that comes in one request."""
+class _Index(SeekableAsset):
+    """The end of a ZIP file, which comes in one request, and as much before it as an index may take."""
 
     def __init__(self, handle: AssetHandle) -> None:
-        super().__init__()
-        self._handle, self._size, self._pos = handle, handle.size, 0
-        self._start = max(0, self._size - _TAIL)
-        self._tail = handle.read_range(self._start, self._size)
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._pos
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._pos, io.SEEK_END: self._size}[whence]
-        if base + offset < 0:
-            raise OSError("before the start of the file")  # as of a file: zipfile looks there in short ones
-        self._pos = base + offset
-        return self._pos
+        super().__init__(handle, tail=_TAIL)
 
     def read(self, count: int = -1, /) -> bytes:
-        stop = self._size if count < 0 else min(self._pos + count, self._size)
-        if stop - self._pos > _MOST_INDEX:
-            raise LoadError(
-                f"{self._handle.asset.label}: its index has {stop - self._pos:,} bytes, more than any needs"
-            )
-        if stop <= self._pos:
-            return b""
-        if self._pos >= self._start:
-            found = self._tail[self._pos - self._start : stop - self._start]
-        else:
-            found = self._handle.read_range(self._pos, stop)
-        self._pos += len(found)
-        return bytes(found)
-
-    def readinto(self, target: WriteableBuffer, /) -> int:
-        view = memoryview(target).cast("B")
-        found = self.read(len(view))
-        view[: len(found)] = found
-        return len(found)
+        """All of the bytes, at once: an index says itself how large it is."""
+        wanted = self._handle.size - self.tell() if count < 0 else min(count, self._handle.size - self.tell())
+        if wanted > _MOST_INDEX:
+            raise LoadError(f"{self._handle.asset.label}: its index has {wanted:,} bytes, more than any needs")
+        parts = bytearray()
+        while len(parts) < wanted and (found := super().read(wanted - len(parts))):
+            parts += found
+        return bytes(parts)
 
 
 def _path(href: str) -> str:

@@ -15,7 +15,7 @@ from splashdown._series.assets import pack
 from splashdown.errors import OptionError
 from splashdown.model import Asset, ResultSet
 from splashdown.redact import redact
-from splashdown.sources import is_in_store, is_url
+from splashdown.sources import bare_href, is_in_store, is_url
 
 
 def check_mirrors(mirrors: Mapping[Any, object]) -> Sequence[tuple[str, str]]:
@@ -48,7 +48,8 @@ def mirrored(assets: Sequence[Asset], mirrors: Sequence[tuple[str, str]]) -> Ite
     """The assets; those whose href begins with the source of a mirror have it as an alternate."""
     for asset in assets:
         found = {
-            f"mirror {number}": {"href": target + _without_query(asset.href)[len(source) :]}
+            # Without its signature, which is for its own host.
+            f"mirror {number}": {"href": target + bare_href(asset.href)[len(source) :]}
             for number, (source, target) in enumerate(mirrors, 1)
             if _is_below(asset.href, source)
         }
@@ -65,8 +66,3 @@ def _is_below(href: str, source: str) -> bool:
     if not href.startswith(source):
         return False
     return source.endswith("/") or href[len(source) : len(source) + 1] in {"", "/", "?", "#"}
-
-
-def _without_query(href: str) -> str:
-    """The href without its signature, which is for its own host."""
-    return href.partition("#")[0].partition("?")[0]

@@ -11,6 +11,7 @@ from splashdown._documents.document import Document
 from splashdown._documents.places import is_local, path_of, shown
 from splashdown._documents.reading import Reader
 from splashdown.errors import NoProviderError, ResolveError, error_text
+from splashdown.sources import bare_href
 
 _INSTALL = "STAC-GeoParquet needs more packages: pip install 'splashdown[geoparquet]'"
 #: Rows in memory at a time.
@@ -19,7 +20,7 @@ _ROWS = 1000
 
 def is_table(place: str, media_type: object = None) -> bool:
     """Whether a place, or a link of this media type, is a file in Parquet."""
-    named = place.partition("?")[0].lower().endswith((".parquet", ".geoparquet"))
+    named = bare_href(place).lower().endswith((".parquet", ".geoparquet"))
     return named or (isinstance(media_type, str) and "parquet" in media_type.lower())
 
 

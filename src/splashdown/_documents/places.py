@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from splashdown.errors import ResolveError, UsageError, error_text
 from splashdown.redact import redact
-from splashdown.sources import at_home, is_in_store, is_url, origin_of, path_in_url
+from splashdown.sources import at_home, bare_href, is_in_store, is_url, origin_of, path_in_url
 
 #: Control characters, and surrogates, which have no bytes to send.
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -200,7 +200,7 @@ def _local_url(href: str) -> str | None:
 
 
 def _local(folder: Path, href: str) -> str:
-    decoded = unquote(href.partition("?")[0].partition("#")[0])
+    decoded = unquote(bare_href(href))
     readings = dict.fromkeys(_joined(folder, each) for each in (href, decoded, decoded.replace("\\", "/")))
     *others, last = readings
     return Path(next((path for path in others if is_there(path)), last)).as_uri()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 from typing import TYPE_CHECKING
 
@@ -17,14 +18,17 @@ _LARGEST = 8 * 1024 * 1024
 
 
 class SeekableAsset(io.RawIOBase):
-    """Reads through a window of the file: at least what is asked for, more after each read that follows the last."""
+    """Reads through a window of the file: at least what is asked for, more after each read that follows the last.
 
-    def __init__(self, handle: AssetHandle) -> None:
+    With ``tail`` the first window is that many bytes at the end, for formats that are read from there.
+    """
+
+    def __init__(self, handle: AssetHandle, *, tail: int = 0) -> None:
         super().__init__()
         self._handle = handle
         self._pos = 0
-        self._window = memoryview(b"")
-        self._start = 0
+        self._start = max(0, handle.size - tail) if tail else 0
+        self._window = handle.read_range(self._start, handle.size) if tail else memoryview(b"")
         self._ahead = _FIRST
 
     def readable(self) -> bool:
@@ -45,7 +49,8 @@ class SeekableAsset(io.RawIOBase):
         if base is None:
             base = self._handle.size
         if base + offset < 0:
-            raise ValueError(f"cannot seek to {base + offset}, before the start of the file")
+            # As of a file: programs that look for an index at the end look there in short ones.
+            raise OSError(errno.EINVAL, f"cannot seek to {base + offset}, before the start of the file")
         self._pos = base + offset
         return self._pos
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from splashdown._choosing.filtering import nothing_left
@@ -10,6 +9,7 @@ from splashdown.actions import Results
 from splashdown.errors import NoAssetError, TargetError
 from splashdown.model import Plan
 from splashdown.sources import at_home, scheme_of
+from splashdown.store_errors import IT_IS_A_FILE, why_no_folder
 
 #: As many reasons as one line gives.
 _MOST_REASONS = 5
@@ -23,9 +23,8 @@ def refuse_no_assets(results: Results) -> None:
 
 def refuse_file_as_folder(target: str | Path) -> None:
     """Raise ``TargetError`` for a local target that is a file."""
-    path = at_home(target)
     # Names that no folder can have are refused where the sink is made.
-    if not scheme_of(str(target)) and os.path.exists(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112
+    if not scheme_of(str(target)) and why_no_folder(at_home(target)) == IT_IS_A_FILE:
         raise TargetError(
             f"{target} is a file, and a folder is needed for several assets: name another folder, or save a single"
             " asset with download_file (on the command line: --key)"

@@ -15,6 +15,7 @@ from splashdown._stac.marks import KEY, below
 from splashdown.columns import columns
 from splashdown.formats import is_single_file
 from splashdown.model import Asset
+from splashdown.sources import bare_href
 
 #: Sizes and coordinates beyond 63 bits make no sense; Python's integers have no end, floats overflow.
 _LARGEST_NUMBER = 2**63
@@ -126,7 +127,7 @@ def _directory(href: str, media_type: str | None) -> str:
         return _REASONS["zarr"]
     if kind in {"inode/directory", "application/x-directory"}:
         return _REASONS[""]
-    scheme, path = href.partition("://")[0].lower(), href.partition("#")[0].partition("?")[0]
+    scheme, path = href.partition("://")[0].lower(), bare_href(href)
     named = _EXTENSION.search(path)
     # A server may send a folder as an archive, and its media type then says so.
     if named and not is_single_file(kind):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from splashdown.redact import redact
+from splashdown.sources import bare_href
 
 #: How the hrefs of parts of files begin; no transport but that of their own result set reads them.
 CLIP, ZIP, TAR = "clip+", "zip+", "tar+"
@@ -34,13 +35,13 @@ def is_public(href: str) -> bool:
 
 def clip_href(href: str, name: str, mark: str) -> str:
     """The href of a clip: with the name of the new file, and in its fragment that of the whole file."""
-    folder, slash, old = href.partition("#")[0].partition("?")[0].rpartition("/")
+    folder, slash, old = bare_href(href).rpartition("/")
     return f"{CLIP}{folder}{slash}{quote(name, safe='')}#{mark}/{old}"
 
 
 def member_href(href: str, prefix: str, path: str, mark: str) -> str:
     """The href of a file inside an archive."""
-    return f"{prefix}{href.partition('#')[0].partition('?')[0]}{_INSIDE}{quote(path)}{f'#{mark}' if mark else ''}"
+    return f"{prefix}{bare_href(href)}{_INSIDE}{quote(path)}{f'#{mark}' if mark else ''}"
 
 
 def _whole(href: str) -> str:

@@ -22,9 +22,10 @@ from openeo.rest import OpenEoApiError, OpenEoClientException, OpenEoRestError
 from openeo.rest.job import DEFAULT_JOB_RESULTS_FILENAME, JobResultDownloadException
 
 from splashdown.redact import redact, safely_shown
+from splashdown.store_errors import why_no_folder
 from splashdown_openeo._files import write_file
 from splashdown_openeo._moving import Move, fetch, media_type_of
-from splashdown_openeo._naming import Taken, file_of, name_in_url, safe_name
+from splashdown_openeo._naming import Taken, file_of, name_in_url, no_folder, safe_name
 
 if TYPE_CHECKING:
     from openeo.rest.job import BatchJob
@@ -78,8 +79,8 @@ class CollectionDownload:
         on_failure: str,
         templates: Mapping[str, str],
     ) -> None:
-        if root.exists() and not root.is_dir():
-            raise OpenEoClientException(f"{root} is a file, and a collection needs a folder: name another target")
+        if reason := why_no_folder(root):
+            raise no_folder(root, reason)
         self._job = job
         self._root = root
         self._rewriting = rewrite_references

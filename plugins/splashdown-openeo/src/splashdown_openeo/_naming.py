@@ -7,6 +7,10 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from openeo.rest import OpenEoClientException
+
+#: As much of a path as one line gives.
+_SHOWN = 200
 _UNSAFE = re.compile(r"[^\w_.-]+")
 
 #: File systems of these systems hold ``a.tif`` and ``A.tif`` to be one file.
@@ -52,3 +56,9 @@ def safe_name(text: str, *, default: str) -> str:
 def name_in_url(url: str) -> str:
     """The last part of a URL's path as a safe file name; ``""`` when there is none."""
     return safe_name(unquote(urlsplit(url).path).strip("/").rpartition("/")[2], default="")
+
+
+def no_folder(path: Path, reason: str) -> OpenEoClientException:
+    """The error for a target that cannot be a folder."""
+    shown = str(path) if len(str(path)) <= _SHOWN else f"{str(path)[:_SHOWN]}…"
+    return OpenEoClientException(f"the target {shown!r} cannot be a folder: {reason}")

@@ -17,10 +17,11 @@ from openeo.rest import job as client
 from openeo.util import ensure_dir
 
 from splashdown.redact import redact
+from splashdown.store_errors import IT_IS_A_FILE, why_no_folder
 from splashdown_openeo._collection import CollectionDownload
 from splashdown_openeo._files import write_file
 from splashdown_openeo._moving import Move, fetch, media_type_of, read
-from splashdown_openeo._naming import Taken, file_of
+from splashdown_openeo._naming import Taken, file_of, no_folder
 
 _log = logging.getLogger(__name__)
 
@@ -88,9 +89,11 @@ class JobResults(client.JobResults):
         one, or by ``job-results.json``, gets a number.
         """
         folder = Path(target or Path.cwd())
-        if folder.exists() and not folder.is_dir():
-            # The client refuses this itself, with its own exception and words.
-            return super().download_files(folder, include_stac_metadata, chunk_size)
+        if reason := why_no_folder(folder):
+            if reason == IT_IS_A_FILE:
+                # The client refuses this itself, with its own exception and words.
+                return super().download_files(folder, include_stac_metadata, chunk_size)
+            raise no_folder(folder, reason)
         ensure_dir(folder)
         taken = Taken()
         metadata_path = folder / client.DEFAULT_JOB_RESULTS_FILENAME

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from splashdown.errors import NoProviderError, SplashdownError
 from splashdown.picture import Picture
+from splashdown.sources import bare_href
 from splashdown_report._stored import Described
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def thumbnails(files: Iterable[tuple[int, Described]]) -> Iterator[tuple[int, st
 def _thumbnail(file: Described) -> str:
     """The data URI; empty for a file of another kind, a broken one, and where no plugin reads it."""
     kind = (file.asset.media_type or "").partition(";")[0].lower()
-    name = file.asset.href.lower().partition("?")[0]
+    name = bare_href(file.asset.href.lower())
     try:
         if kind in {"image/png", "image/jpeg"} or name.endswith((".png", ".jpg", ".jpeg")):
             picture = file.load("picture", max_bytes=_MOST_OWN)

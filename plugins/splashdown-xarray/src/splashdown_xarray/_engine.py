@@ -103,9 +103,10 @@ def _asset(given: Any, key: str | None, *, auth: object, session: Session | None
 def _lazy_loader(asset: ResultAsset) -> str | None:
     """The name of our own loader that reads this asset lazily; ``None`` leaves the choice to the media type."""
     from splashdown.formats import NETCDF
+    from splashdown.sources import bare_href
 
     kind = (asset.media_type or "").partition(";")[0].strip().lower()
-    if "zarr" in kind or asset.href.partition("?")[0].rstrip("/").endswith(".zarr"):
+    if "zarr" in kind or bare_href(asset.href).rstrip("/").endswith(".zarr"):
         return "zarr"
     if kind in NETCDF.media_types or asset.open().read_range(0, 8).tobytes().startswith(NETCDF.first_bytes):
         return "netcdf"

@@ -6,21 +6,20 @@ filesystem, and appear under their name by one rename. Verification and retries 
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from splashdown.builtins.local.sink import LocalSink
-from splashdown.errors import TargetError, error_text
+from splashdown.errors import TargetError
 from splashdown.hookspecs import hookimpl
 from splashdown.sources import at_home, path_in_url
 from splashdown.specs import SinkSpec
+from splashdown.store_errors import why_no_folder
 
 #: As much of a name as one line gives, where that is too long.
-_SHOWN = 60
+_SHOWN = 200
 
 
 def create(target: str, options: Any) -> LocalSink:  # noqa: ARG001 - a sink spec's signature
@@ -31,18 +30,9 @@ def create(target: str, options: Any) -> LocalSink:  # noqa: ARG001 - a sink spe
         if split.netloc not in {"", "localhost"}:
             raise TargetError(f"{target!r} names the host {split.netloc!r}; a file URL has three slashes: file:///path")
         path = path_in_url(target)
-    try:
-        os.lstat(path)
-    except OSError as error:
-        if error.errno == errno.ENAMETOOLONG:
-            raise TargetError(
-                f"{f'{target[:_SHOWN]}…'!r} cannot be the name of a folder: it is too long for the file system"
-            ) from None
-        # Otherwise it does not have to be there yet.
-    except ValueError as error:  # a null character, half a character of UTF-16
-        raise TargetError(f"{target!r} cannot be the name of a folder ({error_text(error)})") from None
-    if os.path.exists(path) and not os.path.isdir(path):  # noqa: PTH110, PTH112 - Path's raise for odd names
-        raise TargetError(f"{path!r} is a file; the target has to be a folder")
+    if reason := why_no_folder(path):
+        shown = path if len(path) <= _SHOWN else f"{path[:_SHOWN]}…"
+        raise TargetError(f"the target {shown!r} cannot be a folder: {reason}")
     return LocalSink(Path(path))
 
 

@@ -19,6 +19,7 @@ from splashdown.builtins.openeo.tree import Tree
 from splashdown.columns import columns
 from splashdown.errors import ResolveError
 from splashdown.model import Asset
+from splashdown.sources import bare_href
 
 # An absolute href that ``urljoin`` returns unchanged; most are like this, and there may be very many.
 _COMPLETE = re.compile(r"https?://[A-Za-z0-9.-]+(?::[0-9]+)?/[^\s\\#?;]*(?:\?[^\s\\#;]+)?")
@@ -151,7 +152,7 @@ def _ambiguous(assets: Sequence[Asset]) -> frozenset[str]:
 
 
 def _path(href: str) -> str:
-    return _PATH_SIGNATURE.sub(r"\1*", href.partition("#")[0].partition("?")[0])
+    return _PATH_SIGNATURE.sub(r"\1*", bare_href(href))
 
 
 def _file(href: str, ambiguous: frozenset[str]) -> str:

@@ -16,6 +16,7 @@ from splashdown._stac.describe import advertised_href, describer, text
 from splashdown._stac.migrate import kind_of
 from splashdown.model import Asset
 from splashdown.redact import safely_shown
+from splashdown.sources import bare_href
 
 #: Most warnings about assets that were left out; the rest is counted.
 _MOST_WARNINGS = 20
@@ -105,20 +106,16 @@ def without_repeats(own: Sequence[Asset], in_items: Sequence[Asset]) -> Sequence
     """A collection's own assets, less those whose file an item has; the item's asset then has its listed key."""
     if not own or not in_items:
         return own or in_items
-    places = {_file(asset.href): i for i, asset in enumerate(own)}
+    places = {bare_href(asset.href): i for i, asset in enumerate(own)}
     merged: list[Asset] = []
     repeated: set[int] = set()
     for asset in in_items:
-        at = places.get(_file(asset.href))
+        at = places.get(bare_href(asset.href))
         if at is not None:
             repeated.add(at)
             asset = replace(asset, listed_as=own[at].key, size=asset.size if asset.size is not None else own[at].size)
         merged.append(asset)
     return pack(chain((asset for i, asset in enumerate(own) if i not in repeated), merged))
-
-
-def _file(href: str) -> str:
-    return href.partition("#")[0].partition("?")[0]
 
 
 def _named(document: Document) -> str:

@@ -30,7 +30,7 @@ from splashdown.builtins.stac.tree import walk_tree
 from splashdown.errors import ApiError, ResolveError
 from splashdown.model import Asset, ResultSet
 from splashdown.protocols import Filter, ResolveContext
-from splashdown.sources import is_in_store, is_url
+from splashdown.sources import bare_href, is_in_store, is_url
 
 _KINDS = {"Feature": "item", "Collection": "collection", "Catalog": "catalog", "FeatureCollection": "items"}
 #: Assets whose expiry is read; in a large search all are signed alike.
@@ -99,7 +99,7 @@ def _open(source: Any, place: str, reader: Reader, options: StacOptions) -> _Sou
 
 def _is_metalink(place: str) -> bool:
     """Whether a place has the extension of a Metalink document."""
-    return place.partition("?")[0].lower().endswith((".meta4", ".metalink"))
+    return bare_href(place).lower().endswith((".meta4", ".metalink"))
 
 
 def _remote(place: str, reader: Reader, options: StacOptions) -> _Source:
@@ -287,7 +287,7 @@ def _name(root: Document) -> str:
     if isinstance(name, str) and name:
         return name
     if root.place:
-        return Path(root.place.partition("?")[0].rstrip("/")).stem or "items"
+        return Path(bare_href(root.place).rstrip("/")).stem or "items"
     return "items"
 
 
