@@ -26,7 +26,7 @@ from splashdown._plugins.signatures import (
     shows,
 )
 from splashdown._receipts.copies import LocalCopies
-from splashdown._series.assets import pack
+from splashdown._series.assets import pack, reordered
 from splashdown._series.documents import plain
 from splashdown._stac.describe import directories
 from splashdown.actions import Download, Places, SourceDeletion, SyncReport
@@ -163,7 +163,7 @@ class JobResults:
             (n for n, value in enumerate(found) if value is not None), key=found.__getitem__, reverse=reverse
         )
         unknown = [n for n, value in enumerate(found) if value is None]
-        return self._narrowed(pack(self.assets[n] for n in (*known, *unknown)), self.skipped)
+        return self._narrowed(reordered(self.assets, (*known, *unknown)), self.skipped)
 
     def clip(self, bbox: object = None, *, geometry: object = None) -> JobResults:
         """The part of each asset that lies in an area, as a file of its own, in place of the whole file.

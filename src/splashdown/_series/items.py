@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
+from splashdown._series.assets import relinked
 from splashdown._series.documents import Documents, View, plain
 from splashdown.model import Asset
 
@@ -23,11 +23,11 @@ class PackedItems(Documents):
         properties = View(self, at, ("properties",)) if body.get("properties") else None
         geometry = View(self, at, ("geometry",)) if body.get("geometry") else None
         return [
-            replace(
+            relinked(
                 asset,
-                metadata=View(self, at, ("assets", asset.key)),
-                properties=_in_place_of(asset.properties, properties),
-                geometry=geometry if asset.geometry else None,
+                geometry if asset.geometry else None,
+                View(self, at, ("assets", asset.key)),
+                _in_place_of(asset.properties, properties),
             )
             for asset in assets
         ]

@@ -5,6 +5,8 @@ import json
 import pickle
 import subprocess
 import sys
+import zlib
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
@@ -121,3 +123,22 @@ def test_a_search_of_a_hundred_thousand_items_takes_less_than_200_mb():
         done = subprocess.run(command, capture_output=True, text=True, timeout=500)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 200, f"{done.stdout} MB"
+
+
+def test_sorting_decodes_each_block_a_few_times_only(monkeypatch):
+    items = ({**item(n), "assets": {"a": {"href": f"/{n}.tif", "file:size": n * 7919 % 5000}}} for n in range(5000))
+    results = splashdown.open({"type": "FeatureCollection", "features": list(items)})
+    decoded = []
+
+    def decompress(data):
+        decoded.append(data)
+        return zlib.decompress(data)
+
+    monkeypatch.setattr(
+        "splashdown._series.blocks.zlib", SimpleNamespace(compress=zlib.compress, decompress=decompress)
+    )
+    for reverse in (False, True):
+        found = results.sorted_by("size", reverse=reverse)
+        assert [asset.size for asset in found] == sorted((n * 7919 % 5000 for n in range(5000)), reverse=reverse)
+        assert found.assets[7].metadata["file:size"] == found.assets[7].size
+    assert len(decoded) < 3 * 2 * 3 * 5000 / 64

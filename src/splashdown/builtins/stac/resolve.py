@@ -230,7 +230,7 @@ def _assets(documents: Iterable[Document], collector: Collector) -> Iterator[Seq
                 f"a member of {shown(found.place)} was left out: it has no type 'Feature', so it is not a STAC item"
             )
             continue
-        yield collector.add(replace(found, body=body))
+        yield collector.add(found if body is found.body else replace(found, body=body))
 
 
 def _own(root: Document, collector: Collector, options: StacOptions) -> Sequence[Asset]:
