@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 
-import planetary_computer.sas
 import pytest
 from planetary_computer.settings import Settings
 from scripted_api import Answer, scripted_api
@@ -26,11 +25,9 @@ def service(monkeypatch):
         monkeypatch.setenv("PC_SDK_SAS_URL", f"{api.url}/token")
         monkeypatch.setenv("PC_SDK_SUBSCRIPTION_KEY", "")
         Settings.get.cache_clear()
-        planetary_computer.sas.TOKEN_CACHE.clear()
         api.script["/token/acct/naip"] = token()
         yield api
     Settings.get.cache_clear()
-    planetary_computer.sas.TOKEN_CACHE.clear()
 
 
 def token(lifetime=3600):
@@ -68,8 +65,9 @@ def test_containers_that_the_service_does_not_know_are_read_as_they_are(service,
     service.script["/token/acct/naip"] = Answer({"detail": "unknown"}, status)
     signer = BlobSigner()
     assert signer.sign(BLOB) == (BLOB, {})
+    asked = len(service.paths())
     assert signer.sign(BLOB) == (BLOB, {})
-    assert len(service.paths()) == 1
+    assert len(service.paths()) == asked
 
 
 def test_a_refusal_is_one_line_and_hides_the_key(service, monkeypatch):
@@ -79,11 +77,10 @@ def test_a_refusal_is_one_line_and_hides_the_key(service, monkeypatch):
     with pytest.raises(HttpStatusError, match="no token for blobs of acct/naip: HTTP 403") as caught:
         BlobSigner().sign(BLOB)
     assert "geheim" not in str(caught.value)
-    assert service.sent("/token/acct/naip", "Ocp-Apim-Subscription-Key") == ["geheim"]
+    assert set(service.sent("/token/acct/naip", "Ocp-Apim-Subscription-Key")) == {"geheim"}
 
 
 def test_a_service_that_cannot_be_reached_is_one_line_that_a_retry_may_mend(service, refusing_url, monkeypatch):
-    monkeypatch.setattr("splashdown_planetary_computer._signer._RETRIES", 0)
     monkeypatch.setenv("PC_SDK_SAS_URL", f"{refusing_url}/token")
     Settings.get.cache_clear()
     with pytest.raises(NetworkError, match="no token for blobs of acct/naip") as caught:
@@ -117,3 +114,27 @@ def test_the_user_chooses_the_origins(service, monkeypatch):
     monkeypatch.setenv("SPLASHDOWN_PLANETARY_COMPUTER_ORIGINS", "https://other.blob.core.windows.net")
     with Session(only=["planetary-computer"], config=False) as session:
         assert session.sign(BLOB) == (BLOB, {})
+
+
+def test_the_profile_of_the_service_and_the_options_count(service, monkeypatch):
+    monkeypatch.setenv("PC_SDK_SAS_URL", "https://elsewhere.invalid/token")
+    Settings.get.cache_clear()
+    monkeypatch.setenv("SPLASHDOWN_PLANETARY_COMPUTER_SUBSCRIPTION_KEY", "geheim")
+    options = {"planetary_computer": {"sas_url": f"{service.url}/token/"}}
+    hosts = {"127.0.0.1": {"user_agent": "wheat/1.0"}}
+    with Session(only=["planetary-computer"], options=options, hosts=hosts, config=False) as session:
+        assert session.sign(BLOB)[0].endswith(TOKEN)
+        assert "geheim" not in repr(session)
+    assert service.sent("/token/acct/naip", "User-Agent") == ["wheat/1.0"]
+    assert service.sent("/token/acct/naip", "Ocp-Apim-Subscription-Key") == ["geheim"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", [], {}, {"token": TOKEN}, {"token": TOKEN, "msft:expiry": "soon"}, {"token": 5, "x": 1}]
+)
+def test_an_answer_without_a_token_is_one_line_that_does_not_quote_it(service, body):
+    service.script["/token/acct/naip"] = Answer(body)
+    with pytest.raises(NetworkError, match=r"no token for blobs of acct/naip: .*did not send a token") as caught:
+        BlobSigner().sign(BLOB)
+    assert "geheim" not in str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -16,8 +17,8 @@ from splashdown.sources import is_url
 
 #: Documents of this size (bytes) or more are read member by member.
 _LARGE = 2**20
-
-
+#: The title that web servers give to the list of a folder.
+_INDEX_PAGE = re.compile(rb"<title>\s*(Index of|Directory listing)", re.IGNORECASE)
 #: Media types of what is not a document of the catalog: pages and pictures for people.
 _FOR_PEOPLE = ("text/html", "application/xhtml", "text/xml", "application/xml", "application/pdf", "image/")
 
@@ -67,6 +68,11 @@ def parse_object(body: bytes, url: str) -> dict[str, Any]:
         raise ResolveError(f"{shown(url)} holds JSON that is nested too deeply") from None
     except ValueError as error:
         if body.lstrip()[:1] == b"<":
+            if _INDEX_PAGE.search(body[:2000]):
+                raise WebPageError(
+                    f"{shown(url)} is the index page of a folder, which is not a source: give a catalog or a Metalink"
+                    " document that lists the files, or make items of their URLs (docs/how-to/stac.md)"
+                ) from None
             raise WebPageError(
                 f"{shown(url)} is a web page (HTML), not JSON; check that this is the URL of an API (a page of STAC"
                 " Browser shows the URL of its document under Source)"

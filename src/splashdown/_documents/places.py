@@ -119,7 +119,8 @@ def resolve_href(base: str, href: str) -> str | None:
         # A percent sign in a path may or may not be an escape: both readings are tried.
         return _local(path_of(base).parent, href)
     if is_local(href):
-        return None
+        own = None if base else _local_url(href)
+        return _below_here(str(path_of(own))) if own else None
     if is_in_store(base):
         return _in_bucket(base, href)
     if _WINDOWS.match(href):

@@ -390,3 +390,23 @@ def test_a_table_that_a_collection_links_is_read_if_it_lists_no_items_otherwise(
         api.script["/c.json"] = Answer(collection("c") | {"links": links})
         found = {asset.item for asset in splashdown.open(f"{api.url}/c.json")}
         assert found == ({"in-table", "b"} if first == "table" else {"in-pages"})
+
+
+def test_a_dict_may_name_files_below_the_current_folder_in_any_form(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a b.tif").write_bytes(b"II*")
+    below, other = (tmp_path / "a b.tif").as_uri(), (tmp_path.parent / "c.tif").as_uri()
+    hrefs = ["a b.tif", str(tmp_path / "a b.tif"), below, other, f"{tmp_path.as_uri()}/../c.tif", "file://host/a.tif"]
+    assets = {str(number): {"href": href} for number, href in enumerate(hrefs)}
+    results = splashdown.open({**item("x"), "assets": assets})
+    assert {asset.key: asset.href for asset in results} == {"0": below, "1": below, "2": below}
+    assert sum("below the current folder" in line for line in results.result_set.warnings) == 3
+
+
+@pytest.mark.parametrize("title", ["Index of /files/", "Directory listing for /files/"])
+def test_the_index_page_of_a_folder_is_not_a_source(title):
+    with scripted_api() as api:
+        page = f"<!DOCTYPE HTML><html><head><title>{title}</title></head><body><a href='a.tif'>a.tif</a></body></html>"
+        api.script["/files/"] = Answer(page.encode(), headers={"Content-Type": "text/html"})
+        with pytest.raises(ResolveError, match="is the index page of a folder, which is not a source: give a catalog"):
+            splashdown.open(f"{api.url}/files/")
