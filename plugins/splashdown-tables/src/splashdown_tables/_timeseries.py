@@ -6,6 +6,7 @@ Its form is ``{date: [[value of each band] for each geometry]}``; a geometry wit
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MAX_BYTES = 256 * 1024**2
+_CELL_BYTES = 8
 
 
 def load_timeseries(
@@ -32,12 +34,14 @@ def load_timeseries(
     try:
         rows = _rows(json.loads(asset.bytes(max_bytes)))
     except (ValueError, RecursionError) as error:
-        raise LoadError(f"{label} is not a time series of openEO ({error_text(error)}): use load('json')") from error
+        raise LoadError(f"{label} is not a time series of openEO ({error_text(error)[:200]}): use load('json')") from error
     count = max((len(values) for row in rows.values() for values in row), default=0)
     if bands is not None and len(bands) != count:
         raise OptionError(f"bands= names {len(bands)} bands, {label} has {count}")
     names: Sequence[Any] = list(range(count)) if bands is None else list(bands)
     polygons = max((len(row) for row in rows.values()), default=0)
+    if (cells := polygons * count * len(rows)) * _CELL_BYTES > max_bytes:
+        raise LoadError(f"{label}: a table of {cells:,} values takes more than {max_bytes:,} bytes: raise max_bytes")
     columns = pd.MultiIndex.from_product([range(polygons), names], names=["polygon", "band"])
     data = [_flat(row, polygons, count) for row in rows.values()]
     frame = pd.DataFrame(data, index=_dates(rows, label), columns=columns, dtype="float64").sort_index()
@@ -49,11 +53,16 @@ def _rows(document: Any) -> Mapping[str, list[list[float | None]]]:
         raise ValueError("not an object with dates as its keys")
     for date, row in document.items():
         good = isinstance(row, list) and all(
-            isinstance(values, list) and all(v is None or isinstance(v, int | float) for v in values) for values in row
+            isinstance(values, list) and all(v is None or _is_float(v) for v in values) for values in row
         )
         if not good:
             raise ValueError(f"no list of lists of numbers under {date!r}")
     return document
+
+
+def _is_float(value: object) -> bool:
+    """Whether a value is a number that a float holds: JSON has integers of any size."""
+    return isinstance(value, float) or (isinstance(value, int) and abs(value) <= sys.float_info.max)
 
 
 def _dates(rows: Mapping[str, Any], label: str) -> pd.DatetimeIndex:
@@ -62,7 +71,7 @@ def _dates(rows: Mapping[str, Any], label: str) -> pd.DatetimeIndex:
     try:
         return pd.DatetimeIndex(pd.to_datetime(list(rows), utc=True, format="ISO8601"), name="date")
     except ValueError as error:
-        raise LoadError(f"{label} is not a time series of openEO ({error_text(error)}): use load('json')") from error
+        raise LoadError(f"{label} is not a time series of openEO ({error_text(error)[:200]}): use load('json')") from error
 
 
 def _flat(row: list[list[float | None]], polygons: int, bands: int) -> list[float | None]:
