@@ -34,7 +34,9 @@ def load_timeseries(
     try:
         rows = _rows(json.loads(asset.bytes(max_bytes)))
     except (ValueError, RecursionError) as error:
-        raise LoadError(f"{label} is not a time series of openEO ({error_text(error)[:200]}): use load('json')") from error
+        raise LoadError(
+            f"{label} is not a time series of openEO ({error_text(error)[:200]}): use load('json')"
+        ) from error
     count = max((len(values) for row in rows.values() for values in row), default=0)
     if bands is not None and len(bands) != count:
         raise OptionError(f"bands= names {len(bands)} bands, {label} has {count}")
@@ -71,7 +73,9 @@ def _dates(rows: Mapping[str, Any], label: str) -> pd.DatetimeIndex:
     try:
         return pd.DatetimeIndex(pd.to_datetime(list(rows), utc=True, format="ISO8601"), name="date")
     except ValueError as error:
-        raise LoadError(f"{label} is not a time series of openEO ({error_text(error)[:200]}): use load('json')") from error
+        raise LoadError(
+            f"{label} is not a time series of openEO ({error_text(error)[:200]}): use load('json')"
+        ) from error
 
 
 def _flat(row: list[list[float | None]], polygons: int, bands: int) -> list[float | None]:
