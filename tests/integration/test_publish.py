@@ -6,8 +6,9 @@ import json
 import urllib.request
 
 import pytest
+from pgstac_server import running_pgstac
 from stac_item import stac_item
-from transaction_server import TOKEN, requests_of, running_memory_api, running_pgstac
+from transaction_server import TOKEN, requests_of, running_memory_api
 
 import splashdown
 from splashdown import Session
@@ -200,11 +201,11 @@ def test_an_api_without_the_extension_is_refused_in_one_line(target, tmp_path):
             session.run("publish", target, api=server.url, public_url=CDN)
 
 
-@pytest.mark.slow
-def test_pgstac_takes_the_items_and_finds_them_unchanged(target, collection):
-    with running_pgstac() as api, Session() as session:
+@pytest.mark.pgstac
+def test_pgstac_takes_the_items_and_finds_them_unchanged(target, collection, tmp_path_factory):
+    with running_pgstac(tmp_path_factory.mktemp("pgstac"), transactions=True) as api, Session() as session:
         assert len(session.run("publish", target, api=api, public_url=CDN).created) == 2
         again = session.run("publish", target, api=api, public_url=CDN)
         assert len(again.unchanged) == 2
-        found = read(f"{api}/search?collections={collection}")["features"]
+        found = read(f"{api}search?collections={collection}")["features"]
         assert {one["assets"]["data"]["href"].rpartition("/")[2] for one in found} == {"one%20x.tif", "two%20x.tif"}

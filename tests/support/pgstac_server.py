@@ -20,7 +20,7 @@ from typing import Any
 from own_environment import own_environment
 from server_process import background, free_ports, running
 
-REQUIREMENTS = ("stac-fastapi.pgstac==6.4.1", "pypgstac[psycopg]==0.10.0", "uvicorn>=0.30")
+REQUIREMENTS = ("stac-fastapi-pgstac==7.2.0", "pypgstac[psycopg]==0.10.0", "uvicorn>=0.30")
 _USER = "tests"
 _START_SECONDS = 60.0
 #: Where Debian keeps the programs of the server, which are not on the path.
@@ -29,10 +29,17 @@ _DEBIAN = Path("/usr/lib/postgresql")
 
 @contextmanager
 def running_pgstac(
-    folder: Path, collections: Iterable[Mapping[str, Any]], items: Iterable[Mapping[str, Any]]
+    folder: Path,
+    collections: Iterable[Mapping[str, Any]] = (),
+    items: Iterable[Mapping[str, Any]] = (),
+    *,
+    transactions: bool = False,
 ) -> Iterator[str]:
-    """Serve collections with their items; yields the URL of the landing page. Requests are in ``api.log`` there."""
-    environment = own_environment("stac-fastapi-pgstac-6.4.1", REQUIREMENTS)
+    """Serve collections with their items; yields the URL of the landing page. Requests are in ``api.log`` there.
+
+    With ``transactions`` the API takes items.
+    """
+    environment = own_environment("stac-fastapi-pgstac-7.2.0", REQUIREMENTS)
     database, port = free_ports(2)
     # PG...: what both libpq and stac-fastapi read.
     variables = os.environ | {
@@ -41,6 +48,7 @@ def running_pgstac(
         "PGUSER": _USER,
         "PGPASSWORD": "unused",
         "PGDATABASE": "postgres",
+        "ENABLE_TRANSACTIONS_EXTENSIONS": str(transactions).lower(),
     }
     with _postgres(folder, database, variables):
         tool = environment / "bin/pypgstac"
@@ -48,6 +56,8 @@ def running_pgstac(
         for what, bodies in (("collections", collections), ("items", items)):
             file = folder / f"{what}.ndjson"
             file.write_text("\n".join(map(json.dumps, bodies)))
+            if not file.stat().st_size:
+                continue
             _run([tool, "load", what, file, "--method", "insert"], variables)
         url = f"http://127.0.0.1:{port}/"
         command = [environment / "bin/python", "-m", "uvicorn", "--factory", "stac_fastapi.pgstac.app:create_app"]

@@ -63,7 +63,7 @@ def command(source: str, target: str, once: bool, interval: float, quiet: bool, 
     if resolver:
         opening["resolver"] = resolver
     if backend is None:
-        opening |= search_options(session, source, resolver, given)
+        opening |= search_options(session, source, resolver, given, whole=False)
     elif wrong := [name for name in _OF_SEARCHES if given.get(name)]:
         raise click.UsageError(f"--{wrong[0].replace('_', '-')} is for STAC sources")
     failed: list[str] = []
