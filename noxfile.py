@@ -153,14 +153,14 @@ def repeated(session: nox.Session) -> None:
 
 @nox.session(requires=["environment"])
 def soak(session: nox.Session) -> None:
-    """200 kills, 60 rounds of 2 to 8 processes on one target, and 100,000 files through faults: more than an hour.
+    """Kills of runs and of their workers, 2 to 8 processes on one target, 100,000 files through faults: some hours.
 
     ``-- kills --kills 20`` runs one of the scripts of ``tests/soak``, with arguments of its own.
     """
     if session.posargs:
         run(session, "python", f"tests/soak/{session.posargs[0]}.py", *session.posargs[1:])
         return
-    for script in ("kills", "writers", "faults"):
+    for script in ("kills", "writers", "workers", "faults"):
         run(session, "python", f"tests/soak/{script}.py")
 
 
