@@ -100,7 +100,7 @@ class Backend:
     def __init__(self, monkeypatch):
         self.answers = {}
         self.status = 200
-        monkeypatch.setattr(Client, "_fetch", lambda client, url, headers, question: self.answer(url))
+        monkeypatch.setattr(Client, "_fetch", lambda client, url, headers, question, method="": self.answer(url))
         monkeypatch.setattr(oidc, "_post", lambda endpoint, form, gate: self.answer("TOKENS")[1:3])
         monkeypatch.setattr(jobs.time, "sleep", lambda seconds: None)
 

@@ -98,6 +98,7 @@ from splashdown.protocols import (
     Sink,
     StepCredentials,
     Stream,
+    SupportsBundle,
     SupportsCompare,
     SupportsDelete,
     SupportsDuplicate,
@@ -343,6 +344,13 @@ class ShelfSink:
     def state_dir(self) -> Path | None:
         return None
 
+    def expect(self, keys: Sequence[str], *, replace: bool) -> None:
+        assert_type(replace, bool)
+        self.store.update(dict.fromkeys(keys, b""))
+
+    def finish(self) -> None:
+        self.store.clear()
+
 
 def abilities(sink: ShelfSink) -> tuple[object, ...]:
     plain: Sink = sink
@@ -360,8 +368,9 @@ def abilities(sink: ShelfSink) -> tuple[object, ...]:
     stats: SupportsStatAll = sink
     version: SupportsVersion = sink
     whole: SupportsPutWhole = sink
+    bundle: SupportsBundle = sink
     looks = (stat, stats, version, read, read_back)
-    return plain, looks, whole, resume, listing, (copies, second), space, state, compares, unfinished
+    return plain, looks, (whole, bundle), resume, listing, (copies, second), space, state, compares, unfinished
 
 
 class ShelfStream:

@@ -14,6 +14,7 @@ from splashdown._landing.landing import HowToLand, failed, land, open_source
 from splashdown._landing.values import JobList, JobOutcome, JobsReport, JobState, ListedJob
 from splashdown._landing.waiting import UNDER_WAY, Clock, may_pass, status_of
 from splashdown.errors import JobNotFinished, SplashdownError, UsageError, error_text
+from splashdown.redact import safely_shown
 
 if TYPE_CHECKING:
     from splashdown.results import JobResults
@@ -35,6 +36,7 @@ def _not_opened() -> JobResults:
     raise AssertionError  # a job that failed has no results to open
 
 
+@safely_shown
 class _Opened(NamedTuple):
     """A job whose results are there or on their way, or the outcome of one that leads to no source."""
 
@@ -44,6 +46,7 @@ class _Opened(NamedTuple):
     failure: JobOutcome | None = None
 
 
+@safely_shown
 class _Waiting(NamedTuple):
     """A job without results, and what is asked for its status."""
 

@@ -35,7 +35,7 @@ def test_a_question_imports_only_the_plugins_that_may_answer_it():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     plugins = {module.split(".")[2] for module in done.stdout.split()}
-    assert plugins == {"local", "memory"}
+    assert plugins == {"archive", "local", "memory"}
 
 
 def test_what_was_asked_for_first_does_not_change_the_order():
