@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from splashdown.formats import GRIB, NETCDF
 from splashdown.hookspecs import hookimpl
@@ -17,6 +17,9 @@ from splashdown_xarray._grib import load_grib
 from splashdown_xarray._netcdf import load_netcdf, load_netcdf_tree
 from splashdown_xarray._summary import summarise
 from splashdown_xarray._zarr import load_zarr, load_zarr_tree
+
+if TYPE_CHECKING:
+    from splashdown.clipping import Area, Clip
 
 __all__ = ["load_grib", "load_netcdf", "load_netcdf_tree", "load_zarr", "load_zarr_tree"]
 
@@ -47,6 +50,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         extensions=(".nc", ".nc4", ".cdf", ".h5"),
         magic=NETCDF.first_bytes,
         summarise=_summarise_netcdf,
+        clip=_part_of_netcdf,
         options=CubeOptions,
         summary="a netCDF file as an xarray.Dataset",
     )
@@ -80,6 +84,13 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         summarise=_summarise_grib,
         summary="a GRIB file as an xarray.Dataset, by cfgrib",
     )
+
+
+def _part_of_netcdf(asset: AssetHandle, area: Area) -> Clip | None:
+    """The cells of a netCDF file in an area, imported when it is wanted."""
+    from splashdown_xarray._clip import clip_netcdf
+
+    return clip_netcdf(asset, area)
 
 
 def _summarise_netcdf(asset: AssetHandle, **options: Any) -> Mapping[str, object]:

@@ -18,6 +18,8 @@ from splashdown.protocols import AssetHandle
 
 #: Size and number of the blocks that hold structure: 16 MB at most.
 _BLOCK, _KEPT = 64 * 1024, 256
+#: The same for a file that waits to be read again, as hundreds may do at a time.
+_WAITING = 8
 
 
 class ExactFile(io.RawIOBase):
@@ -35,6 +37,12 @@ class ExactFile(io.RawIOBase):
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle how it was opened: another process reads its own blocks."""
         return ExactFile, (self._asset,)
+
+    def keep_few(self) -> None:
+        """Give back most of the memory; what was read last stays."""
+        with self._lock:
+            while len(self._blocks) > _WAITING:
+                self._blocks.popitem(last=False)
 
     def readable(self) -> bool:
         """It is."""

@@ -40,7 +40,7 @@ def load_netcdf(
     variables in groups only.
     """
     label = asset.asset.label
-    with _failures(label):
+    with failures(label):
         file = _File.open(asset, max_bytes, lazy=lazy or chunks is not None)
         path = file.path_of(group)
         cube = file.dataset(path, chunks=chunks, decode=decode)
@@ -61,7 +61,7 @@ def load_netcdf_tree(
     """All groups of a netCDF file, or those below ``group``, as an ``xarray.DataTree``. Options as ``load_netcdf``."""
     import xarray as xr
 
-    with _failures(asset.asset.label):
+    with failures(asset.asset.label):
         file = _File.open(asset, max_bytes, lazy=lazy or chunks is not None)
         top = file.path_of(group)
         paths = [path for path in file.contents.groups if not top or path == top or path.startswith(f"{top}/")]
@@ -82,7 +82,7 @@ class _File:
 
     @classmethod
     def open(cls, asset: AssetHandle, max_bytes: int, *, lazy: bool) -> _File:
-        label, classic = asset.asset.label, _is_classic(asset)
+        label, classic = asset.asset.label, is_classic(asset)
         if classic:
             # netCDF 3 has no chunks, so that reading it lazily gains little: it is read whole.
             source: Any = io.BytesIO(asset.bytes(max_bytes))
@@ -133,7 +133,7 @@ class _File:
         return [cube.load() for cube in cubes]
 
 
-def _is_classic(asset: AssetHandle) -> bool:
+def is_classic(asset: AssetHandle) -> bool:
     """Whether the file is netCDF 3; it may be netCDF 4 else, and nothing more."""
     head = bytes(asset.read_range(0, 8))
     if head.startswith(b"CDF\x05"):
@@ -147,7 +147,7 @@ def _is_classic(asset: AssetHandle) -> bool:
 
 
 @contextmanager
-def _failures(label: str) -> Iterator[None]:
+def failures(label: str) -> Iterator[None]:
     """Raise what h5py, h5netcdf, scipy and xarray raise as ``LoadError``."""
     try:
         yield
