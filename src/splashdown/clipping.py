@@ -43,7 +43,8 @@ class Clip:
     """The part of a file that lies in an area, before it is read.
 
     ``write`` stores it as a file of its own under a path of this machine. ``recipe`` says in a few words how it is
-    made: two clips of one version of a file are the same file where their recipes are equal.
+    made: two clips of one version of a file are the same file where their recipes are equal. ``store`` says that it is
+    made of a store of many objects, as Zarr has them, which has neither a size nor a version as a whole.
     """
 
     media_type: str
@@ -53,6 +54,7 @@ class Clip:
     bbox: Box | None = None  #: of the new file, in degrees
     metadata: Mapping[str, Any] = field(default_factory=dict)  #: fields of its STAC asset object, as ``proj:shape``
     stale: tuple[str, ...] = ()  #: fields of the asset object that are of the whole file alone
+    store: bool = False
 
 
 def area_of(bbox: object = None, geometry: object = None) -> Area:

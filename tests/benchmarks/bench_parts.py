@@ -1,8 +1,8 @@
-"""Bytes and time of a clip, and of one file of an archive, against the whole file.
+"""Bytes and time of clips, and of one file of an archive, against the whole file.
 
     python tests/benchmarks/bench_parts.py [--size 10980]
 
-Needs splashdown-geotiff with rasterio. Figures are in docs/how-to/clip.md and docs/how-to/archives.md.
+Needs splashdown-geotiff with rasterio, and splashdown-xarray. Figures are in docs/how-to/clip.md and docs/how-to/archives.md.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 import rasterio.shutil
+import xarray as xr
 
 import splashdown
 
@@ -25,6 +26,8 @@ from fault_server import FaultServer
 from stac_item import stac_item
 
 MIB = 1024 * 1024
+#: The English Channel.
+SEA = (-5.0, 49.0, 1.5, 51.0)
 #: About 10 km x 10 km in the middle of the scene.
 AREA = (3.60, 50.0, 3.74, 50.09)
 
@@ -39,6 +42,23 @@ def scene(path: Path, size: int) -> bytes:
     with rasterio.open(path.with_suffix(".plain.tif")) as file:
         rasterio.shutil.copy(file, path, driver="COG", **options)
     path.with_suffix(".plain.tif").unlink()
+    return path.read_bytes()
+
+
+def layers(path: Path, days: int) -> bytes:
+    """A layer a day of 0.05 degrees, in chunks of 600 x 600 cells, noise that compresses a little."""
+    lat, lon = 90 - 0.05 * (np.arange(3600) + 0.5), 0.05 * (np.arange(7200) + 0.5) - 180
+    values = np.random.default_rng(0).integers(-200, 3500, (days, 3600, 7200)).astype("i2")
+    cube = xr.Dataset(
+        {"sst": (("time", "lat", "lon"), values, {"scale_factor": 0.01})},
+        coords={
+            "time": np.arange("2023-01-01", days, dtype="M8[D]").astype("M8[ns]"),
+            "lat": ("lat", lat, {"units": "degrees_north"}),
+            "lon": ("lon", lon, {"units": "degrees_east"}),
+        },
+    )
+    encoding = {"sst": {"zlib": True, "complevel": 1, "chunksizes": (1, 600, 600)}}
+    cube.to_netcdf(path, engine="h5netcdf", encoding=encoding)
     return path.read_bytes()
 
 
@@ -72,6 +92,10 @@ def main() -> None:
         results = splashdown.open(stac_item({"B04": {"href": tif, "type": "image/tiff"}}))
         measure("the whole band", results, server, folder / "whole")
         measure("10 km x 10 km of it", results.clip(AREA), server, folder / "clip")
+        nc = server.add("/sst.nc", layers(folder / "sst.nc", 10))
+        results = splashdown.open(stac_item({"sst": {"href": nc, "type": "application/netcdf"}}))
+        measure("ten layers in netCDF", results, server, folder / "layers")
+        measure("6.5 x 2 degrees of them", results.clip(SEA), server, folder / "sea")
         product = server.add("/product.zip", archive(folder / "product.zip"))
         results = splashdown.open(stac_item({"product": {"href": product, "type": "application/zip"}}))
         measure("the whole archive", results, server, folder / "archive")

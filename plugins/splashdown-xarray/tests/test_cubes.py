@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import splashdown_xarray
 import xarray as xr
+from pyproj import CRS
 from splashdown_xarray import load_netcdf, load_zarr
 
 from splashdown.errors import HttpStatusError, LoadError, UsageError
@@ -34,7 +35,7 @@ def cube(times=4, size=256):
             "x": np.arange(size) * 10.0,
         },
     )
-    data["crs"] = ((), 0, {"crs_wkt": "PROJCS[...]"})
+    data["crs"] = ((), 0, {"crs_wkt": CRS.from_epsg(32631).to_wkt()})
     return data
 
 

@@ -95,7 +95,8 @@ def _of_whole(report: RunReport, source: ResultSet | None) -> str:
         return ""
     moved = columns(report.outcomes, "asset.item", "asset.key")
     files = {origins[one] for one in moved if one in origins}
-    return f" of {readable(sum(size for _, size in files))}" if files else ""
+    whole = sum(size for _, size in files)  # unknown for stores of many objects
+    return f" of {readable(whole)}" if whole else ""
 
 
 def _show_planned(value: ActionOutcome, style: Style) -> int:

@@ -77,7 +77,8 @@ def _look(asset: Asset, area: Area, remote: Remote, loaders: Loaders) -> _Found 
     if opened is None:
         return "its pixels do not meet the area"
     handle, clip = opened
-    return _Found(asset=_described(asset, clip, area), source=source, size=handle.size)
+    size = (asset.size or 0) if clip.store else handle.size
+    return _Found(asset=_described(asset, clip, area), source=source, size=size)
 
 
 def _described(asset: Asset, clip: Clip | None, area: Area) -> Asset:

@@ -99,7 +99,7 @@ class ClipTransport:
 
 def _etag(handle: RemoteHandle, clip: Clip) -> str | None:
     """The version of a clip: that of the whole file, and how it is made. None where the source does not say."""
-    if handle.validator is None:
+    if clip.store or handle.validator is None:
         return None
     said = repr((handle.validator, handle.size, clip.recipe))
     return f'"{hashlib.blake2b(said.encode(errors="backslashreplace"), digest_size=16).hexdigest()}"'

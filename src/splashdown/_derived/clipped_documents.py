@@ -15,7 +15,10 @@ from splashdown.model import Asset, ResultSet
 
 PROJECTION = "https://stac-extensions.github.io/projection/v2.0.0/schema.json"
 #: What an item says of the grid of its whole files.
-_OF_WHOLE = ("proj:shape", "proj:transform", "proj:bbox", "proj:geometry", "proj:centroid")
+_OF_WHOLE = (
+    *("proj:shape", "proj:transform", "proj:bbox", "proj:geometry", "proj:centroid"),
+    *("cube:dimensions", "cube:variables"),
+)
 
 
 def rewrite(base: ResultSet, made: Made) -> ResultSet:

@@ -53,9 +53,16 @@ def open_asset(asset: Asset, remote: Remote, *, local: Outcome | None = None) ->
 class RemoteHandle:
     """An :class:`~splashdown.protocols.AssetHandle` over the transports. It may be used from several threads."""
 
-    def __init__(self, asset: Asset, remote: Remote, stop: threading.Event | None = None) -> None:
+    def __init__(
+        self,
+        asset: Asset,
+        remote: Remote,
+        stop: threading.Event | None = None,
+        count: Callable[[int], object] | None = None,
+    ) -> None:
         self.asset = asset
         self._remote = remote
+        self._count_too = count  # of the folder that this object is in
         self._events = Dispatcher(())  # loaders have no listeners
         self._stop = stop or threading.Event()
         self._info: RemoteInfo | None = None
@@ -96,7 +103,7 @@ class RemoteHandle:
 
     @property
     def moved(self) -> int:
-        """Bytes that came over the wire so far."""
+        """Bytes that came over the wire so far, those of its siblings too."""
         return self._moved
 
     def forget_head(self) -> None:
@@ -175,7 +182,7 @@ class RemoteHandle:
         href = urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{quote(name)}"))
         asset = replace(self.asset, key=f"{self.asset.key}/{name}", href=href, size=None, checksum=None)
         # The source lists the folder, not what is in it, so to read the source again gives no link for this object.
-        return RemoteHandle(asset, replace(self._remote, renewal=Renewal()), self._stop)
+        return RemoteHandle(asset, replace(self._remote, renewal=Renewal()), self._stop, self._count)
 
     def _known(self, start: int, stop: int) -> memoryview | None:
         """The bytes that can be given without a request."""
@@ -192,7 +199,7 @@ class RemoteHandle:
                 source = self._source()
                 info, head = with_restarts(source, lambda: _read_head(source))
                 self._info, self._head = info, memoryview(head).toreadonly()
-                self._moved += source.moved
+                self._count(source.moved)
             return self._info
 
     def _request(self, start: int, stop: int) -> memoryview:
@@ -219,6 +226,8 @@ class RemoteHandle:
     def _count(self, moved: int) -> None:
         with self._lock:
             self._moved += moved
+        if self._count_too is not None:
+            self._count_too(moved)
 
     def _same_version(self, info: RemoteInfo) -> RemoteInfo:
         """Pin the version of the first answer, whichever range it was for."""

@@ -60,6 +60,7 @@ def splashdown_loaders() -> Iterable[LoaderSpec]:
         media_types=("application/vnd+zarr", "application/x-zarr", "application/vnd.zarr"),
         extensions=(".zarr",),
         summarise=_summarise_zarr,
+        clip=_part_of_zarr,
         options=ZarrOptions,
         summary="a Zarr store as an xarray.Dataset, chunks read when they are computed",
     )
@@ -91,6 +92,13 @@ def _part_of_netcdf(asset: AssetHandle, area: Area) -> Clip | None:
     from splashdown_xarray._clip import clip_netcdf
 
     return clip_netcdf(asset, area)
+
+
+def _part_of_zarr(asset: AssetHandle, area: Area) -> Clip | None:
+    """The cells of a Zarr store in an area, as a netCDF file; imported when it is wanted."""
+    from splashdown_xarray._clip import clip_zarr
+
+    return clip_zarr(asset, area)
 
 
 def _summarise_netcdf(asset: AssetHandle, **options: Any) -> Mapping[str, object]:

@@ -174,10 +174,8 @@ def _axis(variables: Variables, found: tuple[str, bool, str], dim: Hashable, lab
 
 
 def _unpacked(variable: Variable, attrs: Mapping[Any, Any]) -> NDArray[np.float64]:
+    # Coordinates have no missing values (CF conventions, 2.5.1), and in Zarr the fill value may well be one of them.
     values = np.asarray(variable.values, "f8")
-    fill = attrs.get("_FillValue")
-    if isinstance(fill, int | float | np.number):
-        values = np.where(values == fill, np.nan, values)
     scale, offset = (_number(attrs.get(name), of) for name, of in (("scale_factor", 1.0), ("add_offset", 0.0)))
     return values * scale + offset
 

@@ -1,9 +1,10 @@
-"""The part of a netCDF file that lies in an area, as a netCDF 4 file. No value is resampled."""
+"""The part of a netCDF file or a Zarr store that lies in an area, as a netCDF 4 file. No value is resampled."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from splashdown_xarray._contents import read_contents
 from splashdown_xarray._cut import Cut, cut, without_known_crs
 from splashdown_xarray._netcdf import failures, is_classic
 from splashdown_xarray._write import Cube, check_size, write_netcdf
+from splashdown_xarray._zarr import groups_of, store_failures, store_of
 
 if TYPE_CHECKING:
     from splashdown_xarray._file import ExactFile
@@ -52,8 +54,23 @@ def clip_netcdf(asset: AssetHandle, area: Area) -> Clip | None:
     return _clip_of(asset, found, write)
 
 
-def _clip_of(asset: AssetHandle, found: Cut, write: object) -> Clip:
-    assert callable(write)
+def clip_zarr(asset: AssetHandle, area: Area) -> Clip | None:
+    """The same of a Zarr store, in one netCDF file. Its consolidated metadata and its coordinates are read first."""
+    label = asset.asset.label
+    with _told(label), _opened_store(asset) as cube:
+        found = cut(cube.variables, area, label)
+        if found is None:
+            return None
+        check_size(cube, found)
+
+    def write(path: Path) -> None:
+        with _told(label), _opened_store(asset) as cube:
+            write_netcdf(path, cube, found)
+
+    return replace(_clip_of(asset, found, write), store=True)
+
+
+def _clip_of(asset: AssetHandle, found: Cut, write: Callable[[Path], object]) -> Clip:
     runs = {str(dim): [(run.start, run.stop) for run in runs] for dim, runs in found.runs.items()}
     return Clip(
         media_type=_MEDIA_TYPE,
@@ -111,3 +128,16 @@ def _opened(asset: AssetHandle, file: ExactFile | None) -> Iterator[Cube]:
         yield Cube(label=label, variables=variables, attrs=attrs, unlimited=unlimited)
     finally:
         store.close()  # type: ignore[attr-defined]
+
+
+@contextmanager
+def _opened_store(asset: AssetHandle) -> Iterator[Cube]:
+    from xarray.backends import ZarrStore
+
+    label, objects = asset.asset.label, store_of(asset)
+    with store_failures(asset, objects):
+        if inner := groups_of(objects, None, with_arrays=True):
+            raise LoadError(f"{label}: it has variables in groups ({', '.join(inner[:4])}), which clips do not keep")
+        store = ZarrStore.open_group(objects, mode="r", consolidated=True)
+        variables, attrs = store.load()
+        yield Cube(label=label, variables=variables, attrs=attrs, unlimited=frozenset())

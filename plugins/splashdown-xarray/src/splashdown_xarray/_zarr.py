@@ -39,11 +39,11 @@ def load_zarr(
     """
     import xarray as xr
 
-    label, store = asset.asset.label, _store_of(asset, absent)
-    with _failures(asset, store):
+    label, store = asset.asset.label, store_of(asset, absent)
+    with store_failures(asset, store):
         options: dict[str, Any] = {"chunks": chunks, "group": _path_of(store, label, group, zarr_format)}
         cube: xr.Dataset = xr.open_zarr(store, **options, **_decoding(decode), **_opening(zarr_format))
-        if group is None and not cube.data_vars and (groups := _groups(store, zarr_format, with_arrays=True)):
+        if group is None and not cube.data_vars and (groups := groups_of(store, zarr_format, with_arrays=True)):
             raise empty_root(label, groups, "zarr-tree")
     return cube
 
@@ -60,14 +60,15 @@ def load_zarr_tree(
     """All groups of a Zarr store, or those below ``group``, as an ``xarray.DataTree``. Options as ``load_zarr``."""
     import xarray as xr
 
-    label, store = asset.asset.label, _store_of(asset, absent)
-    with _failures(asset, store):
+    label, store = asset.asset.label, store_of(asset, absent)
+    with store_failures(asset, store):
         options: dict[str, Any] = {"chunks": chunks, "group": _path_of(store, label, group, zarr_format)}
         source: Any = store  # xarray's types do not name Zarr's stores
         return xr.open_datatree(source, engine="zarr", **options, **_decoding(decode), **_opening(zarr_format))
 
 
-def _store_of(asset: AssetHandle, absent: Collection[int]) -> SiblingStore:
+def store_of(asset: AssetHandle, absent: Collection[int] = _ABSENT) -> SiblingStore:
+    """The objects below an asset, as zarr reads them."""
     if not isinstance(asset, SupportsSiblings):
         raise LoadError(f"{asset.asset.label}: a Zarr store needs a source whose objects can be read below its href")
     from splashdown_xarray._store import SiblingStore
@@ -87,12 +88,12 @@ def _opening(zarr_format: int | None) -> dict[str, Any]:
 def _path_of(store: SiblingStore, label: str, group: str | None, zarr_format: int | None) -> str | None:
     """The path of a group that exists, as xarray takes it."""
     path = (group or "").strip("/")
-    if path and path not in (groups := _groups(store, zarr_format)):
+    if path and path not in (groups := groups_of(store, zarr_format)):
         raise no_such_group(label, path, groups)
     return path or None
 
 
-def _groups(store: SiblingStore, zarr_format: int | None, *, with_arrays: bool = False) -> list[str]:
+def groups_of(store: SiblingStore, zarr_format: int | None, *, with_arrays: bool = False) -> list[str]:
     """The paths of all groups, or of those that hold arrays themselves."""
     import zarr
 
@@ -106,7 +107,7 @@ def _groups(store: SiblingStore, zarr_format: int | None, *, with_arrays: bool =
 
 
 @contextmanager
-def _failures(asset: AssetHandle, store: SiblingStore) -> Iterator[None]:
+def store_failures(asset: AssetHandle, store: SiblingStore) -> Iterator[None]:
     """Raise what zarr and xarray raise as ``LoadError``."""
     label = asset.asset.label
     try:
