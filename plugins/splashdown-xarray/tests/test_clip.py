@@ -126,7 +126,8 @@ def test_longitudes_go_on_across_the_end_of_the_grid(written, tmp_path, engine, 
     found = landed(clip, tmp_path)
     assert list(found.lon) == (list(whole.lon) if longitudes is None else longitudes)
     assert list(found.lat) == [1.5, 0.5]
-    at = [int(np.argmin(np.abs((whole.lon - one + 180) % 360 - 180))) for one in found.lon]
+    there = whole.lon.to_numpy()
+    at = [int(np.argmin(np.abs((there - one + 180) % 360 - 180))) for one in found.lon.to_numpy()]
     np.testing.assert_allclose(found.sst, whole.sst.isel(lon=at, lat=slice(88, 90)), atol=0.006)
     assert clip.bbox == box
 
@@ -240,6 +241,16 @@ def test_groups_and_sizes_that_no_disk_holds_are_refused(tmp_path):
         file.create_group("g")["a"] = np.zeros(3)
     with pytest.raises(LoadError, match="groups"):
         clip_of(path.read_bytes(), (0, 0, 90, 80))
+
+
+def test_bounds_say_where_cells_end_and_go_on_with_their_longitudes(written, tmp_path):
+    cube = globe(lon=np.arange(0.0, 360)).drop_vars("station")
+    cube["lon"].attrs["bounds"] = "lon_bnds"
+    low = np.arange(0.0, 360)  # each cell lies east of its coordinate
+    cube["lon_bnds"] = (("lon", "nv"), np.stack([low, low + 1], axis=1))
+    found = landed(clip_of(written(cube), (-1.5, 0, 0.5, 1)), tmp_path)
+    assert list(found.lon) == [-2, -1, 0]
+    assert found.lon_bnds.to_numpy().tolist() == [[-2, -1], [-1, 0], [0, 1]]
 
 
 @given(

@@ -86,7 +86,8 @@ class StoreHandle(MemoryHandle):
 @pytest.mark.filterwarnings("ignore:Failed to open Zarr store with consolidated metadata:RuntimeWarning")
 class TestZarr(LoaderContract):
     @pytest.fixture
-    def store(self, tmp_path):
+    def store(self, tmp_path_factory):
+        tmp_path = tmp_path_factory.mktemp("store")
         CUBE.chunk({"t": 1, "y": 128, "x": 128}).to_zarr(tmp_path / "c.zarr", zarr_format=3, consolidated=True)
         files = [path for path in Path(tmp_path, "c.zarr").rglob("*") if path.is_file()]
         return {path.relative_to(tmp_path / "c.zarr").as_posix(): path.read_bytes() for path in files}
@@ -105,6 +106,9 @@ class TestZarr(LoaderContract):
 
     def handle(self, spec, data):
         return StoreHandle(make_asset("data.zarr"), data, self.chunks)
+
+    def load_clip(self, spec, clip):
+        return load_netcdf(clip)
 
     def check(self, loaded):
         xr.testing.assert_equal(loaded[["B04"]].compute().drop_vars("crs", errors="ignore"), CUBE[["B04"]])
