@@ -36,8 +36,8 @@ _STANDARD = {
     "grid_latitude": ("y", False),
 }
 _UNITS = {
-    **dict.fromkeys(("degrees_east", "degree_east", "degree_e", "degrees_e", "degreee", "degreese"), ("x", True)),
-    **dict.fromkeys(("degrees_north", "degree_north", "degree_n", "degrees_n", "degreen", "degreesn"), ("y", True)),
+    **dict.fromkeys(("degrees_east", "degree_east", "degree_E", "degrees_E", "degreeE", "degreesE"), ("x", True)),
+    **dict.fromkeys(("degrees_north", "degree_north", "degree_N", "degrees_N", "degreeN", "degreesN"), ("y", True)),
 }
 _NAMES = {
     **dict.fromkeys(("lon", "long", "longitude"), ("x", True)),
@@ -140,7 +140,7 @@ def _named_axes(variables: Variables) -> dict[Hashable, tuple[str, bool, str]]:
 
 def _role(name: str, attrs: Mapping[Any, Any]) -> tuple[str, bool] | None:
     standard, units, axis = (str(attrs.get(key, "")).strip() for key in ("standard_name", "units", "axis"))
-    said = _STANDARD.get(standard) or _UNITS.get(units.lower()) or _NAMES.get(name.lower())
+    said = _STANDARD.get(standard) or _UNITS.get(units) or _NAMES.get(name.lower())
     return said or {"X": ("x", False), "Y": ("y", False)}.get(axis)
 
 

@@ -90,9 +90,7 @@ def _across_the_seam(
     values = np.asarray(variables[axis.name].values, "f8")
     choices = [(0, rising * 360), (-rising * 360, 0)]
     reaches = [[*_ends(values, last, turn[0]), *_ends(values, first, turn[1])] for turn in choices]
-    fits = [
-        turn for turn, reach in zip(choices, reaches, strict=True) if min(reach) >= -_HALF and max(reach) <= _CIRCLE
-    ]
+    fits = [turn for turn, reach in zip(choices, reaches, strict=True) if min(reach) >= -_HALF and max(reach) < _CIRCLE]
     turn = (fits or choices)[0]
     # Where 180 is there beside -180, it is the same meridian.
     again = np.abs(values[first] + turn[1] - values[last.stop - 1] - turn[0]) < _EXACT

@@ -75,7 +75,7 @@ def write_netcdf(path: Path, cube: Cube, cut: Cut) -> None:
 
 
 def _attrs(name: str, source: Variable, cut: Cut) -> dict[Any, Any]:
-    """What is true of the part as well."""
+    """The attributes that are true of the part as well."""
     left_out = {"_FillValue"} | _OF_WHOLE_VARIABLE | (_OF_TURNED if name in cut.turns else frozenset())
     place = {"GeoTransform": cut.places[name]} if "GeoTransform" in source.attrs and name in cut.places else {}
     return {key: value for key, value in source.attrs.items() if key not in left_out} | place
@@ -84,7 +84,7 @@ def _attrs(name: str, source: Variable, cut: Cut) -> dict[Any, Any]:
 def _created(file: Any, name: str, source: Variable, shape: Sequence[int]) -> Any:
     import h5py
 
-    strings = source.dtype.kind in "OTU"
+    strings = source.dtype.kind in {"O", "T", "U"}
     fill = source.attrs.get("_FillValue")
     how = _storage(source, shape) if shape else {}
     if fill is not None and not strings:
