@@ -1,7 +1,7 @@
 """The horizontal grids of a cube: the coordinates along which it is cut, and the cells that an area touches. Pure.
 
 Variables are as they are stored (not decoded). A grid is a pair of dimensions with a coordinate of one dimension each,
-as the CF conventions describe them: by standard name, by units, by ``axis``, or by the names that everybody uses.
+as the CF conventions describe them: by standard name, by units, by ``axis``, or by common names.
 """
 
 from __future__ import annotations
@@ -36,8 +36,10 @@ _STANDARD = {
     "grid_latitude": ("y", False),
 }
 _UNITS = {
-    **dict.fromkeys(("degrees_east", "degree_east", "degree_E", "degrees_E", "degreeE", "degreesE"), ("x", True)),
-    **dict.fromkeys(("degrees_north", "degree_north", "degree_N", "degrees_N", "degreeN", "degreesN"), ("y", True)),
+    f"{word}{direction}": (role, True)
+    for word in ("degree", "degrees")
+    for role, directions in (("x", ("_east", "_E", "E")), ("y", ("_north", "_N", "N")))
+    for direction in directions
 }
 _NAMES = {
     **dict.fromkeys(("lon", "long", "longitude"), ("x", True)),
