@@ -28,11 +28,11 @@ from splashdown_geotiff._nodata import held_nodata
 from splashdown.errors import LoadError
 from splashdown.testing import MemoryHandle, make_asset
 
-SUFFIXES = {".tif", ".tiff", ".gtiff", ".geotiff"}
+SUFFIXES = {".tif", ".tiff", ".gtiff", ".geotiff", ".jp2"}
 #: Pixels of one file times its bands; larger ones are left out, since both readers hold them whole.
 LARGEST = 300_000_000
 #: Where the two differ on purpose (docs/explanation/geotiff.md).
-DOCUMENTED = {"YCbCr", "CMYK", "CIELab"}
+DOCUMENTED = {"YCbCr", "CMYK", "CIELab", "overview without a mask"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ def compare(path: str) -> Verdict:
     with warnings.catch_warnings(record=True):
         warnings.simplefilter("always")
         try:
-            expected = rasterio.open(path, driver="GTiff")
+            expected = rasterio.open(path, driver=_driver(path))
         except RasterioError as error:
             expected, reason = None, str(error)
     with warnings.catch_warnings(record=True) as caught:
@@ -64,6 +64,8 @@ def compare(path: str) -> Verdict:
             if expected is not None and np.prod([expected.count, *expected.shape]) > LARGEST:
                 return Verdict(path=path, kind="left out", detail="too large")
             found = list(_differences(path, expected))
+            if expected is not None and not found:
+                found = list(_differences_of_overviews(path, expected))
         except LoadError as error:
             return Verdict(path=path, kind="refused" if expected else "refused by both", detail=str(error))
         except RasterioError as error:
@@ -83,8 +85,17 @@ def compare(path: str) -> Verdict:
     return Verdict(path=path, kind=kind, detail=", ".join(found), said=said)
 
 
+def _driver(path: str) -> str:
+    """The one driver that may read a file: another would follow the names that a file holds."""
+    return "JP2OpenJPEG" if path.lower().endswith(".jp2") else "GTiff"
+
+
+def _open(path: str):
+    return open_geotiff(MemoryHandle(Path(path).read_bytes(), make_asset("x.tif")))
+
+
 def _differences(path: str, expected: rasterio.DatasetReader | None) -> Iterator[str]:
-    raster = open_geotiff(MemoryHandle(Path(path).read_bytes(), make_asset("x.tif")))
+    raster = _open(path)
     values = raster.read_numpy(masked=True)
     if expected is None:
         return
@@ -108,6 +119,23 @@ def _differences_of_windows(raster, values) -> Iterator[str]:
     part = raster.read_numpy(window=window)
     if not _same(part, values.data[:, row : row + down, column : column + across]):
         yield "window"
+
+
+def _differences_of_overviews(path: str, expected: rasterio.DatasetReader) -> Iterator[str]:
+    """Each overview that we offer is the one of its size in GDAL, which offers more of some files."""
+    raster = _open(path)
+    sizes = dict(enumerate(raster.overviews))
+    for level in range(len(expected.overviews(1))):
+        with rasterio.open(path, driver=_driver(path), overview_level=level) as file:
+            number = next((n for n, size in sizes.items() if size == (file.width, file.height)), None)
+            if number is None:
+                continue
+            values = raster.read_numpy(overview=number, masked=True)
+            if not _same(values.data, file.read()):
+                yield _colors(expected) or "overviews"
+            elif not np.array_equal(np.ma.getmaskarray(values), file.read_masks() == 0):
+                bare = expected.mask_flag_enums[0] == [rasterio.enums.MaskFlags.per_dataset] and file.read_masks().all()
+                yield _colors(expected) or ("overview without a mask" if bare else "masks of overviews")
 
 
 def _differences_of_header(raster, expected: rasterio.DatasetReader) -> Iterator[str]:
@@ -150,7 +178,7 @@ def _colors(file: rasterio.DatasetReader) -> str:
     """The colours in which the two readers differ on purpose."""
     space = file.tags(ns="IMAGE_STRUCTURE").get("SOURCE_COLOR_SPACE", "")
     jpeg = file.tags(ns="IMAGE_STRUCTURE").get("COMPRESSION") == "YCbCr JPEG"
-    return "YCbCr" if jpeg or space == "YCbCr" else space if space in DOCUMENTED else ""
+    return "YCbCr" if jpeg else {"YCBCR": "YCbCr", "CMYK": "CMYK", "CIELAB": "CIELab"}.get(space.upper(), "")
 
 
 def compare_all(paths: Iterable[str], workers: int = 2) -> Iterator[Verdict]:
