@@ -333,7 +333,16 @@ def refuse_unknown(whose: str, given: Iterable[str], known: Iterable[str], where
             raise OptionError(f"{whose} has no option {name!r}{where}{hint}")
 
 
+#: Characters of the message of an exception.
+_LONGEST = 1500
+
+
 def error_text(error: BaseException) -> str:
-    """``Type: message``, on one line and without secrets; some exceptions (``TimeoutError``) have no message."""
+    """``Type: message``, on one line and without secrets; some exceptions (``TimeoutError``) have no message.
+
+    Libraries quote what they were given, of any length: of a long message its beginning and its end are kept.
+    """
     text = " ".join(redact_text(str(error)).split())
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST * 2 // 3]} ... {text[-_LONGEST // 3 :]}"
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -2,7 +2,7 @@
 
 import pytest
 
-from splashdown.errors import OptionError, refuse_unknown
+from splashdown.errors import OptionError, error_text, refuse_unknown
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,10 @@ def test_an_unknown_option_is_refused_with_the_nearest_one_or_all(known, text):
 
 def test_known_options_are_not_refused():
     refuse_unknown("the resolver 'shelf'", ["wait"], ["wait", "partial"])
+
+
+def test_a_long_message_keeps_its_beginning_and_its_end():
+    text = error_text(ValueError(f"cannot read {'x' * 50_000}: pass decode=False"))
+    assert len(text) < 1600
+    assert text.startswith("ValueError: cannot read x")
+    assert text.endswith("x: pass decode=False")
