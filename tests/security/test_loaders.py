@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import random
 import warnings
 
 import geopandas as gpd
+import h5py
 import numpy as np
 import pandas as pd
 import PIL.Image
@@ -16,11 +18,12 @@ import splashdown_geotiff
 import splashdown_tables
 import splashdown_xarray
 import xarray as xr
+from grib_files import grib
 from raster_files import pixels, write_tiff
 from wrong_types import WRONG, all_wrong
 
 from splashdown.builtins import loaders
-from splashdown.errors import LoadError, SplashdownError
+from splashdown.errors import HttpStatusError, LoadError, SplashdownError
 from splashdown.testing import MemoryHandle, make_asset
 
 SPECS = {
@@ -36,7 +39,11 @@ DOCUMENTS = {
 }
 #: What loaders read of an asset besides its bytes.
 READ = ("bands", "eo:bands", "raster:bands", "nodata", "data_type", "proj:epsg", "proj:code", "proj:shape", "datetime")
-NAMES = [name for name in SPECS if name not in {"bytes", "text", "cube", "zarr", "zarr-tree", "grib", "jp2"}]
+STORES = ("zarr", "zarr-tree")
+#: The others are of many objects, take whatever bytes there are, or start a process for each file.
+NAMES = [name for name in SPECS if name not in {"bytes", "text", "cube", "grib", *STORES}]
+#: Objects of stores that are not Zarr, and metadata that no store has.
+NO_STORES = [b"", b"\0", b"null", b"[]", b'{"metadata": []}', b'{"zarr_format": 2, "metadata": {".zgroup": 5}}']
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +63,38 @@ def good(tmp_path_factory):
     found |= dict.fromkeys(("geotiff", "numpy", "geotiff-handle"), tiff)
     for name, extension in {"parquet": "parquet", "geopackage": "gpkg", "flatgeobuf": "fgb"}.items():
         found[name] = (folder / f"x.{extension}").read_bytes()
+    profile = {"driver": "JP2OpenJPEG", "tiled": True, "blockxsize": 32, "blockysize": 32, "GMLJP2": "YES"}
+    found["jp2"] = write_tiff(folder / "x.jp2", pixels(1, 64, 64, "u1"), **profile)
     found["png"] = found["picture"] = (folder / "x.png").read_bytes()
     # netCDF 3: the library of netCDF 4 has faults of its own, see the documentation.
     found["netcdf"] = found["netcdf-tree"] = (folder / "x.nc").read_bytes()
     return found
+
+
+class Store(MemoryHandle):
+    """A Zarr store of these objects."""
+
+    def __init__(self, objects, asset):
+        super().__init__(b"", asset)
+        self.objects = objects
+
+    def sibling(self, name):
+        if name not in self.objects:
+            raise HttpStatusError("there is no such object", status=404)
+        return MemoryHandle(self.objects[name], self.asset)
+
+
+@pytest.fixture(scope="module", params=[2, 3])
+def store(request, tmp_path_factory):
+    """The objects of a small store with a group, and the name of its metadata."""
+    folder = tmp_path_factory.mktemp("store")
+    cube = xr.Dataset({"a": (("t", "y"), np.arange(12.0).reshape(3, 4))}, coords={"t": [1.0, 2.0, 3.0]}).chunk({"t": 2})
+    tree = xr.DataTree.from_dict({"/": cube, "/inner": cube.rename(a="b")})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        tree.to_zarr(folder, zarr_format=request.param, consolidated=True)
+    objects = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    return objects, ".zmetadata" if request.param == 2 else "zarr.json"
 
 
 def load(name, content, **fields):
@@ -67,7 +102,8 @@ def load(name, content, **fields):
     spec = SPECS[name]
     extension = spec.extensions[0] if spec.extensions else ".bin"
     media_type = spec.media_types[0] if spec.media_types else None
-    handle = MemoryHandle(content, make_asset(f"data{extension}", media_type=media_type, **fields))
+    asset = make_asset(f"data{extension}", media_type=media_type, **fields)
+    handle = MemoryHandle(content, asset) if isinstance(content, bytes) else Store(content, asset)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of libraries, about what they find
         try:
@@ -104,6 +140,52 @@ def damaged(content, seed, count):
 def test_a_damaged_file_is_one_clear_line(name, good):
     assert load(name, good[name])
     outcomes = [load(name, content) for content in damaged(good[name], name, 60)]
+    assert not all(outcomes)
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_damaged_metadata_of_a_store_are_one_clear_line(name, store):
+    objects, metadata = store
+    assert load(name, objects)
+    changed = [*NO_STORES, *damaged(objects[metadata], name, 60)]
+    outcomes = [load(name, {**objects, metadata: content}) for content in changed]
+    assert not all(outcomes)
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_a_value_of_another_type_in_metadata_of_a_store_is_one_line(name, store):
+    objects, metadata = store
+    for _, document in all_wrong(json.loads(objects[metadata]), every=25):
+        load(name, {**objects, metadata: json.dumps(document).encode()})
+
+
+@pytest.mark.parametrize("name", STORES)
+def test_a_coordinate_that_would_fill_memory_is_refused_by_a_store(name, store):
+    objects, metadata = store
+    content = json.loads(objects[metadata])
+    arrays = content.get("consolidated_metadata", content)["metadata"]
+    arrays["t/.zarray" if "t/.zarray" in arrays else "t"]["shape"] = [10**11]
+    with pytest.raises(LoadError, match=r"its coordinate 't' takes 800,000,000,000 bytes in [0-9,]+ chunks"):
+        SPECS[name].load(Store({**objects, metadata: json.dumps(content).encode()}, make_asset("data.zarr")))
+
+
+@pytest.mark.parametrize("name", ["netcdf", "netcdf-tree"])
+@pytest.mark.parametrize("lazy", [True, False])
+def test_a_coordinate_that_would_fill_memory_is_refused_in_a_file(name, lazy):
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:  # of its chunks none is written
+        file.create_dataset("t", (10**11,), "f8", chunks=(2**20,)).make_scale("t")
+        file.create_dataset("a", (10**11,), "f8", chunks=(2**20,)).dims[0].attach_scale(file["t"])
+    handle = MemoryHandle(buffer.getvalue(), make_asset("data.nc"))
+    with pytest.raises(LoadError, match="its coordinate 't' takes 800,000,000,000 bytes, more than max_bytes"):
+        SPECS[name].load(handle, lazy=lazy)
+
+
+@pytest.mark.slow
+def test_damaged_messages_of_grib_are_one_clear_line():
+    content = grib()
+    assert load("grib", content)
+    outcomes = [load("grib", part) for part in damaged(content, "grib", 6)]
     assert not all(outcomes)
 
 

@@ -2,36 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 import sys
-from functools import cache
 
 import numpy as np
 import pytest
 import splashdown_xarray
+from grib_files import grib
 from splashdown_xarray import load_grib
 
 from splashdown.errors import LoadError
 from splashdown.testing import LoaderContract, MemoryHandle, make_asset
 
-WRITE = """
-import json, sys, eccodes
-for keys in json.loads(sys.argv[1]):
-    message = eccodes.codes_grib_new_from_samples("regular_ll_sfc_grib2")
-    for key, value in {"dataDate": 20230601, "dataTime": 0, **keys}.items():
-        eccodes.codes_set(message, key, value)
-    eccodes.codes_set_values(message, [float(n) for n in range(eccodes.codes_get_size(message, "values"))])
-    sys.stdout.buffer.write(eccodes.codes_get_message(message))
-"""
 ABOVE_GROUND = [(("typeOfFirstFixedSurface", 103), ("level", level)) for level in (2, 10)]
-
-
-@cache
-def grib(*messages):
-    """A file of messages with these keys."""
-    command = [sys.executable, "-c", WRITE, json.dumps([dict(keys) for keys in messages])]
-    return subprocess.run(command, capture_output=True, check=True).stdout
 
 
 def handle(content):
@@ -46,7 +28,7 @@ class TestGrib(LoaderContract):
 
     @pytest.fixture
     def good(self):
-        return grib(())
+        return grib()
 
     def check(self, loaded):
         np.testing.assert_array_equal(loaded["t"].values.ravel(), np.arange(loaded["t"].size))
@@ -72,14 +54,14 @@ def test_messages_of_several_cubes_are_picked_by_their_keys():
 
 @pytest.mark.slow
 def test_what_unpacks_to_more_than_the_cap_is_refused():
-    content = grib(())
+    content = grib()
     with pytest.raises(LoadError, match=r"unpacks to .* bytes, more than max_bytes"):
         load_grib(handle(content), max_bytes=len(content) + 1)
 
 
 @pytest.mark.slow
 def test_eccodes_stays_out_of_this_process():
-    load_grib(handle(grib(())))
+    load_grib(handle(grib()))
     assert "eccodes" not in sys.modules
 
 

@@ -15,7 +15,7 @@ from splashdown_xarray._contents import read_contents
 from splashdown_xarray._cut import Cut, cut, without_known_crs
 from splashdown_xarray._netcdf import failures, is_classic
 from splashdown_xarray._write import Cube, check_size, write_netcdf
-from splashdown_xarray._zarr import groups_of, store_failures, store_of
+from splashdown_xarray._zarr import contents_of, store_failures, store_of
 
 if TYPE_CHECKING:
     from splashdown_xarray._file import ExactFile
@@ -136,7 +136,7 @@ def _opened_store(asset: AssetHandle) -> Iterator[Cube]:
 
     label, objects = asset.asset.label, store_of(asset)
     with store_failures(asset, objects):
-        if inner := groups_of(objects, None, with_arrays=True):
+        if inner := contents_of(objects, label, None).with_variables:
             raise LoadError(f"{label}: it has variables in groups ({', '.join(inner[:4])}), which clips do not keep")
         store = ZarrStore.open_group(objects, mode="r", consolidated=True)
         variables, attrs = store.load()

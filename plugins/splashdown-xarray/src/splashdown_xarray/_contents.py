@@ -24,6 +24,9 @@ class Contents:
     #: Variables that xarray cannot hold, by group: lists of different lengths, and datasets without a value.
     unheld: dict[str, list[str]] = field(default_factory=dict)
 
+    #: Bytes and path of the largest coordinate of a dimension, which xarray reads when it opens a file.
+    longest: tuple[int, str] = (0, "")
+
     @property
     def with_variables(self) -> list[str]:
         """The paths below the root that a person may want."""
@@ -86,6 +89,8 @@ def _note_variable(found: Contents, path: str, item: Any) -> None:
     import h5py
 
     group, _, name = path.rpartition("/")
+    if item.shape is not None and item.ndim == 1 and item.is_scale:
+        found.longest = max(found.longest, (item.size * item.dtype.itemsize, path))
     lists = h5py.check_vlen_dtype(item.dtype) not in {None, str, bytes}
     if lists or item.shape is None:
         found.unheld.setdefault(group, []).append(name)

@@ -91,6 +91,11 @@ class _File:
 
         source = ExactFile(asset) if lazy else io.BytesIO(asset.bytes(max_bytes))
         contents = read_contents(source, label)
+        if contents.longest[0] > max_bytes:  # of it nothing may be stored
+            raise LoadError(
+                f"{label}: its coordinate {contents.longest[1]!r} takes {contents.longest[0]:,} bytes, more than"
+                f" max_bytes={max_bytes:,}"
+            )
         source.seek(0)
         return cls(label=label, source=source, contents=contents, classic=False, lazy=lazy)
 

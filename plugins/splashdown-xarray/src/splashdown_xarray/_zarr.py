@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from splashdown.errors import LoadError, SplashdownError, error_text
 from splashdown.protocols import AssetHandle, SupportsSiblings
-from splashdown_xarray._contents import empty_root, no_such_group
+from splashdown_xarray._contents import Contents, empty_root, no_such_group
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 #: Statuses of HTTP that say that there is no such object.
 _ABSENT = (404, 410)
+#: Most of one coordinate: a year of seconds fits, and one object for each hour of a century.
+_COORDINATE_BYTES, _COORDINATE_CHUNKS = 1024**3, 1_000_000
 #: Objects of an Icechunk repository, of its versions 2 and 1.
 _ICECHUNK = ("repo", "refs/branch.main/ref.json")
 
@@ -41,10 +43,11 @@ def load_zarr(
 
     label, store = asset.asset.label, store_of(asset, absent)
     with store_failures(asset, store):
-        options: dict[str, Any] = {"chunks": chunks, "group": _path_of(store, label, group, zarr_format)}
+        contents = contents_of(store, label, zarr_format)
+        options: dict[str, Any] = {"chunks": chunks, "group": _path_of(contents, label, group)}
         cube: xr.Dataset = xr.open_zarr(store, **options, **_decoding(decode), **_opening(zarr_format))
-        if group is None and not cube.data_vars and (groups := groups_of(store, zarr_format, with_arrays=True)):
-            raise empty_root(label, groups, "zarr-tree")
+        if group is None and not cube.data_vars and contents.with_variables:
+            raise empty_root(label, contents.with_variables, "zarr-tree")
     return cube
 
 
@@ -62,7 +65,8 @@ def load_zarr_tree(
 
     label, store = asset.asset.label, store_of(asset, absent)
     with store_failures(asset, store):
-        options: dict[str, Any] = {"chunks": chunks, "group": _path_of(store, label, group, zarr_format)}
+        contents = contents_of(store, label, zarr_format)
+        options: dict[str, Any] = {"chunks": chunks, "group": _path_of(contents, label, group)}
         source: Any = store  # xarray's types do not name Zarr's stores
         return xr.open_datatree(source, engine="zarr", **options, **_decoding(decode), **_opening(zarr_format))
 
@@ -85,25 +89,45 @@ def _opening(zarr_format: int | None) -> dict[str, Any]:
     return {"consolidated": True, "zarr_format": zarr_format}
 
 
-def _path_of(store: SiblingStore, label: str, group: str | None, zarr_format: int | None) -> str | None:
+def _path_of(contents: Contents, label: str, group: str | None) -> str | None:
     """The path of a group that exists, as xarray takes it."""
     path = (group or "").strip("/")
-    if path and path not in (groups := groups_of(store, zarr_format)):
-        raise no_such_group(label, path, groups)
+    if path not in contents.groups:
+        raise no_such_group(label, path, list(contents.groups))
     return path or None
 
 
-def groups_of(store: SiblingStore, zarr_format: int | None, *, with_arrays: bool = False) -> list[str]:
-    """The paths of all groups, or of those that hold arrays themselves."""
+def contents_of(store: SiblingStore, label: str, zarr_format: int | None) -> Contents:
+    """Groups with their arrays. Raises ``LoadError`` for coordinates that would take too long or too much to open."""
     import zarr
 
     # Typed by hand: zarr takes the format as a literal, and members() yields arrays and groups.
     form: Any = zarr_format
     root = zarr.open_group(store, mode="r", use_consolidated=True, zarr_format=form)
-    members = list(root.members(max_depth=None))
-    holders = {path.rpartition("/")[0] for path, item in members if not isinstance(item, zarr.Group)}
-    groups = [path for path, item in members if isinstance(item, zarr.Group)]
-    return [path for path in groups if path in holders] if with_arrays else groups
+    found = Contents()
+    for path, item in root.members(max_depth=None):
+        if isinstance(item, zarr.Group):
+            found.groups.setdefault(path, [])
+            continue
+        holder, _, name = path.rpartition("/")
+        found.groups.setdefault(holder, []).append(name)
+        if _dimensions(item) == [name]:
+            _check_coordinate(item, path, label)
+    return found
+
+
+def _dimensions(array: Any) -> list[str]:
+    named = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS", ())
+    return list(named)
+
+
+def _check_coordinate(array: Any, path: str, label: str) -> None:
+    """Refuse what is too much: xarray reads coordinates of dimensions when it opens a store, missing chunks too."""
+    if array.nbytes > _COORDINATE_BYTES or array.nchunks > _COORDINATE_CHUNKS:
+        raise LoadError(
+            f"{label}: its coordinate {path!r} takes {array.nbytes:,} bytes in {array.nchunks:,} chunks, more than the"
+            f" {_COORDINATE_BYTES:,} bytes and {_COORDINATE_CHUNKS:,} chunks that are read at once: refused"
+        )
 
 
 @contextmanager
