@@ -6,20 +6,21 @@ It leaves the meaning of documents to others, and credentials to :mod:`splashdow
 from __future__ import annotations
 
 import ssl
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 import requests
 from requests.auth import AuthBase
-from urllib3 import Retry
 from urllib3.exceptions import ReadTimeoutError
 
 from splashdown._connections.addresses import AddressError, Gate
 from splashdown._connections.answers import AnswerError
-from splashdown._connections.hosts import Profiles
 from splashdown._connections.options import HttpOptions
 from splashdown._connections.tls import CERTIFICATE_WANTED, NAME_AUTHORITY, wants_certificate
 from splashdown._documents.adapter import DocumentAdapter
@@ -29,6 +30,7 @@ from splashdown._documents.document import Document, parse_object
 from splashdown._documents.faults import fault
 from splashdown._documents.listed import Listed, ListedSteps
 from splashdown._documents.places import shown
+from splashdown._documents.repeating import REPEATS, causes
 from splashdown._documents.steps import Steps, secrets_sent
 from splashdown.errors import AuthError, ResolveError, error_text
 
@@ -41,63 +43,6 @@ _WHOLE = 10
 _PIECE = 64 * 1024
 #: How often a body that breaks off is requested again.
 _CUT_OFF = 3
-
-
-class _Retry(Retry):
-    """Repeats what may go well another time: not a connection that needs a client certificate.
-
-    The profile of a host may say how often, and how long to wait.
-    """
-
-    profiles = Profiles()
-
-    def of_hosts(self, profiles: Profiles) -> Self:
-        """The same by these profiles."""
-        made = self.new()
-        made.profiles = profiles
-        return made
-
-    def new(self, **options: Any) -> Self:
-        made = super().new(**options)
-        made.profiles = self.profiles
-        return made
-
-    def increment(
-        self,
-        method: Any = None,
-        url: Any = None,
-        response: Any = None,
-        error: Any = None,
-        _pool: Any = None,
-        _stacktrace: Any = None,
-    ) -> Self:
-        if error is not None and wants_certificate(_causes(error)):
-            raise error
-        policy = self if self.history or _pool is None else self._at(f"{_pool.host}:{_pool.port}")
-        return super(_Retry, policy).increment(method, url, response, error, _pool, _stacktrace)
-
-    def _at(self, host: str) -> Self:
-        said = self.profiles.of(host).retry_fields()
-        options: dict[str, Any] = {}
-        if "attempts" in said:
-            options |= {"total": said["attempts"] - 1, "connect": said["attempts"] - 1}
-        names = {"base": "backoff_factor", "max_delay": "backoff_max", "max_retry_after": "retry_after_max"}
-        options |= {option: said[name] for name, option in names.items() if name in said}
-        return self.new(**options) if options else self
-
-
-_RETRY = _Retry(
-    total=3,
-    connect=2,
-    redirect=0,
-    backoff_factor=0.2,
-    backoff_jitter=0.2,
-    status_forcelist=(429, 500, 502, 503, 504),
-    allowed_methods=("GET", "POST", "PUT"),  # a POST is a search, or adds what is refused the second time
-    retry_after_max=60,
-    raise_on_status=False,
-    raise_on_redirect=False,
-)
 
 
 class _Own(AuthBase):
@@ -122,6 +67,7 @@ class Fetched(NamedTuple):
     status: int
     body: bytes
     sent: Sequence[Mapping[str, str]]
+    wait: str = ""  #: that the server asks to wait for longer than is allowed
 
     def __repr__(self) -> str:
         return f"Fetched({shown(self.url)}, {self.status})"
@@ -159,7 +105,9 @@ class Client:
         self._session.headers.update({"Accept": "application/json, */*;q=0.5"})
         # A cookie is a credential too: those of sign-ins are kept with the listed origins, all others dropped.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        adapter = DocumentAdapter(gate=self.gate, max_retries=_RETRY.of_hosts(self.http.hosts), pool_maxsize=16)
+        self._closed = threading.Event()
+        self._repeats = REPEATS.made(self.http.hosts, self._closed)
+        adapter = DocumentAdapter(gate=self.gate, max_retries=self._repeats, pool_maxsize=16)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
 
@@ -200,7 +148,8 @@ class Client:
         return self._steps.held
 
     def close(self) -> None:
-        """Close connections."""
+        """Close connections; a thread that waits to ask again waits no longer."""
+        self._closed.set()
         self._session.close()
 
     def get_bytes(self, url: str) -> tuple[str, bytes]:
@@ -217,11 +166,13 @@ class Client:
         if len(url) > _LONGEST_URL:
             raise ResolveError(f"{shown(url[:_SHOWN])}… is not read: its URL has {len(url):,} characters")
         with self._in_words(url):
-            final, status, body, sent = self._fetch_whole(url, headers, question)
+            final, status, body, sent, wait = self._fetch_whole(url, headers, question)
+        if status == HTTPStatus.ACCEPTED and not body.lstrip().startswith(b"{"):
+            raise ResolveError(f"{shown(final)}: the server still prepares it (HTTP 202); {wait or 'try again later'}")
         if status >= 400:
             # Of what was sent: by now another thread may have renewed the token.
             known = secrets_sent(url, sent) | self._listed.keys_sent
-            raise fault(final, status, body, authorized=bool(sent[-1]), secrets=known, held=self.held)
+            raise fault(final, status, body, authorized=bool(sent[-1]), secrets=known, held=self.held, wait=wait)
         return final, body
 
     @staticmethod
@@ -279,8 +230,10 @@ class Client:
             ) as answer:
                 location = answer.headers.get("Location")
                 if not steps.follow(answer.status_code, location, cookie_lines(answer.raw.headers)):
+                    end += getattr(answer.raw.retries, "waited", 0.0)  # as the server has asked for
                     body = self._body(answer, steps.url, end, whole)
-                    return Fetched(steps.url, answer.status_code, body, steps.sent)
+                    wait = self._repeats.at(urlsplit(steps.url).netloc).too_long(answer.status_code, answer.headers)
+                    return Fetched(steps.url, answer.status_code, body, steps.sent, wait)
 
     def _first(self, url: str, headers: Mapping[str, str] | None, *, searches: bool) -> Mapping[str, str]:
         """The headers for a URL of the first origin."""
@@ -315,28 +268,20 @@ def _reason(error: requests.RequestException) -> str:
     # Messages of requests repeat the URL with its query; only the cause below them is shown.
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "ChunkedEncodingError: the answer was cut off"
-    causes = list(_causes(error))
+    chain = list(causes(error))
     if isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error):
         return "a SOCKS proxy needs one package more: pip install 'splashdown[socks]'"
-    if wants_certificate(causes):
+    if wants_certificate(chain):
         return CERTIFICATE_WANTED
-    if (answer := next((one for one in causes if isinstance(one, AnswerError)), None)) is not None:
+    if (answer := next((one for one in chain if isinstance(one, AnswerError)), None)) is not None:
         return str(answer)
-    if (refused := next((one for one in causes if isinstance(one, ssl.SSLCertVerificationError)), None)) is not None:
+    if (refused := next((one for one in chain if isinstance(one, ssl.SSLCertVerificationError)), None)) is not None:
         return f"SSLError: {refused.verify_message}; {NAME_AUTHORITY}"
-    if any(isinstance(one, ReadTimeoutError) for one in causes):
+    if any(isinstance(one, ReadTimeoutError) for one in chain):
         return f"{type(error).__name__}: no answer, or too slow a one, within the read timeout"
-    reasons = (getattr(one, "reason", None) for one in causes)
+    reasons = (getattr(one, "reason", None) for one in chain)
     text = next((str(reason).rpartition(": ")[2] for reason in reasons if isinstance(reason, BaseException)), "")
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and those that it wraps, as requests and urllib3 do it: as arguments, and as a reason."""
-    yield error
-    for one in (*error.args, getattr(error, "reason", None)):
-        if isinstance(one, BaseException):
-            yield from _causes(one)
 
 
 def http_options(context: object) -> HttpOptions | None:

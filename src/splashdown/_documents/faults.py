@@ -55,11 +55,18 @@ def is_passing(error: ResolveError) -> bool:
 
 
 def fault(
-    url: str, status: int, body: bytes, *, authorized: bool, secrets: Iterable[str] = (), held: bool = False
+    url: str,
+    status: int,
+    body: bytes,
+    *,
+    authorized: bool,
+    secrets: Iterable[str] = (),
+    held: bool = False,
+    wait: str = "",
 ) -> ApiError:
     """The exception for an error answer. ``authorized`` says whether the request carried credentials.
 
-    ``held`` says whether the user has given credentials for some origin.
+    ``held`` says whether the user has given credentials for some origin, ``wait`` that the server asks for a long wait.
 
     ``secrets`` of the request, which servers repeat, are not shown.
     """
@@ -77,7 +84,7 @@ def fault(
         )
     said = _said(document) or "the server gave no reason"
     marks = [mark for mark in (code, f"HTTP {status}", _identifier(document)) if mark]
-    advice = _auth_advice(url, authorized=authorized, held=held) if kind is AuthError else _ADVICE.get(kind, "")
+    advice = _auth_advice(url, authorized=authorized, held=held) if kind is AuthError else _ADVICE.get(kind, wait)
     text = f"{shown(url)}: {said.rstrip('.')} ({', '.join(marks)})"
     return kind(f"{text}; {advice}" if advice else text, status=status, code=code, id=_text(document.get("id")))
 

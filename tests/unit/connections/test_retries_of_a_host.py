@@ -70,10 +70,11 @@ def test_what_is_said_elsewhere_counts_by_its_place(server, tmp_path, monkeypatc
         assert asked(server, "/a.tif", session, tmp_path, **run) == expected
 
 
-@pytest.mark.parametrize("path", ["/a.tif"])
-def test_a_host_may_be_waited_for_longer_than_others(server, path, tmp_path):
+@pytest.mark.parametrize("path", ["/a.tif", "/item.json"])
+def test_a_host_may_be_waited_for_as_long_as_its_profile_says(server, path, tmp_path):
     server.always(path, Status(429, Retry_After="2"))
     with Session(config=False, hosts=profile(server, max_retry_after=1)) as session:
-        results = session.open(stac_item({"a": {"href": server.url + path}}))
-        with pytest.raises(DownloadError, match="asks to wait 2 seconds, max_retry_after allows 1"):
-            results.download_files(tmp_path / "out")
+        source = server.url + path if path == "/item.json" else stac_item({"a": {"href": server.url + path}})
+        with pytest.raises(SplashdownError, match="asks to wait 2 seconds, max_retry_after allows 1"):
+            session.open(source).download_files(tmp_path / "out")
+    assert sum(one.path == path for one in server.seen) == 1

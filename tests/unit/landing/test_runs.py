@@ -95,7 +95,7 @@ def test_a_wait_ends_with_its_timeout_and_not_for_unstarted_jobs(api, tmp_path, 
 
 
 def test_a_backend_that_is_down_for_a_while_does_not_end_a_wait(api, tmp_path, pauses, monkeypatch):
-    monkeypatch.setattr("splashdown._documents.client._RETRY.total", 0)
+    monkeypatch.setattr("splashdown._documents.repeating.REPEATS.total", 0)
     api.job("j-1", "running", "finished")
     down = Answer({"code": "Internal", "message": "down", "id": "r"}, 500)
     api.server.script["/jobs/j-1"] = [api.status("j-1", "running"), *[down] * 9, api.status("j-1", "finished")]

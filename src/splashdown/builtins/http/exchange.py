@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from splashdown._connections.addresses import AddressError, Gate
 from splashdown._connections.options import HttpOptions
+from splashdown._connections.waits import number
 from splashdown._documents.cookies import cookie_lines
 from splashdown._documents.places import carries_signature
 from splashdown._documents.steps import Steps, secrets_sent
@@ -18,7 +19,7 @@ from splashdown._documents.withheld import sign_in_advice
 from splashdown.builtins.http.address import USUAL, Address, parse
 from splashdown.builtins.http.body import Body
 from splashdown.builtins.http.failures import ERROR_BYTES, connection_error, status_error
-from splashdown.builtins.http.headers import content_range, number, remote_info, unsatisfied_size, whole_info
+from splashdown.builtins.http.headers import content_range, remote_info, unsatisfied_size, whole_info
 from splashdown.builtins.http.hosts import Hosts
 from splashdown.connections import MOST_HOSTS, Answer, Whole, glimpse, send, send_whole
 from splashdown.errors import (

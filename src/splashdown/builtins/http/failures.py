@@ -15,7 +15,7 @@ import urllib3.exceptions as u3
 
 from splashdown._connections.answers import AnswerError
 from splashdown._connections.tls import CERTIFICATE_WANTED, NAME_AUTHORITY, wants_certificate
-from splashdown.builtins.http.headers import retry_after
+from splashdown._connections.waits import retry_after
 from splashdown.errors import (
     HttpStatusError,
     LinkExpiredError,

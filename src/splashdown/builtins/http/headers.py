@@ -1,16 +1,14 @@
-"""Reads the headers about a file and about waiting. Pure functions; invalid headers count as absent."""
+"""Reads the headers about a file. Pure functions; invalid headers count as absent."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import datetime as dt
-import email.utils
 import re
-import time
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+from splashdown._connections.waits import quota_reset
 from splashdown.model import RemoteInfo
 
 #: A number of bytes that fits into 63 bits. Longer ones make no sense, and are slow to convert.
@@ -33,15 +31,9 @@ _PLAIN = frozenset({"", "identity", "aws-chunked"})
 _DIGESTS = ("repr-digest", "digest", "x-goog-hash", "content-md5", _NOTED)
 #: Headers about a quota of requests; few servers send one.
 _QUOTAS = ("ratelimit", "ratelimit-remaining", "x-ratelimit-remaining")
-#: Seconds since the epoch above this, seconds to wait below: ``X-RateLimit-Reset`` is used for both.
-_EPOCH = 1_000_000_000
-
-
 #: Validators, media types and versions have some dozen characters.
 _LONGEST = 1000
 _LONGEST_DATE = 64
-#: A name begins where a word does: to try each letter of a long one would take minutes.
-_FIELD = re.compile(r"\b(\w+)\s*=\s*(\d+)", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -71,12 +63,6 @@ def unsatisfied_size(value: str | None) -> int | None:
     """The whole file's size in the ``Content-Range`` of a 416."""
     found = _RANGE.fullmatch(value or "")
     return int(found[3]) if found and found[1] is None and found[3] != "*" else None
-
-
-def number(value: str | None) -> int | None:
-    """A non-negative decimal number, as ``Content-Length`` is."""
-    value = (value or "").strip()
-    return int(value) if value.isascii() and value.isdigit() and len(value) <= 18 else None
 
 
 def remote_info(headers: Mapping[str, str], *, size: int | None, ranges: bool, whole: bool) -> RemoteInfo:
@@ -114,59 +100,9 @@ def whole_info(headers: Mapping[str, str], size: int, *, ranges: bool) -> Remote
     return RemoteInfo(size=size, media_type=media_type, etag=etag, last_modified=modified, ranges=ranges)
 
 
-_FRACTION = re.compile(r"[0-9]{1,9}\.[0-9]{1,9}")
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait before the next request.
-
-    ``Retry-After`` (RFC 9110, section 10.2.3) counts first; else the reset of an exhausted quota in ``RateLimit``
-    (draft-ietf-httpapi-ratelimit-headers, current and older forms) or ``X-RateLimit-Reset``.
-    """
-    value = headers.get("retry-after")
-    if value is not None:
-        if _FRACTION.fullmatch(value.strip()):  # not by the RFC, and met all the same
-            return float(value)
-        seconds = number(value)
-        return _until(value) if seconds is None else float(seconds)
-    return quota_reset(headers)
-
-
-def _until(date: str) -> float | None:
-    """Seconds until an HTTP date; one without a zone is UTC, as all of them have to be."""
-    if len(date) > _LONGEST_DATE:  # long numbers are slow to convert
-        return None
-    try:
-        moment = email.utils.parsedate_to_datetime(date)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-        return max(0.0, (moment - dt.datetime.now(dt.UTC)).total_seconds())
-    except (ValueError, TypeError, IndexError, OverflowError):  # the parser takes numbers of any size
-        return None
-
-
 def _clean(value: str | None) -> str | None:
     """A value that can be sent back and shown: short, and without control characters."""
     return None if value is None or len(value) > _LONGEST or _CONTROL.search(value) else value
-
-
-def quota_reset(headers: Mapping[str, str]) -> float | None:
-    """Seconds until an exhausted quota is reset; ``None`` without an exhausted quota."""
-    reset, remaining = _quota(headers)
-    if reset is None or remaining:
-        return None
-    return max(0.0, reset - time.time()) if reset > _EPOCH else float(reset)
-
-
-def _quota(headers: Mapping[str, str]) -> tuple[int | None, int | None]:
-    """Seconds until the quota is reset, and the remaining requests."""
-    combined = headers.get("ratelimit", "")[:_LONGEST]
-    fields = {name.lower(): value for name, value in _FIELD.findall(combined)}
-    reset = fields.get("t", fields.get("reset"))
-    remaining = fields.get("r", fields.get("remaining"))
-    for prefix in ("ratelimit", "x-ratelimit"):
-        reset = reset or headers.get(f"{prefix}-reset")
-        remaining = remaining or headers.get(f"{prefix}-remaining")
-    return number(reset), number(remaining)
 
 
 def _digests(headers: Mapping[str, str], *, whole: bool) -> Iterator[tuple[str, str]]:
