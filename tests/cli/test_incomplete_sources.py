@@ -36,6 +36,13 @@ def test_a_linked_document_that_cannot_be_read_is_a_failure_and_the_rest_lands(
         assert report["metadata"] == str(tmp_path / "out/catalog.json")
 
 
+@pytest.mark.parametrize("command", ["download", "sync"])
+def test_a_dry_run_names_what_the_run_would_fail_for(splashdown_command, catalog, tmp_path, command):
+    done = splashdown_command(command, catalog, tmp_path / "out", "--dry-run")
+    assert done.returncode == 0
+    assert done.stderr.count("Warning: a linked document was left out") == done.stderr.count("gone.json") == 1
+
+
 def test_one_asset_that_is_there_does_not_need_the_other_documents(splashdown_command, catalog, tmp_path):
     assert splashdown_command("download", catalog, tmp_path / "a.out", "--key", "data").returncode == 0
     (tmp_path / "folder").mkdir()

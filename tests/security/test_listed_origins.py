@@ -66,6 +66,17 @@ def test_a_listed_origin_gets_its_own_credentials(given, needed, catalogue, data
     assert TOKEN.encode() not in saved
 
 
+def test_a_password_in_an_href_is_not_sent_and_that_of_the_user_is(catalogue, data, tmp_path):
+    href = data.add("/a.bin", b"for jane", needs=BASIC).replace("http://", "http://mallory:cAnArY@")
+    source = item(catalogue, href)
+    assert "401" in failure_of(splashdown.open(source), tmp_path / "none")
+    assert set(authorizations(data)) == {None}
+    splashdown.open(source, auth={data.url: ("jane", PASSWORD)}).download_files(tmp_path / "out")
+    assert (tmp_path / "out/a-a.bin").read_bytes() == b"for jane"
+    saved = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+    assert b"mallory" not in saved
+
+
 def test_each_document_gets_the_credentials_of_its_origin(catalogue, data):
     linked = item(data, data.add("/a.bin", b"x"), "/linked.json")
     data.files["/linked.json"].needs = BEARER

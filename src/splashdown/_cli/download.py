@@ -88,7 +88,7 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
             raise click.UsageError(f"{target} writes the archive to standard output: leave out --json")
         click.get_current_context().with_resource(redirect_stdout(sys.stderr))  # what is shown must not be among it
     results = open_source(source, action=action, quiet=quiet, **given)
-    print_warnings(results)
+    print_warnings(results, dry_run=dry_run)
     options |= {"target": target, "settings": settings_for(results, settings), **executor}
     if move is not None:
         refuse_move(results, target, move)

@@ -56,7 +56,7 @@ def command(source: str, target: str, as_json: bool, quiet: bool, **given: Any) 
     if executor := given.pop("executor"):
         options["executor"] = executor
     results = open_source(source, action="sync", quiet=quiet, **given)
-    print_warnings(results)
+    print_warnings(results, dry_run=dry_run)
     options |= {"target": target, "as_collection": catalog is not None, "settings": settings_for(results, chosen)}
     if dry_run:
         return show(results.dry_run("sync", **options), style)

@@ -105,10 +105,10 @@ def log_of_files(session: Session) -> list[Listener]:
     return [session.listener("log")] if chosen.get("verbose") or chosen.get("log_file") else []
 
 
-def print_warnings(results: JobResults) -> None:
-    """Print the warnings of the source; those that make the run fail are printed at its end."""
+def print_warnings(results: JobResults, *, dry_run: bool = False) -> None:
+    """Print the warnings of the source; those that make the run fail are printed at its end, if it is not a dry run."""
     for warning in results.result_set.warnings:
-        if warning not in results.result_set.unresolved:
+        if dry_run or warning not in results.result_set.unresolved:
             click.echo(f"Warning: {printable(warning)}", err=True)
 
 

@@ -38,6 +38,8 @@ _GDAL = {
     "/vsiadls/": "abfs://",
     "/vsioss/": "oss://",
 }
+#: The beginning of a URL with a user, and perhaps a password, where no two parsers differ about the host.
+_USER = re.compile(r"(https?://)[^/?#\\@]*@(?=[^/?#\\@]+([/?#]|\Z))", re.IGNORECASE)
 #: Absolute paths of Windows.
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\")
 #: The rest of the path of a signed link to an openEO job's results is the signature.
@@ -107,11 +109,12 @@ def resolve_href(base: str, href: str) -> str | None:
     Paths of GDAL's virtual file systems are read as the URLs that they mean, and backslashes as slashes.
     """
     if _USUAL.fullmatch(href):
-        return href
+        return _without_user(href) if "@" in href else href
     href = _of_gdal(href.strip())
     if not href or _CONTROL.search(href):
         return None
     if _SCHEME.match(href) and not is_local(href):
+        href = _without_user(href)
         return href if may_link(base, href) else None
     if is_local(base):
         if is_local(href):
@@ -132,7 +135,13 @@ def resolve_href(base: str, href: str) -> str | None:
         joined = urljoin(base, href)
     except ValueError:
         return None
-    return joined if is_url(joined) else None  # a drive letter looks like a scheme
+    return _without_user(joined) if is_url(joined) else None  # a drive letter looks like a scheme
+
+
+def _without_user(url: str) -> str:
+    """The URL without user and password: those of a document are not the user's word, and are never sent."""
+    found = _USER.match(url)
+    return url if found is None else found[1] + url[found.end() :]
 
 
 def is_relative(href: str) -> bool:
@@ -179,8 +188,8 @@ def why_refused(base: str, href: str) -> str:
         return "it is not the URL of a file"
     if not base and (is_local(href) or not _SCHEME.match(href)):
         return (
-            "a document in memory may name local files only below the current folder: pass base= (a folder or a file)"
-            " to say where it belongs"
+            "a document in memory may come from anywhere, so it may name local files only below the current folder:"
+            " pass base= (a folder or a file) to say where it belongs"
         )
     return "a document on the web may not name local files"
 

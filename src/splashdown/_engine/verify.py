@@ -26,7 +26,7 @@ class Expectation:
         if self._size is not None and self._server_size is not None and self._size != self._server_size:
             raise ChecksumError(
                 f"{self._label}: file:size says {self._size} bytes, the server has {self._server_size}; "
-                "the metadata or the file is out of date"
+                "the metadata or the file is out of date; verify=False stores it all the same"
             )
 
     @property

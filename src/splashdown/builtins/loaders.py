@@ -51,9 +51,11 @@ def load_json(asset: AssetHandle, *, max_bytes: int = JSON_BYTES, max_depth: int
         raise LoadError(_too_deep(asset, max_depth)) from None
     except ValueError as error:
         found = format_of(content[:HEAD_BYTES])
-        what = f"is a {found.name} file, not JSON" if found else f"is not JSON ({error_text(error)})"
+        if found is None:
+            raise LoadError(f"{asset.asset.label} is not JSON ({error_text(error)})") from error
         raise LoadError(
-            f"{asset.asset.label} {what}: load() without the name of a loader chooses the one for its format"
+            f"{asset.asset.label} is a {found.name} file, not JSON: load() without the name of a loader chooses the one"
+            " for its format"
         ) from error
     # Counting brackets costs next to nothing and settles it for most documents.
     if content.count(b"[") + content.count(b"{") > max_depth and _deeper(document, max_depth):

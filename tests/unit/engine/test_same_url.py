@@ -98,6 +98,7 @@ def test_an_asset_that_promises_another_size_fails_alone(api, tmp_path):
         download(serve(api, {**MEMBERS, "metadata": wrong}), tmp_path)
     (failed,) = raised.value.report.failed
     assert failed.error_type == "ChecksumError"
+    assert failed.error.endswith("; verify=False stores it all the same")
     assert failed.asset.key == "metadata"
     assert api.paths().count("/f.zip") == 1
 

@@ -201,8 +201,9 @@ def test_many_brackets_that_do_not_nest_are_read():
 
 @pytest.mark.parametrize("content", [b"", b"{", b"<html>", b"\xff\xfe\xfd", b"[" + b"9" * 5000 + b"]"])
 def test_what_is_not_json_says_so(content):
-    with pytest.raises(LoadError, match=r"x\.json is not JSON"):
+    with pytest.raises(LoadError, match=r"x\.json is not JSON") as error:
         _loading.load(opened(content, "x.json"), BUILTINS)
+    assert "loader" not in str(error.value)
 
 
 def test_text_is_decoded_and_a_wrong_encoding_named():

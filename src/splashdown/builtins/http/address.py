@@ -46,8 +46,8 @@ def parse(href: str) -> Address:
         raise TransferError(f"{redact(href)}: not an http(s) URL")
     if "@" in netloc:
         raise TransferError(
-            f"{redact(href)}: the document's href holds a user and a password, which are not sent: put them into"
-            " ~/.netrc for this host"
+            f"{redact(href)}: the href holds a user and a password, which are not sent: take them out of it, and list"
+            " the origin with auth="
         )
     found = _AUTHORITY.fullmatch(netloc)
     if found is None:
