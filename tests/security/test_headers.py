@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from splashdown._connections import waits
 from splashdown._documents.redirects import Redirects
 from splashdown.builtins.http import address, headers
 from splashdown.builtins.http.failures import status_error
@@ -46,7 +47,7 @@ def test_a_range_is_one_or_none(value):
     assert found is None or 0 <= found.start < found.stop <= (found.size or found.stop) < 2**63
     size = headers.unsatisfied_size(value)
     assert size is None or 0 <= size < 2**63
-    number = headers.number(value)
+    number = waits.number(value)
     assert number is None or 0 <= number < 2**63
 
 
@@ -62,7 +63,7 @@ def test_a_time_to_wait_is_one_or_none(value, quota):
         {"ratelimit": quota, "x-ratelimit-reset": value, "ratelimit-remaining": "0"},
         {"x-ratelimit-remaining": quota, "x-ratelimit-reset": value},
     ):
-        seconds = headers.retry_after(given_headers)
+        seconds = waits.retry_after(given_headers)
         assert seconds is None or (seconds >= 0 and math.isfinite(seconds))
 
 

@@ -106,10 +106,10 @@ class Backend:
 
     def answer(self, url):
         if url in self.answers:
-            return url, self.status, json.dumps(self.answers[url]).encode(), SENT
+            return url, self.status, json.dumps(self.answers[url]).encode(), SENT, ""
         if url in GOOD:
-            return url, 200, json.dumps(GOOD[url]).encode(), SENT
-        return url, 404, b"{}", SENT
+            return url, 200, json.dumps(GOOD[url]).encode(), SENT, ""
+        return url, 404, b"{}", SENT, ""
 
     def ask(self, session):
         with own_errors_alone():
