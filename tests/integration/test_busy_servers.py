@@ -49,8 +49,9 @@ def test_a_host_that_serves_few_at_a_time_is_asked_for_no_more(api, tmp_path, at
     found = download(api, tmp_path, names)
     assert set(found.values()) == {DATA}
     assert len(found) == 40
-    # Each thread may be refused until it is known how many are served, and once for each try of one more.
-    assert next(refused) < 40
+    # Each thread may be refused until it is known how many are served, and once for each try of one more: with one at a
+    # time 28 to 41 of 81 requests were.
+    assert next(refused) < 48
 
 
 def test_a_host_that_refuses_everything_fails_after_the_attempts_of_the_policy(api, tmp_path):
