@@ -56,7 +56,9 @@ class ObjectNotes:
         self._ahead: float | None = None  #: seconds that the store's clock is ahead of the monotonic one
         self._last: frozenset[tuple[str, int]] = frozenset()
         self._active: frozenset[str] = frozenset()  #: the newest objects of runs that were active at the last look
-        self._incomplete = False  #: whether the last look may have missed an object of a run
+        #: The newest objects of runs of which the last look may have missed one, and those for which that was doubted.
+        self._incomplete: frozenset[str] = frozenset()
+        self._doubted: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:
@@ -92,14 +94,18 @@ class ObjectNotes:
         """What other runs have noted, and whether one of them is active.
 
         A run whose newest object is gone has ended, or the store is just about to replace it: another look will show.
+        That is tried once for what stays as it is: a run may have begun and noted nothing.
         """
         before = self._active
         for wait in _GONE_WAITS:
             found, active = self._look(known)
-            if before <= {name for name, size in self._last if size} and not self._incomplete:
-                return found, active
+            if before <= {name for name, size in self._last if size} and self._incomplete <= self._doubted:
+                break
             time.sleep(wait)
-        return self._look(known)
+        else:
+            found, active = self._look(known)
+        self._doubted = self._incomplete
+        return found, active
 
     def _look(self, known: Collection[str]) -> tuple[dict[str, Fragment], bool]:
         """List the objects, and read the new ones; the newest of each run may change and keep its length."""
@@ -110,8 +116,8 @@ class ObjectNotes:
         newest = {run: name for run, name, _ in listed}
         counts = Counter(run for run, _, _ in listed)
         found: dict[str, Fragment] = {}
-        last = set()
-        self._incomplete = False
+        last: set[tuple[str, int]] = set()
+        incomplete: set[str] = set()
         for run, name, size in listed:
             if run in known:
                 found.setdefault(run, Fragment())
@@ -123,8 +129,8 @@ class ObjectNotes:
             if newest[run] == name:
                 # None is missing, and the run does not go on with the one after it.
                 whole = name == _segment(run, counts[run] - 1) and counts[run] > 1 and len(lines) <= _STEP_LINES
-                self._incomplete |= not whole
-        self._last = frozenset(last)
+                incomplete.update(() if whole else [name])
+        self._last, self._incomplete = frozenset(last), frozenset(incomplete)
         lives = (newest[run] for run, one in found.items() if one.alive and self._lives(newest[run], one.alive))
         self._active = frozenset(lives)
         return found, bool(self._active)

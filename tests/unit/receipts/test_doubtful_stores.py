@@ -1,9 +1,12 @@
 """Stores that cannot be listed for a moment, or replace in two steps: what other runs have noted is not overlooked."""
 
+import time
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import pytest
 
+from splashdown._receipts import object_notes
 from splashdown._receipts.fragments import storing_line
 from splashdown._receipts.object_notes import _STEP_LINES, ObjectNotes
 from splashdown.errors import StoreError
@@ -116,6 +119,18 @@ def test_a_run_unseen_before_is_not_overlooked_while_it_replaces(lines):
     found, active = ObjectNotes(sink).read()
     assert active
     assert [len(one.stored) for one in found.values()] == [lines]
+
+
+def test_a_run_that_has_noted_nothing_is_doubted_once(sink, monkeypatch):
+    waits = []
+    monkeypatch.setattr(
+        object_notes, "time", SimpleNamespace(sleep=waits.append, time=time.time, monotonic=time.monotonic)
+    )
+    mine, theirs = ObjectNotes(sink), ObjectNotes(sink)
+    theirs.begin()
+    for _ in range(5):
+        assert mine.read()[1]
+    assert len(waits) == len(object_notes._GONE_WAITS)
 
 
 def test_the_object_that_shows_a_run_is_stored_once(sink):
