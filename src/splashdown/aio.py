@@ -1,5 +1,7 @@
 """The library for asyncio: the same engine on its threads, awaited.
 
+For example::
+
     results = await splashdown.aio.open("https://openeo.example/openeo/1.2/jobs/JOB")
     async for outcome in results.stream("data"):
         print(outcome.location)

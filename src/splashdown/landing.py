@@ -1,10 +1,12 @@
 """Many sources, each landed in a folder of its own: lists of jobs, and what is watched.
 
-from splashdown.landing import land_jobs
+For example::
 
-report = land_jobs("jobs.csv", "data", backends="https://openeo.example", auth="TOKEN", wait=True)
-for outcome in report.failed:
-    print(outcome.line)
+    report = splashdown.landing.land_jobs("jobs.csv", "data", backends="https://openeo.example", auth="TOKEN")
+    for outcome in report.failed:
+        print(outcome.line)
+
+Each job has an outcome in the report, whatever became of it.
 """
 
 from __future__ import annotations
