@@ -17,8 +17,9 @@ from wrong_types import API, ERROR, GOOD, RESULTS, SENT, nodes, own_errors_alone
 from wrong_types import STAC as STAC_DOCUMENTS
 
 from splashdown import Session, connect
+from splashdown._connections import waits
 from splashdown._documents import places
-from splashdown._documents.client import Client
+from splashdown._documents.client import Client, Fetched
 from splashdown._documents.expiry import href_expires, parse_datetime
 from splashdown._documents.streaming import documents
 from splashdown._engine import records
@@ -114,8 +115,8 @@ def headers(data: bytes) -> None:
     given = {"ratelimit-remaining": "0", "x-ratelimit-remaining": "0", name: text[1:]}
     http_headers.content_range(text)
     http_headers.unsatisfied_size(text)
-    http_headers.number(text)
-    assert (http_headers.retry_after(given) or 0.0) >= 0.0
+    waits.number(text)
+    assert (waits.retry_after(given) or 0.0) >= 0.0
     http_headers.remote_info(given, size=None, ranges=True, whole=True)
 
 
@@ -124,7 +125,7 @@ def stac(data: bytes) -> None:
     with own_errors_alone():
         list(documents(io.BytesIO(data), "data"))
     document = _document(data, STAC)
-    Client._fetch = lambda self, url, headers, question: (url, 404, b"{}", SENT)  # type: ignore[method-assign]
+    Client._fetch = lambda self, url, headers, question, method="": Fetched(url, 404, b"{}", SENT)  # type: ignore[method-assign]
     with own_errors_alone():
         use(_session.open(document, resolver="stac"))
 
@@ -136,10 +137,10 @@ def openeo(data: bytes) -> None:
     status = 200 if not data or data[0] % len(OPENEO) else (400, 401, 404, 424)[data[-1] % 4]  # the first is an error
     good = {"api_version": "1.2.0", "status": "finished", **RESULTS}
 
-    def fetch(self, url, headers, question):
+    def fetch(self, url, headers, question, method=""):
         if data and url.count("/") % 3 == data[-1] % 3:
-            return url, 200, json.dumps(good).encode(), SENT
-        return url, status, answer, SENT
+            return Fetched(url, 200, json.dumps(good).encode(), SENT)
+        return Fetched(url, status, answer, SENT)
 
     Client._fetch = fetch  # type: ignore[method-assign]
     jobs.time.sleep = lambda seconds: None
