@@ -167,6 +167,14 @@ def hash_of(chunks: Iterable[Buffer], like: str) -> str | None:
     return digests.multihash
 
 
+def sha256_of(chunks: Iterable[Buffer]) -> str:
+    """The SHA-256 of bytes, as a multihash."""
+    digests = Digests([algorithm("sha2-256")])
+    for chunk in chunks:
+        digests.update(chunk)
+    return digests.multihash or ""
+
+
 def comparable(one: str, other: str) -> bool:
     """Whether two multihashes in hex are of one function, by their first characters; others cannot be compared."""
     return one[:4].lower() == other[:4].lower()

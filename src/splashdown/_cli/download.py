@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -24,6 +24,9 @@ from splashdown._cli.transfer import (
     transfer_options,
 )
 from splashdown.sources import is_archive, is_url
+
+if TYPE_CHECKING:
+    from splashdown._cli.show import Style
 
 
 @click.command("download", cls=Command, short_help="Save assets to a folder or a store.")
@@ -81,12 +84,8 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
             options=options | executor,
         )
     source, target = _split(sources)
-    if program is not None and is_archive(target):
-        raise click.UsageError("--exec runs on files, and those of an archive appear together: leave it out")
-    if is_stdout(target):
-        if as_json:
-            raise click.UsageError(f"{target} writes the archive to standard output: leave out --json")
-        click.get_current_context().with_resource(redirect_stdout(sys.stderr))  # what is shown must not be among it
+    if is_archive(target):
+        _prepare_archive(target, program=program is not None, as_json=as_json)
     results = open_source(source, action=action, quiet=quiet, **given)
     print_warnings(results, dry_run=dry_run)
     options |= {"target": target, "settings": settings_for(results, settings), **executor}
@@ -104,11 +103,29 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
         return show(done, style, results.result_set, failures=not shown) or code
     if key is None:
         return show(done, style, results.result_set, failures=not shown)
+    return _show_one(done, style, failures=not shown)
+
+
+def _show_one(done: object, style: Style, *, failures: bool) -> int:
+    """The place of a single file, which a script reads; ``failures`` shows what kept it from landing."""
+    from splashdown._cli.show import show
+    from splashdown.actions import Download
+
     if style != "table" or not isinstance(done, Download):
-        return show(done, style, failures=not shown)
+        return show(done, style, failures=failures)
     for place in done.places:
         click.echo(str(place))
-    return print_failures(done.report, each=not shown)
+    return print_failures(done.report, each=failures)
+
+
+def _prepare_archive(target: str, *, program: bool, as_json: bool) -> None:
+    """Refuse what does not go with an archive, and keep all that is shown out of one on standard output."""
+    if program:
+        raise click.UsageError("--exec runs on files, and those of an archive appear together: leave it out")
+    if target[4:] == "-":
+        if as_json:
+            raise click.UsageError(f"{target} writes the archive to standard output: leave out --json")
+        click.get_current_context().with_resource(redirect_stdout(sys.stderr))
 
 
 def _target_alone(arguments: tuple[str, ...]) -> str:
@@ -118,11 +135,6 @@ def _target_alone(arguments: tuple[str, ...]) -> str:
     if arguments and is_archive(arguments[0]):
         raise click.UsageError("with --jobs-from each job gets a folder: TARGET cannot be an archive")
     return arguments[0] if arguments else "."
-
-
-def is_stdout(target: str) -> bool:
-    """Whether a target is an archive on standard output."""
-    return is_archive(target) and target[4:] == "-"
 
 
 def _split(arguments: tuple[str, ...]) -> tuple[object, str]:

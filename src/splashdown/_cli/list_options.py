@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -11,14 +12,18 @@ from splashdown._cli.help import F, was_given, with_options
 BACKEND = click.option(
     "--backend", metavar="[NAME=]URL", multiple=True, help="The back-end of the ids, by its name if there are several."
 )
-INTERVAL = click.option(
-    "--interval",
-    type=click.FloatRange(1),
-    default=60.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How often to look.",
-)
+
+
+def interval_option(seconds: float) -> Callable[[F], F]:
+    """How often to look, by default every so many seconds."""
+    return click.option(
+        "--interval",
+        type=click.FloatRange(1),
+        default=seconds,
+        show_default=True,
+        metavar="SECONDS",
+        help="How often to look.",
+    )
 
 
 def list_options(function: F) -> F:
@@ -26,7 +31,7 @@ def list_options(function: F) -> F:
     options = (
         click.option("--jobs-from", metavar="LIST", help="A folder for each job of this CSV, Parquet, text, or URL."),
         BACKEND,
-        INTERVAL,
+        interval_option(60.0),
         click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Wait this long at most."),
     )
     return with_options(function, options)

@@ -9,6 +9,7 @@ import click
 
 from splashdown._cli.exit_codes import EXIT_FAILED
 from splashdown._cli.help import Command, was_given
+from splashdown._cli.list_options import interval_option
 from splashdown._cli.source import filter_options, source_options
 from splashdown._cli.transfer import take_settings, transfer_options
 
@@ -24,14 +25,7 @@ _OF_ONE_JOB = ("wait", "partial")
 @click.argument("source")
 @click.argument("target")
 @click.option("--once", is_flag=True, help="Look one time and end, for cron or a timer.")
-@click.option(
-    "--interval",
-    type=click.FloatRange(1),
-    default=300.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="How often to look.",
-)
+@interval_option(300.0)
 @filter_options
 @click.option("--layout", help="A preset or a template for file names.")
 @transfer_options

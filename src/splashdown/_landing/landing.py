@@ -63,11 +63,7 @@ def land(job: ListedJob, opened: Callable[[], JobResults], how: HowToLand) -> Jo
     A failure is an outcome; options that nothing accepts are raised.
     """
     try:
-        done = how.session.run(how.action, how.choose(opened()), target=how.place(job), **how.options)
-    except Interrupted as error:
-        if error.report.interrupted == "SIGTERM":
-            raise Terminated from error
-        raise
+        done = _saved(how.choose(opened()), how.place(job), how)
     except DownloadError as error:
         return _of_report(job, error.report, error)
     except JobNotFinished as error:
@@ -78,6 +74,16 @@ def land(job: ListedJob, opened: Callable[[], JobResults], how: HowToLand) -> Jo
         return failed(job, error)
     report = done.report if isinstance(done, ActionOutcome) else None
     return JobOutcome(job=job, state=JobState.LANDED) if report is None else _of_report(job, report)
+
+
+def _saved(results: JobResults, target: str, how: HowToLand) -> object:
+    """What the action returned. A signal ends all, and not only this run: with the exit code of the signal."""
+    try:
+        return how.session.run(how.action, results, target=target, **how.options)
+    except Interrupted as error:
+        if error.report.interrupted == "SIGTERM":
+            raise Terminated from error
+        raise
 
 
 def of_items(source: object, auth: object, how: HowToLand, known: set[bytes]) -> Iterator[JobOutcome]:
@@ -93,11 +99,7 @@ def of_items(source: object, auth: object, how: HowToLand, known: set[bytes]) ->
         return
     results = JobResults(how.session, results.result_set, assets=new, skipped=results.skipped)
     try:
-        done = how.session.run(how.action, results, target=how.target, **how.options)
-    except Interrupted as error:
-        if error.report.interrupted == "SIGTERM":
-            raise Terminated from error
-        raise
+        done = _saved(results, how.target, how)
     except DownloadError as error:
         yield from _by_item(error.report, known)
         if not error.report.failed:  # linked documents, the receipt, or a host that was given up

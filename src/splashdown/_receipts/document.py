@@ -118,7 +118,7 @@ def store(sink: Sink, name: str, document: Mapping[str, Any], media_type: str) -
     if second is None:
         return store_bytes(sink, name, first, media_type)
     content = Content(media_type=media_type, source=name, recorded=False)
-    return _store(sink, name, content, Part(number=1, start=0, stop=None), chain((first, second), data))
+    return put_object(sink, name, content, Part(number=1, start=0, stop=None), chain((first, second), data))
 
 
 def pieces(document: Mapping[str, Any]) -> Iterator[bytes]:
@@ -175,12 +175,13 @@ def store_bytes(sink: Sink, name: str, data: Buffer, media_type: str) -> str:
     content = Content(size=len(data), media_type=media_type, source=name, recorded=False)
     part, chunks = Part(number=1, start=0, stop=len(data)), [data] if data else []
     try:
-        return _store(sink, name, content, part, chunks)
+        return put_object(sink, name, content, part, chunks)
     except ExistsError:  # another run has written it for the first time since this one looked
-        return _store(sink, name, content, part, chunks)
+        return put_object(sink, name, content, part, chunks)
 
 
-def _store(sink: Sink, name: str, content: Content, part: Part, chunks: Iterable[Buffer]) -> str:
+def put_object(sink: Sink, name: str, content: Content, part: Part, chunks: Iterable[Buffer]) -> str:
+    """Store an object in one part; returns its location. Nothing is left of one that fails."""
     upload = sink.begin(name, content)
     try:
         return sink.commit(upload, [sink.put_part(upload, part, chunks)])

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from splashdown._receipts import document as receipt
 from splashdown._receipts.names import SUMS
-from splashdown.checksums import Multihash
+from splashdown.checksums import Multihash, sha256_of
 from splashdown.errors import ExistsError, SplashdownError, TargetError, error_text
 from splashdown.protocols import Sink, SupportsList, SupportsRead
 
@@ -76,8 +76,5 @@ def _sha256(checksum: str | None) -> str | None:
 
 
 def _read(sink: SupportsRead, name: str) -> str:
-    digest = hashlib.sha256()
     with sink.read(name) as chunks:
-        for chunk in chunks:
-            digest.update(chunk)
-    return digest.hexdigest()
+        return Multihash.parse(sha256_of(chunks)).digest.hex()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from splashdown._receipts.document import STALE, is_receipt, read_bytes, stored_records
+from splashdown._receipts.document import STALE, is_receipt, stored_records
+from splashdown._receipts.reading import read_document
 from splashdown.errors import SplashdownError
 from splashdown.protocols import Sink, SupportsRead, SupportsStat
 
@@ -19,9 +19,8 @@ def is_whole(sink: Sink, name: str) -> bool:
     if not isinstance(sink, SupportsRead) or not isinstance(sink, SupportsStat):
         return False
     try:
-        data = read_bytes(sink, name)
-        document = json.loads(data) if data else None
-        if not isinstance(document, dict) or not is_receipt(document, name):
+        document = read_document(sink, name)
+        if document is None or not is_receipt(document, name):
             return False
         records = stored_records({**document, STALE: []})
         if not records or len(records) != sum(1 for _ in _assets(document)):

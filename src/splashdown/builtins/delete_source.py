@@ -20,9 +20,10 @@ from urllib.parse import unquote
 
 from splashdown._foreign.calls import Closing
 from splashdown._receipts.checking import check
+from splashdown._receipts.document import put_object
 from splashdown._receipts.memory import read_target
 from splashdown.actions import Results, SourceDeletion, State
-from splashdown.checksums import hash_of, same
+from splashdown.checksums import hash_of, same, sha256_of
 from splashdown.errors import HttpStatusError, SplashdownError, UsageError, error_text
 from splashdown.hookspecs import hookimpl
 from splashdown.model import (
@@ -42,8 +43,6 @@ from splashdown.redact import redact, safely_shown
 from splashdown.sources import at_home, path_in_url, scheme_of
 from splashdown.specs import ActionSpec
 
-#: A multihash whose function is SHA-256.
-_SHA256 = "1220" + "00" * 32
 _LOCAL = frozenset({"", "file"})
 
 
@@ -193,7 +192,7 @@ def _in_target(sink: Sink, records: Mapping[str, StoredRecord]) -> tuple[str, st
         if found.state is State.OK and record.checksum is None and isinstance(sink, SupportsRead):
             # The store has copied it by itself, so its bytes never came here.
             with sink.read(name) as chunks:
-                return name, hash_of(chunks, _SHA256) or "", ""
+                return name, sha256_of(chunks), ""
         why = f"{name} in the target is {found.state}" + (f" ({found.detail})" if found.detail else "")
         if found.state is State.OK:
             why = f"{name} in the target could not be compared by its checksum"
@@ -225,21 +224,13 @@ class _Places:
             return "this target cannot show that it is not the source itself"
         mark = f".splashdown-{secrets.token_hex(16)}"
         key, data = posixpath.join(folder, mark), mark.encode()
-        self._put(key, data)
+        content = Content(size=len(data), replace=False, recorded=False)
+        put_object(self._sink, key, content, Part(number=1, start=0, stop=len(data)), [data])
         try:
             return self._seen(f"{source}/{mark}")
         finally:
             with suppress(OSError, SplashdownError):  # what is left is a file of fifty bytes
                 self._sink.delete(key)
-
-    def _put(self, key: str, data: bytes) -> None:
-        upload = self._sink.begin(key, Content(size=len(data), replace=False, recorded=False))
-        try:
-            tag = self._sink.put_part(upload, Part(number=1, start=0, stop=len(data)), [data])
-            self._sink.commit(upload, [tag])
-        except BaseException:
-            self._sink.abort(upload)
-            raise
 
     def _seen(self, href: str) -> str:
         try:

@@ -169,19 +169,19 @@ def test_repair_fetches_what_is_damaged_or_missing_and_only_that(source, server)
 
 
 def test_repair_stores_no_other_version_than_the_one_that_was_recorded(source):
-    source.put("told", b"old bytes")
+    source.put("versioned", b"old bytes")
     source.put("silent", b"old bytes", etag="", last_modified="")
     source.download()
-    for key in ("told", "silent"):
+    for key in ("versioned", "silent"):
         (source.target / key).write_bytes(b"damaged")
-    source.put("told", b"new bytes")
+    source.put("versioned", b"new bytes")
     source.put("silent", b"new bytes", etag="", last_modified="")
     _, report, _ = source.verify(repair=True)
     details = {f.name: f.detail for f in report.files}
-    assert "the source has another version, which sync fetches" in details["told"]
+    assert "the source has another version, which sync fetches" in details["versioned"]
     assert "the sha2-256 of the bytes is not that of file:checksum" in details["silent"]
     assert {path.name: path.read_bytes() for path in source.target.iterdir() if path.suffix != ".json"} == {
-        "told": b"damaged",
+        "versioned": b"damaged",
         "silent": b"damaged",
     }
 
@@ -267,7 +267,7 @@ def test_repair_knows_the_source_of_the_last_run_and_reads_no_source_from_the_ta
     assert run(capsys, "verify", source.target, "--repair")[0] == 0
     assert (source.target / "a").read_bytes() == b"content"
     assert run(capsys, "retry", source.target)[0] == 2, "nothing had failed"
-    # What the receipt says of its source is somebody's word: a token must not be sent there.
+    # What the receipt says of its source is not proven: a token must not be sent there.
     shutil.rmtree(tmp_path / "state")
     receipt = json.loads((source.target / "item.json").read_text())
     receipt["links"] = [{"rel": rel, "href": f"{server.url}/evil.json"} for rel in ("self", "canonical", "via")]

@@ -1,4 +1,4 @@
-"""An openEO back-end that answers as it is told, with a file for each job; and the pauses that a run would make."""
+"""An openEO back-end that answers as a test says, with a file for each job; and the pauses that a run would make."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Runs over lists of jobs, on a back-end that answers as it is told: order, waiting, credentials, giving up."""
+"""Runs over lists of jobs, on a back-end that answers as a test says: order, waiting, credentials, giving up."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def clip_netcdf(asset: AssetHandle, area: Area) -> Clip | None:
     grid an area in degrees has no place in.
     """
     label = asset.asset.label
-    with _told(label):
+    with _as_load_errors(label):
         file = None if is_classic(asset) else _exact(asset)
         with _opened(asset, file) as cube:
             found = cut(cube.variables, area, label)
@@ -48,7 +48,7 @@ def clip_netcdf(asset: AssetHandle, area: Area) -> Clip | None:
         file.keep_few()
 
     def write(path: Path) -> None:
-        with _told(label), _opened(asset, file) as cube:
+        with _as_load_errors(label), _opened(asset, file) as cube:
             write_netcdf(path, cube, found)
 
     return _clip_of(asset, found, write)
@@ -57,14 +57,14 @@ def clip_netcdf(asset: AssetHandle, area: Area) -> Clip | None:
 def clip_zarr(asset: AssetHandle, area: Area) -> Clip | None:
     """The same of a Zarr store, in one netCDF file. Its consolidated metadata and its coordinates are read first."""
     label = asset.asset.label
-    with _told(label), _opened_store(asset) as cube:
+    with _as_load_errors(label), _opened_store(asset) as cube:
         found = cut(cube.variables, area, label)
         if found is None:
             return None
         check_size(cube, found)
 
     def write(path: Path) -> None:
-        with _told(label), _opened_store(asset) as cube:
+        with _as_load_errors(label), _opened_store(asset) as cube:
             write_netcdf(path, cube, found)
 
     return replace(_clip_of(asset, found, write), store=True)
@@ -84,7 +84,7 @@ def _clip_of(asset: AssetHandle, found: Cut, write: Callable[[Path], object]) ->
 
 
 @contextmanager
-def _told(label: str) -> Iterator[None]:
+def _as_load_errors(label: str) -> Iterator[None]:
     """Errors of the libraries as ``LoadError``; those of a transfer stay what they are, through whatever they came."""
     try:
         with failures(label):
