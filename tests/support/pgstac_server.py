@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from own_environment import own_environment
-from server_process import background, free_ports, running
+from server_process import background, free_port, uvicorn
 
 REQUIREMENTS = ("stac-fastapi-pgstac==7.2.0", "pypgstac[psycopg]==0.10.0", "uvicorn>=0.30")
 _USER = "tests"
@@ -40,7 +40,7 @@ def running_pgstac(
     With ``transactions`` the API takes items.
     """
     environment = own_environment("stac-fastapi-pgstac-7.2.0", REQUIREMENTS)
-    database, port = free_ports(2)
+    database = free_port()
     # PG...: what both libpq and stac-fastapi read.
     variables = os.environ | {
         "PGHOST": "127.0.0.1",
@@ -59,11 +59,9 @@ def running_pgstac(
             if not file.stat().st_size:
                 continue
             _run([tool, "load", what, file, "--method", "insert"], variables)
-        url = f"http://127.0.0.1:{port}/"
-        command = [environment / "bin/python", "-m", "uvicorn", "--factory", "stac_fastapi.pgstac.app:create_app"]
-        command += ["--port", str(port), "--log-level", "info"]
-        with running(command, url=url, variables=variables, log=folder / "api.log"):
-            yield url
+        app = ("--factory", "stac_fastapi.pgstac.app:create_app")
+        with uvicorn(environment, *app, variables=variables, log=folder / "api.log", level="info") as url:
+            yield f"{url}/"
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import time
@@ -60,6 +61,18 @@ def running(command: Sequence[str | Path], *, url: str, variables: Mapping[str, 
         finally:
             process.terminate()
             process.wait(20)
+
+
+@contextmanager
+def uvicorn(
+    environment: Path, *app: str, variables: Mapping[str, str], log: Path, level: str = "warning"
+) -> Iterator[str]:
+    """Run an application of an environment of its own for the time of the block; yields its URL, without a slash."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = [environment / "bin/python", "-m", "uvicorn", *app, "--port", str(port), "--log-level", level]
+    with running(command, url=f"{url}/", variables=os.environ | variables, log=log):
+        yield url
 
 
 def _wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:

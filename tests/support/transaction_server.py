@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from own_environment import own_environment
-from server_process import free_port, running
+from server_process import uvicorn
 
 TOKEN = "token-of-the-api-4711"
 _HERE = Path(__file__).parent
@@ -21,11 +20,8 @@ _MEMORY = ("stac-fastapi-api==7.0.0", "stac-fastapi-extensions==7.0.0", "uvicorn
 def running_memory_api(folder: Path) -> Iterator[str]:
     """Serve an API that takes items with :data:`TOKEN`; yields its URL."""
     environment = own_environment("stac-fastapi-7.0.0", _MEMORY)
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    command = [environment / "bin/python", "-m", "uvicorn", "--app-dir", str(_HERE), "stac_memory_app:app"]
-    command += ["--port", str(port), "--log-level", "warning"]
-    with running(command, url=url, variables=os.environ | {"STAC_TOKEN": TOKEN}, log=folder / "stac-api.log"):
+    app = ("--app-dir", str(_HERE), "stac_memory_app:app")
+    with uvicorn(environment, *app, variables={"STAC_TOKEN": TOKEN}, log=folder / "stac-api.log") as url:
         yield url
 
 
