@@ -10,16 +10,13 @@ Prints one JSON object; fails where anything was wrong.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
@@ -33,7 +30,9 @@ from scene import (
     Source,
     Target,
     complaint,
+    over_kinds,
     random_bytes,
+    soak_parser,
     start,
     verified,
     wrong_with_the_end,
@@ -162,39 +161,34 @@ def snapshot(folder: Path) -> dict[str, tuple[int, int, bytes]]:
     }
 
 
-def run(kinds: list[str], kills: int, seed: int, *, waits: bool) -> dict[str, Any]:
-    """As many kills over each kind of target."""
-    said: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory(prefix="kills-") as scratch, FaultServer() as server:
-        folder = Path(scratch).resolve()
-        outside = folder / "outside"
-        (outside / ".splashdown").mkdir(parents=True)
-        (outside / "victim.txt").write_text("precious")
-        (outside / ".splashdown" / "0a-1.part").write_text("precious")
-        with Places(folder, kinds) as places:
-            for kind in kinds:
-                draw = random.Random(f"{seed} {kind}")
-                source = Source(server=server, path=folder / f"{kind}.json", drip=0.03)
-                soak = Soak(source, places.make(kind), draw, outside)
-                begun = time.monotonic()
-                while soak.count["kills"] < kills and len(soak.wrong) < 20:
-                    soak.round()
-                    soak.change()
-                soak.end(waits=waits)
-                said[kind] = {**soak.count, "seconds": round(time.monotonic() - begun), "wrong": soak.wrong}
-    return said
+def made_outside(folder: Path) -> Path:
+    """A folder that no run may touch, with what one might take for its own."""
+    outside = folder / "outside"
+    (outside / ".splashdown").mkdir(parents=True, exist_ok=True)
+    (outside / "victim.txt").write_text("precious")
+    (outside / ".splashdown" / "0a-1.part").write_text("precious")
+    return outside
 
 
 def main() -> int:
     """Parse the arguments, and print what was found."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = soak_parser(__doc__)
     parser.add_argument("--kills", type=int, default=200, help="in all; over disk and a store half each")
-    parser.add_argument("--only", default="disk,s3", help="kinds of targets, separated by commas")
-    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-wait", action="store_true", help="do not wait until runs in a store count as dead")
     given = parser.parse_args()
     kinds = given.only.split(",")
-    said = run(kinds, given.kills // len(kinds), given.seed, waits=not given.no_wait)
+
+    def play(server: FaultServer, folder: Path, places: Places, kind: str) -> tuple[Counter[str], list[str]]:
+        source = Source(server=server, path=folder / f"{kind}.json", drip=0.03)
+        draw = random.Random(f"{given.seed} {kind}")
+        soak = Soak(source, places.make(kind), draw, made_outside(folder))
+        while soak.count["kills"] < given.kills // len(kinds) and len(soak.wrong) < 20:
+            soak.round()
+            soak.change()
+        soak.end(waits=not given.no_wait)
+        return soak.count, soak.wrong
+
+    said = over_kinds("kills", kinds, play)
     print(json.dumps(said, indent=2))
     return any(one["wrong"] for one in said.values())
 

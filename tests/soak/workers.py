@@ -9,23 +9,32 @@ anything was wrong, or where no process was killed.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import random
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
-from scene import HIDDEN, FaultServer, Places, Source, Target, complaint, random_bytes, start, wrong_with_the_end
+from scene import (
+    HIDDEN,
+    FaultServer,
+    Places,
+    Source,
+    Target,
+    complaint,
+    over_kinds,
+    random_bytes,
+    soak_parser,
+    start,
+    wrong_with_the_end,
+)
 
 FILES, PROCESSES = 300, 3
 
@@ -88,29 +97,20 @@ def left(target: Target) -> list[str]:
     return [f"there is left: {parts}"] if parts else []
 
 
-def run(kinds: list[str], rounds: int, seed: int) -> dict[str, Any]:
-    """So many rounds over the kinds of targets together."""
-    said: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory(prefix="workers-") as scratch, FaultServer() as server:
-        folder = Path(scratch).resolve()
-        with Places(folder, kinds) as places:
-            for kind in kinds:
-                soak = Soak(server, folder, places, random.Random(f"{seed} {kind}"))
-                begun = time.monotonic()
-                for _ in range(rounds // len(kinds)):
-                    soak.round(kind)
-                said[kind] = {**soak.count, "seconds": round(time.monotonic() - begun), "wrong": soak.wrong}
-    return said
-
-
 def main() -> int:
     """Parse the arguments, and print what was found."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = soak_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=100, help="in all")
-    parser.add_argument("--only", default="disk,s3", help="kinds of targets, separated by commas")
-    parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    said = run(given.only.split(","), given.rounds, given.seed)
+    kinds = given.only.split(",")
+
+    def play(server: FaultServer, folder: Path, places: Places, kind: str) -> tuple[Counter[str], list[str]]:
+        soak = Soak(server, folder, places, random.Random(f"{given.seed} {kind}"))
+        for _ in range(given.rounds // len(kinds)):
+            soak.round(kind)
+        return soak.count, soak.wrong
+
+    said = over_kinds("workers", kinds, play)
     print(json.dumps(said, indent=2))
     return any(one["wrong"] or not one.get("kills") for one in said.values())
 

@@ -9,15 +9,12 @@ compared byte for byte. Prints one JSON object; fails where anything was wrong.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import sys
-import tempfile
 import time
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
@@ -28,7 +25,9 @@ from scene import (
     Source,
     Target,
     complaint,
+    over_kinds,
     random_bytes,
+    soak_parser,
     start,
     wrong_with_the_end,
 )
@@ -97,30 +96,20 @@ class Soak:
             self.wrong.append(f"at the end there is left: {left}")
 
 
-def run(kinds: list[str], rounds: int, seed: int) -> dict[str, Any]:
-    """As many rounds over each kind of target."""
-    said: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory(prefix="writers-") as scratch, FaultServer() as server:
-        folder = Path(scratch).resolve()
-        with Places(folder, kinds) as places:
-            for kind in kinds:
-                soak = Soak(server, folder / kind, places.make(kind), random.Random(f"{seed} {kind}"))
-                begun = time.monotonic()
-                for number in range(rounds):
-                    soak.round(COUNTS[number % len(COUNTS)])
-                soak.end()
-                said[kind] = {**soak.count, "seconds": round(time.monotonic() - begun), "wrong": soak.wrong}
-    return said
-
-
 def main() -> int:
     """Parse the arguments, and print what was found."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = soak_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=30, help="over each kind of target")
-    parser.add_argument("--only", default="disk,s3", help="kinds of targets, separated by commas")
-    parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    said = run(given.only.split(","), given.rounds, given.seed)
+
+    def play(server: FaultServer, folder: Path, places: Places, kind: str) -> tuple[Counter[str], list[str]]:
+        soak = Soak(server, folder / kind, places.make(kind), random.Random(f"{given.seed} {kind}"))
+        for number in range(given.rounds):
+            soak.round(COUNTS[number % len(COUNTS)])
+        soak.end()
+        return soak.count, soak.wrong
+
+    said = over_kinds("writers", given.only.split(","), play)
     print(json.dumps(said, indent=2))
     return any(one["wrong"] for one in said.values())
 

@@ -6,6 +6,7 @@ skipped, replaced and refused. A target lists what is really in it without a lin
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import math
@@ -14,7 +15,9 @@ import random
 import secrets
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import tempfile
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
@@ -188,6 +191,31 @@ class Places:
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
+
+
+#: Plays the rounds over one kind of target; what was counted, and what was wrong.
+Play = Callable[[FaultServer, Path, Places, str], tuple[Mapping[str, int], Sequence[str]]]
+
+
+def over_kinds(name: str, kinds: Iterable[str], play: Play) -> dict[str, dict[str, Any]]:
+    """Play over each kind of target; counts, seconds and what was wrong, by kind."""
+    said: dict[str, dict[str, Any]] = {}
+    with tempfile.TemporaryDirectory(prefix=f"{name}-") as scratch, FaultServer() as server:
+        folder = Path(scratch).resolve()
+        with Places(folder, kinds) as places:
+            for kind in kinds:
+                begun = time.monotonic()
+                count, wrong = play(server, folder, places, kind)
+                said[kind] = {**count, "seconds": round(time.monotonic() - begun), "wrong": wrong}
+    return said
+
+
+def soak_parser(description: str | None) -> argparse.ArgumentParser:
+    """The arguments that all soaks have."""
+    parser = argparse.ArgumentParser(description=(description or "").splitlines()[0])
+    parser.add_argument("--only", default="disk,s3", help="kinds of targets, separated by commas")
+    parser.add_argument("--seed", type=int, default=1)
+    return parser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
