@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+from splashdown._receipts.document import put_object
 from splashdown.builtins.archive.forms import Form
 from splashdown.builtins.archive.outputs import Output
 from splashdown.builtins.archive.spool import Held, Spool
@@ -54,11 +55,8 @@ class ArchiveSink:
             raise StoreError(f"{key!r} is not the name of a file in an archive")
         if not content.replace:
             self._refuse_taken(key)
-        return self._begun(key, content.size, new=not content.replace)
-
-    def _begun(self, key: str, size: int | None, *, new: bool) -> Upload:
-        held = self._spool.place(size)
-        token = {"id": str(next(self._numbers)), **({"new": "1"} if new else {})}
+        held = self._spool.place(content.size)
+        token = {"id": str(next(self._numbers)), **({} if content.replace else {"new": "1"})}
         with self._lock:
             self._uploads[token["id"]] = held
         return Upload(key=key, token=token)
@@ -88,13 +86,7 @@ class ArchiveSink:
 
     def put_whole(self, key: str, content: Content, data: Buffer) -> str:
         """Take a file that is all there."""
-        upload = self.begin(key, content)
-        try:
-            tag = self.put_part(upload, Part(number=1, start=0, stop=len(data)), [data] if data else [])
-            return self.commit(upload, [tag])
-        except BaseException:
-            self.abort(upload)
-            raise
+        return put_object(self, key, content, Part(number=1, start=0, stop=len(data)), [data] if data else [])
 
     def abort(self, upload: Upload) -> None:
         """Forget a file that is not committed."""
