@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 
 
-def install(folder: Path, distribution: str, source: str, *, name: str = "", version: str = "1.0") -> Path:
+def install(
+    folder: Path,
+    distribution: str,
+    source: str,
+    *,
+    name: str = "",
+    version: str = "1.0",
+    groups: Iterable[str] = ("splashdown",),
+) -> Path:
     """Put a distribution with one plugin module into ``folder``, which has to be on ``sys.path``."""
     module = distribution.replace("-", "_")
     folder.joinpath(f"{module}.py").write_text(textwrap.dedent(source))
     info = folder / f"{module}-{version}.dist-info"
     info.mkdir()
     info.joinpath("METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
-    info.joinpath("entry_points.txt").write_text(f"[splashdown]\n{name or distribution} = {module}\n")
+    points = "".join(f"[{group}]\n{name or distribution} = {module}\n" for group in groups)
+    info.joinpath("entry_points.txt").write_text(points)
     return folder / f"{module}.py"
 
 

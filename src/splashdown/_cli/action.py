@@ -29,15 +29,14 @@ if TYPE_CHECKING:
 
 def action_commands(context: click.Context) -> Mapping[str, str]:
     """The commands that plugins bring, with the names of their actions."""
-    actions = registry(context).actions()
-    return {name.replace("_", "-"): name for name, spec in actions.items() if spec.command}
+    return {name.replace("_", "-"): name for name in registry(context).commands()}
 
 
 def action_command(context: click.Context, name: str) -> click.Command:
     """The command of one action, with its options: on a source, or on a target for an action that needs no source."""
     from splashdown._plugins.options import REQUIRED, fields_of
 
-    spec = registry(context).actions()[name]
+    spec = registry(context).commands()[name]
     described = fields_of(spec.options, plugin=spec.name) if spec.options else ()
     fields = [field for field in described if not field.python_only]
 

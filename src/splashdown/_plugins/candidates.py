@@ -11,7 +11,7 @@ import importlib.util
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import EntryPoint, entry_points
@@ -21,8 +21,13 @@ from types import ModuleType
 from splashdown import builtins
 from splashdown._plugins.info import Origin, label
 from splashdown._version import __version__
-from splashdown.errors import UsageError
-from splashdown.hookspecs import GROUP
+from splashdown.errors import PluginError, UsageError, did_you_mean
+from splashdown.hookspecs import GROUP, HookSpecs
+
+#: The actions of built-in plugins that are commands of their own.
+BUILTIN_COMMANDS = builtins.COMMANDS
+#: The nouns of the hooks; each is a group of entry points, too.
+_KINDS = frozenset(name.removeprefix(f"{GROUP}_") for name in vars(HookSpecs) if name.startswith(f"{GROUP}_"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +39,15 @@ class Candidate:
     version: str
     origin: Origin
     load: Callable[[], object]
-    offers: tuple[str, ...] | None = None  #: the nouns of its hooks, where they are known before it is imported
+    #: Known before it is imported: names by the noun of a hook; no names stand for any.
+    offers: Mapping[str, tuple[str, ...]] | None = None
 
-    def may_offer(self, kind: str | None) -> bool:
-        """Whether the plugin may have something of this kind, as ``sinks``; ``None`` stands for all kinds."""
-        return kind is None or self.offers is None or kind in self.offers
+    def may_offer(self, kind: str | None, wanted: Collection[str] | None = None) -> bool:
+        """Whether the plugin may have one of these names of a kind, such as ``sinks``; ``None`` stands for all."""
+        if kind is None or self.offers is None:
+            return True
+        names = self.offers.get(kind)
+        return names is not None and (wanted is None or not names or any(name in names for name in wanted))
 
     @property
     def id(self) -> str:
@@ -100,18 +109,37 @@ def given_candidates(plugins: Sequence[object]) -> Iterator[Candidate]:
 
 
 def installed_candidates() -> Iterator[Candidate]:
-    """What the entry points of the group name, each distribution's once, sorted so that no run differs."""
-    seen = set()
-    for point in sorted(entry_points(group=GROUP), key=lambda p: (p.name, p.value)):
+    """What the entry points name, each distribution's once, sorted so that no run differs.
+
+    The group ``splashdown`` names plugins of any kind, a group such as ``splashdown.sinks`` those of one kind.
+    """
+    kinds: dict[tuple[str, str, str], set[str]] = {}
+    found: dict[tuple[str, str, str], tuple[EntryPoint, str, str]] = {}
+    points = entry_points()  # one reading of all metadata, however many groups there are
+    groups = (group for group in points.groups if group == GROUP or group.startswith(f"{GROUP}."))
+    for point in (point for group in groups for point in points.select(group=group)):
+        kind = point.group.removeprefix(GROUP).removeprefix(".")
         distribution, version = _distribution(point)
         # A folder that is on the path twice, or a stale metadata folder beside a new one, lists a plugin twice.
-        identity = (canonical(distribution), point.name, point.value)
-        if identity in seen:
-            continue
-        seen.add(identity)
+        identity = (point.name, point.value, canonical(distribution))
+        found.setdefault(identity, (point, distribution, version))
+        kinds.setdefault(identity, set()).add(kind)
+    for identity, (point, distribution, version) in sorted(found.items(), key=lambda each: each[0]):
+        unknown = sorted(kinds[identity] - _KINDS - {""})
         yield Candidate(
-            name=point.name, distribution=distribution, version=version, origin=Origin.INSTALLED, load=point.load
+            name=point.name,
+            distribution=distribution,
+            version=version,
+            origin=Origin.INSTALLED,
+            load=partial(_refuse_group, unknown[0]) if unknown else point.load,
+            # A plugin in a group that does not exist is looked at with the first question, so that its author hears.
+            offers=None if unknown or "" in kinds[identity] else dict.fromkeys(sorted(kinds[identity]), ()),
         )
+
+
+def _refuse_group(kind: str) -> object:
+    wanted, known = f"{GROUP}.{kind}", sorted(f"{GROUP}.{one}" for one in _KINDS)
+    raise PluginError(f"there is no entry point group {wanted!r}{did_you_mean(wanted, known)}")
 
 
 def _distribution(point: EntryPoint) -> tuple[str, str]:

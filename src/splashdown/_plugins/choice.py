@@ -37,8 +37,10 @@ def choose(loading: Loading, kind: str, wanted: str) -> Offer:
     Built-in and given plugins answer first, so that installing a package never changes what worked before.
     Raises :class:`~splashdown.errors.ConflictError` or :class:`~splashdown.errors.NoProviderError`.
     """
+    # After a colon, a plugin may be asked for what it calls otherwise than users do.
+    names = None if ":" in wanted else (wanted,)
     for installed in (False, True):
-        found = [o for o in loading.offers(kind, installed=installed) if _answers(o, wanted)]
+        found = [o for o in loading.offers(kind, installed=installed, wanted=names) if _answers(o, wanted)]
         if len(found) > 1:
             raise conflict(_called(kind, wanted), found, name=wanted.rpartition(":")[2])
         if found:

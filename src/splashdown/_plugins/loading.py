@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar, cast
 
@@ -24,6 +24,7 @@ from splashdown._plugins.check import MAKES, refuse_made
 from splashdown._plugins.info import Origin, PluginFailure, PluginInfo, Stage
 from splashdown._plugins.manager import REGISTRATION, Manager
 from splashdown.errors import PluginError, PluginWarning, error_text
+from splashdown.hookspecs import GROUP
 from splashdown.model import Plan, RunReport
 from splashdown.redact import redact_text
 from splashdown.specs import ActionSpec, LoaderSpec, ResolverSpec, Spec
@@ -88,16 +89,17 @@ class Loading:
         self._scanned = not choice.discover
         self._said = 0
 
-    def offers(self, kind: str | None = None, *, installed: bool) -> list[Offer]:
+    def offers(self, kind: str | None = None, *, installed: bool, wanted: Collection[str] | None = None) -> list[Offer]:
         """What all plugins offer, or what the built-in and given ones do; of one kind, as ``sinks``, or of all.
 
-        Only plugins that may have an answer are imported.
+        Only plugins that may have an answer are imported; where names or schemes are ``wanted``, their offers are all
+        there, and others may be.
         """
         with self._lock:
             if installed and not self._scanned:
                 self._scanned = True
                 self._add(self._scan())
-            self._take_all(kind)
+            self._take_all(kind, wanted)
             self._warn()
             return [
                 o
@@ -110,13 +112,13 @@ class Loading:
             self._order.setdefault(candidate.id, len(self._order))
             self._waiting.append(candidate)
 
-    def _take_all(self, kind: str | None) -> None:
-        """Import the plugins that wait and may offer this kind; offers stay in the order of plugins."""
-        wanted = [candidate for candidate in self._waiting if candidate.may_offer(kind)]
-        for candidate in wanted:
+    def _take_all(self, kind: str | None, wanted: Collection[str] | None) -> None:
+        """Import the plugins that wait and may offer this; offers stay in the order of plugins."""
+        asked = [candidate for candidate in self._waiting if candidate.may_offer(kind, wanted)]
+        for candidate in asked:
             self._waiting.remove(candidate)
             self._take(candidate)
-        if wanted:
+        if asked:
             self._offers.sort(key=lambda offer: self._order[offer.plugin.id])
             self._seen.sort(key=lambda seen: self._order[seen[0].id])
 
@@ -193,6 +195,7 @@ class Loading:
                 self._manager.register(candidate.id, plugin)
                 stage = Stage.HOOK
                 specs = self._manager.collect(candidate.id)
+                self._refuse_unnamed(candidate, specs)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit at import is one more way to be broken
@@ -202,6 +205,19 @@ class Loading:
             return
         self._seen.append((candidate, "ok", seconds))
         self._offers += [Offer(spec=self._guarded(spec, candidate), plugin=candidate) for spec in specs]
+
+    def _refuse_unnamed(self, plugin: Candidate, specs: Iterable[Spec]) -> None:
+        """Refuse what a plugin's entry points do not name: a question for it would not find the plugin."""
+        if plugin.offers is None:
+            return
+        offered = {KINDS[type(spec)] for spec in specs}
+        if plugin.id in self._manager.wrappers():
+            offered.add("run_plan")
+        if unnamed := sorted(offered - plugin.offers.keys()):
+            raise PluginError(
+                f"it offers {' and '.join(unnamed)}, which its entry points do not name: add the group"
+                f" '{GROUP}.{unnamed[0]}', or use the group '{GROUP}' alone"
+            )
 
     def _record(self, plugin: Candidate, stage: Stage, error: BaseException) -> None:
         failure = PluginFailure(

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import cast
 
-from splashdown._plugins.candidates import builtin_candidates
+from splashdown._plugins.candidates import BUILTIN_COMMANDS, builtin_candidates
 from splashdown._plugins.check import PluginCheck, examine
 from splashdown._plugins.choice import choose, choose_resolver, conflict, disabled, is_installed, state
 from splashdown._plugins.info import PluginFailure, PluginInfo
@@ -173,6 +173,11 @@ class Registry:
         """All actions by name; a name that two plugins use has each under ``distribution:name``."""
         return {name: cast("ActionSpec", o.spec) for name, o in self._by_name("actions").items()}
 
+    def commands(self) -> Mapping[str, ActionSpec]:
+        """The actions that are commands of their own, named as :meth:`actions` does."""
+        named = self._by_name("actions", BUILTIN_COMMANDS)
+        return {name: o.spec for name, o in named.items() if isinstance(o.spec, ActionSpec) and o.spec.command}
+
     def options_types(self, *, installed: bool = True) -> Mapping[str, type]:
         """The dataclass of options by the name of what can be configured; those of a loader are arguments alone."""
         offers = [o.spec for o in self._loading.offers(installed=installed) if not isinstance(o.spec, LoaderSpec)]
@@ -250,9 +255,10 @@ class Registry:
         importlib.invalidate_caches()
         self._loading.forget_installed()
 
-    def _by_name(self, kind: str) -> dict[str, Offer]:
-        offers = self._loading.offers(kind, installed=True)
-        own = {o.spec.name for o in self._loading.offers(kind, installed=False)}
+    def _by_name(self, kind: str, wanted: Collection[str] | None = None) -> dict[str, Offer]:
+        """Offers of a kind by the names that lead to them; of the built-in ones perhaps the ``wanted`` alone."""
+        offers = self._loading.offers(kind, installed=True, wanted=wanted)
+        own = {o.spec.name for o in self._loading.offers(kind, installed=False, wanted=wanted)}
         found: dict[str, Offer] = {}
         for offer in offers:
             name = offer.spec.name

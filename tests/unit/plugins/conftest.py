@@ -10,9 +10,9 @@ from splashdown._plugins import candidates
 def site(tmp_path, monkeypatch):
     """The only folder with installed distributions, first on the path; what it brought is forgotten afterwards."""
 
-    def entry_points(group):
+    def entry_points():
         found = metadata.distributions(path=[str(tmp_path)])
-        return [point for distribution in found for point in distribution.entry_points if point.group == group]
+        return metadata.EntryPoints(point for distribution in found for point in distribution.entry_points)
 
     monkeypatch.setattr(candidates, "entry_points", entry_points)
     monkeypatch.syspath_prepend(str(tmp_path))

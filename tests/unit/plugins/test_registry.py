@@ -1,5 +1,6 @@
 """Which plugin answers, and what is said when none or several do."""
 
+import sys
 import threading
 import types
 import warnings
@@ -111,7 +112,7 @@ class TestBuiltins:
     def builtin(self, site, monkeypatch):
         """One built-in plugin whose sink is for shelf://."""
         install(site, "built", SINK)
-        monkeypatch.setattr(candidates.builtins, "OFFERS", {"shelves": ("sinks",)})
+        monkeypatch.setattr(candidates.builtins, "OFFERS", {"shelves": {"sinks": ("shelf",)}})
         monkeypatch.setattr(candidates.importlib, "import_module", lambda name: __import__("built"))
         (site / "built-1.0.dist-info" / "entry_points.txt").write_text("")
         return site
@@ -126,7 +127,7 @@ class TestBuiltins:
         assert r.sink("splashdown:shelf") is first
 
     def test_no_scan_happens_while_built_ins_answer(self, builtin, monkeypatch):
-        monkeypatch.setattr(candidates, "entry_points", lambda **_: pytest.fail("scanned"))
+        monkeypatch.setattr(candidates, "entry_points", lambda: pytest.fail("scanned"))
         assert registry(discover=True).sink("shelf")
 
     def test_a_passed_plugin_that_claims_a_built_in_scheme_is_a_conflict(self, builtin):
@@ -142,18 +143,48 @@ class TestBuiltins:
         assert r.sink("shelf").create("t", None).target == "t"
 
 
+#: A sink for shelf:// that also stands around runs.
+BOTH = f"""{SINK}
+    @hookimpl(wrapper=True)
+    def splashdown_run_plan(plan, execute):
+        return (yield)
+"""
+
+
 class TestInstalled:
     def test_the_entry_points_are_scanned_once(self, site, monkeypatch):
         install(site, "one", SINK)
         scans = []
         real = candidates.entry_points
-        monkeypatch.setattr(candidates, "entry_points", lambda **k: scans.append(k) or real(**k))
+        monkeypatch.setattr(candidates, "entry_points", lambda: scans.append("scan") or real())
         r = registry(discover=True)
         r.sink("shelf")
         r.plugins()
         with pytest.raises(NoProviderError):
             r.sink("nothing")
-        assert scans == [{"group": "splashdown"}]
+        assert scans == ["scan"]
+
+    def test_a_group_of_one_kind_is_imported_for_this_kind_alone(self, site):
+        install(site, "shelf-package", SINK, groups=["splashdown.sinks"])
+        r = registry(discover=True)
+        r.loaders()
+        assert "shelf_package" not in sys.modules
+        assert r.sink("shelf")
+
+    def test_a_plugin_in_two_groups_is_one_plugin(self, site):
+        install(site, "one", BOTH, groups=["splashdown.sinks", "splashdown.run_plan"])
+        assert registry(discover=True).check("one").info.offers == {"sinks": ("shelf",), "run_plan": ("wrapper",)}
+
+    @pytest.mark.parametrize("group", ["splashdown.loaders", "splashdown.run_plan"])
+    def test_an_offer_that_no_group_names_is_refused(self, site, group):
+        install(site, "one", SINK, groups=[group])
+        with pytest.warns(PluginWarning, match=r"it offers sinks.*add the group 'splashdown\.sinks'"):
+            assert registry(discover=True).check("one").info.status == "failed"
+
+    def test_a_group_that_does_not_exist_is_named_with_the_nearest(self, site):
+        install(site, "one", SINK, groups=["splashdown.sink"])
+        with pytest.warns(PluginWarning, match=r"no entry point group 'splashdown\.sink'; did you mean"):
+            registry(discover=True).loaders()
 
     def test_threads_that_ask_at_once_load_a_plugin_once(self, site):
         install(site, "one", SINK)
