@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 import tempfile
@@ -32,8 +33,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Choose where runs remember what failed, and how many examples Hypothesis tries."""
     os.environ["XDG_STATE_HOME"] = tempfile.mkdtemp(prefix="splashdown-state-")  # what runs remember is not the user's
+    if not hasattr(config, "workerinput"):
+        _compile(config.rootpath)
     if config.option.exhaustive:
         settings.load_profile("exhaustive")
+
+
+def _compile(checkout: Path) -> None:
+    """Compile the packages as an installer does: under PYTHONDONTWRITEBYTECODE each command would compile them."""
+    for folder in (checkout / "src", *checkout.glob("plugins/*/src")):
+        compileall.compile_dir(folder, quiet=2)
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
