@@ -20,8 +20,8 @@ def source(tmp_path):
 
 
 def download(run, source, *before):
-    arguments = ["download", source, source.parent / "out", "--quiet", "-o", "http.retries=0"]
-    return run(*before, *arguments[:-2])
+    at_once = {"SPLASHDOWN_RETRY_BASE": "0"}
+    return run(*before, "download", source, source.parent / "out", "--quiet", env=at_once)
 
 
 def test_verbose_shows_a_line_for_each_file_with_its_time(splashdown_command, source):
