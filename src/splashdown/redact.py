@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlencode, urlsplit, urlunsplit
@@ -19,6 +19,8 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote, urlencode, urlsp
 __all__ = ["redact", "redact_target", "redact_text", "redact_value", "safely_shown", "secrets_of", "without_signature"]
 
 T = TypeVar("T")
+#: A place in a text, where it begins and ends, and the words to show for it.
+_Place = tuple[int, int, str]
 
 # openEO back-ends sign links to results with two path segments, the user's id in base64 and a hash (in hex), before
 # the name or at the end; the query only says how long they are valid.
@@ -30,19 +32,30 @@ _SIGNED_PATH = re.compile(
 _USUAL = re.compile(r"(https?://[a-z0-9.-]+(?::[0-9]+)?/[!$-:<=>A-Z^-~]*)(?:\?([!-\"$-~]*))?")
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+:")
 _USERINFO = re.compile(r"(//)[^/?#\s]*@")
-#: A user and password where an href has no authority: ``https:user:password@host/x``, ``fsspec://sftp/user:pw@host``.
-_LOOSE_USERINFO = re.compile(r"(^|[:/\\])[^/\\\s@:]+:[^/\\\s@]*@")
+#: What stands before an ``@`` where an href has no authority: ``https:user:password@host/x``,
+#: ``fsspec://sftp/user:pw@host``. Like all patterns here it begins at one place of a word only, so that the time grows
+#: with the length of a message and not with its square: servers write messages.
+_BEFORE_AT = re.compile(r"(?<![^/\\\s@])([^/\\\s@]++)@")
 _PORT = re.compile(r"(?:\[[^\]]*\]|[^:\[\]]*)(?::\d*)?")
-_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*:(?://|[^\s/'\"<>@]*:[^\s/'\"<>@]*@)[^\s'\"<>]*")
+_URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{0,40}://[^\s'\"<>]*")
+#: What stands before an ``@`` in a message, and where in it a scheme, a user and a password begin.
+_WORD_BEFORE_AT = re.compile(r"(?<![^\s/'\"<>@])([^\s/'\"<>@]++)@")
+_SCHEME_AND_USER = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{0,40}:[^:]*:")
+_REST_OF_WORD = re.compile(r"[^\s'\"<>]*")
 _QUERY = re.compile(r"\?[^\s'\"<>)]+")
 _SCHEMES_OF_AUTH = re.compile(r"\b(Bearer|Basic)(:?\s+)[A-Za-z0-9+/=_.~%-]{6,}", re.IGNORECASE)
-#: Names of parameters, headers and options whose value is a secret.
-_PRIVATE_NAME = (
-    r"[\w.-]*(?:token|password|passwd|secret|signature|credential|authorization|cookie|api[_-]?key|access[_-]?key"
-    r"|account[_-]?key|private[_-]?key|encryption[_-]?key|connection[_-]?string)[\w.-]*|sig|sas|pw"
+_NAMED = re.compile(r"(?<![\w.-])([\w.-]++)['\"]?\s*+=\s*+")
+_LAST_WORD = re.compile(r"(?<!\w)\w++\Z")
+_VALUE = re.compile(r"'[^']*'|\"[^\"]*\"|[^\s&,;'\"<>()]+")
+#: In the names of parameters, headers and options whose value is a secret.
+_PRIVATE_WORD = re.compile(
+    r"token|password|passwd|secret|signature|credential|authorization|cookie|api[_-]?key|access[_-]?key"
+    r"|account[_-]?key|private[_-]?key|encryption[_-]?key|connection[_-]?string",
+    re.IGNORECASE,
 )
-_SECRET_PAIR = re.compile(rf"\b({_PRIVATE_NAME})(['\"]?\s*=\s*)(?:'[^']*'|\"[^\"]*\"|[^\s&,;'\"<>()]+)", re.IGNORECASE)
-_PRIVATE_KEY_NAME = re.compile(_PRIVATE_NAME, re.IGNORECASE)
+#: Whole names of that kind.
+_PRIVATE_SHORT = frozenset({"sig", "sas", "pw"})
+_NAME = re.compile(r"[\w.-]+")
 #: Parameters that belong to a signature, besides those of a private name.
 _OF_SIGNATURE = re.compile(
     r"x-(?:amz|goog|oss|cos|obs|tos)-.*|q-(?:ak|sign|key|header|url).*|expires|exp|policy|key-pair-id"
@@ -73,7 +86,7 @@ def redact(href: str) -> str:
         return "(an href that is not a URL)"
     path = _SIGNED_PATH.sub(r"\1/...", parts.path) if "/results/" in parts.path else parts.path
     if parts.scheme == "fsspec":
-        path = _LOOSE_USERINFO.sub(r"\1", path)
+        path = _without_loose_userinfo(path)
     bare = _USERINFO.sub(r"\1", urlunsplit((parts.scheme, host, path, "", "")))
     return f"{bare}?..." if parts.query else bare
 
@@ -100,10 +113,11 @@ def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
     for secret in sorted(_forms(secrets), key=len, reverse=True):
         text = text.replace(secret, "...")
     text = _URL.sub(lambda found: redact(found[0]), text)
+    text = _replaced(text, _WORD_BEFORE_AT, _href_with_user)
     text = _QUERY.sub("?...", text)
     text = _SIGNED_PATH.sub(r"\1/...", text)
     text = _SCHEMES_OF_AUTH.sub(r"\1\2...", text)
-    return _SECRET_PAIR.sub(r"\1\2...", text)
+    return _replaced(text, _NAMED, _private_value)
 
 
 def redact_value(value: Any) -> Any:
@@ -111,7 +125,7 @@ def redact_value(value: Any) -> Any:
     if isinstance(value, str):
         return redact_text(value)
     if isinstance(value, Mapping):
-        return {k: "..." if _PRIVATE_KEY_NAME.fullmatch(str(k)) else redact_value(v) for k, v in value.items()}
+        return {k: "..." if _is_private(str(k)) else redact_value(v) for k, v in value.items()}
     if type(value) in {list, tuple, set, frozenset}:
         return type(value)(redact_value(one) for one in value)
     return value
@@ -149,8 +163,15 @@ def without_signature(href: str) -> str:
 
 
 def _is_of_signature(name: str, *, shared: bool) -> bool:
-    kinds = (_OF_SIGNATURE, _PRIVATE_KEY_NAME, *((_OF_SAS,) if shared else ()))
-    return any(kind.fullmatch(name) for kind in kinds)
+    kinds = (_OF_SIGNATURE, *((_OF_SAS,) if shared else ()))
+    return _is_private(name) or any(kind.fullmatch(name) for kind in kinds)
+
+
+def _is_private(name: str) -> bool:
+    """Whether a parameter, a header or an option of this name holds a secret."""
+    if name.lower() in _PRIVATE_SHORT:
+        return True
+    return _PRIVATE_WORD.search(name) is not None and _NAME.fullmatch(name) is not None
 
 
 def safely_shown(kind: type[T]) -> type[T]:
@@ -192,7 +213,58 @@ def _without_authority(href: str) -> str:
     scheme = _SCHEME.match(bare)
     if scheme is None:
         return bare
-    return scheme[0] + _LOOSE_USERINFO.sub(r"\1", bare[scheme.end() :]).partition("#")[0]
+    return scheme[0] + _without_loose_userinfo(bare[scheme.end() :]).partition("#")[0]
+
+
+def _replaced(text: str, pattern: re.Pattern[str], shown: Callable[[re.Match[str]], _Place | None]) -> str:
+    """The text with other words for the places that ``shown`` names: where one begins and ends, and the words.
+
+    A place may end behind what the pattern finds; what is found inside of it is passed over.
+    """
+    kept, end = [], 0
+    for found in pattern.finditer(text):
+        if found.start() >= end and (place := shown(found)):
+            start, stop, words = place
+            kept += [text[end:start], words]
+            end = stop
+    return "".join((*kept, text[end:]))
+
+
+def _private_value(named: re.Match[str]) -> _Place | None:
+    """The place of the value of ``name=value`` where the name is that of a secret."""
+    last = _LAST_WORD.search(named[1])  # of x-sig, sig
+    private = _is_private(named[1]) or (last is not None and _is_private(last[0]))
+    value = _VALUE.match(named.string, named.end()) if private else None
+    return None if value is None else (*value.span(), "...")
+
+
+def _href_with_user(before: re.Match[str]) -> _Place | None:
+    """The place of an href without an authority that has a user and a password; ``before`` is what precedes its @."""
+    href = _SCHEME_AND_USER.search(before[1])
+    if href is None:
+        return None
+    start, stop = before.start() + href.start(), _word_end(before)
+    return start, stop, redact(before.string[start:stop])
+
+
+def _word_end(found: re.Match[str]) -> int:
+    rest = _REST_OF_WORD.match(found.string, found.end())
+    return found.end() if rest is None else rest.end()
+
+
+def _without_loose_userinfo(text: str) -> str:
+    """The text without what looks like a user and a password before each ``@``."""
+    return _BEFORE_AT.sub(lambda found: _before_user(found) if ":" in found[1] else found[0], text)
+
+
+def _before_user(found: re.Match[str]) -> str:
+    """What stays of the characters before an ``@``: those before a user, who begins a word or follows a colon."""
+    run = found[1]
+    parts = run.split(":")
+    # After white space or another @, the first word may be anything.
+    begins = found.start() == 0 or found.string[found.start() - 1] in "/\\"
+    first = next((n for n in range(0 if begins else 1, len(parts) - 1) if parts[n]), None)
+    return found[0] if first is None else ":".join((*parts[:first], ""))
 
 
 def _of_header(value: str) -> Iterable[str]:

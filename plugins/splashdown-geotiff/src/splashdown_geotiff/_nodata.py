@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 _WHOLE = re.compile("[+-]?[0-9]{1,20}")
 #: The number that a text begins with; GDAL reads as far as that, too.
-_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 #: GDAL's tolerance, for wider floats too: nodata is often written with the digits of a float32.
 _TOLERANCE = 2 * float(np.finfo("f4").eps)
 #: Elements compared at a time, so that what is between needs little memory.
