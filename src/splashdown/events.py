@@ -1,4 +1,4 @@
-"""What happens during a run, as values for listeners. The engine delivers them."""
+"""What happens while a source is read and during a run, as values for listeners. Session and engine deliver them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,29 @@ from dataclasses import dataclass
 
 from splashdown.model import Outcome, Plan, RunReport, Transfer
 from splashdown.redact import safely_shown
+
+
+@safely_shown
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A request for a document has to be repeated, and is so after ``delay`` seconds.
+
+    Documents are what sources are read from, sign-ins, jobs and searches too. ``place`` is the URL without its secrets.
+    """
+
+    place: str
+    delay: float
+    reason: str
+
+
+@safely_shown
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A source that takes long to read: so many documents, which pages of a search are too, and items so far."""
+
+    place: str
+    documents: int
+    items: int
 
 
 @safely_shown
@@ -73,4 +96,14 @@ class RunInterrupted:
     plan: Plan
 
 
-Event = RunStarted | TransferStarted | Progress | Retried | TransferFinished | RunFinished | RunInterrupted
+Event = (
+    Waiting
+    | Reading
+    | RunStarted
+    | TransferStarted
+    | Progress
+    | Retried
+    | TransferFinished
+    | RunFinished
+    | RunInterrupted
+)

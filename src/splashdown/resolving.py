@@ -61,5 +61,7 @@ def resolve_job(
 
     options = JobOptions.of(context.options)
     client = BorrowedClient(ask, renew)
-    reader = JobReader(url=parse_job_url(url), client=client, partial=options.partial, alternate=options.alternate)
+    reader = JobReader(
+        url=parse_job_url(url), client=client, context=context, partial=options.partial, alternate=options.alternate
+    )
     return attempt(reader, options, context)

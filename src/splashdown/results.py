@@ -282,7 +282,7 @@ class JobResults:
                     plan=plan,
                     sink=place,
                     memory=memory or own or Forgetful(),
-                    listeners=listeners,
+                    listeners=(*listeners, *self.session.listeners),
                     before_cleanup=before_cleanup,
                 )
                 execute: Callable[[], RunReport] = partial(run_plan, run, remote)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from splashdown._documents.listed import Listed, ListedSigner, ListedSteps, listed_for, own_auth, with_companions
 from splashdown._foreign.calls import ask, close, wrong_type
+from splashdown._foreign.listening import Announcer
 from splashdown._plugins import calls
 from splashdown._plugins import options as plugin_options
 from splashdown._plugins.config import Config, read_config
@@ -31,7 +32,7 @@ from splashdown.sources import is_url, matches_origin, origin_text, refuse_no_or
 if TYPE_CHECKING:
     from splashdown._connections.hosts import Profiles
     from splashdown._connections.options import HttpOptions
-    from splashdown._engine.settings import Settings
+    from splashdown._engine.settings import RetryPolicy, Settings
     from splashdown.model import Asset, ResultSet
     from splashdown.protocols import (
         AssetHandle,
@@ -46,8 +47,6 @@ if TYPE_CHECKING:
     from splashdown.results import JobResults
 
 _log = logging.getLogger("splashdown")
-#: What a profile of a host and the environment may both say about repeating requests.
-_RETRY = ("attempts", "base", "max_delay", "max_retry_after")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +75,14 @@ class OpenContext:
 
         asset = Asset(key=href.rpartition("/")[2] or href, href=href)
         return self.session.open_asset(asset, ResultSet(id=asset.key, kind="document", assets=(asset,), document={}))
+
+
+def _changed(policy: RetryPolicy) -> dict[str, Any]:
+    """What a policy says about repeating requests besides its defaults: for documents those are others."""
+    from splashdown._connections.hosts import RETRY
+
+    usual = type(policy)()
+    return {name: value for name in RETRY if (value := getattr(policy, name)) != getattr(usual, name)}
 
 
 def _has_hosts(options_type: type) -> bool:
@@ -167,8 +174,9 @@ class Session:
     the only ones to use. ``strict=True`` raises for a broken plugin instead of continuing without it.
     ``options`` are settings of plugins by name, for example ``{"s3": {"endpoint_url": "..."}}``.
     ``settings`` are those of the transfer engine. ``auth`` lists credentials by the origin that gets them, for all
-    sources; ``hosts`` holds profiles by host, for example ``{"data.example": {"jobs": 4}}``. ``config`` is the path of
-    a configuration file; ``True`` finds the project's and the user's ``splashdown.toml``, ``False`` reads none.
+    sources; ``hosts`` holds profiles by host, for example ``{"data.example": {"jobs": 4}}``. ``listeners`` get the
+    events of all that the session does (:mod:`splashdown.events`). ``config`` is the path of a configuration file;
+    ``True`` finds the project's and the user's ``splashdown.toml``, ``False`` reads none.
     Arguments override environment variables, which override files.
 
     Raises :class:`~splashdown.errors.OptionError` for an invalid configuration.
@@ -186,6 +194,7 @@ class Session:
         settings: Settings | None = None,
         auth: Mapping[str, object] | None = None,
         hosts: Mapping[str, Mapping[str, Any]] | None = None,
+        listeners: Iterable[Listener] = (),
         config: bool | str | Path | Config = True,
     ) -> None:
         self.config = config if isinstance(config, Config) else _read(config)
@@ -206,6 +215,8 @@ class Session:
         )
         self._options = dict(options or {})
         self._settings, self._settings_given = settings, settings is not None
+        #: What gets the events of reading sources, and of runs besides their own listeners.
+        self.listeners: tuple[Listener, ...] = (Announcer(listeners),) if (listeners := tuple(listeners)) else ()
         levels = self.config.hosts
         if hosts:
             from splashdown._plugins.hosts_table import profiles_of  # late: few sessions have any
@@ -273,11 +284,6 @@ class Session:
         They count more than settings in a file, and less than the environment or the settings of this session.
         """
         profiles = self._profiles
-        if self._settings_given:
-            from splashdown._connections.hosts import Profiles
-
-            profiles = Profiles(levels=self._levels[len(self.config.hosts) :])
-        profiles = profiles.without([one for one in _RETRY if f"SPLASHDOWN_RETRY_{one.upper()}" in os.environ])
         return (lambda host: profiles.of(host).retry_fields()) if profiles.about_retries else None
 
     @property
@@ -346,12 +352,19 @@ class Session:
 
     @property
     def _profiles(self) -> Profiles:
-        """The profiles of hosts, made with the first use."""
+        """The profiles of hosts, over what the settings say about repeating requests; made with the first use."""
         if self._made_profiles is None:
-            from splashdown._connections.hosts import Profiles
+            from splashdown._connections.hosts import RETRY, Profiles
             from splashdown._connections.known_hosts import SHIPPED
 
-            self._made_profiles = Profiles(levels=(SHIPPED, *self._levels))
+            weak = Profiles(levels=(SHIPPED, *self.config.hosts))
+            if self._settings_given:
+                weak = weak.without(RETRY)
+            profiles = Profiles(
+                levels=(*weak.levels, *self._levels[len(self.config.hosts) :]), retry=_changed(self.settings.retry)
+            )
+            in_environment = [one for one in RETRY if f"SPLASHDOWN_RETRY_{one.upper()}" in os.environ]
+            self._made_profiles = profiles.without(in_environment)
         return self._made_profiles
 
     def run(self, action: str, on: JobResults | str | Path, /, **options: Any) -> Any:
@@ -505,6 +518,8 @@ class Session:
         merged = {**self._options.get(name, {}), **given}
         if options_type is not None and _has_hosts(options_type) and "hosts" not in merged:
             merged["hosts"] = self._profiles.without(_stronger(name, merged))
+            if self.listeners:
+                merged.setdefault("emit", self.listeners[0])
         for one in _of_session(options_type):
             if one not in merged:
                 merged[one] = self.sink if one == "open_sink" else getattr(self, one)

@@ -4,6 +4,8 @@ import json
 import re
 
 import pytest
+from fault_server import FaultServer
+from faults import Status
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (INFO|WARNING|ERROR|DEBUG) \S.*")
 
@@ -75,3 +77,29 @@ def test_a_format_without_a_log_is_refused(splashdown_command, source):
     done = download(splashdown_command, source, "--log-format", "json")
     assert done.returncode == 2
     assert "--log-file and -v" in done.stderr
+
+
+@pytest.mark.parametrize("logged", [[], ["--log-file", "runs.log"], ["-v"]])
+def test_a_wait_for_a_document_is_on_the_screen_once_wherever_the_log_goes(
+    splashdown_command, source, tmp_path, logged
+):
+    with FaultServer() as server:
+        server.add("/item.json", source.read_bytes())
+        server.script("/item.json", Status(503, Retry_After="1.01"))
+        done = splashdown_command(*logged, "ls", f"{server.url}/item.json", cwd=tmp_path)
+    said = f"{server.url}/item.json: the server answered 503; trying again in 1.0 s"
+    assert done.stderr.count(said) == 1
+    if "--log-file" in logged:
+        assert said in done.stderr.splitlines()
+        assert f"WARNING {said}" in (tmp_path / "runs.log").read_text()
+
+
+def test_the_display_of_a_run_shows_its_retries_and_the_log_file_does_not_repeat_them(splashdown_command, tmp_path):
+    with FaultServer() as server:
+        server.add("/a.txt", b"a")
+        server.script("/a.txt", Status(503))
+        item = {"type": "Feature", "stac_version": "1.0.0", "id": "i", "geometry": None, "properties": {}, "links": []}
+        (tmp_path / "item.json").write_text(json.dumps(item | {"assets": {"a": {"href": f"{server.url}/a.txt"}}}))
+        done = splashdown_command("--log-file", "runs.log", "download", "item.json", "out", cwd=tmp_path)
+    assert done.stderr.count("503 Service Unavailable") == 1
+    assert (tmp_path / "runs.log").read_text().count("503 Service Unavailable") == 1

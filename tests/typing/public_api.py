@@ -63,12 +63,14 @@ from splashdown.errors import HttpStatusError, PluginWarning, StoreError, error_
 from splashdown.events import (
     Event,
     Progress,
+    Reading,
     Retried,
     RunFinished,
     RunInterrupted,
     RunStarted,
     TransferFinished,
     TransferStarted,
+    Waiting,
 )
 from splashdown.landing import JobOutcome, JobsReport, JobState, land_jobs, read_jobs, watch
 from splashdown.model import (
@@ -481,6 +483,10 @@ def note(event: Event) -> None:
             assert_type(report, RunReport)
         case RunInterrupted(plan=plan):
             assert_type(plan, Plan)
+        case Waiting(delay=delay):
+            assert_type(delay, float)
+        case Reading(items=items):
+            assert_type(items, int)
 
 
 def shelve(results: JobResults, *, folder: str, tries: int) -> RunReport:

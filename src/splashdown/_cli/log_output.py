@@ -1,4 +1,7 @@
-"""Where a command's log goes: ``-v`` shows it on stderr, ``--log-file`` keeps it, a line or a JSON object a record."""
+"""Where a command's log goes: ``-v`` shows it on stderr, ``--log-file`` keeps it, a line or a JSON object a record.
+
+Without either, Python itself shows warnings on stderr.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +25,13 @@ class _Text(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return printable(f"{_time(record)} {record.levelname} {_message(record)}")
+
+
+class _Screen(logging.Formatter):
+    """The message alone."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(_message(record))
 
 
 class _Json(logging.Formatter):
@@ -53,6 +63,9 @@ def start(*, verbose: int, file: str | None, form: str) -> Callable[[], None]:
     _log.setLevel(min(handler.level for handler in handlers))
     for handler in handlers:
         handler.setFormatter(_Json() if form == "json" else _Text())
+    if not verbose:
+        handlers.append(_warnings())
+    for handler in handlers:
         _log.addHandler(handler)
 
     def stop() -> None:
@@ -62,6 +75,19 @@ def start(*, verbose: int, file: str | None, form: str) -> Callable[[], None]:
             handler.close()
 
     return stop
+
+
+def on_screen() -> bool:
+    """Whether the log is on stderr, with what it informs of."""
+    return any(type(one) is logging.StreamHandler and one.level <= logging.INFO for one in _log.handlers)
+
+
+def _warnings() -> logging.Handler:
+    """Shows what Python shows of a log that goes nowhere; what is about a file, the display of the run shows."""
+    handler = _handler(logging.StreamHandler(sys.stderr), logging.WARNING)
+    handler.setFormatter(_Screen())
+    handler.addFilter(lambda record: not hasattr(record, "about"))
+    return handler
 
 
 def _handler(handler: logging.Handler, level: int) -> logging.Handler:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sys
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from splashdown.results import JobResults
     from splashdown.session import Session
 
+_log = logging.getLogger("splashdown")
 
 #: Options of the command line and the filters that they stand for, in the order in which they are applied.
 _FILTERS = {
@@ -145,8 +147,8 @@ def open_source(
     if alternate := given.pop("alternate", None):
         options["alternate"] = alternate
     options |= search_options(session, source, resolver, given, whole=action == "sync")
-    shown = _say_nothing if quiet else notify
-    results = session.open(source, auth=auth, resolver=resolver, notify=shown, **options)
+    # Without a function of ours, the progress of resolving is in the log alone.
+    results = session.open(source, auth=auth, resolver=resolver, notify=None if quiet else notify, **options)
     return shaped(mirrored(results, given), given)
 
 
@@ -317,10 +319,10 @@ def plugin_options(pairs: tuple[str, ...]) -> dict[str, dict[str, str]]:
     return options
 
 
-def _say_nothing(_: str) -> None:
-    """Progress of resolving is not a warning."""
-
-
 def notify(message: str) -> None:
-    """Show the progress of resolving."""
-    click.echo(message, err=True)
+    """Show the progress of resolving, on stderr once and in the log."""
+    from splashdown._cli.log_output import on_screen
+
+    _log.info("%s", message)
+    if not on_screen():
+        click.echo(printable(message), err=True)

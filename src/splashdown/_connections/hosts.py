@@ -84,9 +84,11 @@ class Profiles:
     """The profiles of a session, by host as :func:`pattern` has it; ``levels`` are its sources, the weakest first.
 
     In one source a name with ``*.`` is weaker than a whole one, and a name without a port weaker than one with it.
+    ``retry`` holds for each host whose profile does not say otherwise: fields of ``RetryPolicy``, by name.
     """
 
     levels: tuple[Mapping[str, HostProfile], ...] = ()
+    retry: Mapping[str, Any] = field(default_factory=dict)
     _found: dict[str, HostProfile] = field(default_factory=dict, repr=False, compare=False)
 
     def of(self, host: str) -> HostProfile:
@@ -107,6 +109,10 @@ class Profiles:
         """Whether any profile says something about repeating requests: few do, and each request would ask."""
         return any(one.retry_fields() for level in self.levels for one in level.values())
 
+    def retry_of(self, host: str) -> Mapping[str, Any]:
+        """What is said about repeating requests to a host, by the names of ``RetryPolicy``."""
+        return {**self.retry, **self.of(host).retry_fields()}
+
     def limit(self, host: str) -> int | None:
         """How many files a host serves at a time, at most; ``None`` where no profile says so."""
         return self.of(host).jobs
@@ -121,7 +127,8 @@ class Profiles:
             return self
         nothing: dict[str, Any] = {name: getattr(NO_PROFILE, name) for name in names}
         return Profiles(
-            levels=tuple({host: replace(one, **nothing) for host, one in level.items()} for level in self.levels)
+            levels=tuple({host: replace(one, **nothing) for host, one in level.items()} for level in self.levels),
+            retry=self.retry,
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,6 +32,10 @@ class HttpOptions:
     user_agent: str = f"splashdown/{__version__}"
     #: What holds for single hosts instead.
     hosts: Profiles = field(default=Profiles(), metadata={"python_only": "the profiles of a session's hosts"})
+    #: Gets the events of waits for documents (:mod:`splashdown.events`).
+    emit: Callable[[Any], object] | None = field(
+        default=None, repr=False, compare=False, metadata={"python_only": "a function that gets events"}
+    )
 
     def __post_init__(self) -> None:
         if not self.user_agent.isprintable():

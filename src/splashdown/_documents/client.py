@@ -6,7 +6,6 @@ It leaves the meaning of documents to others, and credentials to :mod:`splashdow
 from __future__ import annotations
 
 import ssl
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -26,11 +25,12 @@ from splashdown._connections.tls import CERTIFICATE_WANTED, NAME_AUTHORITY, want
 from splashdown._documents.adapter import DocumentAdapter
 from splashdown._documents.authority import Anonymous, Authority, renewed
 from splashdown._documents.cookies import cookie_lines
-from splashdown._documents.document import Document, parse_object
+from splashdown._documents.document import Document, is_stac, parse_object
 from splashdown._documents.faults import fault
 from splashdown._documents.listed import Listed, ListedSteps
+from splashdown._documents.pauses import Pauses, Preparation
 from splashdown._documents.places import shown
-from splashdown._documents.repeating import REPEATS, causes
+from splashdown._documents.repeating import REPEATS, Repeats, causes
 from splashdown._documents.steps import Steps, secrets_sent
 from splashdown.errors import AuthError, ResolveError, error_text
 
@@ -105,8 +105,8 @@ class Client:
         self._session.headers.update({"Accept": "application/json, */*;q=0.5"})
         # A cookie is a credential too: those of sign-ins are kept with the listed origins, all others dropped.
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._closed = threading.Event()
-        self._repeats = REPEATS.made(self.http.hosts, self._closed)
+        self._pauses = Pauses(emit=self.http.emit)
+        self._repeats = REPEATS.made(self.http.hosts, self._pauses)
         adapter = DocumentAdapter(gate=self.gate, max_retries=self._repeats, pool_maxsize=16)
         self._session.mount("https://", adapter)
         self._session.mount("http://", adapter)
@@ -149,7 +149,7 @@ class Client:
 
     def close(self) -> None:
         """Close connections; a thread that waits to ask again waits no longer."""
-        self._closed.set()
+        self._pauses.closed.set()
         self._session.close()
 
     def get_bytes(self, url: str) -> tuple[str, bytes]:
@@ -167,8 +167,8 @@ class Client:
             raise ResolveError(f"{shown(url[:_SHOWN])}… is not read: its URL has {len(url):,} characters")
         with self._in_words(url):
             final, status, body, sent, wait = self._fetch_whole(url, headers, question)
-        if status == HTTPStatus.ACCEPTED and not body.lstrip().startswith(b"{"):
-            raise ResolveError(f"{shown(final)}: the server still prepares it (HTTP 202); {wait or 'try again later'}")
+        if wait and status == HTTPStatus.ACCEPTED:
+            raise ResolveError(f"{shown(final)}: the server still prepares it (HTTP 202); {wait}")
         if status >= 400:
             # Of what was sent: by now another thread may have renewed the token.
             known = secrets_sent(url, sent) | self._listed.keys_sent
@@ -210,6 +210,8 @@ class Client:
         )
         whole = _WHOLE * self._options(url).read_timeout
         end = time.monotonic() + whole
+        # What is sent to be kept may be accepted so; what is asked for has not come yet.
+        prepared = None if method else Preparation()
         method = method or ("GET" if question is None else "POST")
         while True:
             options, sent = self._options(steps.url), steps.headers()
@@ -232,8 +234,25 @@ class Client:
                 if not steps.follow(answer.status_code, location, cookie_lines(answer.raw.headers)):
                     end += getattr(answer.raw.retries, "waited", 0.0)  # as the server has asked for
                     body = self._body(answer, steps.url, end, whole)
-                    wait = self._repeats.at(urlsplit(steps.url).netloc).too_long(answer.status_code, answer.headers)
+                    policy = self._repeats.at(urlsplit(steps.url).netloc)
+                    wait = policy.too_long(answer.status_code, answer.headers)
+                    if prepared is not None and answer.status_code == HTTPStatus.ACCEPTED and not is_stac(body):
+                        waited = prepared.waited
+                        wait = self._until_prepared(steps.url, answer.headers, policy, prepared)
+                        end += prepared.waited - waited
+                        if not wait:
+                            continue
                     return Fetched(steps.url, answer.status_code, body, steps.sent, wait)
+
+    def _until_prepared(self, url: str, headers: Mapping[str, str], policy: Repeats, prepared: Preparation) -> str:
+        """Wait until a document may be there; words for why it is not waited for any longer, else empty."""
+        longest = policy.retry_after_max
+        delay = prepared.delay(headers, base=policy.backoff_factor, most=policy.backoff_max, longest=longest)
+        if delay is None:
+            return f"max_retry_after allows to wait {longest:g} seconds altogether; try again later"
+        self._pauses.wait(url, delay, f"the server answered {HTTPStatus.ACCEPTED}, it still prepares it")
+        # A client that is closed asks for nothing any more.
+        return "reading was ended" if self._pauses.closed.is_set() else ""
 
     def _first(self, url: str, headers: Mapping[str, str] | None, *, searches: bool) -> Mapping[str, str]:
         """The headers for a URL of the first origin."""

@@ -19,6 +19,8 @@ from splashdown.sources import is_url
 _LARGE = 2**20
 #: The title that web servers give to the list of a folder.
 _INDEX_PAGE = re.compile(rb"<title>\s*(Index of|Directory listing)", re.IGNORECASE)
+#: What such a document names; a report of work that is under way has a type and links as well.
+_STAC = re.compile(rb'"stac_version"|"type"\s*:\s*"Feature(Collection)?"')
 #: Media types of what is not a document of the catalog: pages and pictures for people.
 _FOR_PEOPLE = ("text/html", "application/xhtml", "text/xml", "application/xml", "application/pdf", "image/")
 
@@ -82,6 +84,11 @@ def parse_object(body: bytes, url: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ResolveError(f"{shown(url)} holds a JSON {type(document).__name__} where an object is expected")
     return document
+
+
+def is_stac(body: bytes) -> bool:
+    """Whether an answer seems to be a STAC document, whatever its status says."""
+    return body.lstrip()[:1] == b"{" and _STAC.search(body) is not None
 
 
 def links_of(body: Mapping[str, Any], rels: Container[str]) -> Iterator[Mapping[str, Any]]:

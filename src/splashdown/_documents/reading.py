@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from splashdown._documents.authority import Authority
 from splashdown._documents.document import Document, parse_object
 from splashdown._documents.places import open_local, shown
+from splashdown._documents.progress import ReadingProgress
 from splashdown.errors import LoadError, ResolveError, TransferError
 from splashdown.sources import is_in_store, is_url
 
@@ -21,11 +22,16 @@ MAX_BYTES = 128 * 2**20
 
 @dataclass(slots=True)
 class Reader:
-    """Reads documents for one source; ``authority`` holds the credentials of its origin."""
+    """Reads documents for the source at ``place``; ``authority`` holds the credentials of its origin."""
 
     authority: Authority
     context: ResolveContext
+    place: str = ""
+    progress: ReadingProgress = field(init=False, repr=False)
     _client: Client | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        self.progress = ReadingProgress(place=self.place, context=self.context)
 
     @property
     def client(self) -> Client:
@@ -45,8 +51,11 @@ class Reader:
     def read(self, place: str) -> Document:
         """The JSON object at a place. Raises :class:`~splashdown.errors.ResolveError` or a subclass."""
         if is_url(place):
-            return self.client.get(place)
-        return Document(place=place, body=parse_object(self.read_bytes(place), place))
+            found = self.client.get(place)
+        else:
+            found = Document(place=place, body=parse_object(self.read_bytes(place), place))
+        self.progress.document()
+        return found
 
     def read_bytes(self, place: str) -> bytes:
         """A whole document of up to 128 MiB. Raises as :meth:`read` does."""

@@ -7,6 +7,7 @@ import queue
 import threading
 from collections.abc import Sequence
 
+from splashdown._foreign.listening import name_of
 from splashdown.errors import error_text
 from splashdown.events import Event, Progress
 from splashdown.protocols import Listener
@@ -47,7 +48,7 @@ class Dispatcher:
         seconds = _INTERRUPTED_SECONDS if interrupted else _CLOSE_SECONDS
         self._thread.join(seconds)
         if self._thread.is_alive() and not interrupted:
-            name = _name(self._current)
+            name = name_of(self._current)
             _log.warning("listener %s did not return within %g seconds; it does not get the last events", name, seconds)
         self.active = False
 
@@ -62,8 +63,4 @@ class Dispatcher:
 
     def _drop(self, listener: Listener, error: BaseException) -> None:
         self._listeners = [one for one in self._listeners if one is not listener]
-        _log.warning("listener %s failed and gets no more events: %s", _name(listener), error_text(error))
-
-
-def _name(listener: Listener | None) -> str:
-    return str(getattr(listener, "__qualname__", type(listener).__qualname__))
+        _log.warning("listener %s failed and gets no more events: %s", name_of(listener), error_text(error))

@@ -15,7 +15,8 @@ from splashdown._documents.authority import OriginSigner
 from splashdown._documents.client import Client, http_options
 from splashdown._documents.document import Document, WebPageError
 from splashdown._documents.expiry import expires_at
-from splashdown._documents.listed import Listed, listed_of
+from splashdown._documents.listed import listed_of
+from splashdown._documents.progress import ReadingProgress
 from splashdown._stac.alternates import check_alternate
 from splashdown.builtins.openeo import jobs
 from splashdown.builtins.openeo.assets import collect
@@ -65,13 +66,15 @@ class JobReader:
 
     url: JobUrl
     client: Client = field(repr=False)
+    context: ResolveContext = field(repr=False)
     partial: bool = False
     alternate: str | None = None
 
     def read(self) -> ResultSet:
         """Read the results document and what it links."""
         root = self._document()
-        tree = read_tree(root, self.client.get)
+        progress = ReadingProgress(place=self.url.results, context=self.context)
+        tree = read_tree(root, self.client.get, progress)
         union = collect(tree, alternate=self.alternate, partial=self.partial)
         check_alternate(union.assets, self.alternate)
         return ResultSet(
@@ -131,19 +134,17 @@ def resolve_job(source: str | Job, context: ResolveContext) -> ResultSet:
     if not isinstance(source, str):
         auth = source.authority if auth is None else auth
         source = source.url
-    http = http_options(context)
-    listed = listed_of(context)
-    reader = _reader(parse_job_url(source), auth, options, http, listed)
+    reader = _reader(parse_job_url(source), auth, options, context)
     try:
         return attempt(reader, options, context)
     except JobNotFound:
         raise
     except (NotFoundError, WebPageError):
-        other = _elsewhere(reader, http, bound=auth is not None)
+        other = _elsewhere(reader, bound=auth is not None)
         if other is None:
             raise
     # The address was the back-end's, not its API's.
-    return attempt(_reader(other, auth, options, http, listed, reader.client.gate), options, context)
+    return attempt(_reader(other, auth, options, context, reader.client.gate), options, context)
 
 
 def attempt(reader: JobReader, options: JobOptions, context: ResolveContext) -> ResultSet:
@@ -154,26 +155,21 @@ def attempt(reader: JobReader, options: JobOptions, context: ResolveContext) -> 
 
 
 def _reader(
-    url: JobUrl,
-    auth: object,
-    options: JobOptions,
-    http: HttpOptions | None,
-    listed: Listed,
-    gate: Gate | None = None,
+    url: JobUrl, auth: object, options: JobOptions, context: ResolveContext, gate: Gate | None = None
 ) -> JobReader:
-    http = http or HttpOptions()
+    http = http_options(context) or HttpOptions()
     gate = gate or Gate(allow_private=http.allow_private)
     authority = make_authority(url.api, auth, partial(Client, http=http, gate=gate))
-    client = Client(authority, http, gate, listed)
-    return JobReader(url=url, client=client, partial=options.partial, alternate=options.alternate)
+    client = Client(authority, http, gate, listed_of(context))
+    return JobReader(url=url, client=client, partial=options.partial, alternate=options.alternate, context=context)
 
 
-def _elsewhere(reader: JobReader, http: HttpOptions | None, *, bound: bool) -> JobUrl | None:
+def _elsewhere(reader: JobReader, *, bound: bool) -> JobUrl | None:
     """The same job at the API that ``.well-known/openeo`` names, when the address as given has no API."""
     if reader.url.signed:
         return None
     # Through the same gate: a list of the public web does not lead to an API in a private network.
-    with closing(Client(http=http, gate=reader.client.gate)) as anonymous:
+    with closing(Client(http=reader.client.http, gate=reader.client.gate)) as anonymous:
         api = discover(reader.url.api, anonymous.get, bound=bound)
     if api == reader.url.api:
         return None

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from splashdown._documents.document import Document, links_of
 from splashdown._documents.places import resolve_href, shown
+from splashdown._documents.progress import ReadingProgress
 from splashdown._documents.walk import Walk
 from splashdown._stac.describe import text
 from splashdown.errors import ResolveError
@@ -27,7 +28,7 @@ class Tree:
     broken: tuple[str, ...] = ()
 
 
-def read_tree(root: Document, get: Callable[[str], Document]) -> Tree:
+def read_tree(root: Document, get: Callable[[str], Document], progress: ReadingProgress) -> Tree:
     """Follow the links of a Collection, level by level; a Feature (API 1.0) has everything in itself.
 
     A document that cannot be read is noted in ``broken``. Raises :class:`~splashdown.errors.ResolveError` for a
@@ -36,10 +37,14 @@ def read_tree(root: Document, get: Callable[[str], Document]) -> Tree:
     check_results(root)
     if root.body.get("type") == "Feature":
         return Tree(root=root)
-    walk = Walk(
-        read=lambda place: _checked(get(place)), items=_items, links=_links, advice="this looks like a tree without end"
-    )
-    items = tuple(walk.below(root))
+
+    def read(place: str) -> Document:
+        found = _checked(get(place))
+        progress.document()
+        return found
+
+    walk = Walk(read=read, items=_items, links=_links, advice="this looks like a tree without end")
+    items = tuple(progress.counted(walk.below(root)))
     return Tree(root=root, items=items, broken=tuple(walk.broken))
 
 

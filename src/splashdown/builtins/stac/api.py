@@ -91,6 +91,7 @@ class SearchRequest:
             answer = reader.client.get(self.url, headers=headers)
         else:
             answer = reader.client.post(self.url, self.body, headers=self.headers)
+        reader.progress.document()
         if kind_of(answer.body) != "FeatureCollection":
             raise ResolveError(f"{shown(answer.place)} did not answer with items (a FeatureCollection)")
         return answer

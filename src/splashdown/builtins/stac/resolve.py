@@ -58,7 +58,7 @@ def resolve_stac(source: Any, context: ResolveContext, authority: Authority | No
     options = StacOptions.of(context.options)
     place = place_of(str(source)) if isinstance(source, str | Path) and source != "-" else ""
     known = authority or authority_of(place, context)
-    reader = Reader(authority=known, context=context)
+    reader = Reader(authority=known, context=context, place=place)
     try:
         opened = _open(source, place, reader, options)
         # Objects in the caller's memory may hold more than JSON, and packing them saves nothing.
@@ -194,7 +194,8 @@ def _collect(source: _Source, collector: Collector, reader: Reader, options: Sta
         collector.items = []  # the item is the result's document
     filters = _filters(source, options)
     own = _own(root, collector, options) if kind in {"Collection", "Catalog"} else []
-    assets = pack_all(_taken(_assets(source.below, collector), filters, options.limit))
+    below = reader.progress.counted(source.below)
+    assets = pack_all(_taken(_assets(below, collector), filters, options.limit))
     every = without_repeats(own, assets)
     _check(source, every, collector)
     check_alternate(every, options.alternate)
