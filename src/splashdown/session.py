@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from splashdown._documents.listed import Listed, ListedSigner, ListedSteps, listed_for, own_auth, with_companions
 from splashdown._foreign.calls import ask, close, wrong_type
-from splashdown._foreign.listening import Announcer
 from splashdown._plugins import calls
 from splashdown._plugins import options as plugin_options
 from splashdown._plugins.config import Config, read_config
@@ -75,6 +74,15 @@ class OpenContext:
 
         asset = Asset(key=href.rpartition("/")[2] or href, href=href)
         return self.session.open_asset(asset, ResultSet(id=asset.key, kind="document", assets=(asset,), document={}))
+
+
+def _as_one(listeners: tuple[Listener, ...]) -> tuple[Listener, ...]:
+    """One listener that passes on what it gets, if there are any: reading a source and a run may overlap."""
+    if not listeners:
+        return ()
+    from splashdown._engine.announcing import Announcer
+
+    return (Announcer(listeners),)
 
 
 def _changed(policy: RetryPolicy) -> dict[str, Any]:
@@ -216,7 +224,7 @@ class Session:
         self._options = dict(options or {})
         self._settings, self._settings_given = settings, settings is not None
         #: What gets the events of reading sources, and of runs besides their own listeners.
-        self.listeners: tuple[Listener, ...] = (Announcer(listeners),) if (listeners := tuple(listeners)) else ()
+        self.listeners: tuple[Listener, ...] = _as_one(tuple(listeners))
         levels = self.config.hosts
         if hosts:
             from splashdown._plugins.hosts_table import profiles_of  # late: few sessions have any

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from splashdown._connections.hosts import NO_PROFILE, Profiles
 from splashdown._version import __version__
@@ -71,6 +71,12 @@ class HttpOptions:
         return next((path for name in _BUNDLES if (path := os.environ.get(name))), True)
 
 
+#: The metadata of a field of a plugin's options that the session fills with its own options of HTTP.
+OF_SESSION: Final[Mapping[str, Any]] = {
+    "python_only": "a splashdown.http.HttpOptions",
+    "help": "filled in by the session: profiles of hosts",
+    "of_session": True,
+}
 #: The fields of a profile that have the same name here.
 _OF_PROFILE = frozenset({"connect_timeout", "read_timeout", "user_agent", "cert", "key"})
 

@@ -7,7 +7,7 @@ import queue
 import threading
 from collections.abc import Sequence
 
-from splashdown._foreign.listening import name_of
+from splashdown._engine.announcing import name_of
 from splashdown.errors import error_text
 from splashdown.events import Event, Progress
 from splashdown.protocols import Listener

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from splashdown.hookspecs import hookimpl
-from splashdown.http import HttpOptions
+from splashdown.http import OF_SESSION, HttpOptions
 from splashdown.redact import safely_shown
 from splashdown.specs import SignerSpec
 from splashdown_planetary_computer._signer import BlobSigner
@@ -27,16 +27,7 @@ class PlanetaryComputerOptions:
         default=None, repr=False, metadata={"secret": True, "help": "else PC_SDK_SUBSCRIPTION_KEY"}
     )
     sas_url: str | None = field(default=None, metadata={"help": "the service of tokens; else PC_SDK_SAS_URL"})
-    http: HttpOptions | None = field(
-        default=None,
-        repr=False,
-        compare=False,
-        metadata={
-            "python_only": "a splashdown.http.HttpOptions",
-            "help": "filled in by the session: profiles of hosts",
-            "of_session": True,
-        },
-    )
+    http: HttpOptions | None = field(default=None, repr=False, compare=False, metadata=OF_SESSION)
 
 
 def _create(options: PlanetaryComputerOptions) -> BlobSigner:

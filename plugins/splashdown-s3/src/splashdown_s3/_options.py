@@ -11,12 +11,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from splashdown.errors import OptionError
+from splashdown.http import OF_SESSION, HttpOptions
 from splashdown.redact import safely_shown
 
 if TYPE_CHECKING:
     import boto3
-
-    from splashdown.http import HttpOptions
 
 MIB = 1024 * 1024
 
@@ -76,16 +75,7 @@ class S3Options:
     read_timeout: float = _option("seconds without a byte", default=60.0)
     connections: int = _option("kept open at most", default=64)
     user_agent: str | None = _option("the User-Agent header")
-    http: HttpOptions | None = field(
-        default=None,
-        repr=False,
-        compare=False,
-        metadata={
-            "python_only": "a splashdown.http.HttpOptions",
-            "help": "filled in by the session: profiles of hosts",
-            "of_session": True,
-        },
-    )
+    http: HttpOptions | None = field(default=None, repr=False, compare=False, metadata=OF_SESSION)
 
     def __post_init__(self) -> None:
         self._refuse_other_sessions()
