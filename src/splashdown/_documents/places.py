@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
+from splashdown._documents import gdal
 from splashdown.errors import ResolveError, UsageError, error_text
 from splashdown.redact import redact
 from splashdown.sources import at_home, bare_href, is_in_store, is_url, origin_of, path_in_url
@@ -29,15 +30,6 @@ _FSSPEC_REMOTE = frozenset(
 )
 #: A query with one of these is a presigned URL; object stores refuse it with credentials in a header as well.
 _SIGNED = frozenset({"x-amz-signature", "x-goog-signature", "signature", "sig"})
-#: Prefixes of GDAL's virtual file systems, and the schemes of the same places (GDAL, "Virtual File Systems").
-_GDAL = {
-    "/vsicurl/": "",
-    "/vsis3/": "s3://",
-    "/vsigs/": "gs://",
-    "/vsiaz/": "az://",
-    "/vsiadls/": "abfs://",
-    "/vsioss/": "oss://",
-}
 #: The beginning of a URL with a user, and perhaps a password, where no two parsers differ about the host.
 _USER = re.compile(r"(https?://)[^/?#\\@]*@(?=[^/?#\\@]+([/?#]|\Z))", re.IGNORECASE)
 #: Absolute paths of Windows.
@@ -110,7 +102,7 @@ def resolve_href(base: str, href: str) -> str | None:
     """
     if _USUAL.fullmatch(href):
         return _without_user(href) if "@" in href else href
-    href = _of_gdal(href.strip())
+    href = gdal.url_of(href.strip())
     if not href or _CONTROL.search(href):
         return None
     if _SCHEME.match(href) and not is_local(href):
@@ -149,14 +141,6 @@ def is_relative(href: str) -> bool:
     return not _SCHEME.match(href) and not _WINDOWS.match(href)
 
 
-def _of_gdal(href: str) -> str:
-    """The URL that a path of GDAL's means; empty for one that has no URL, as a member of an archive."""
-    if not href.startswith("/vsi"):
-        return href
-    prefix = next((prefix for prefix in _GDAL if href.startswith(prefix)), None)
-    return "" if prefix is None else _GDAL[prefix] + href.removeprefix(prefix)
-
-
 def may_link(base: str, href: str) -> bool:
     """Whether a document may link an href with a scheme.
 
@@ -177,8 +161,9 @@ def may_link(base: str, href: str) -> bool:
 
 def why_refused(base: str, href: str) -> str:
     """The reason to give for an href for which :func:`resolve_href` gives ``None``."""
-    if href.startswith("/vsi"):
-        return "it is a path that only GDAL can open"
+    if why := gdal.why_refused(href.strip()):
+        return why
+    href = gdal.url_of(href.strip())
     if _CONTROL.search(href):
         return "it holds control characters or surrogates"
     scheme, separator, _ = href.partition("://")

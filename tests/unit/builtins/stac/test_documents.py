@@ -325,6 +325,15 @@ def test_a_broken_item_leaves_the_others_and_is_named(save, assets):
         ("/vsicurl/https://o.example/a.tif", "https://o.example/a.tif"),
         ("/vsis3/bucket/key/a.tif", "s3://bucket/key/a.tif"),
         ("/vsigs/bucket/a.tif", "gs://bucket/a.tif"),
+        ("/vsicurl?max_retry=3&url=https%3A%2F%2Fo.example%2Fa.tif%3Fx%3D1", "https://o.example/a.tif?x=1"),
+        ("/vsicurl?url=https%3A%2F%2Fo.example%2Fa.tif&max_retry=3", "https://o.example/a.tif"),
+        ("/vsicurl?use_head=no&url=https://o.example/a.tif?x=1&y=2", "https://o.example/a.tif?x=1&y=2"),
+        ("/vsicurl_streaming/https://o.example/a.tif", "https://o.example/a.tif"),
+        ("/vsis3_streaming/bucket/a.tif", "s3://bucket/a.tif"),
+        ("/vsiaz/container/a.tif", "az://container/a.tif"),
+        ("/vsiadls/container/a.tif", "abfs://container/a.tif"),
+        ("/vsicurl?url=file%3A%2F%2F%2Fetc%2Fpasswd", None),
+        ("/vsicurl?url=%2Fetc%2Fpasswd", "https://h.example/etc/passwd"),
         ("/vsizip/vsicurl/https://o.example/a.zip/a.tif", None),
         ("/vsicurl/file:///etc/passwd", None),
         ("/vsicurl//etc/passwd", "https://h.example/etc/passwd"),
@@ -335,6 +344,26 @@ def test_paths_of_windows_and_gdal_are_read_as_what_they_mean(href, means):
     results = splashdown.open(item(assets={"a": {"href": href}}, links=links))
     assert [asset.href for asset in results] == ([means] if means else [])
     assert len(results.result_set.warnings) == (means is None)
+
+
+@pytest.mark.parametrize(
+    ("href", "advice"),
+    [
+        ("/vsizip//vsicurl/https://o.example/a.zip/a.tif", "list the archive itself, and take files out of it"),
+        ("/vsitar/vsis3/bucket/a.tar.gz/a.tif", "--unpack"),
+        ("/vsigzip//vsicurl/https://o.example/a.tif.gz", "/vsigzip/): list the .gz file itself"),
+        ("/vsiswift/bucket/a.tif", "list the https URL of the object"),
+        ("/vsisubfile/0_100,/vsicurl/https://o.example/a.tif", "list the whole file"),
+        ("/vsimem/a.tif", "write the file to a disk or store first"),
+        ("/vsiunknown/a.tif", "list a URL of the file"),
+        ("/vsicurl?max_retry=3", "names no URL: GDAL's form is /vsicurl/https://..."),
+        ("/vsis3", "list a URL of the file"),
+    ],
+)
+def test_a_path_that_only_gdal_opens_says_what_to_list_instead(href, advice):
+    results = splashdown.open(item(assets={"a": {"href": href}}))
+    assert not list(results)
+    assert advice in results.result_set.warnings[0]
 
 
 def test_backslashes_of_a_saved_catalog_lead_to_its_files(save):
