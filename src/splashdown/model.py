@@ -81,6 +81,7 @@ class RemoteInfo:
     version: str | None = None  #: an object's version id, where the store keeps versions
     quota_reset: float | None = None  #: seconds until the server answers again, where this answer used up a quota
     encoding: str | None = None  #: the ``Content-Encoding`` of the body: ``size`` and ``digests`` are of encoded bytes
+    file_name: str | None = None  #: as the server gives it, without folders; not safe for every system yet
     cost: int | None = None  #: bytes that the transport has read to make this file, where it does not pass on a body
 
     @property

@@ -209,6 +209,18 @@ class JobResults:
         assets = pack(mirrored(self.assets, pairs))
         return JobResults(self.session, with_mirrors(self.result_set, pairs), assets=assets, skipped=self.skipped)
 
+    def named_by_servers(self) -> JobResults:
+        """The same assets, those whose URLs name no file with the names that servers give (``Content-Disposition``).
+
+        A URL such as ``https://data.example/products(7)/$value`` names none. Each is asked for one byte now, so that
+        a plan has the names; where the server gives none, the media type that it gives decides the extension. Names
+        are made safe as all are. A URL that does not answer keeps its name, with a warning in the log.
+        """
+        from splashdown._derived.server_names import named_by_servers
+
+        assets = pack(list(named_by_servers(self.assets, self.ask_source)))
+        return JobResults(self.session, self.result_set, assets=assets, skipped=self.skipped)
+
     def of(self, asset: Asset) -> JobResults:
         """These results narrowed to one asset."""
         return self._narrowed([asset], self.skipped)

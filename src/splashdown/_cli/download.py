@@ -13,7 +13,7 @@ from splashdown._cli.exec_options import exec_options, runner, take_command
 from splashdown._cli.help import Command, was_given
 from splashdown._cli.list_options import list_options, take_list
 from splashdown._cli.moving import move_options, moved, refuse_move, take_move
-from splashdown._cli.source import filter_options, open_source, source_options
+from splashdown._cli.source import SERVER_NAMES, filter_options, open_source, source_options
 from splashdown._cli.transfer import (
     log_of_files,
     print_failures,
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 @click.option("--key", metavar="K", help="Only this asset; TARGET is then a file or an existing folder.")
 @collection_options
 @click.option("--layout", help="A preset or a template for file names; openeo, or beside their items in a catalog.")
+@SERVER_NAMES
 @click.option("--overwrite", is_flag=True, help="Fetch everything again; the same as --if-exists overwrite.")
 @list_options
 @transfer_options

@@ -52,6 +52,9 @@ _STAC_ONLY = ("limit", "page_size")
 UNPACK = click.option("--unpack", is_flag=True, help="List the files in ZIP and TAR archives in place of the archive.")
 CLIP = click.option("--clip", metavar="AREA", help="Only what lies in a box (W,S,E,N in degrees) or a GeoJSON file.")
 PARTS_OF_FILES = (UNPACK, CLIP)
+SERVER_NAMES = click.option(
+    "--server-names", is_flag=True, help="Ask servers for the names of files whose URLs name none."
+)
 
 
 def filter_options(function: F) -> F:
@@ -171,12 +174,14 @@ def mirrored(results: JobResults, given: dict[str, Any]) -> JobResults:
 
 def shaped(results: JobResults, given: dict[str, Any]) -> JobResults:
     """The assets that the options choose, the files in archives among them, clipped to an area where that is wanted."""
-    unpack, clip = given.pop("unpack", False), given.pop("clip", None)
+    unpack, clip, ask = given.pop("unpack", False), given.pop("clip", None), given.pop("server_names", False)
     if unpack:
         chosen = select(results, {name: given.get(name) for name in _OF_ITEMS})
         results = chosen.unpack()
         _print_left_out(results, len(chosen.skipped))
     results = select(results, given)
+    if ask:
+        results = results.named_by_servers()
     if clip:
         before = len(results.skipped)
         results = results.clip(**_area(clip))

@@ -9,7 +9,7 @@ import click
 from splashdown._cli.collection import collection_options, take_collection
 from splashdown._cli.exec_options import exec_options, runner, take_command
 from splashdown._cli.help import Command, was_given
-from splashdown._cli.source import filter_options, open_source, source_options
+from splashdown._cli.source import SERVER_NAMES, filter_options, open_source, source_options
 from splashdown._cli.transfer import (
     log_of_files,
     print_warnings,
@@ -27,6 +27,7 @@ from splashdown._cli.transfer import (
 @click.option("--delete", is_flag=True, help="Remove files whose asset the source no longer has.")
 @collection_options
 @click.option("--layout", help="A preset or a template for file names.")
+@SERVER_NAMES
 @transfer_options
 @exec_options
 @click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")

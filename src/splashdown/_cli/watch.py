@@ -10,7 +10,7 @@ import click
 from splashdown._cli.exit_codes import EXIT_FAILED
 from splashdown._cli.help import Command, was_given
 from splashdown._cli.list_options import interval_option
-from splashdown._cli.source import filter_options, source_options
+from splashdown._cli.source import SERVER_NAMES, filter_options, source_options
 from splashdown._cli.transfer import take_settings, transfer_options
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ _OF_ONE_JOB = ("wait", "partial")
 @interval_option(300.0)
 @filter_options
 @click.option("--layout", help="A preset or a template for file names.")
+@SERVER_NAMES
 @transfer_options
 @click.option("--quiet", is_flag=True, help="Show warnings and errors alone.")
 @source_options

@@ -142,6 +142,11 @@ def href_name(href: str) -> str:
     return stem if split.query and dot and f".{extension.lower()}" in _PROGRAMS else name
 
 
+def has_file_name(key: str, href: str) -> bool:
+    """Whether the key or the href names a file, so that the file's name has an extension of its own."""
+    return bool(_FILE_NAME.match(key) or split_suffix(href_name(href))[1])
+
+
 def _wanted(assets: Sequence[Asset], layout: str, job_id: str) -> Iterator[str]:
     """The name that each asset would get alone."""
     template = LAYOUTS.get(layout, layout)
@@ -167,10 +172,17 @@ def _wanted(assets: Sequence[Asset], layout: str, job_id: str) -> Iterator[str]:
             asset=asset,
             job_id=job_id,
             counter=number,
-            filename=advertised_name(asset.key, asset.href, asset.media_type),
+            filename=_file_name(asset),
             name=openeo_name(asset.listed_as or asset.key, asset.href, asset.media_type),
         )
         yield safe_path(render(template, fields))
+
+
+def _file_name(asset: Asset) -> str:
+    """The name of the href, or where that names no file, of ``file:local_path``."""
+    if asset.local_path and not has_file_name(asset.listed_as or asset.key, asset.href):
+        return advertised_name(asset.key, asset.local_path, asset.media_type)
+    return advertised_name(asset.key, asset.href, asset.media_type)
 
 
 class _Claims:

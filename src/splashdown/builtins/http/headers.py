@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from splashdown._connections.waits import quota_reset
+from splashdown.builtins.http.disposition import file_name
 from splashdown.model import RemoteInfo
 
 #: A number of bytes that fits into 63 bits. Longer ones make no sense, and are slow to convert.
@@ -37,8 +38,10 @@ _LONGEST_DATE = 64
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
-#: Of a digest, a quota or a version more has to be read.
-_RARE = frozenset({*_DIGESTS, *_QUOTAS, "x-amz-version-id", "ratelimit-reset", "x-ratelimit-reset"})
+#: Of a digest, a quota, a version or a name more has to be read.
+_RARE = frozenset(
+    {*_DIGESTS, *_QUOTAS, "x-amz-version-id", "ratelimit-reset", "x-ratelimit-reset", "content-disposition"}
+)
 
 
 class ContentRange(NamedTuple):
@@ -78,6 +81,7 @@ def remote_info(headers: Mapping[str, str], *, size: int | None, ranges: bool, w
         version=None if version == "null" else version,
         quota_reset=quota_reset(headers) if [name for name in _QUOTAS if name in headers] else None,
         encoding=_encoding(headers["content-encoding"]) if "content-encoding" in headers else None,
+        file_name=file_name(headers["content-disposition"]) if "content-disposition" in headers else None,
     )
 
 
