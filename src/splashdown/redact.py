@@ -42,7 +42,10 @@ _URL = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{0,40}://[^\s'\"<>]*")
 _WORD_BEFORE_AT = re.compile(r"(?<![^\s/'\"<>@])([^\s/'\"<>@]++)@")
 _SCHEME_AND_USER = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{0,40}:[^:]*:")
 _REST_OF_WORD = re.compile(r"[^\s'\"<>]*")
-_QUERY = re.compile(r"\?[^\s'\"<>)]+")
+#: A host with its port, and the mark that a sentence puts behind it.
+_ORIGIN_IN_TEXT = re.compile(r"([a-z][a-z0-9+.-]*://(?:[a-z0-9.-]+|\[[0-9a-f:.]+\]):[0-9]{1,5})([:.,;])", re.IGNORECASE)
+#: A query; not the declaration at the beginning of XML.
+_QUERY = re.compile(r"\?(?!xml\s)[^\s'\"<>)]+")
 _SCHEMES_OF_AUTH = re.compile(r"\b(Bearer|Basic)(:?\s+)[A-Za-z0-9+/=_.~%-]{6,}", re.IGNORECASE)
 _NAMED = re.compile(r"(?<![\w.-])([\w.-]++)['\"]?\s*+=\s*+")
 _LAST_WORD = re.compile(r"(?<!\w)\w++\Z")
@@ -65,6 +68,11 @@ _OF_SIGNATURE = re.compile(
 _OF_SAS = re.compile(r"s[eiprstv]|s(?:rt|pr|ip|dd|cid)|sk(?:oid|tid|[estv])|s[au]oid")
 #: Shorter values are words and numbers that every message has.
 _SHORTEST = 5
+
+
+def _in_text(url: str) -> str:
+    found = _ORIGIN_IN_TEXT.fullmatch(url)
+    return redact(url) if found is None else redact(found[1]) + found[2]
 
 
 def redact(href: str) -> str:
@@ -112,7 +120,7 @@ def redact_text(text: str, secrets: Iterable[str] = ()) -> str:
     """
     for secret in sorted(_forms(secrets), key=len, reverse=True):
         text = text.replace(secret, "...")
-    text = _URL.sub(lambda found: redact(found[0]), text)
+    text = _URL.sub(lambda found: _in_text(found[0]), text)
     text = _replaced(text, _WORD_BEFORE_AT, _href_with_user)
     text = _QUERY.sub("?...", text)
     text = _SIGNED_PATH.sub(r"\1/...", text)

@@ -100,6 +100,21 @@ def test_what_a_server_repeats_of_a_request_is_not_shown():
     assert text == "no: ... ... ... ... ... end"
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://h.example:8080: it is down", "http://h.example:8080: it is down"),
+        ("see http://[::1]:80, or http://h.example:1.", "see http://[::1]:80, or http://h.example:1."),
+        ("http://user:pa:ss:word@h.example:80: no", "(an href that is not a URL) no"),
+        ("http://user:hunter2@h.example:80: no", "(an href that is not a URL) no"),
+        ("<?xml version='1.0'?>", "<?xml version='1.0'?>"),
+        ("http://h.example/a<?xmlsecret", "http://h.example/a<?..."),
+    ],
+)
+def test_a_sentence_about_an_origin_stays_readable(text, shown):
+    assert redact_text(text) == shown
+
+
 def _values():
     signed = "https://user:hunter2@h.example/a.tif?sig=hunter2"
     asset = Asset(key="a", href=signed, metadata={"href": signed}, properties={"x": signed})

@@ -21,6 +21,7 @@ from urllib3.exceptions import ReadTimeoutError
 from splashdown._connections.addresses import AddressError, Gate
 from splashdown._connections.answers import AnswerError
 from splashdown._connections.options import HttpOptions
+from splashdown._connections.proxies import SOCKS_WANTED, wants_socks
 from splashdown._connections.tls import CERTIFICATE_WANTED, NAME_AUTHORITY, wants_certificate
 from splashdown._documents.adapter import DocumentAdapter
 from splashdown._documents.authority import Anonymous, Authority, renewed
@@ -73,6 +74,8 @@ class Fetched(NamedTuple):
         return f"Fetched({shown(self.url)}, {self.status})"
 
 
+#: Reasons that say what to do.
+_ADVICE = (SOCKS_WANTED, CERTIFICATE_WANTED, NAME_AUTHORITY)
 #: Longer URLs than servers take. Documents that link ever deeper below themselves end here, before memory does.
 _LONGEST_URL = 16 * 1024
 #: As much of one as a line gives.
@@ -184,9 +187,9 @@ class Client:
         except AddressError as error:
             raise ResolveError(f"{shown(url)} is not read: {error}") from None
         except requests.RequestException as error:
-            raise ResolveError(
-                f"{shown(url)} could not be read ({_reason(error)}); check the URL and the network"
-            ) from None
+            reason = _reason(error)
+            more = "" if reason.endswith(_ADVICE) else "; check the URL and the network"
+            raise ResolveError(f"{shown(url)} could not be read ({reason}){more}") from None
         except OSError as error:  # a certificate or a bundle that cannot be used
             raise ResolveError(f"{shown(url)} is not read: {error_text(error)}") from None
 
@@ -288,8 +291,8 @@ def _reason(error: requests.RequestException) -> str:
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "ChunkedEncodingError: the answer was cut off"
     chain = list(causes(error))
-    if isinstance(error, requests.exceptions.InvalidSchema) and "SOCKS" in str(error):
-        return "a SOCKS proxy needs one package more: pip install 'splashdown[socks]'"
+    if wants_socks(error):
+        return SOCKS_WANTED
     if wants_certificate(chain):
         return CERTIFICATE_WANTED
     if (answer := next((one for one in chain if isinstance(one, AnswerError)), None)) is not None:

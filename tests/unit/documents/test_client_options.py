@@ -9,7 +9,7 @@ from raw_server import raw_server
 from requests.exceptions import InvalidSchema
 from scripted_api import Answer, scripted_api
 
-from splashdown.errors import ApiError, AuthError, ResolveError
+from splashdown.errors import ApiError, AuthError, ResolveError, TransferError
 from splashdown.session import Session
 
 ITEM = b'{"type": "Feature", "stac_version": "1.0.0", "id": "i", "assets": {}}'
@@ -41,11 +41,15 @@ def test_documents_and_assets_trust_the_bundle_that_the_environment_names(tmp_pa
         assert session.open(f"{server.url}/i.json").load_json() == {}
 
 
-def test_a_socks_proxy_without_its_package_names_the_extra(monkeypatch):
+def test_a_socks_proxy_without_its_package_names_the_extra_for_documents_and_files(monkeypatch, tmp_path):
     monkeypatch.setattr("requests.adapters.SOCKSProxyManager", _missing_socks)
     monkeypatch.setenv("HTTP_PROXY", "socks5://127.0.0.1:1080")
-    with Session(config=False) as session, pytest.raises(ResolveError, match=r"splashdown\[socks\]"):
-        session.open("http://h.example/i.json")
+    (tmp_path / "i.json").write_bytes(ITEM.replace(b"{}", b'{"a": {"href": "http://h.example:8080/a.bin"}}'))
+    with Session(config=False) as session:
+        with pytest.raises(ResolveError, match=r"splashdown\[socks\]'\)$"):
+            session.open("http://h.example/i.json")
+        with pytest.raises(TransferError, match=r"http://h.example:8080: a SOCKS .*splashdown\[socks\]'$"):
+            session.open(tmp_path / "i.json").load_bytes("a")
 
 
 def _missing_socks(*_: object, **__: object) -> None:

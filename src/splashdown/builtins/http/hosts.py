@@ -17,6 +17,7 @@ from urllib3 import HTTPConnectionPool, Timeout
 
 from splashdown._connections.addresses import Gate
 from splashdown._connections.options import HttpOptions
+from splashdown._connections.proxies import SOCKS_WANTED, wants_socks
 from splashdown._connections.tls import TlsAdapter
 from splashdown.connections import MOST_HOSTS, RecentlyUsed, close_idle, make_lean
 from splashdown.errors import NetworkError, TransferError, error_text
@@ -67,7 +68,8 @@ class Hosts:
             self._adapter.cert_verify(pool, url, verify, cert)
             absolute = self._adapter.request_url(request, proxies).startswith("http")
         except requests.RequestException as error:
-            raise TransferError(f"{origin}: cannot be connected to ({error_text(error)})") from None
+            why = SOCKS_WANTED if wants_socks(error) else f"cannot be connected to ({error_text(error)})"
+            raise TransferError(f"{origin}: {why}") from None
         except OSError as error:  # a CA bundle that is not there
             raise NetworkError(f"{origin}: {error_text(error)}", retryable=False) from None
         if self._gate is not None and pool.proxy is not None:
