@@ -37,7 +37,7 @@ from splashdown._engine.renew import Renewal
 from splashdown._engine.run import Run, run_plan
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown.builtins.local import LocalSink
-from splashdown.events import Progress, TransferFinished
+from splashdown.events import Progress, TransferFinished, Waiting
 from splashdown.http import HttpOptions, HttpTransport
 from splashdown.model import Asset, IfExists, Plan, StoredRecord, Transfer
 from splashdown.model import Status as Ended
@@ -336,9 +336,11 @@ def test_the_answer_that_uses_up_a_quota_delays_the_next_request(server, downloa
     # An hour is longer than a user would wait; then the request is made at once, and its refusal is what counts.
     server.add("/a.bin", DATA, headers={"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": reset})
     server.add("/b.bin", b"second")
-    begun = time.monotonic()
-    assert download("/a.bin", "/b.bin", settings=replace(FAST, jobs=1)).ok
+    begun, events = time.monotonic(), []
+    assert download("/a.bin", "/b.bin", settings=replace(FAST, jobs=1), listeners=[events.append]).ok
     assert time.monotonic() - begun >= least
+    waits = [(one.place, one.delay) for one in events if isinstance(one, Waiting)]
+    assert waits == ([(server.url.removeprefix("http://"), 1)] if least else [])
     assert [one.path for one in server.seen] == ["/a.bin", "/b.bin"]
 
 

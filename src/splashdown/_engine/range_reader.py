@@ -222,7 +222,9 @@ class RangeReader:
             return
         reset = stream.info.quota_reset
         if reset and reset <= source.retry.max_retry_after:  # for a longer one the next request fails
-            remote.throttle.pause(host_of(source.asset.href), reset)
+            waiting = remote.throttle.use_up(host_of(source.asset.href), reset)
+            if waiting is not None:
+                source.events.emit(waiting)
         source.link_worked = True
         if stream.info.cost is not None:
             self.moved += stream.info.cost

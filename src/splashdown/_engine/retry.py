@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import random
 import re
 import threading
@@ -11,11 +12,17 @@ from collections.abc import Callable, Iterable
 from splashdown._engine.places import Places
 from splashdown._engine.settings import RetryPolicy
 from splashdown.errors import HttpStatusError, NetworkError, TransferError
+from splashdown.events import Waiting
+
+_log = logging.getLogger("splashdown")
 
 #: With one of these a server may say when to come back; until then no transfer asks that host.
 _BUSY = frozenset({429, 503})
 _ACCEPTED = 202
 _TOO_MANY = 429
+_USED_UP = "the quota of requests is used up"
+#: Shorter waits are not in the log, and do not count as other ones: seconds.
+_WORTH_SAYING = 1.0
 #: Most hrefs have a host in lower case, and no user before it.
 _USUAL_HOST = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9.-]+(?::[0-9]+)?)/")
 
@@ -123,9 +130,19 @@ class Throttle:
         ):
             self.pause(host, error.retry_after)
 
-    def pause(self, host: str, seconds: float) -> None:
-        """Let no request to a host begin for so many seconds."""
-        self.until[host] = max(self.until.get(host, 0.0), time.monotonic() + seconds)
+    def pause(self, host: str, seconds: float) -> bool:
+        """Let no request to a host begin for so many seconds; false where it already waits for about as long."""
+        before, until = self.until.get(host, 0.0), time.monotonic() + seconds
+        self.until[host] = max(before, until)
+        return until > before + _WORTH_SAYING
+
+    def use_up(self, host: str, seconds: float) -> Waiting | None:
+        """Pause, as a good answer has used up a quota; the event to emit, where that is news, which is logged too."""
+        if not self.pause(host, seconds):
+            return None
+        if seconds >= _WORTH_SAYING:
+            _log.warning("%s: %s; asking again in %.1f s", host, _USED_UP, seconds)
+        return Waiting(place=host, delay=seconds, reason=_USED_UP)
 
     def wait(self, host: str, stop: threading.Event) -> None:
         """Return when the host may be asked, or when the run stops."""
