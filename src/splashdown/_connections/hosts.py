@@ -88,7 +88,7 @@ class Profiles:
     """
 
     levels: tuple[Mapping[str, HostProfile], ...] = ()
-    retry: Mapping[str, Any] = field(default_factory=dict)
+    retry: Mapping[str, Any] = field(default_factory=dict, repr=False)
     _found: dict[str, HostProfile] = field(default_factory=dict, repr=False, compare=False)
 
     def of(self, host: str) -> HostProfile:

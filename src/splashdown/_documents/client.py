@@ -170,8 +170,8 @@ class Client:
             raise ResolveError(f"{shown(url[:_SHOWN])}… is not read: its URL has {len(url):,} characters")
         with self._in_words(url):
             final, status, body, sent, wait = self._fetch_whole(url, headers, question)
-        if wait and status == HTTPStatus.ACCEPTED:
-            raise ResolveError(f"{shown(final)}: the server still prepares it (HTTP 202); {wait}")
+        if status == HTTPStatus.ACCEPTED and (wait or not body.lstrip().startswith(b"{")):
+            raise ResolveError(f"{shown(final)}: the server still prepares it (HTTP 202); {wait or 'try again later'}")
         if status >= 400:
             # Of what was sent: by now another thread may have renewed the token.
             known = secrets_sent(url, sent) | self._listed.keys_sent

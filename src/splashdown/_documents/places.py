@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import IO
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
-from splashdown._documents import gdal
 from splashdown.errors import ResolveError, UsageError, error_text
 from splashdown.redact import redact
 from splashdown.sources import at_home, bare_href, is_in_store, is_url, origin_of, path_in_url
@@ -30,6 +29,8 @@ _FSSPEC_REMOTE = frozenset(
 )
 #: A query with one of these is a presigned URL; object stores refuse it with credentials in a header as well.
 _SIGNED = frozenset({"x-amz-signature", "x-goog-signature", "signature", "sig"})
+#: How paths of GDAL's virtual file systems begin.
+_GDAL = "/vsi"
 #: The beginning of a URL with a user, and perhaps a password, where no two parsers differ about the host.
 _USER = re.compile(r"(https?://)[^/?#\\@]*@(?=[^/?#\\@]+([/?#]|\Z))", re.IGNORECASE)
 #: Absolute paths of Windows.
@@ -102,7 +103,7 @@ def resolve_href(base: str, href: str) -> str | None:
     """
     if _USUAL.fullmatch(href):
         return _without_user(href) if "@" in href else href
-    href = gdal.url_of(href.strip())
+    href = _of_gdal(href.strip())
     if not href or _CONTROL.search(href):
         return None
     if _SCHEME.match(href) and not is_local(href):
@@ -141,6 +142,14 @@ def is_relative(href: str) -> bool:
     return not _SCHEME.match(href) and not _WINDOWS.match(href)
 
 
+def _of_gdal(href: str) -> str:
+    if not href.startswith(_GDAL):
+        return href
+    from splashdown._documents.gdal import url_of  # late: few documents have such paths
+
+    return url_of(href)
+
+
 def may_link(base: str, href: str) -> bool:
     """Whether a document may link an href with a scheme.
 
@@ -161,9 +170,12 @@ def may_link(base: str, href: str) -> bool:
 
 def why_refused(base: str, href: str) -> str:
     """The reason to give for an href for which :func:`resolve_href` gives ``None``."""
-    if why := gdal.why_refused(href.strip()):
-        return why
-    href = gdal.url_of(href.strip())
+    if href.strip().startswith(_GDAL):
+        from splashdown._documents.gdal import why_refused as why_gdal  # late: few documents have such paths
+
+        if why := why_gdal(href.strip()):
+            return why
+        href = _of_gdal(href.strip())
     if _CONTROL.search(href):
         return "it holds control characters or surrogates"
     scheme, separator, _ = href.partition("://")

@@ -8,7 +8,7 @@ from scripted_api import Answer, scripted_api
 from stac_item import stac_item
 
 from splashdown import Session
-from splashdown._documents import progress
+from splashdown._documents import reading
 from splashdown.events import Reading
 
 
@@ -34,7 +34,7 @@ def clock(monkeypatch):
             now[0] += 1
             return now[0]
 
-    made = progress.ReadingProgress
+    made = reading.ReadingProgress
     monkeypatch.setattr("splashdown._documents.reading.ReadingProgress", lambda **given: made(**given, clock=look))
 
 

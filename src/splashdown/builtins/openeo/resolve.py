@@ -16,7 +16,7 @@ from splashdown._documents.client import Client, http_options
 from splashdown._documents.document import Document, WebPageError
 from splashdown._documents.expiry import expires_at
 from splashdown._documents.listed import listed_of
-from splashdown._documents.progress import ReadingProgress
+from splashdown._documents.reading import ReadingProgress
 from splashdown._stac.alternates import check_alternate
 from splashdown.builtins.openeo import jobs
 from splashdown.builtins.openeo.assets import collect

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from splashdown._documents.document import Document, links_of
 from splashdown._documents.places import resolve_href, shown
-from splashdown._documents.progress import ReadingProgress
+from splashdown._documents.reading import ReadingProgress
 from splashdown._documents.walk import Walk
 from splashdown._stac.describe import text
 from splashdown.errors import ResolveError
