@@ -16,6 +16,7 @@ from splashdown._documents.document import Document, parse_object
 from splashdown._documents.places import open_local, shown
 from splashdown.errors import LoadError, ResolveError, TransferError
 from splashdown.events import Reading
+from splashdown.redact import safely_shown
 from splashdown.sources import is_in_store, is_url
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ _LONGEST = 40.0
 T = TypeVar("T")
 
 
+@safely_shown
 @dataclass(slots=True, kw_only=True)
 class ReadingProgress:
     """Counts the documents and items of one source. Documents may be read by several threads."""
@@ -74,6 +76,7 @@ class ReadingProgress:
             emit(event)
 
 
+@safely_shown
 @dataclass(slots=True)
 class Reader:
     """Reads documents for the source at ``place``; ``authority`` holds the credentials of its origin."""
