@@ -1,4 +1,4 @@
-"""What happens while a source is read and during a run, as values for listeners. Session and engine deliver them."""
+"""Events of reading sources and of runs, as values for listeners. Session and engine deliver them."""
 
 from __future__ import annotations
 

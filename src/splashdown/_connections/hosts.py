@@ -110,7 +110,7 @@ class Profiles:
         return any(one.retry_fields() for level in self.levels for one in level.values())
 
     def retry_of(self, host: str) -> Mapping[str, Any]:
-        """What is said about repeating requests to a host, by the names of ``RetryPolicy``."""
+        """How requests to a host are repeated, as far as anything says so: by the names of ``RetryPolicy``."""
         return {**self.retry, **self.of(host).retry_fields()}
 
     def limit(self, host: str) -> int | None:

@@ -213,7 +213,7 @@ class Client:
         )
         whole = _WHOLE * self._options(url).read_timeout
         end = time.monotonic() + whole
-        # What is sent to be kept may be accepted so; what is asked for has not come yet.
+        # A 202 is a good answer to something that was sent to be kept; a document that was asked for has not come yet.
         prepared = None if method else Preparation()
         method = method or ("GET" if question is None else "POST")
         while True:
