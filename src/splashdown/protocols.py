@@ -511,6 +511,14 @@ class Workers(Protocol):
 
 
 @runtime_checkable
+class SupportsWatch(Protocol):
+    """Workers whose library does not notice each loss on its own."""
+
+    def watch(self) -> None:
+        """Look, and let functions fail whose workers have gone. It is called often while functions run."""
+
+
+@runtime_checkable
 class SupportsEach(Protocol):
     """Workers that can be asked one by one."""
 

@@ -19,12 +19,14 @@ import pytest
 from executors import Losing, Pickling, Twice
 from fault_server import FaultServer
 from faults import Drip, Status
+from functions_of_workers import die_in_the_middle_of_the_first_batch
 from limited_server import LimitedServer
 
 import splashdown
 from splashdown import DownloadError, IfExists, Session, Settings
 from splashdown._workers.work import Batch
 from splashdown.auth import read_environment
+from splashdown.builtins.processes import given
 from splashdown.errors import OptionError, PluginError, UsageError
 from splashdown.events import RunStarted, TransferFinished
 
@@ -165,6 +167,19 @@ def test_an_executor_that_is_broken_ends_the_run_with_its_report(server, tmp_pat
         stopped = caught.value.report.stopped
         assert "the workers are gone" in stopped
         assert "make another one" in stopped
+        session.open(source).download_files(tmp_path / "out")
+    assert_whole(tmp_path / "out", 20)
+
+
+def test_a_pool_that_waits_for_half_an_answer_ends_the_run(server, tmp_path, monkeypatch):
+    monkeypatch.setattr(given, "_UNNOTICED_SECONDS", 0.5)
+    source = item(server, tmp_path / "source", 20)
+    context, mark = multiprocessing.get_context("spawn"), (str(tmp_path / "killed"),)
+    with ProcessPoolExecutor(2, context, die_in_the_middle_of_the_first_batch, mark) as pool, Session() as session:
+        with pytest.raises(DownloadError) as caught:
+            session.open(source).download_files(tmp_path / "out", executor=pool)
+        assert "make another one" in caught.value.report.stopped
+        assert (tmp_path / "killed").exists()
         session.open(source).download_files(tmp_path / "out")
     assert_whole(tmp_path / "out", 20)
 

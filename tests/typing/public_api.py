@@ -120,6 +120,7 @@ from splashdown.protocols import (
     SupportsState,
     SupportsUnfinished,
     SupportsVersion,
+    SupportsWatch,
     SupportsWhy,
     Transport,
     Workers,
@@ -622,6 +623,8 @@ class Team:
     def close(self) -> None:
         self.pool.shutdown()
 
+    def watch(self) -> None: ...
+
     def each(self, function: Callable[[Any], Any], argument: Any) -> Mapping[str, Any]:
         return {self.label: function(argument)}
 
@@ -630,6 +633,8 @@ def workers_of(given: Any, options: Any) -> Workers:
     team = Team()
     each: SupportsEach = team
     assert each.each(len, "x")
+    watched: SupportsWatch = team
+    watched.watch()
     return team
 
 

@@ -23,7 +23,7 @@ from splashdown._workers.work import Batch, Done, Shared, as_free_name, work
 from splashdown.errors import error_text
 from splashdown.events import Progress, Retried, TransferFinished, TransferStarted
 from splashdown.model import Outcome, Plan, Status, StoredRecord, Transfer
-from splashdown.protocols import Workers
+from splashdown.protocols import SupportsWatch, Workers
 
 #: The calling thread looks for outcomes, and shows others that the run is active, so often.
 _TICK = 0.25
@@ -69,6 +69,7 @@ class HandingOut:
         self._out: dict[Future[Done], _Sent] = {}
         self._peopled_at = time.monotonic()
         self._ending = False
+        self._watch = workers.watch if isinstance(workers, SupportsWatch) else None
 
     def run(self, units: Sequence[Unit]) -> None:
         """Return when every file has its outcome, or the run has to stop."""
@@ -176,6 +177,8 @@ class HandingOut:
         if not self._out:
             time.sleep(min(seconds, 0.05))
             return
+        if self._watch is not None:
+            self._watch()
         done, _ = wait(self._out, timeout=seconds, return_when="FIRST_COMPLETED")
         lost: list[Unit] = []
         cause: BaseException | None = None

@@ -1,20 +1,20 @@
 """The executor ``processes``: processes of this machine, or an executor of ``concurrent.futures`` that the user made.
 
-``executor="processes:4"`` makes four processes, and makes them again when one of them is killed.
+``executor="processes:4"`` makes four processes, and another one for each that is killed.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import os
-import signal
 import tempfile
 from collections.abc import Callable, Iterable
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from splashdown.builtins.processes.given import Watch, count_of
+from splashdown.builtins.processes.pool import ProcessEndedError, ProcessPool
 from splashdown.errors import OptionError, error_text
 from splashdown.hookspecs import hookimpl
 from splashdown.redact import safely_shown
@@ -37,21 +37,12 @@ class StopFile:
 
 
 class _OfThisMachine:
-    """What executors of this machine share: how work is given to one, and the file that ends functions which run."""
+    """What workers of this machine share: the file that ends functions which run."""
 
-    def __init__(self, executor: Executor) -> None:
-        self.executor = executor
+    def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="splashdown-"))
         self._file = self._folder / "stop"
         self._closed = False
-
-    def submit(self, function: Callable[[Any], Any], argument: Any) -> Future[Any]:
-        """Give a function to the next worker that is free."""
-        return self.executor.submit(function, argument)
-
-    def is_lost(self, error: BaseException) -> bool:
-        """Whether the executor is broken: a process was killed, which fails all functions that wait, too."""
-        return isinstance(error, BrokenExecutor)
 
     @property
     def stopped(self) -> Callable[[], bool]:
@@ -71,68 +62,75 @@ class _OfThisMachine:
             self._folder.rmdir()
 
     def _release(self) -> None:
-        """Leave the executor open."""
-
-    def _refusal(self) -> str:
-        """Why the executor takes nothing more; empty where it does."""
-        try:
-            self.executor.submit(os.getpid)
-        except (BrokenExecutor, RuntimeError) as error:
-            return error_text(error)
-        return ""
+        """Leave what the user made open."""
 
 
 class Processes(_OfThisMachine):
     """Processes that end with the run."""
 
     def __init__(self, count: int) -> None:
+        super().__init__()
         self.count = count
-        super().__init__(self._make())
+        self._pool = ProcessPool(count)
 
     @property
     def label(self) -> str:
         """How many there are."""
         return f"{self.count} process{'' if self.count == 1 else 'es'}"
 
+    def submit(self, function: Callable[[Any], Any], argument: Any) -> Future[Any]:
+        """Give a function to the next process that is free."""
+        return self._pool.submit(function, argument)
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Whether the process of a function was killed; those of others go on."""
+        return isinstance(error, ProcessEndedError)
+
     def revive(self) -> str:
-        """Make all processes again, where that was not done for an earlier loss of the same ones."""
-        if self._refusal():
-            self.executor.shutdown(wait=False, cancel_futures=True)
-            self.executor = self._make()
+        """Leave it to the pool, which replaces a process when there is work for it."""
         return ""
 
     def _release(self) -> None:
         """End the processes; functions that run are waited for."""
-        self.executor.shutdown(wait=True, cancel_futures=True)
-
-    def _make(self) -> ProcessPoolExecutor:
-        # Not by a fork: this process has threads, whose locks a copy of it would inherit.
-        return ProcessPoolExecutor(self.count, multiprocessing.get_context("spawn"), initializer=_let_us_stop_them)
-
-
-def _let_us_stop_them() -> None:
-    """Leave Ctrl-C, which a terminal sends to all of its processes, to the one that has the report."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+        self._pool.close()
 
 
 class Given(_OfThisMachine):
     """An executor that belongs to the user."""
 
+    def __init__(self, executor: Executor) -> None:
+        super().__init__()
+        self._executor, self._watch = executor, Watch(executor)
+
     @property
     def count(self) -> int:
-        """Its workers, where it says how many; else the processors of this machine."""
-        found = getattr(self.executor, "_max_workers", None)
-        return found if isinstance(found, int) and found > 0 else os.cpu_count() or 1
+        """Its workers, where it says how many."""
+        return count_of(self._executor)
 
     @property
     def label(self) -> str:
         """The number and the class."""
-        return f"{self.count} worker{'' if self.count == 1 else 's'} of {type(self.executor).__name__}"
+        return f"{self.count} worker{'' if self.count == 1 else 's'} of {type(self._executor).__name__}"
+
+    def submit(self, function: Callable[[Any], Any], argument: Any) -> Future[Any]:
+        """Give a function to the next worker that is free."""
+        return self._executor.submit(function, argument)
+
+    def watch(self) -> None:
+        """Let functions fail for which a pool waits in vain."""
+        self._watch.look()
+
+    def is_lost(self, error: BaseException) -> bool:
+        """Whether the executor is broken: a process was killed, which fails all functions that wait, too."""
+        return isinstance(error, BrokenExecutor)
 
     def revive(self) -> str:
         """Try it; an executor that is broken stays so."""
-        why = self._refusal()
-        return f"{type(self.executor).__name__} takes nothing more ({why}); make another one" if why else ""
+        try:
+            self._executor.submit(os.getpid)
+        except (BrokenExecutor, RuntimeError) as error:
+            return f"{type(self._executor).__name__} takes nothing more ({error_text(error)}); make another one"
+        return ""
 
 
 def create(given: Any, options: Any) -> Processes | Given:  # noqa: ARG001 - an executor spec's signature
