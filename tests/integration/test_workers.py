@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import multiprocessing
 import os
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
@@ -255,6 +257,34 @@ def test_a_secret_that_was_not_sent_is_missed_by_name(server, tmp_path):
         f"credentials of {server.url} were passed as a value, which other processes do not get"
         in report.failed[0].error
     )
+
+
+def zipped(files):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("executor", [None, "processes:2"])
+def test_files_of_archives_are_read_by_workers_without_a_secret(server, tmp_path, monkeypatch, executor):
+    monkeypatch.setenv("SPLASHDOWN_TOKEN", "s3cret")
+    contents = {f"d/f{number}.txt": f"{number:05d}".encode() * 5000 for number in range(30)}
+    for name in ("one.zip", "two.zip"):
+        server.add(f"/{name}", zipped(contents), needs={"authorization": "Bearer s3cret"})
+    source = stac(tmp_path / "source", {name: {"href": f"{server.url}/{name}"} for name in ("one.zip", "two.zip")})
+    with Session(auth={server.url: read_environment}) as session, Pickling() as pickling:
+        members = session.open(source).unpack()
+        before = len(server.seen)
+        places = members.download_files(tmp_path / "out", executor=executor or pickling)
+        assert len(places) == 61
+        assert not any(b"s3cret" in data for data in pickling.sent)
+    assert {one.path for one in server.seen[before:]} == {"/one.zip", "/two.zip"}
+    landed = [data for name, data in held(tmp_path / "out").items() if name.endswith(".txt")]
+    assert sorted(landed) == sorted(2 * [*contents.values()])
+    with Session() as session:
+        assert session.run("verify", tmp_path / "out").ok
 
 
 def test_an_option_that_is_a_secret_is_refused_before_the_first_byte(server, tmp_path):

@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 import time
+import zipfile
 
 import cloudpickle
 import dask
@@ -193,6 +194,27 @@ def test_lazy_geotiffs_are_computed_by_processes_of_a_cluster(cluster, server, t
         lazy = results.load_geotiffs(chunks={})
         assert b"s3cret" not in cloudpickle.dumps(lazy)
         assert float(lazy.mean().compute()) == float(results.load_geotiffs().mean())
+
+
+def test_workers_of_a_cluster_clip_rasters_inside_archives(client, server, tmp_path):
+    write_tiff(tmp_path / "a.tif", pixels(1, 256, 256, "uint16"))
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.write(tmp_path / "a.tif", "p/a.tif")
+        archive.writestr("p/readme.txt", "read me")
+    href = server.add("/a.zip", (tmp_path / "a.zip").read_bytes())
+    with Session(auth={server.url: "s3cret"}) as session:
+        members = session.open(document({"a.zip": {"href": href}})).unpack()
+        assert len(members.assets) == 2
+        (raster,) = [one for one in members.assets if one.href.endswith(".tif")]
+        clips = members.of(raster).clip((3.0, 50.54, 3.02, 50.56))
+        assert len(clips.assets) == 1
+        clips.download_files(tmp_path / "near")
+        clips.download_files(tmp_path / "far", executor=client)
+        members.download_files(tmp_path / "whole", executor=client)
+    near, far = (next((tmp_path / one).rglob("*.tif")).read_bytes() for one in ("near", "far"))
+    assert near == far
+    assert next((tmp_path / "whole").rglob("readme.txt")).read_text() == "read me"
+    assert next((tmp_path / "whole").rglob("a.tif")).read_bytes() == (tmp_path / "a.tif").read_bytes()
 
 
 def test_an_address_where_no_scheduler_is_is_one_line(source, tmp_path):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+import zipfile
 
 import numpy as np
 import pytest
 import rasterio
 import splashdown_geotiff
+from executors import Pickling
 from faults import Cut, Status
 from hypothesis import given
 from hypothesis import strategies as st
@@ -59,6 +61,23 @@ def opened(session, server):
         return session.open(item)
 
     return make
+
+
+def test_processes_clip_files_of_archives_as_this_one_does(server, tmp_path):
+    content, assets = write_tiff(tmp_path / "a.tif", NOISE, nodata=0, **COG), {}
+    for number in range(3):
+        with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_STORED) as archive:
+            archive.writestr(f"{number}.tif", content)
+        assets[f"{number}.zip"] = {"href": server.add(f"/{number}.zip", (tmp_path / "a.zip").read_bytes())}
+    with Session() as session, Pickling() as pickling:
+        clips = session.open(stac_item(assets, bbox=[2.9, 50.0, 4.0, 51.0])).unpack().clip(degrees(INSIDE))
+        clips.download_files(tmp_path / "near")
+        clips.download_files(tmp_path / "far", executor="processes:2")
+        again = clips.transfer(clips.plan(tmp_path / "far"), executor=pickling)
+    near, far = ({p.name: p.read_bytes() for p in (tmp_path / one).rglob("*.tif")} for one in ("near", "far"))
+    assert len(near) == 3
+    assert near == far
+    assert {one.status for one in again.outcomes} == {Ended.SKIPPED}
 
 
 def clip_of(content, box):

@@ -55,7 +55,7 @@ def clip_assets(base: ResultSet, assets: Sequence[Asset], area: Area, remote: Re
         made[asset.identity] = [one.asset]
         origins[one.asset.identity] = (asset.label, one.size)
         kept.append(one.asset)
-    how = Derivation(word="clip", made=made, transport=transport.of, origins=origins, rewrite=rewrite)
+    how = Derivation(word="clip", made=made, makers=transport, origins=origins, rewrite=rewrite)
     return Derived(result_set=derive(base, how), assets=kept, skipped=skipped)
 
 

@@ -6,10 +6,11 @@ import hashlib
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from splashdown._derived.streams import FileStream, once
+from splashdown._engine.recipes import Workshop
 from splashdown._engine.remote import Remote
 from splashdown._engine.remote_handle import RemoteHandle
 from splashdown._foreign.calls import wrong_type
@@ -18,6 +19,25 @@ from splashdown.clipping import Area, Clip
 from splashdown.errors import LoadError, NotModifiedError, StoreError, TransferError, error_text
 from splashdown.model import Asset, ReadRequest, RemoteInfo
 from splashdown.protocols import Stream, Transport
+from splashdown.redact import safely_shown
+
+
+@safely_shown
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClipRecipe:
+    """One asset, and the area that is wanted of it, for another process, which reads the header again."""
+
+    href: str
+    asset: Asset
+    area: Area
+    loader: str
+
+    def transport(self, workshop: Workshop) -> Transport:
+        """What makes the clip."""
+        made = ClipTransport()
+        remote, loaders = workshop.reading(), workshop.loaders
+        made.add(self.href, ClipSource(asset=self.asset, area=self.area, remote=remote, loaders=loaders))
+        return made
 
 
 class ClipSource:
@@ -26,6 +46,7 @@ class ClipSource:
     def __init__(self, *, asset: Asset, area: Area, remote: Remote, loaders: Loaders) -> None:
         self._asset, self._area, self._remote, self._loaders = asset, area, remote, loaders
         self._open: tuple[RemoteHandle, Clip] | None = None
+        self._loader = ""
 
     def look(self) -> tuple[RemoteHandle, Clip] | None:
         """The open asset, and what a plugin would make of it; ``None`` for one beside the area.
@@ -39,6 +60,11 @@ class ClipSource:
             found = self._clip(handle)
             self._open = None if found is None else (handle, found)
         return self._open
+
+    def recipe(self, href: str) -> ClipRecipe:
+        """How another process makes the clip."""
+        asset = self._remote.renewal.current(self._asset)
+        return ClipRecipe(href=href, asset=asset, area=self._area, loader=self._loader)
 
     def forget(self) -> None:
         """Let go of what was read; the next reader begins with the header again."""
@@ -57,6 +83,7 @@ class ClipSource:
             able = ", ".join(sorted(one.name for one in self._loaders.loaders() if one.clip is not None))
             hint = f"those of {able} can" if able else "pip install splashdown-geotiff for rasters"
             raise LoadError(f"the loader {spec.name!r} cannot clip; {hint}")
+        self._loader = spec.name
         with naming(spec, self._asset.label):
             found: object = spec.clip(handle, self._area)
         if found is not None and not isinstance(found, Clip):
@@ -77,6 +104,11 @@ class ClipTransport:
     def of(self, href: str) -> Transport | None:
         """This transport, for one of its hrefs."""
         return self if href in self._sources else None
+
+    def recipe(self, href: str) -> ClipRecipe | None:
+        """How another process makes the clip of an href."""
+        source = self._sources.get(href)
+        return None if source is None else source.recipe(href)
 
     @contextmanager
     def stream(self, request: ReadRequest) -> Iterator[Stream]:

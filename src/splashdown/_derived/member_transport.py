@@ -6,18 +6,39 @@ import hashlib
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from splashdown._derived.archives import DEFLATED, Entry, data_offset
 from splashdown._derived.streams import ChunkStream, once
+from splashdown._engine.recipes import Workshop
 from splashdown._engine.remote_handle import RemoteHandle
 from splashdown.errors import ChecksumError, LoadError, NotModifiedError
-from splashdown.model import Buffer, ReadRequest, RemoteInfo
+from splashdown.model import Asset, Buffer, ReadRequest, RemoteInfo
 from splashdown.protocols import Stream, Transport
+from splashdown.redact import safely_shown
 
 #: Bytes that are unpacked at a time, which bounds the memory whatever is packed.
 _PIECE = 1024 * 1024
 #: A local header with the longest name and extra field.
 _LONGEST_HEADER = 30 + 2 * 65535
+
+
+@safely_shown
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemberRecipe:
+    """An archive, and where a file is in it, for another process."""
+
+    href: str
+    asset: Asset
+    entry: Entry
+    media_type: str | None
+    loader: str = ""
+
+    def transport(self, workshop: Workshop) -> Transport:
+        """What reads the file."""
+        made = MemberTransport()
+        made.add(self.href, workshop.handle(self.asset), self.entry, self.media_type)
+        return made
 
 
 class MemberTransport:
@@ -33,6 +54,13 @@ class MemberTransport:
     def of(self, href: str) -> Transport | None:
         """This transport, for one of its hrefs."""
         return self if href in self._members else None
+
+    def recipe(self, href: str) -> MemberRecipe | None:
+        """How another process reads the file of an href."""
+        if href not in self._members:
+            return None
+        handle, entry, media_type = self._members[href]
+        return MemberRecipe(href=href, asset=handle.current, entry=entry, media_type=media_type)
 
     @contextmanager
     def stream(self, request: ReadRequest) -> Iterator[Stream]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
+from splashdown._engine.recipes import HasRecipes, Recipe
 from splashdown._series.assets import pack
 from splashdown.model import Asset, Member, ResultSet, Skipped
 from splashdown.protocols import Transport
@@ -17,6 +19,42 @@ Made = Mapping[Identity, Sequence[Asset]]
 Rewrite = Callable[[ResultSet, Made], ResultSet]
 
 
+class Makers(Protocol):
+    """The transport of assets that are made of others."""
+
+    def of(self, href: str) -> Transport | None:
+        """This transport, for one of its hrefs."""
+
+    def recipe(self, href: str) -> Recipe | None:
+        """How another process makes the asset of one of its hrefs."""
+
+
+class OwnTransports:
+    """The transports of a set: of assets that are made of others, and of those that are read as before."""
+
+    def __init__(self, makers: Makers, base: Callable[[str], Transport | None] | None) -> None:
+        self._makers, self._base = makers, base
+
+    def __call__(self, href: str) -> Transport | None:
+        own = self._makers.of(href)
+        return own if own is not None or self._base is None else self._base(href)
+
+    def recipe(self, href: str) -> Recipe | None:
+        """How another process makes the asset of an href."""
+        own, below = self._makers.recipe(href), self._below
+        return below.recipe(href) if own is None and below is not None else own
+
+    @property
+    def base(self) -> Callable[[str], Transport | None] | None:
+        """What the source of the set reads in its own way, below all that was made of it."""
+        return self._base if self._below is None else self._below.base
+
+    @property
+    def _below(self) -> HasRecipes | None:
+        base: object = self._base
+        return base if isinstance(base, HasRecipes) else None
+
+
 @safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Derivation:
@@ -24,7 +62,7 @@ class Derivation:
 
     word: str
     made: Made
-    transport: Callable[[str], Transport | None]
+    makers: Makers
     origins: Mapping[Identity, tuple[str, int]]  #: by new identity, name and size of the file that it is made of
     rewrite: Rewrite
     unresolved: tuple[str, ...] = ()
@@ -44,10 +82,6 @@ def derive(base: ResultSet, how: Derivation) -> ResultSet:
     found = _replaced(base, how.made, how.rewrite)
     made = {asset.identity for assets in how.made.values() for asset in assets}
 
-    def transport(href: str) -> Transport | None:
-        own = how.transport(href)
-        return own if own is not None or base.transport is None else base.transport(href)
-
     def refresh() -> ResultSet:
         assert base.refresh is not None
         fresh = base.refresh()
@@ -56,7 +90,7 @@ def derive(base: ResultSet, how: Derivation) -> ResultSet:
 
     return replace(
         found,
-        transport=transport,
+        transport=OwnTransports(how.makers, base.transport),
         refresh=refresh if base.refresh is not None else None,
         narrowed=(*base.narrowed, how.word),
         unresolved=(*base.unresolved, *how.unresolved),

@@ -50,7 +50,7 @@ def unpack_assets(base: ResultSet, assets: Sequence[Asset], remote: Remote) -> D
     how = Derivation(
         word="unpack",
         made=made,
-        transport=transport.of,
+        makers=transport,
         origins=origins,
         rewrite=lambda results, _: results,  # files that documents do not list are added to them in a receipt
         unresolved=tuple(unresolved),

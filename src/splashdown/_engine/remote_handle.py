@@ -102,6 +102,11 @@ class RemoteHandle:
         return (self._info or self._probe()).validator
 
     @property
+    def current(self) -> Asset:
+        """The asset with the newest link that is known."""
+        return self._remote.renewal.current(self.asset)
+
+    @property
     def moved(self) -> int:
         """Bytes that came over the wire so far, those of its siblings too."""
         return self._moved

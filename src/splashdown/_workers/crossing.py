@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from splashdown._engine.recipes import Recipe
 from splashdown.columns import columns
 from splashdown.model import Asset, IfExists, Outcome, Status, Transfer
 
@@ -35,18 +36,19 @@ def unpack(data: bytes) -> Any:
 
 
 class Slice:
-    """Some transfers of a plan."""
+    """Some transfers of a plan, and how assets among them are made of others."""
 
-    def __init__(self, transfers: Sequence[Transfer]) -> None:
-        self.transfers = transfers
+    def __init__(self, transfers: Sequence[Transfer], recipes: Mapping[str, Recipe] | None = None) -> None:
+        self.transfers, self.recipes = transfers, recipes or {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle what a worker needs of them."""
-        return _slice_again, (pack(_to_columns(self.transfers)),)
+        return _slice_again, (pack((_to_columns(self.transfers), self.recipes)),)
 
 
 def _slice_again(data: bytes) -> Slice:
-    return Slice(_of_columns(unpack(data)))
+    transfers, recipes = unpack(data)
+    return Slice(_of_columns(transfers), recipes)
 
 
 def _to_columns(transfers: Sequence[Transfer]) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from splashdown._engine.breaker import Fault
 from splashdown._engine.context import Context, SharedMemory
+from splashdown._engine.recipes import recipes_of
 from splashdown._foreign.calls import Tolerated
 from splashdown._series.outcomes import OutcomeSlots
 from splashdown._workers.crossing import Slice
@@ -160,7 +161,7 @@ class HandingOut:
             records = {one.name: recorded[one.name] for one in transfers if one.name in recorded}
         batch = Batch(
             shared=self._shared,
-            slice=Slice(to_send),
+            slice=Slice(to_send, recipes_of(context.remote, (one.asset.href for one in to_send))),
             lease=lease,
             limited=context.remote.limit(unit.host) is not None,
             records=records,

@@ -11,6 +11,7 @@ from splashdown._engine.context import Context, SharedMemory
 from splashdown._engine.existing import decide
 from splashdown._engine.file_workers import not_tried
 from splashdown._engine.journal import Journal
+from splashdown._engine.recipes import recipes_of, without_recipes
 from splashdown._engine.remote import Remote
 from splashdown._engine.retry import hosts_of
 from splashdown._engine.run import Run, run_plan, state_dir_of
@@ -144,12 +145,15 @@ class Spread:
 
     def _common(self, hrefs: Sequence[str]) -> Common:
         context, plan, session = self._context, self._plan, self._session
-        wanted = {("sinks", scheme_of(plan.target)), *(("transports", scheme_of(href)) for href in hrefs)}
+        recipes = recipes_of(context.remote, hrefs)
+        read = [*hrefs, *(one.asset.href for one in recipes.values())]
+        wanted = {("sinks", scheme_of(plan.target)), *(("transports", scheme_of(href)) for href in read)}
+        wanted |= {("loaders", one.loader) for one in recipes.values() if one.loader}
         memory, sink = context.memory, context.sink
         in_folder = isinstance(sink, SupportsState) and sink.state_dir is not None
         return Common(
             access=session,
-            remote=context.remote,
+            remote=without_recipes(context.remote),
             target=plan.target,
             source=plan.source,
             settings=self._share_of(context.settings),

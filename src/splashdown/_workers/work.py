@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from splashdown._engine.breaker import Breaker, Fault
+from splashdown._engine.recipes import Workshop
 from splashdown._engine.remote import Access, Remote
 from splashdown._engine.run import Run, run_plan
 from splashdown._engine.settings import Settings
@@ -184,9 +185,10 @@ def work(batch: Batch) -> Done:
 def _moved(batch: Batch, here: str) -> Done:
     common, transfers = batch.shared.common, batch.slice.transfers
     breaker, retries = _Recording(common.settings.give_up_after), list[tuple[str, int, float, str]]()
-    remote = _leased(common.remote, common.settings, batch)
+    workshop = Workshop(_leased(common.remote, common.settings, batch), common.access.registry, batch.slice.recipes)
+    remote = workshop.reading()
     interrupted = False
-    with Closing(common.access.sink(common.target, **common.sink_options)) as sink:
+    with Closing(workshop), Closing(common.access.sink(common.target, **common.sink_options)) as sink:
         with WorkerMemory(sink, batch.records, common.stopped) as memory:
             run = Run(
                 plan=Plan(target=common.target, transfers=transfers, source=common.source),
