@@ -242,6 +242,8 @@ class Attempt:
             parts = (part for part in self._parts if part.number not in stored)
         # The rest of a resumed file is read over several connections too, whatever its size.
         large = self._is_large(info) or bool(stored)
+        if large and context.spread is not None and self._resumable and self._can_hash(digests) and not policy.buffered:
+            return context.spread(work, parts)
         more = context.connections(host_of(self._source.asset.href)) - 1
         if not policy.buffered:
             # Parts that come out of order can be hashed only by reading them back.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from splashdown._engine.breaker import Breaker
 from splashdown._engine.dispatch import Dispatcher
@@ -35,6 +35,10 @@ from splashdown.protocols import (
     SupportsVersion,
 )
 from splashdown.redact import safely_shown
+
+if TYPE_CHECKING:
+    from splashdown._engine.part_mover import OpenUpload, PartMover
+    from splashdown.model import Part
 
 #: A run whose loop is slow shows others that it is active so often.
 _BEAT_SECONDS = 0.25
@@ -143,6 +147,9 @@ class Abilities:
         )
 
 
+Spread = Callable[["OpenUpload", Iterable["Part"]], "PartMover"]
+
+
 @safely_shown
 @dataclass(slots=True, kw_only=True)
 class Context:
@@ -161,6 +168,7 @@ class Context:
     outlet: Outlet | None = None  #: a loop that gets each outcome
     rate: RateLimit | None = None  #: what keeps the run below a number of bytes a second
     listed: Mapping[str, Stored] = field(default_factory=dict)  #: recorded files that a listing showed as they were
+    spread: Spread | None = None  #: what has parts of large files moved by other processes
     source: str = ""
     files: int = 1  #: of the plan
     names: frozenset[str] = frozenset()  #: names of the plan, which a renamed file must not take

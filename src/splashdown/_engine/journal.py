@@ -36,10 +36,10 @@ class Journal:
 
     ``folder`` is where journals are; the ones that were left behind there are taken over. With ``keep=False`` no upload
     is noted for a later run to go on with. Uploads under way are noted all the same, so that after a kill the next run
-    can remove it.
+    can remove it. With ``take=False`` what was left behind is for others to take over.
     """
 
-    def __init__(self, folder: Path | None, *, keep: bool) -> None:
+    def __init__(self, folder: Path | None, *, keep: bool, take: bool = True) -> None:
         self._folder = LazyChild(str(folder.parent), folder.name) if folder is not None else None
         self._clock = FolderClock(self._folder) if self._folder is not None else None
         self._neighbours = Neighbours(self._folder, _EXTENSION, self._clock) if self._folder and self._clock else None
@@ -51,7 +51,7 @@ class Journal:
         self._begun: set[str] = set()  #: uploads under way that the next run can go on with
         self._loose: dict[str, Upload] = {}  #: uploads under way that no later run can go on with
         self._ended: list[bytes] = []  #: what can wait for the next record to be written with it
-        self._taken = self._claim()
+        self._taken = self._claim() if take else []
         self._old = records.merge(self._read(name) for name in self._taken)
 
     @property

@@ -102,6 +102,13 @@ class Source:
         info = self.pinned
         return self.ranges and info is not None and info.ranges and bool(info.validator or self.asset.checksum)
 
+    def moved_elsewhere(self, count: int) -> None:
+        """Count bytes that another process has read and stored."""
+        self.stored_before += count
+        self._moved_before += count
+        if self.events.active:
+            self.report_progress(time.monotonic())
+
     def start_over(self) -> None:
         """Forget what was read: the next answer may be another version. All readers have to be closed."""
         self._moved_before = self.moved

@@ -11,13 +11,16 @@ from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import CancelledError, Future, wait
 from dataclasses import dataclass, replace
+from typing import Any
 
 from splashdown._engine.breaker import Fault
 from splashdown._engine.context import Context, SharedMemory
 from splashdown._engine.recipes import recipes_of
+from splashdown._engine.retry import host_of
 from splashdown._foreign.calls import Tolerated
 from splashdown._series.outcomes import OutcomeSlots
 from splashdown._workers.crossing import Slice
+from splashdown._workers.large_files import LargeFiles
 from splashdown._workers.leases import Leases
 from splashdown._workers.units import Unit
 from splashdown._workers.work import Batch, Done, Shared, as_free_name, work
@@ -61,9 +64,10 @@ class HandingOut:
         shared: Shared,
         outcomes: OutcomeSlots,
         names: dict[int, str],
+        large: LargeFiles,
     ) -> None:
         self._context, self._plan, self._workers, self._shared = context, plan, workers, shared
-        self._outcomes, self._names = outcomes, names
+        self._outcomes, self._names, self._large = outcomes, names, large
         self._leases = Leases(context.settings, context.remote.limit)
         self._queues: dict[str, deque[Unit]] = {}
         self._suspects: deque[Unit] = deque()  #: to run alone
@@ -76,10 +80,12 @@ class HandingOut:
         """Return when every file has its outcome, or the run has to stop."""
         for unit in units:
             self._queues.setdefault(unit.host, deque()).append(unit)
+        self._large.start()
         try:
             self._hand_out()
-            while self._out or self._waiting():
+            while self._out or self._waiting() or self._large.active:
                 self._take_back(_TICK)
+                self._take_large()
                 self._context.memory.beat()
                 self._check_outlet()
                 if self._is_over():
@@ -89,6 +95,17 @@ class HandingOut:
         except BaseException:
             self._end()
             raise
+
+    def _take_large(self) -> None:
+        """The outcomes of large files, which have emitted their events."""
+        context = self._context
+        for number, outcome in self._large.ended():
+            self._outcomes[number] = outcome
+            context.deliver(outcome)
+            if outcome.status is Status.STORED:
+                context.breaker.landed(host_of(outcome.asset.href))
+            elif outcome.status is Status.FAILED and context.settings.fail_fast:
+                context.stop.set()
 
     def _check_outlet(self) -> None:
         if self._context.outlet is not None:
@@ -109,11 +126,16 @@ class HandingOut:
         """Have as many batches under way as keep the workers busy."""
         count = self._workers.count
         if self._suspects:
-            if not self._out and count:
+            if not self._out and not self._large.out and count:
                 unit = self._suspects.popleft()
                 self._send(unit, self._leases.take(unit.host, 1))
             return
-        while count and len(self._out) < 2 * count and (found := self._next(count)):
+        try:
+            self._large.hand_out(self._workers, self._leases, count, 2 * count - len(self._out))
+        except Exception as error:  # as in _send()
+            self._lost([], error)
+            return
+        while count and len(self._out) + len(self._large.out) < 2 * count and (found := self._next(count)):
             if not self._send(*found):
                 return
 
@@ -175,26 +197,31 @@ class HandingOut:
 
     def _take_back(self, seconds: float) -> None:
         """Wait for batches, and settle those that have ended."""
-        if not self._out:
+        if not self._out and not self._large.out:
             time.sleep(min(seconds, 0.05))
             return
         if self._watch is not None:
             self._watch()
-        done, _ = wait(self._out, timeout=seconds, return_when="FIRST_COMPLETED")
+        running: list[Future[Any]] = [*self._out, *self._large.out]
+        done, _ = wait(running, timeout=seconds, return_when="FIRST_COMPLETED")
         lost: list[Unit] = []
         cause: BaseException | None = None
         for future in done:
+            error = CancelledError() if future.cancelled() else future.exception()
+            gone = error is not None and (self._workers.is_lost(error) or isinstance(error, CancelledError))
+            cause = error if gone else cause
+            if future in self._large.out:
+                self._large.take_back(future, self._leases, lost=gone)
+                continue
             sent = self._out.pop(future)
             self._leases.give_back(sent.unit.host, sent.lease)
-            error = CancelledError() if future.cancelled() else future.exception()
             if error is None:
                 self._settle(sent, future.result())
-            elif self._workers.is_lost(error) or isinstance(error, CancelledError):
+            elif gone:
                 lost.append(sent.unit)
-                cause = error
             else:
                 self._try_again(sent.unit, type(error).__name__, error_text(error))
-        if lost and cause is not None:
+        if cause is not None:
             self._lost(lost, cause)
 
     def _lost(self, units: Sequence[Unit], error: BaseException) -> None:
@@ -313,7 +340,11 @@ class HandingOut:
     def _end(self) -> None:
         """Stop batches that run, and take what they have; cancel the others."""
         self._ending = True
+        self._context.stop.set()
         self._workers.stop()
+        self._large.stop()
+        for number, outcome in self._large.ended():
+            self._outcomes[number] = outcome
         for future in [*self._out]:
             if future.cancel():
                 sent = self._out.pop(future)

@@ -26,14 +26,14 @@ class Leases:
         found = settings.per_host or settings.jobs or MOST
         return min(found, own or found, self._lower.get(host, found))
 
-    def take(self, host: str, workers: int) -> int:
-        """A batch's share; 0 where nothing is left for the moment."""
-        most = self.most(host)
+    def take(self, host: str, workers: int, most: int | None = None) -> int:
+        """A batch's share, of ``most`` at the most; 0 where nothing is left for the moment."""
+        wanted, most = most, self.most(host)
         share = most // (2 * workers) if most >= _ROOM_FOR_TWO * workers else max(1, most // workers)
         left = most - self._taken[host]
         if self._settings.jobs is not None:
             left = min(left, self._settings.jobs - self._taken.total())
-        share = max(0, min(share, left))
+        share = max(0, min(share, left, share if wanted is None else wanted))
         self._taken[host] += share
         return share
 

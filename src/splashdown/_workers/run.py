@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import replace
 from typing import Any, Protocol
@@ -12,6 +12,7 @@ from splashdown._engine.existing import decide
 from splashdown._engine.file_workers import not_tried
 from splashdown._engine.journal import Journal
 from splashdown._engine.recipes import recipes_of, without_recipes
+from splashdown._engine.records import identity
 from splashdown._engine.remote import Remote
 from splashdown._engine.retry import hosts_of
 from splashdown._engine.run import Run, run_plan, state_dir_of
@@ -21,7 +22,8 @@ from splashdown._engine.settled import settled
 from splashdown._foreign.calls import Tolerated
 from splashdown._series.outcomes import slots_for
 from splashdown._workers.handing_out import HandingOut
-from splashdown._workers.units import units_of
+from splashdown._workers.large_files import LargeFiles, chosen
+from splashdown._workers.units import Unit, units_of
 from splashdown._workers.work import Common, Home, Shared, greet
 from splashdown.columns import columns
 from splashdown.errors import PluginError, UsageError, error_text
@@ -79,23 +81,57 @@ class Spread:
 
     def run(self) -> Sequence[Outcome]:
         """Move all files of the plan; their outcomes, in the plan's order."""
-        self._sweep(())
+        begun = self._sweep(())
         hrefs = list(columns(self._plan.transfers, "asset.href"))
         left = self._settle()
         if left:
             shared = self._greet(hrefs)
             hosts, sizes = hosts_of(hrefs), list(columns(self._plan.transfers, "asset.size"))
             same = [kept for group in groups(hrefs) if len(kept := [n for n in group if n in left]) > 1]
+            large = self._large(left, sizes, {n for group in same for n in group}, begun)
             units = units_of(
-                ((n, hosts[n], sizes[n]) for n in sorted(left)),
+                ((n, hosts[n], sizes[n]) for n in sorted(left.difference(large))),
                 self._workers.count,
                 self._context.settings.range_cutoff,
                 same,
             )
-            HandingOut(self._context, self._plan, self._workers, shared, self._outcomes, self._names).run(units)
+            self._hand_out(units, large, shared)
         report = RunReport(plan=self._plan, outcomes=self.outcomes())
         self._sweep(list(columns(report.landed, "transfer.name")) if left else ())
         return report.outcomes
+
+    def _hand_out(self, units: Sequence[Unit], large: Sequence[int], shared: Shared) -> None:
+        context = self._context
+        # What earlier runs have left is for the workers; this is for the large files of this run.
+        folder = state_dir_of(context.sink, self._plan.target) if large else None
+        journal = Journal(folder, keep=context.settings.resume, take=False)
+        try:
+            files = LargeFiles(context, self._plan, shared, large, journal)
+            HandingOut(context, self._plan, self._workers, shared, self._outcomes, self._names, files).run(units)
+        finally:
+            journal.close()
+
+    def _large(
+        self, left: set[int], sizes: Sequence[int | None], shared: set[int], begun: Callable[[str], bool]
+    ) -> list[int]:
+        """The files of which several workers move parts.
+
+        The sink is a folder that all of them see, in which a file can be read back for its checksum. A file that an
+        earlier run has begun is continued by one worker.
+        """
+        context, settings = self._context, self._context.settings
+        sink, can = context.sink, context.can
+        in_folder = isinstance(sink, SupportsState) and sink.state_dir is not None
+        if not in_folder or can.read_back is None or can.resume is None or not settings.resume or settings.limit_rate:
+            return []
+        found = []
+        for number in chosen([(n, sizes[n]) for n in sorted(left)], self._workers.count, settings.range_cutoff):
+            transfer = self._plan.transfers[number]
+            asset = transfer.asset
+            alone = number not in shared and number not in self._names and not recipes_of(context.remote, [asset.href])
+            if alone and not begun(identity(self._plan.source, asset.item, asset.key, transfer.name)):
+                found.append(number)
+        return found
 
     def _settle(self) -> set[int]:
         """Settle what needs no worker, and find free names; the numbers of what is left."""
@@ -169,14 +205,18 @@ class Spread:
             return settings
         return replace(settings, limit_rate=max(1, settings.limit_rate // max(1, self._workers.count)))
 
-    def _sweep(self, landed: Sequence[str]) -> None:
-        """Remove what killed workers and earlier runs have begun, and no run will finish."""
+    def _sweep(self, landed: Sequence[str]) -> Callable[[str], bool]:
+        """Remove what killed workers and earlier runs have begun, and no run will finish; says what one may go on with.
+
+        ``landed`` are names that this run has stored.
+        """
         context = self._context
         journal = Journal(state_dir_of(context.sink, self._plan.target), keep=context.settings.resume)
         try:
             for upload in journal.leftovers(landed) if landed else journal.surplus():
                 with Tolerated():
                     context.sink.abort(upload)
+            return lambda of: journal.find(of) is not None
         finally:
             journal.close()
 

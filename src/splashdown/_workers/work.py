@@ -185,7 +185,8 @@ def work(batch: Batch) -> Done:
 def _moved(batch: Batch, here: str) -> Done:
     common, transfers = batch.shared.common, batch.slice.transfers
     breaker, retries = _Recording(common.settings.give_up_after), list[tuple[str, int, float, str]]()
-    workshop = Workshop(_leased(common.remote, common.settings, batch), common.access.registry, batch.slice.recipes)
+    base = leased(common.remote, common.settings, batch.lease, limited=batch.limited)
+    workshop = Workshop(base, common.access.registry, batch.slice.recipes)
     remote = workshop.reading()
     interrupted = False
     with Closing(workshop), Closing(common.access.sink(common.target, **common.sink_options)) as sink:
@@ -217,13 +218,11 @@ def _moved(batch: Batch, here: str) -> Done:
     )
 
 
-def _leased(remote: Remote, settings: Settings, batch: Batch) -> Remote:
+def leased(remote: Remote, settings: Settings, lease: int, *, limited: bool) -> Remote:
     """The remote side for one batch: its share of the host, and pauses of its own."""
-    limit = (lambda _: batch.lease) if batch.limited else (lambda _: None)
+    limit = (lambda _: lease) if limited else (lambda _: None)
     throttle = type(remote.throttle)(limit)
-    return replace(
-        remote, settings=replace(settings, per_host=batch.lease), limit=limit, throttle=throttle, made_of=None
-    )
+    return replace(remote, settings=replace(settings, per_host=lease), limit=limit, throttle=throttle, made_of=None)
 
 
 def _said_by_host(remote: Remote) -> tuple[float, int]:
