@@ -3,7 +3,8 @@
     python tests/soak/workers.py [--rounds 100] [--only disk,s3] [--seed 1]
 
 Each round has a new target. The run has to go on with the other processes and new ones, and to end well; then files,
-receipt and ``verify`` are compared byte for byte, and nothing may be left behind. Prints one JSON object; fails where
+receipt and ``verify`` are compared byte for byte, and nothing may be left behind. One of the files is large, and on disk
+several processes move its parts. Prints one JSON object; fails where
 anything was wrong, or where no process was killed.
 """
 
@@ -37,6 +38,8 @@ from scene import (
 )
 
 FILES, PROCESSES = 300, 3
+#: A file of 8 MiB counts as large.
+LARGE, SETTINGS = 8 * 2**20, {"SPLASHDOWN_RANGE_CUTOFF": str(2**20), "SPLASHDOWN_PART_SIZE": str(2**18)}
 
 
 class Soak:
@@ -44,9 +47,10 @@ class Soak:
 
     def __init__(self, server: FaultServer, folder: Path, places: Places, draw: random.Random) -> None:
         self.places, self.draw = places, draw
-        self.source = Source(server=server, path=folder / "item.json", drip=0.02)
+        self.source = Source(server=server, path=folder / "item.json", drip=0.02, sized=True)
         for number in range(FILES):
             self.source.put(f"{number:03}.bin", random_bytes(draw, 1, 60_000))
+        self.source.put("large.bin", draw.randbytes(LARGE))
         self.wrong: list[str] = []
         self.count: Counter[str] = Counter()
 
@@ -62,6 +66,7 @@ class Soak:
             time.sleep(self.draw.uniform(0.0, 0.5))
             self.kill_one(run)
         said = complaint(run, seconds=300)
+        self.count["reads of the large file"] += sum(one.path.endswith("/large.bin") for one in server.seen[before:])
         found = [f"the run failed: {said}"] if said else wrong_with_the_end(target, self.source.contents)
         self.wrong += [f"round {self.count['rounds']}: {one}" for one in [*found, *left(target)]]
 
@@ -102,6 +107,7 @@ def main() -> int:
     parser = soak_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=100, help="in all")
     given = parser.parse_args()
+    os.environ.update(SETTINGS)
     kinds = given.only.split(",")
 
     def play(server: FaultServer, folder: Path, places: Places, kind: str) -> tuple[Counter[str], list[str]]:

@@ -46,12 +46,16 @@ def multihash(data: bytes) -> str:
 
 @dataclass(kw_only=True)
 class Source:
-    """An item at ``path`` whose assets come and go. ``drip`` slows bodies down, so that kills hit their middle."""
+    """An item at ``path`` whose assets come and go, and which says their sizes where it is ``sized``.
+
+    ``drip`` slows bodies down, so that kills hit their middle.
+    """
 
     server: FaultServer
     path: Path
     prefix: str = ""
     drip: float = 0.0
+    sized: bool = False
     contents: dict[str, bytes] = field(default_factory=dict)
 
     def put(self, name: str, data: bytes) -> None:
@@ -68,9 +72,13 @@ class Source:
 
     def save(self) -> Path:
         """Write the item; its path."""
-        hrefs = {name: {"href": f"{self.server.url}/{self.path.stem}/{name}"} for name in self.contents}
-        self.path.write_text(json.dumps(stac_item(hrefs, id=self.path.stem)))
+        assets = {name: self._asset(name, data) for name, data in self.contents.items()}
+        self.path.write_text(json.dumps(stac_item(assets, id=self.path.stem)))
         return self.path
+
+    def _asset(self, name: str, data: bytes) -> dict[str, object]:
+        said = {"file:size": len(data)} if self.sized else {}
+        return {"href": f"{self.server.url}/{self.path.stem}/{name}", **said}
 
 
 class Target(Protocol):
