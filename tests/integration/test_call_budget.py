@@ -6,6 +6,7 @@ import sys
 import threading
 from collections import Counter
 
+from executors import Pickling
 from fault_server import FaultServer
 
 import splashdown
@@ -15,13 +16,15 @@ import splashdown
 MOST_CALLS = 120
 #: The same for one more file of a run that changes nothing, where the metadata promise nothing: each source is asked.
 MOST_CALLS_UNCHANGED = 135
+#: The same at the coordinator of workers, from the plan to the receipt.
+MOST_CALLS_COORDINATOR = 62
 #: Each thread makes a connection, which costs as much as some files: their number has to be the same.
 SETTINGS = splashdown.Settings(jobs=8)
 FEW, MANY = 1_100, 1_300  #: beyond the number from which assets are packed
 
 
-def calls_of(server: FaultServer, target, count: int) -> int:
-    """Calls in the threads of the run; those of the server are left out."""
+def calls_of(server: FaultServer, target, count: int, executor=None) -> int:
+    """Calls in the threads of the run; those of the server and of workers are left out."""
     calls = Counter[str]()
 
     def profile(frame, event, arg):
@@ -40,12 +43,13 @@ def calls_of(server: FaultServer, target, count: int) -> int:
     threading.setprofile(profile)
     sys.setprofile(profile)
     try:
-        paths = splashdown.open(document).download_files(target, progress=False, settings=SETTINGS)
+        paths = splashdown.open(document).download_files(target, progress=False, settings=SETTINGS, executor=executor)
     finally:
         sys.setprofile(None)
         threading.setprofile(None)
     assert len(paths) == count + 1  # the receipt
-    return calls["splashdown"] + calls["MainThread"]
+    # The engine of workers runs in threads of this process, too.
+    return calls["MainThread"] + (calls["splashdown"] if executor is None else 0)
 
 
 def test_one_more_small_file_costs_no_more_calls_than_it_may(tmp_path):
@@ -64,3 +68,11 @@ def test_one_more_file_that_has_not_changed_costs_no_more_calls_than_it_may(tmp_
         few, many = (calls_of(server, tmp_path / str(count), count) for count in (FEW, MANY))
         assert server.seen[-1].headers.get("if-none-match")
     assert (many - few) / (MANY - FEW) < MOST_CALLS_UNCHANGED
+
+
+def test_one_more_file_of_workers_costs_their_coordinator_no_more_calls_than_it_may(tmp_path):
+    with FaultServer() as server, Pickling(2) as executor:
+        server.add("/a.bin", bytes(1024))
+        calls_of(server, tmp_path / "first", 1, executor)
+        few, many = (calls_of(server, tmp_path / str(count), count, executor) for count in (FEW, MANY))
+    assert (many - few) / (MANY - FEW) < MOST_CALLS_COORDINATOR

@@ -58,7 +58,7 @@ def _to_columns(transfers: Sequence[Transfer]) -> tuple[Any, ...]:
         _shared([_slim(asset) for asset in assets]),
         _shared([_schemes(asset.properties) for asset in assets]),
         [transfer.name for transfer in transfers],
-        _shared([transfer.if_exists.value for transfer in transfers]),
+        _shared([str.__str__(transfer.if_exists) for transfer in transfers]),
     )
 
 
@@ -94,8 +94,8 @@ def _schemes(properties: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _shared(values: list[Any]) -> Any:
     """A column; a tuple of one where all values are equal."""
-    first = values[0] if values else None
-    return (first,) if all(value == first for value in values) else values
+    # Compared as lists: a generator would cost a call for each value.
+    return (values[0],) if values and values == values[:1] * len(values) else values or (None,)
 
 
 def _each(column: Any, count: int) -> list[Any]:
@@ -134,8 +134,8 @@ class _Packed:
         rows = zip(*(_each(column, count) for column in fields), strict=True)
         found = []
         for number, row in enumerate(rows):
-            transfer = _named(transfers[number], names.get(number))
-            place = places.get(number)
+            transfer = _named(transfers[number], names.get(number)) if names else transfers[number]
+            place = places.get(number) if places else None
             found.append(
                 Outcome(
                     transfer=transfer,

@@ -170,7 +170,8 @@ class HandingOut:
         if renewal.has_expired(generation):
             self._is_fresh(unit.numbers[0], generation, expired=True)
             generation = renewal.generation
-        transfers = [self._named(number) for number in unit.numbers]
+        found = self._named if self._names else self._plan.transfers.__getitem__  # a call for each file counts here
+        transfers = [*map(found, unit.numbers)]
         to_send = transfers
         if generation or self._names:
             to_send = [
@@ -261,10 +262,14 @@ class HandingOut:
         again = self._renewed(sent, done.faults, outcomes)
         # A signal that only the worker got ends its batch, not the run.
         unfinished = done.interrupted and not self._ending
+        seen = context.events.active or context.outlet is not None
         for number, outcome in zip(unit.numbers, outcomes, strict=True):
             if number in again or (unfinished and outcome.status is Status.NOT_TRIED):
                 continue
-            self._put(number, outcome)
+            if seen:
+                self._put(number, outcome)
+            else:
+                self._outcomes[number] = outcome
         rest = [n for n, one in zip(unit.numbers, outcomes, strict=True) if one.status is Status.NOT_TRIED]
         if again:
             self._queue(replace(unit, numbers=sorted(again), renewals=unit.renewals + 1))

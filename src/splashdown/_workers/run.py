@@ -90,7 +90,7 @@ class Spread:
             same = [kept for group in groups(hrefs) if len(kept := [n for n in group if n in left]) > 1]
             large = self._large(left, sizes, {n for group in same for n in group}, begun)
             units = units_of(
-                ((n, hosts[n], sizes[n]) for n in sorted(left.difference(large))),
+                [(n, hosts[n], sizes[n]) for n in sorted(left.difference(large))],
                 self._workers.count,
                 self._context.settings.range_cutoff,
                 same,
@@ -183,7 +183,8 @@ class Spread:
         context, plan, session = self._context, self._plan, self._session
         recipes = recipes_of(context.remote, hrefs)
         read = [*hrefs, *(one.asset.href for one in recipes.values())]
-        wanted = {("sinks", scheme_of(plan.target)), *(("transports", scheme_of(href)) for href in read)}
+        one_each = {href.partition(":")[0]: href for href in read}.values()  # a call for each file would be felt
+        wanted = {("sinks", scheme_of(plan.target)), *(("transports", scheme_of(href)) for href in one_each)}
         wanted |= {("loaders", one.loader) for one in recipes.values() if one.loader}
         memory, sink = context.memory, context.sink
         in_folder = isinstance(sink, SupportsState) and sink.state_dir is not None

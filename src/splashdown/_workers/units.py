@@ -36,7 +36,7 @@ def units_of(
     ``together`` holds the numbers of files that have one URL: they stay in one unit, so that it is fetched once.
     """
     left = list(files)
-    most, most_bytes = _files_each(len(left), workers), _bytes_each((size for _, _, size in left), workers)
+    most, most_bytes = _files_each(len(left), workers), _bytes_each([size for _, _, size in left], workers)
     leader = {number: group[0] for group in together for number in group}
     units: list[Unit] = []
     open_: dict[str, Unit] = {}  #: the unit of each host that is not full
@@ -62,7 +62,7 @@ def units_of(
 
 def _bytes_each(sizes: Iterable[int | None], workers: int) -> int:
     """Bytes of a batch of large files: a share of all bytes that keeps all workers busy to the end."""
-    return min(MOST_BYTES, sum(size or 0 for size in sizes) // (EACH * max(1, workers)))
+    return min(MOST_BYTES, sum([size or 0 for size in sizes]) // (EACH * max(1, workers)))
 
 
 def _files_each(files: int, workers: int) -> int:
