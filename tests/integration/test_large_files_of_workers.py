@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import hashlib
 import json
+import multiprocessing
 import random
 import threading
 from collections import Counter
@@ -78,6 +79,25 @@ def test_processes_share_a_large_file_and_ask_for_each_byte_once(server, tmp_pat
 def test_a_piece_that_runs_twice_or_is_lost_costs_nothing_but_time(server, tmp_path, make):
     with Session(settings=SETTINGS) as session, make() as executor:
         session.open(item(server, tmp_path / "source")).download_files(tmp_path / "out", executor=executor)
+    assert_whole(tmp_path / "out")
+
+
+def test_killed_processes_have_their_parts_moved_by_others(server, tmp_path):
+    source, others, killed = item(server, tmp_path / "source"), set(multiprocessing.active_children()), []
+    server.script("/large.bin", None, *[Drip(MIB // 4, 0.1)] * 6)
+
+    def kill():
+        server.wait_for(lambda seen: sum(one.path == "/large.bin" for one in seen) >= 3)
+        for process in set(multiprocessing.active_children()) - others:
+            process.kill()
+            killed.append(process)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with Session(settings=SETTINGS) as session:
+        session.open(source).download_files(tmp_path / "out", executor="processes:2")
+    killer.join()
+    assert len(killed) == 2
     assert_whole(tmp_path / "out")
 
 
