@@ -102,7 +102,7 @@ class Spread:
 
     def _hand_out(self, units: Sequence[Unit], large: Sequence[int], shared: Shared) -> None:
         context = self._context
-        # What earlier runs have left is for the workers; this is for the large files of this run.
+        # Workers take over what earlier runs have left; this journal is for the large files of this run.
         folder = state_dir_of(context.sink, self._plan.target) if large else None
         journal = Journal(folder, keep=context.settings.resume, take=False)
         try:
