@@ -4,8 +4,8 @@
 
 Each round has a new target. The run has to go on with the other processes and new ones, and to end well; then files,
 receipt and ``verify`` are compared byte for byte, and nothing may be left behind. One of the files is large, and on disk
-several processes move its parts. Prints one JSON object; fails where
-anything was wrong, or where no process was killed.
+several processes move its parts. Prints a line for each round and one JSON object; fails where anything was wrong, or
+where no process was killed.
 """
 
 from __future__ import annotations
@@ -114,6 +114,7 @@ def main() -> int:
         soak = Soak(server, folder, places, random.Random(f"{given.seed} {kind}"))
         for _ in range(given.rounds // len(kinds)):
             soak.round(kind)
+            print(kind, dict(soak.count), *soak.wrong[-1:], file=sys.stderr, flush=True)
         return soak.count, soak.wrong
 
     said = over_kinds("workers", kinds, play)
