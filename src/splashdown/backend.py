@@ -58,7 +58,7 @@ def connect(backend: str, *, auth: object = None, session: Session | None = None
         raise ResolveError(f"{api} is not an openEO API: its capabilities name no api_version")
     # All through one gate: what the address named is of the public web, or is not, for the sign-in and the API too.
     make_client = partial(Client, http=http, gate=anonymous.gate)
-    return Backend(api, make_client(make_authority(api, auth, make_client)), capabilities, session)
+    return Backend(api, make_client(make_authority(api, auth, make_client)), capabilities, session, auth)
 
 
 def job_at(url: str, *, auth: object = None, session: Session | None = None) -> Job:
@@ -75,11 +75,14 @@ def job_at(url: str, *, auth: object = None, session: Session | None = None) -> 
 class Backend:
     """An openEO back-end, as :func:`connect` makes it."""
 
-    def __init__(self, api: str, client: Client, capabilities: Mapping[str, Any], session: Session) -> None:
+    def __init__(
+        self, api: str, client: Client, capabilities: Mapping[str, Any], session: Session, auth: object = None
+    ) -> None:
         self.url = api  #: the base of the API, without a slash at the end
         self.capabilities = capabilities  #: the answer to ``GET /``
         self.session = session  #: what downloads use
         self._client = client
+        self._auth = auth
 
     def __repr__(self) -> str:
         return f"<Backend {self.url} (openEO API {self.api_version})>"
@@ -116,7 +119,7 @@ class Backend:
         # The address of the back-end, without the version of its API, stands for the API that was found there.
         if self.url == parts.api or self.url.startswith(f"{parts.api}/"):
             return self.job(parts.job)
-        return Backend(parts.api, self._client, self.capabilities, self.session).job(parts.job)
+        return Backend(parts.api, self._client, self.capabilities, self.session, self._auth).job(parts.job)
 
 
 class Jobs(Iterator["Job"]):
@@ -182,6 +185,10 @@ class Job:
     def authority(self) -> Authority:
         """The sign-in of the back-end's handle."""
         return self.backend._client.authority  # noqa: SLF001 - both are of this module
+
+    def opened_by(self) -> tuple[str, object]:
+        """The URL and the value for ``auth=`` that open the job's results in another process."""
+        return self.url, self.backend._auth  # noqa: SLF001 - both are of this module
 
     def describe(self) -> Mapping[str, Any]:
         """The job's metadata, read now: ``status``, ``progress`` in percent, ``title``, ``created`` and more."""

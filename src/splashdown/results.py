@@ -76,8 +76,9 @@ class JobResults:
         self._remote: Callable[[], Remote] = cache(lambda: _remote(session, result_set))
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the assets and how they are read; links are not renewed in the other process."""
+        """Pickle the assets and how they are read, and read again where that needs no secret."""
         from splashdown._engine.remote import refuse_own_transport
+        from splashdown._engine.renew import elsewhere
 
         results = self.result_set
         refuse_own_transport(results)
@@ -85,7 +86,8 @@ class JobResults:
         members = tuple(
             replace(one, results=replace(one.results, refresh=None, signer=None)) for one in results.members
         )
-        return _results_again, (self.session, replace(results, refresh=None, members=members), chosen, self.skipped)
+        travelling = replace(results, refresh=elsewhere(results.refresh), members=members)
+        return _results_again, (self.session, travelling, chosen, self.skipped)
 
     def __repr__(self) -> str:
         return f"<JobResults for {self.result_set.kind} {self.id!r}>"

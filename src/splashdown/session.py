@@ -22,8 +22,9 @@ from splashdown._plugins import options as plugin_options
 from splashdown._plugins.config import Config, read_config
 from splashdown._plugins.keyword_types import OpenKeywords
 from splashdown._plugins.registry import Registry
+from splashdown._plugins.reopening import OpenedByUrl, ReadAgain, name_of
 from splashdown._plugins.signatures import shows
-from splashdown.auth import ApiKey, from_environment, is_name, read_environment
+from splashdown.auth import ApiKey
 from splashdown.errors import ConflictError, OptionError, PluginError, did_you_mean
 from splashdown.redact import redact
 from splashdown.sources import is_url, matches_origin, origin_text, refuse_no_origin, scheme_of, without_pick
@@ -164,10 +165,8 @@ def session_again(recipe: bytes) -> Session:
 
 def _names_of(auth: object, source: object) -> dict[str, object]:
     """Where another process finds the credentials of a source, by its origin; nothing for secrets."""
-    if auth is None or isinstance(auth, Mapping) or not is_url(source):
-        return {}
-    name = auth if is_name(auth) else read_environment if auth == from_environment(os.environ) else None
-    if name is None or not callable(name):
+    name = None if isinstance(auth, Mapping) or not is_url(source) else name_of(auth)
+    if not callable(name):
         return {}
     with suppress(ValueError):  # the resolver says what is wrong with the URL
         return {origin_text(str(source)): name}
@@ -338,14 +337,24 @@ class Session:
         own = own_auth(auth, source, listed)
         context = OpenContext(auth=own, listed=listed, options=options, notify=notify or _log.info, session=self)
         results = _resolved(name, chosen, source, context)
+        refresh = results.refresh and ReadAgain(
+            here=results.refresh,
+            session=self,
+            source=source,
+            resolver=resolver,
+            auth=auth,
+            own=[own_auth(auth, one, listed) for one in (source if isinstance(source, list | tuple) else [source])],
+            options=options,
+        )
+        place, given = source.opened_by() if own is None and isinstance(source, OpenedByUrl) else (source, own)
         signer = ListedSigner(
             own=results.signer,
             listed=listed,
             held=auth is not None or bool(listed),
-            names=(names := _names_of(own, source)),
-            withheld=("the source",) if own is not None and not names else (),
+            names=(names := _names_of(given, place)),
+            withheld=("the source",) if given is not None and not names else (),
         )
-        return JobResults(self, replace(results, signer=signer))
+        return JobResults(self, replace(results, signer=signer, refresh=refresh))
 
     def _listed(self, auth: object, source: object) -> Mapping[str, object]:
         """The listed origins, and those that share what is given for one source."""

@@ -15,6 +15,7 @@ import threading
 import time
 import zipfile
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ from limited_server import LimitedServer
 
 import splashdown
 from splashdown import DownloadError, IfExists, Session, Settings
+from splashdown._plugins.reopening import ReadAgain
 from splashdown._workers.work import Batch
 from splashdown.auth import read_environment
 from splashdown.builtins.processes import given
@@ -317,8 +319,6 @@ def test_objects_in_memory_are_refused_to_other_processes(server, tmp_path):
 
 
 def test_links_that_expire_are_renewed_by_the_coordinator(server, tmp_path):
-    from dataclasses import replace
-
     source = item(server, tmp_path / "source", 3)
     for number in range(3):
         server.add(f"/g{number}.bin", f"{number:04d}".encode() * 500)
@@ -385,3 +385,74 @@ def test_results_assets_and_handles_pickle_without_secrets(server, tmp_path):
             assert b"s3cret" not in data
         assert pickle.loads(pickle.dumps(results["a001.bin"].open())).bytes() == b"0001" * 500
         assert pickle.loads(pickle.dumps(results)).load_bytes("a000.bin") == b"0000" * 500
+
+
+def signed_job(server):
+    """A job of one file, with a link that is signed for each answer and a document that is for a token."""
+    server.add("/a.bin", b"0001" * 500, signed=True)
+
+    def answer(handler, answered):
+        if handler.headers.get("Authorization") != "Bearer s3cret":
+            return Status(401, b'{"code": "AuthenticationRequired", "message": "who?"}')(handler, answered)
+        document = {"type": "Feature", "stac_version": "1.0.0", "id": "j", "geometry": None, "links": []}
+        document["properties"] = {"datetime": "2024-01-01T00:00:00Z"}
+        document["assets"] = {"a.bin": {"href": server.sign("/a.bin")}}
+        return Status(200, json.dumps(document).encode())(handler, answered)
+
+    for path, body in (
+        ("/openeo/1.2/jobs/j/results", b""),
+        ("/openeo/1.2/", b'{"api_version": "1.2.0", "endpoints": []}'),
+    ):
+        server.add(path, body, media_type="application/json")
+    server.always("/openeo/1.2/jobs/j/results", answer)
+    return f"{server.url}/openeo/1.2/jobs/j/results"
+
+
+def opened_in_each_way(session, url, auth):
+    yield session.open(url, auth=auth)
+    yield session.open([url], auth={url.partition("/openeo")[0]: auth})
+    yield session.open(url, auth=auth).mirrored({"https://a.example/": "https://b.example/"})
+    yield splashdown.connect(url.partition("/jobs")[0], auth=auth, session=session).job("j").get_results()
+
+
+def test_links_are_renewed_where_a_pickle_is_opened(server, monkeypatch):
+    url = signed_job(server)
+    monkeypatch.setenv("SPLASHDOWN_TOKEN", "s3cret")
+    with Session() as session:
+        for results in opened_in_each_way(session, url, read_environment):
+            data = pickle.dumps(results["a.bin"].open()), pickle.dumps(results)
+            assert not any(b"Bearer" in one or b"s3cret" in one.replace(b"signature=s3cret", b"") for one in data)
+            server.expire_links()
+            handle, again = map(pickle.loads, data)
+            assert handle.bytes() == again.load_bytes("a.bin") == b"0001" * 500
+
+
+def test_a_source_that_needs_a_secret_is_not_read_again_elsewhere(server):
+    url = signed_job(server)
+    with Session() as session:
+        for results in opened_in_each_way(session, url, "s3cret"):
+            data = pickle.dumps(results["a.bin"].open())
+            server.expire_links()
+            asked = len(server.ranges("/openeo/1.2/jobs/j/results"))
+            with pytest.raises(splashdown.TransferError, match="were passed as a value, which other processes do not"):
+                pickle.loads(data).bytes()
+            assert len(server.ranges("/openeo/1.2/jobs/j/results")) == asked
+
+
+@pytest.mark.parametrize("options", [{"alternate": "s3"}, {"partial": True}])
+def test_a_source_is_read_again_with_its_options(options):
+    opened = []
+
+    class Opening:
+        def open(self, *given, **more):
+            opened.append((given, more))
+            return self
+
+        result_set = None
+
+    given = {"source": "u", "resolver": None, "auth": None, "own": (), "options": options}
+    read = ReadAgain(here=lambda: None, session=Opening(), **given)
+    read.elsewhere()()
+    assert opened == [(("u",), {"auth": None, "resolver": None, **options})]
+    assert replace(read, options={"api_key": "s3cret"}).elsewhere() is None
+    assert replace(read, source={"type": "Feature"}).elsewhere() is None

@@ -8,18 +8,21 @@ import signal
 import threading
 import time
 import zipfile
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import cloudpickle
 import dask
 import pytest
 from distributed import Client, LocalCluster, Security
 from fault_server import FaultServer
-from faults import Drip
+from faults import Drip, Status
 from raster_files import pixels, write_tiff
 from splashdown_dask import _workers as dask_workers
 from splashdown_dask._workers import DaskWorkers
 
 from splashdown import DownloadError, Session, Settings
+from splashdown.auth import read_environment
 from splashdown.errors import OptionError, PluginError
 from splashdown.events import RunStarted
 from splashdown.testing import ExecutorContract
@@ -215,6 +218,51 @@ def test_workers_of_a_cluster_clip_rasters_inside_archives(client, server, tmp_p
     assert near == far
     assert next((tmp_path / "whole").rglob("readme.txt")).read_text() == "read me"
     assert next((tmp_path / "whole").rglob("a.tif")).read_bytes() == (tmp_path / "a.tif").read_bytes()
+
+
+def job(server, count):
+    """A job whose results are for a token, and list signed links that are made for each answer."""
+    for number in range(count):
+        path = f"/{number}.tif"
+        server.add(path, tiff(number), media_type="image/tiff", signed=True)
+
+    def answer(handler, answered):
+        if handler.headers.get("Authorization") != "Bearer t0ken":
+            return Status(401, b'{"code": "AuthenticationRequired", "message": "who?"}')(handler, answered)
+        assets = {
+            f"{number}.tif": {"href": server.sign(f"/{number}.tif"), "type": "image/tiff; application=geotiff"}
+            for number in range(count)
+        }
+        return Status(200, json.dumps(document(assets, id="j")).encode())(handler, answered)
+
+    results = "/openeo/1.2/jobs/j/results"
+    server.add(results, media_type="application/json")
+    server.always(results, answer)
+    return server.url + results
+
+
+def tiff(number):
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "a.tif")
+        write_tiff(path, pixels(1, 300, 400, "uint16", seed=number))
+        return path.read_bytes()
+
+
+def test_links_that_expire_are_renewed_once_by_each_process(cluster, client, server, monkeypatch):
+    source = job(server, 6)
+    monkeypatch.setenv("SPLASHDOWN_TOKEN", "t0ken")
+    client.run(lambda: os.environ.update(SPLASHDOWN_TOKEN="t0ken"))
+    with Session() as session:
+        results = session.open(source, auth=read_environment)
+        lazy = [one.load_geotiff(chunks={}).sum() for one in results]
+        assert b"t0ken" not in cloudpickle.dumps(lazy)
+        server.expire_links()
+        asked = len(server.ranges("/openeo/1.2/jobs/j/results"))
+        with Client(cluster):
+            found = dask.compute(*lazy)
+    assert [int(one) for one in found] == [int(pixels(1, 300, 400, "uint16", seed=n).sum()) for n in range(6)]
+    assert 1 <= len(server.ranges("/openeo/1.2/jobs/j/results")) - asked <= 2
+    client.run(lambda: os.environ.pop("SPLASHDOWN_TOKEN"))
 
 
 def test_an_address_where_no_scheduler_is_is_one_line(source, tmp_path):

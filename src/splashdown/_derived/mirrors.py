@@ -7,10 +7,11 @@ another place is tried when the first one fails, and counts only where size and 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
+from splashdown._engine.renew import elsewhere
 from splashdown._series.assets import pack
 from splashdown.errors import OptionError
 from splashdown.model import Asset, ResultSet
@@ -36,12 +37,23 @@ def check_mirrors(mirrors: Mapping[Any, object]) -> Sequence[tuple[str, str]]:
 
 def with_mirrors(results: ResultSet, mirrors: Sequence[tuple[str, str]]) -> ResultSet:
     """The set whose assets have the mirrors as alternates, also after their links were renewed."""
-    refresh = results.refresh
-    return replace(
-        results,
-        assets=pack(mirrored(results.assets, mirrors)),
-        refresh=None if refresh is None else lambda: with_mirrors(refresh(), mirrors),
-    )
+    refresh = results.refresh and _ReadAgain(read=results.refresh, mirrors=mirrors)
+    return replace(results, assets=pack(mirrored(results.assets, mirrors)), refresh=refresh)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _ReadAgain:
+    """Reads the source again, in another process too, and adds the mirrors."""
+
+    read: Callable[[], ResultSet] = field(repr=False)
+    mirrors: Sequence[tuple[str, str]]
+
+    def __call__(self) -> ResultSet:
+        return with_mirrors(self.read(), self.mirrors)
+
+    def elsewhere(self) -> Self | None:
+        read = elsewhere(self.read)
+        return None if read is None else replace(self, read=read)
 
 
 def mirrored(assets: Sequence[Asset], mirrors: Sequence[tuple[str, str]]) -> Iterator[Asset]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
-from splashdown._engine.renew import Refresh, Renewal
+from splashdown._engine.renew import Refresh, Renewal, elsewhere
 from splashdown._engine.retry import Throttle, host_of
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown._stac.needs import needs_of
@@ -56,15 +58,14 @@ class Remote:
     needs: Callable[[Asset], str] = no_needs  #: what the metadata say is needed to read an asset
     lane: Callable[[str], tuple[Transport, Sign]] | None = None  #: both for an origin, where that alone decides
     hint: str = ""  #: what may help where access is refused
-    made_of: tuple[ResultSet, Access] | None = None  #: how another process can make it again
+    made_of: MadeOf | None = None  #: how another process can make it again
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle how it was made: the other process has connections, pauses and links of its own."""
         if self.made_of is None:
             raise UsageError("these assets cannot be read in another process: open their source in a session")
-        results, access = self.made_of
-        refuse_own_transport(results)
-        return remote_again, (without_assets(results), access, self.settings)
+        refuse_own_transport(self.made_of.results)
+        return remote_again, (self.made_of, self.settings)
 
     def retry(self, href: str) -> RetryPolicy:
         """How failed requests for an href are repeated."""
@@ -104,6 +105,44 @@ class Access(Protocol):
         """The differences in the retry policy of ``host[:port]``; ``None`` where no host has any."""
 
 
+class MadeOf:
+    """The result set and the session that a remote side is made of.
+
+    In another process there is one for all handles and tasks of the set, so that its links are renewed once there.
+    """
+
+    def __init__(self, results: ResultSet, access: Access, data: bytes | None = None) -> None:
+        self.results, self.access = results, access
+        self._data = data
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle bytes, which are made once and name the set."""
+        if self._data is None:
+            made = without_assets(self.results), self.access
+            self._data = pickle.dumps(made, pickle.HIGHEST_PROTOCOL)
+        return made_again, (self._data,)
+
+    @cached_property
+    def remote(self) -> Remote:
+        """The remote side in the process that got it, with a line for what was not sent."""
+        remote = remote_of(self.results, self.access, self)
+        withheld = getattr(self.results.signer, "withheld", ())
+        if not withheld:
+            return remote
+        hint = (
+            f"credentials of {', '.join(withheld)} were passed as a value, which other processes do not get: name them"
+            " ([auth] in the configuration, a function of a module, the environment of the worker)"
+        )
+        return replace(remote, hint=hint)
+
+
+@lru_cache(maxsize=8)
+def made_again(data: bytes) -> MadeOf:
+    """The same in another process."""
+    results, access = pickle.loads(data)  # noqa: S301 - of the process that submitted this one's work
+    return MadeOf(results, access, data)
+
+
 def without_assets(results: ResultSet) -> ResultSet:
     """The part of a result set that says how its assets are read, for another process."""
     # Schemes of the document say what an asset needs; the rest of it may be large.
@@ -114,6 +153,8 @@ def without_assets(results: ResultSet) -> ResultSet:
         assets=(),
         document=said,
         signer=results.signer,
+        refresh=elsewhere(results.refresh),
+        expires=results.expires,
         from_public_web=results.from_public_web,
     )
 
@@ -127,20 +168,12 @@ def refuse_own_transport(results: ResultSet) -> None:
         )
 
 
-def remote_again(results: ResultSet, access: Access, settings: Settings) -> Remote:
-    """A remote side in the process that got it, with a line for what was not sent."""
-    remote = replace(remote_of(results, access), settings=settings)
-    withheld = getattr(results.signer, "withheld", ())
-    if not withheld:
-        return remote
-    hint = (
-        f"credentials of {', '.join(withheld)} were passed as a value, which other processes do not get: name them"
-        " ([auth] in the configuration, a function of a module, the environment of the worker)"
-    )
-    return replace(remote, hint=hint)
+def remote_again(made: MadeOf, settings: Settings) -> Remote:
+    """A remote side in the process that got it."""
+    return replace(made.remote, settings=settings)
 
 
-def remote_of(results: ResultSet, access: Access) -> Remote:
+def remote_of(results: ResultSet, access: Access, made_of: MadeOf | None = None) -> Remote:
     """How a result set is read: its own transport and signer come before the session's."""
 
     def transport(href: str) -> Transport:
@@ -169,7 +202,7 @@ def remote_of(results: ResultSet, access: Access) -> Remote:
         needs=lambda asset: needs_of(asset, results.document),
         throttle=Throttle(access.limit),
         lane=None if results.transport else lane,
-        made_of=(results, access),
+        made_of=made_of or MadeOf(results, access),
     )
 
 

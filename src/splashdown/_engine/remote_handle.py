@@ -74,7 +74,7 @@ class RemoteHandle:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle how it was opened: another process reads over its own connections."""
-        return RemoteHandle, (self.asset, self._remote)
+        return RemoteHandle, (self._remote.renewal.current(self.asset), self._remote)
 
     def __enter__(self) -> Self:
         return self

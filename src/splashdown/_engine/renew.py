@@ -7,9 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, runtime_checkable
 
 from splashdown.errors import HttpStatusError, LinkExpiredError
-from splashdown.model import Asset
+from splashdown.model import Asset, ResultSet
 
 #: Statuses by which stores and back-ends refuse a link that is past its time.
 _REFUSED = frozenset({401, 403, 410})
@@ -19,6 +20,22 @@ _YOUNG_SECONDS = 60.0
 _YOUNG_EXPIRED_SECONDS = 1.0
 
 Refresh = Callable[[], Mapping[tuple[str | None, str], Asset]]
+
+
+@runtime_checkable
+class Travels(Protocol):
+    """Reads a source again, and can do so in another process."""
+
+    def __call__(self) -> ResultSet:
+        """The result set as it is now."""
+
+    def elsewhere(self) -> Travels | None:
+        """What another process gets; ``None`` where only this one can read the source."""
+
+
+def elsewhere(read_again: Callable[[], ResultSet] | None) -> Travels | None:
+    """What reads a source again in another process; ``None`` where links are not renewed there."""
+    return read_again.elsewhere() if isinstance(read_again, Travels) else None
 
 
 def looks_expired(error: BaseException, *, worked: bool) -> bool:

@@ -71,8 +71,13 @@ def arguments_of(recipe: bytes) -> dict[str, Any]:
     return made
 
 
+def is_secret(name: str, value: object) -> bool:
+    """Whether an option is a secret by its name, or a URL with a password."""
+    return bool(_SECRET.search(name) or (isinstance(value, str) and _URL_WITH_USER.match(value)))
+
+
 def _refuse_secret(label: str, name: str, value: object) -> None:
-    if _SECRET.search(name) or (isinstance(value, str) and _URL_WITH_USER.match(value)):
+    if is_secret(name, value):
         raise UsageError(
             f"the option {label} is a secret, which is not sent to other processes; set it in the environment of the"
             " workers"

@@ -58,7 +58,7 @@ def put(piece: Piece) -> PieceDone:
     rate = RateLimit(common.settings.limit_rate) if common.settings.limit_rate else None
     source = Source(
         transfer,
-        leased(common.remote, common.settings, 1, limited=piece.limited),
+        leased(piece.shared, 1, limited=piece.limited),
         events=Dispatcher(()),
         stop=threading.Event(),
         rate=rate,

@@ -185,7 +185,7 @@ def work(batch: Batch) -> Done:
 def _moved(batch: Batch, here: str) -> Done:
     common, transfers = batch.shared.common, batch.slice.transfers
     breaker, retries = _Recording(common.settings.give_up_after), list[tuple[str, int, float, str]]()
-    base = leased(common.remote, common.settings, batch.lease, limited=batch.limited)
+    base = leased(batch.shared, batch.lease, limited=batch.limited)
     workshop = Workshop(base, common.access.registry, batch.slice.recipes)
     remote = workshop.reading()
     interrupted = False
@@ -218,11 +218,20 @@ def _moved(batch: Batch, here: str) -> Done:
     )
 
 
-def leased(remote: Remote, settings: Settings, lease: int, *, limited: bool) -> Remote:
+def leased(shared: Shared, lease: int, *, limited: bool) -> Remote:
     """The remote side for one batch: its share of the host, and pauses of its own."""
+    common = shared.common
     limit = (lambda _: lease) if limited else (lambda _: None)
-    throttle = type(remote.throttle)(limit)
-    return replace(remote, settings=replace(settings, per_host=lease), limit=limit, throttle=throttle, made_of=None)
+    throttle = type(common.remote.throttle)(limit)
+    return replace(
+        common.remote,
+        settings=replace(common.settings, per_host=lease),
+        limit=limit,
+        throttle=throttle,
+        # The coordinator reads the source again for all, and hands the files out with fresh links.
+        renewal=type(common.remote.renewal)() if shared.travelled else common.remote.renewal,
+        made_of=None,
+    )
 
 
 def _said_by_host(remote: Remote) -> tuple[float, int]:
