@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import pickle
 
 import pytest
 from planetary_computer.settings import Settings
@@ -58,6 +59,18 @@ def test_what_is_signed_already_stays_as_it_is(service):
     signed = f"{BLOB}?sv=2020&sig=own"
     assert BlobSigner().sign(signed) == (signed, {})
     assert service.paths() == []
+
+
+def test_another_process_signs_with_a_token_of_its_own(service):
+    with Session() as session:
+        results = session.open(stac_item({"a": {"href": BLOB}}))
+        assert results["a"].href == BLOB
+        session.sign(BLOB)
+        data = pickle.dumps(results["a"].open())
+    assert b"geheim" not in data
+    remote = pickle.loads(data)._remote
+    assert remote.sign(BLOB) == (f"{BLOB}?{TOKEN}", {})
+    assert service.paths() == ["/token/acct/naip"] * 2
 
 
 @pytest.mark.parametrize("status", [400, 404])

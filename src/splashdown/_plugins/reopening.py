@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, Self, runtime_checkable
 
-from splashdown._plugins.recipe import is_secret
 from splashdown.auth import StoredLogin, from_environment, is_name, read_environment
 from splashdown.model import ResultSet
 from splashdown.redact import safely_shown
@@ -61,6 +60,8 @@ class ReadAgain:
 
     def elsewhere(self) -> Self | None:
         """The same for another process; ``None`` for what it cannot open, or only with a secret."""
+        from splashdown._plugins.recipe import is_secret  # late: few results go to another process
+
         source, own, auth = self.source, self.own, self.auth
         if isinstance(source, OpenedByUrl):
             source, of_source = source.opened_by()
