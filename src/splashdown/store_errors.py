@@ -64,7 +64,18 @@ _LASTING = (
 )
 _LASTING_ERRNO = frozenset(
     getattr(errno, name)
-    for name in ("EDQUOT", "EFBIG", "EINVAL", "ELOOP", "ENAMETOOLONG", "ENOSPC", "ENOTEMPTY", "EROFS", "EXDEV")
+    for name in (
+        "EDQUOT",
+        "EFBIG",
+        "EINVAL",
+        "ELOOP",
+        "ENAMETOOLONG",
+        "ENOSPC",
+        "ENOSYS",
+        "ENOTEMPTY",
+        "EROFS",
+        "EXDEV",
+    )
     if hasattr(errno, name)
 )
 _READ_ERRORS: dict[int, type[TransferError]] = {304: NotModifiedError, 412: ChangedError, 416: RangeNotServedError}

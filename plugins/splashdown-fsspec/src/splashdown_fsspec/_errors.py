@@ -18,6 +18,9 @@ _HINTS = {
     "ConnectError": "no connection, or no TLS at this port; check host, port and network",
     "FileNotFoundError": "the file or folder does not exist",
     "PermissionError": "these credentials do not allow it",
+    # botocore, below s3fs, asks for the region again and again where a store answers 301 without one.
+    "RecursionError": "the filesystem repeats its question without end; the bucket of a store is in another region or"
+    " at another endpoint then: set AWS_DEFAULT_REGION, or endpoint_url among the storage_options",
 }
 _ANSWERS = {
     401: "no credentials, or wrong ones; set SPLASHDOWN_FSSPEC_USERNAME and SPLASHDOWN_FSSPEC_PASSWORD",
@@ -29,6 +32,7 @@ _LASTING = {
     "KeyImportError",
     "UnsupportedProtocol",
     "SFTPOpUnsupported",
+    "RecursionError",
 }
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import io
+import logging
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -14,7 +16,10 @@ from splashdown.store_errors import already_exists
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
+_log = logging.getLogger("splashdown")
 CHUNK = 1024 * 1024
+#: The numbers of errors by which s3fs says that a listing is refused, or does not exist.
+_REFUSED = {errno.EACCES, errno.EPERM, errno.ENOSYS, errno.EINVAL, None}
 #: How often a folder is listed whose files change meanwhile.
 _LISTINGS = 10
 
@@ -35,8 +40,58 @@ def write(fs: AbstractFileSystem, path: str, chunks: Iterable[Buffer], size: int
     return total
 
 
+def info(fs: AbstractFileSystem, path: str) -> dict[str, Any]:
+    """The metadata of a file. Raises ``FileNotFoundError`` where there is none.
+
+    s3fs lists what is below a key that has no object. Where a store refuses that, the answer about the object decides.
+    """
+    try:
+        found: dict[str, Any] = fs.info(path)
+        return found
+    except OSError as error:
+        if error.errno not in _REFUSED or not _is_s3(fs):
+            raise
+    bucket, key, _ = fs.split_path(path)
+    head = fs.call_s3("head_object", Bucket=bucket, Key=key)
+    return {"size": head["ContentLength"], "type": "file"} | {
+        name: head[name] for name in ("ETag", "LastModified", "ContentType") if name in head
+    }
+
+
+def find_bucket(fs: AbstractFileSystem, folder: str) -> None:
+    """Ask once for the bucket of s3fs. Raises ``RecursionError`` where the store only says that it is elsewhere.
+
+    The library then repeats the question hundreds of times, at each use: better to end before the first file. Whatever
+    else keeps the bucket from being used shows when it is used.
+    """
+    if not _is_s3(fs):
+        return
+    try:
+        fs.call_s3("head_bucket", Bucket=fs.split_path(folder)[0])
+    except RecursionError:
+        raise
+    except Exception as error:
+        _log.debug("%s does not answer for itself: %s", folder.partition("/")[0], type(error).__name__)
+
+
+def exists(fs: AbstractFileSystem, path: str) -> bool:
+    """Whether there is a file or folder."""
+    if not _is_s3(fs):
+        return bool(fs.exists(path))
+    try:
+        info(fs, path)
+    except FileNotFoundError:
+        return False
+    return True
+
+
 def make_folder(fs: AbstractFileSystem, folder: str) -> None:
-    """Make a folder and those above it, as far up as there is none: further up there may be no right to look."""
+    """Make a folder and those above it, as far up as there is none: further up there may be no right to look.
+
+    A bucket has keys and no folders, and a store may refuse to list them.
+    """
+    if _is_s3(fs):
+        return
     missing = []
     while folder.strip("/") and not fs.isdir(folder):
         missing.append(folder)
@@ -54,7 +109,7 @@ def move(fs: AbstractFileSystem, old: str, new: str, *, replace: bool) -> None:
 
     On WebDAV it is one step where nothing is replaced.
     """
-    if not replace and fs.exists(new):
+    if not replace and exists(fs, new):
         raise already_exists(new)
     if _is_webdav(fs):
         from splashdown_fsspec import _webdav as webdav
@@ -145,6 +200,11 @@ def close(fs: AbstractFileSystem) -> None:
 
 def _is_webdav(fs: AbstractFileSystem) -> bool:
     return "webdav" in fs.protocol
+
+
+def _is_s3(fs: AbstractFileSystem) -> bool:
+    """Whether it is s3fs, which has keys alone and a way to call the store."""
+    return "s3" in fs.protocol and hasattr(fs, "call_s3")
 
 
 def _inherits_mv(fs: AbstractFileSystem) -> bool:

@@ -31,6 +31,7 @@ class FsspecSink:
         self._url = place.url.rstrip("/")
         with storing(redact_target(self._url), "connect to"):
             self._fs, root = connect(place, options, trusted=True)
+            files.find_bucket(self._fs, root)
         self._root = root.rstrip("/")
         # Few filesystems can write a file anywhere but from its start to its end.
         self.parts = PartPolicy(max_parts=1)
@@ -58,7 +59,7 @@ class FsspecSink:
         try:
             with storing(self._name(upload.key), "store"):
                 total = self._write(path, taken, part.size)
-                held = self._fs.info(path)["size"]
+                held = files.info(self._fs, path)["size"]
         except StoreError:
             if taken.error is not None:
                 raise taken.error from None
@@ -89,7 +90,7 @@ class FsspecSink:
         """Size of a file. Raises ``StoreError`` where a folder has the name."""
         with storing(self._name(key), "look at"):
             try:
-                info = self._fs.info(self._path(key))
+                info = files.info(self._fs, self._path(key))
             except (FileNotFoundError, NotADirectoryError):
                 return None
         if info.get("type") == "directory":
@@ -151,7 +152,7 @@ class FsspecSink:
                     self._made.discard(path.rpartition("/")[0])
 
     def _refuse_existing(self, key: str) -> None:
-        if self._fs.exists(self._path(key)):
+        if files.exists(self._fs, self._path(key)):
             raise already_exists(self._name(key))
 
     def _make_folder(self, path: str) -> None:

@@ -105,7 +105,7 @@ class FsspecTransport:
 def _look(url: str, fs: AbstractFileSystem, path: str) -> RemoteInfo:
     with reading(url):
         fs.invalidate_cache()
-        info = fs.info(path)
+        info = files.info(fs, path)
     if info.get("type") == "directory":
         raise TransferError(f"{url}: is a folder")
     size = info.get("size")
