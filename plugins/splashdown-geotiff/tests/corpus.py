@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from pyproj import CRS
+from pyproj.exceptions import CRSError
 from rasterio.errors import RasterioError
 from splashdown_geotiff import open_geotiff
 from splashdown_geotiff._nodata import held_nodata
@@ -32,7 +33,7 @@ SUFFIXES = {".tif", ".tiff", ".gtiff", ".geotiff", ".jp2"}
 #: Pixels of one file times its bands; larger ones are left out, since both readers hold them whole.
 LARGEST = 300_000_000
 #: Where the two differ on purpose (docs/explanation/geotiff.md).
-DOCUMENTED = {"YCbCr", "CMYK", "CIELab", "overview without a mask"}
+DOCUMENTED = {"YCbCr", "CMYK", "CIELab", "overview without a mask", "heights of GeoTIFF 1.0"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +81,8 @@ def compare(path: str) -> Verdict:
         return Verdict(path=path, kind="refused by GDAL", detail=reason, said=said)
     if not found:
         return Verdict(path=path, kind="equal", said=said)
-    known = DOCUMENTED & set(found)
-    kind = f"documented: {min(known)}" if known else f"different: {found[0]}"
+    known, others = DOCUMENTED & set(found), [one for one in found if one not in DOCUMENTED]
+    kind = f"different: {others[0]}" if others else f"documented: {min(known)}"
     return Verdict(path=path, kind=kind, detail=", ".join(found), said=said)
 
 
@@ -144,7 +145,11 @@ def _differences_of_header(raster, expected: rasterio.DatasetReader) -> Iterator
     if not np.allclose(transform, tuple(expected.transform)[:6], rtol=1e-12, atol=1e-9):
         yield "transform"
     crs = CRS.from_wkt(expected.crs.to_wkt()) if expected.crs else None
-    if (crs is None) != (raster.crs is None) or (crs is not None and not _same_crs(crs, raster.crs)):
+    ours = raster.crs
+    if crs is not None and ours is not None and ours.is_compound and len(crs.axis_info) == 2:
+        yield "heights of GeoTIFF 1.0"
+        ours = ours.sub_crs_list[0]
+    if (crs is None) != (ours is None) or (crs is not None and not _same_crs(crs, ours)):
         yield "CRS"
     if not _same(raster.nodata, held_nodata(expected.nodata, raster.dtype)):
         yield "nodata"
@@ -166,7 +171,24 @@ def _same_crs(one: CRS, other: CRS) -> bool:
     if one.equals(other, ignore_axis_order=True):
         return True
     codes = one.to_epsg(), other.to_epsg()
-    return codes[0] is not None and codes[0] == codes[1]
+    return (codes[0] is not None and codes[0] == codes[1]) or _same_place(one, other)
+
+
+def _same_place(one: CRS, other: CRS) -> bool:
+    """Whether PROJ makes the same of both, which names of unknown datums and methods do not change."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that its strings say less than the system does
+        try:
+            strings = one.to_proj4(), other.to_proj4()
+        except CRSError:
+            return False
+    datums = {
+        c.geodetic_crs.datum.name.lower().removesuffix(" ensemble")
+        for c in (one, other)
+        if c.geodetic_crs and c.geodetic_crs.datum
+    }
+    known = {name for name in datums if not name.startswith(("un", "d_un"))}
+    return strings[0] == strings[1] and len(known) < 2
 
 
 def _dtype(file: rasterio.DatasetReader) -> np.dtype:

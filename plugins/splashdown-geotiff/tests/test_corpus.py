@@ -97,6 +97,17 @@ def _keys(**keys):
     return _file(lambda content: set_keys(content, {int(name[1:]): value for name, value in keys.items()}))
 
 
+def _colored(*colors):
+    """A file whose items say what its bands are, in this order."""
+
+    def write(path):
+        write_tiff(path, pixels(len(colors), 40, 50, "u1"), **PROFILE, photometric="minisblack")
+        with rasterio.open(path, "r+") as file:
+            file.colorinterp = [rasterio.enums.ColorInterp[name] for name in colors]
+
+    return write
+
+
 def _items(text):
     return _file(lambda content: set_text(content, 42112, f"<GDALMetadata>{text}</GDALMetadata>"))
 
@@ -111,6 +122,11 @@ LAB = np.full((4, 40, 50), 9, "u1")
 #: Web Mercator as GDAL wrote it once: Mercator of the ellipsoid, but for its name.
 GOOGLE = {1024: 1, 1026: "Google Maps Global Mercator", 2048: 4326, 3072: 32767, 3074: 32767, 3075: 7, 3076: 9001}
 GOOGLE |= {3080: 0.0, 3081: 0.0, 3082: 0.0, 3083: 0.0, 3092: 1.0}
+#: Oblique Mercator without the angle of its grid, and Lambert's conic with one parallel.
+OBLIQUE = {1024: 1, 2048: 4326, 3072: 32767, 3074: 32767, 3075: 3, 3076: 9001, 3088: 115.0, 3089: 4.0}
+OBLIQUE |= {3090: 10.0, 3091: 20.0, 3093: 0.99984, 3094: 53.0}
+LAMBERT = {1024: 1, 2048: 4275, 3072: 32767, 3074: 32767, 3075: 9, 3076: 9001, 3080: 3.0, 3081: 46.5}
+LAMBERT |= {3082: 700000.0, 3083: 6600000.0, 3092: 0.99987742}
 
 
 def _xl(data):
@@ -141,12 +157,25 @@ FILES = {
     "user-defined model": (_keys(k1024=32767, k3072=32631), "equal"),
     "local": (_keys(k1024=32767, k1026="Site grid", k3076=9001), "equal"),
     "compound": (_file(crs="EPSG:32631+5773"), "equal"),
+    "heights of 1.0": (_keys(k1024=1, k3072=32631, k4096=5703, k4099=9003), "documented: heights of GeoTIFF 1.0"),
+    "heights of WGS 84": (_keys(k1024=1, k3072=32631, k4096=5030, k4099=9001), "equal"),
+    "withdrawn code": (_keys(k1024=1, k3072=3785), "equal"),
+    "gradians": (_keys(k1024=2, k2048=4807, k2054=9105), "equal"),
+    "gradians from Paris": (_keys(k1024=2, k2048=32767, k2050=6807, k2051=8903, k2054=9105), "equal"),
+    "no grid angle": (_file(lambda content: set_keys(content, OBLIQUE)), "equal"),
+    "one parallel with a scale": (_file(lambda content: set_keys(content, LAMBERT)), "equal"),
     "points of pixels": (_at_points, "equal"),
     "RPCs": (_coefficients, "equal"),
     "points": (_control_points, "equal"),
     "masks": (_with_overviews, "equal"),
     "no masks of overviews": (_without_masks_of_overviews, "documented: overview without a mask"),
     "alpha": (_file(data=pixels(4, 40, 50, "u1"), photometric="rgb", alpha="yes"), "equal"),
+    "alpha of gray": (_file(data=pixels(2, 40, 50, "u1"), alpha="yes"), "equal"),
+    "alpha by an item": (_colored("red", "green", "blue", "alpha"), "equal"),
+    "alpha before colors": (_colored("alpha", "red", "green", "blue"), "equal"),
+    "two alphas": (_colored("red", "green", "alpha", "alpha"), "equal"),
+    "alpha of five": (_file(data=pixels(5, 40, 50, "u1"), alpha="yes"), "equal"),
+    "alpha and nodata": (_file(data=pixels(4, 40, 50, "u1"), photometric="rgb", alpha="yes", nodata=7), "equal"),
     "nodata out of range": (_file(lambda c: set_text(c, 42113, "-9999")), "equal"),
     "nodata values": (_file(lambda c: set_text(c, 42112, _ITEM), data=np.zeros((3, 40, 50), "u1")), "equal"),
     "fewer digits": (_file(lambda c: set_text(c, 42113, "-3.40282e+38"), data=LOWEST), "equal"),
@@ -155,6 +184,9 @@ FILES = {
     "CDATA": (_items(f'{SCALE}<Item name="x"><![CDATA[a & <b>]]></Item>'), "equal"),
     "malformed": (_items("<Item name=SCALE sample=0 role=scale>0.01</Item><Item>a & b</Item>"), "equal"),
     "unreadable": (_items(f'{SCALE}<Item name="x">a < b</Item>'), "equal"),
+    "cases": (_items('<item NAME="SCALE" Sample="0" ROLE="scale">0.5</item>'), "equal"),
+    "namespace": (_file(lambda c: set_text(c, 42112, f'<GDALMetadata xmlns="x">{SCALE}</GDALMetadata>')), "equal"),
+    "no number": (_items('<Item name="SCALE" sample="0" role="scale">abc</Item>'), "different: scales"),
     "jpeg": (_file(compress="jpeg", photometric="minisblack", interleave="pixel"), "equal"),
     "lerc": (_file(data=pixels(3, 40, 50, "f4"), compress="lerc", interleave="pixel", max_z_error=0), "equal"),
     "bits": (_file(data=pixels(1, 40, 50, "u1") % 2, nbits=1), "equal"),

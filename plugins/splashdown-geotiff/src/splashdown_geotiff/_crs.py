@@ -24,6 +24,8 @@ from splashdown_geotiff._georeference import Keys
 _MODEL, _CITATION, _GEOGRAPHIC, _MAJOR, _DATUM = 1024, 1026, 2048, 2057, 2050
 _PROJECTED, _PROJECTED_CITATION, _GEOGRAPHIC_CITATION, _VERTICAL = 3072, 3073, 2049, 4096
 _IS_PROJECTED, _IS_GEOGRAPHIC, _IS_GEOCENTRIC = 1, 2, 3
+#: GeoTIFF 1.0's code of heights above the ellipsoid of WGS 84.
+_ABOVE_WGS84 = 5030
 _ESRI = "ESRI PE String = "
 
 
@@ -129,6 +131,8 @@ def _with_height(horizontal: CRS, keys: Mapping[int, Any]) -> CRS:
     code = code_of(keys, _VERTICAL)
     if code is None or len(horizontal.axis_info) > 2:
         return horizontal
+    if code == _ABOVE_WGS84 and horizontal.geodetic_crs is not None and horizontal.geodetic_crs.to_epsg() == 4326:
+        return horizontal.to_3d()
     try:
         vertical = CRS.from_epsg(code)
         if not vertical.is_vertical:

@@ -28,9 +28,14 @@ def code_of(keys: Mapping[int, Any], key: int) -> int | None:
 
 
 def registered(code: int) -> CRS:
-    """The system of a code: EPSG's, else Esri's, whose older codes fit into a key. Raises ``CRSError``."""
+    """The system of a code: EPSG's, else Esri's, whose older codes fit into a key. Raises ``CRSError``.
+
+    One that the register has withdrawn gives way to its only successor, as in GDAL: EPSG:3785 is read as EPSG:3857.
+    """
     try:
-        return CRS.from_epsg(code)
+        found = CRS.from_epsg(code)
+        successors = found.get_non_deprecated() if found.is_deprecated else []
+        return successors[0] if len(successors) == 1 else found
     except CRSError as error:
         try:
             return CRS.from_authority("ESRI", code)

@@ -234,7 +234,7 @@ def _adapt(code: int, found: dict[str, Any]) -> None:
         found["lat_ts"] = found.pop("lat_1")
     if method == "omerc":
         found["lonc"] = found.pop("lon_0", 0.0)
-        found.setdefault("gamma", found.get("alpha", 90.0))
+        found.setdefault("gamma", 90.0)  # libgeotiff's, for files that leave the angle out
         if code == 3:
             found["no_uoff"] = True
     if method == "labrd":

@@ -63,14 +63,19 @@ def read_metadata(directory: Directory, label: str) -> Metadata:
     bands: dict[int, dict[str, str]] = {}
     roles: dict[int, dict[str, str]] = {}
     for item in _items(directory.text(_GDAL_METADATA, METADATA_BYTES), label):
-        name, value, sample = item.get("name", ""), _unescape((item.text or "").lstrip()), item.get("sample")
+        given = {name.lower(): value for name, value in item.attrib.items()}  # GDAL overlooks case
+        name, value, sample = given.get("name", ""), _unescape((item.text or "").lstrip()), given.get("sample")
         # Items of other domains are not metadata of the pixels, and one of them (OVERVIEWS) names other files.
-        if item.get("domain"):
+        if given.get("domain"):
             continue
         if sample is None:
             tags[name] = value
         elif _SAMPLE.fullmatch(sample):
-            role = item.get("role", "").lower()
+            role = given.get("role", "").lower()
+            if role in {"scale", "offset"} and leading_number(value) is None:
+                warnings.warn(
+                    f"{label}: the {role} of band {int(sample) + 1} is not a number: {value[:40]!r}", stacklevel=2
+                )
             (roles if role else bands).setdefault(int(sample), {})[role or name] = value
     found = {number: _band(bands.get(number, {}), roles.get(number, {})) for number in bands.keys() | roles.keys()}
     return Metadata(tags=tags, bands=found, nodata=parse_nodata(directory.text(_GDAL_NODATA, 1024)))
@@ -89,10 +94,15 @@ def _items(xml: str, label: str) -> list[ET.Element]:
         except ET.ParseError as error:
             reason = error
         else:
-            return [item for item in root if item.tag.lower() == "item"] if root.tag.lower() == "gdalmetadata" else []
+            return [item for item in root if _named(item, "item")] if _named(root, "gdalmetadata") else []
     # They do not harm the pixels, but a scale may be among them.
     warnings.warn(f"{label}: its GDAL metadata (names, scales, offsets) cannot be read: {reason}", stacklevel=2)
     return []
+
+
+def _named(element: ET.Element, name: str) -> bool:
+    """Whether it has this name, in whatever case and namespace: GDAL overlooks both."""
+    return element.tag.rpartition("}")[2].lower() == name
 
 
 def _repaired(xml: str) -> str:
