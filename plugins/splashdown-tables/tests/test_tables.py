@@ -196,6 +196,7 @@ def test_csv_is_read_with_the_options_that_its_people_need():
     plain = b"id,country\n00123,NA\n"
     assert load_csv(handle(plain), dtype=str, keep_default_na=False).to_numpy().tolist() == [["00123", "NA"]]
     assert load_csv(handle(b"a\n-\n1\n"), na_values=["-"])["a"].isna().tolist() == [True, False]
+    assert load_csv(handle(b"a;b\n1.234,5;2\n"), sep=";", decimal=",", thousands=".")["a"].tolist() == [1234.5]
     german = b"# from the field\nname;value\nx;1,5\n"
     for options in ({"comment": "#"}, {"skiprows": 1}):
         assert load_csv(handle(german), sep=";", decimal=",", **options)["value"].tolist() == [1.5]

@@ -27,6 +27,7 @@ def load_csv(
     encoding: str | None = None,
     dates: bool | Sequence[str] = True,
     decimal: str = ".",
+    thousands: str | None = None,
     comment: str | None = None,
     skiprows: int = 0,
     dtype: object = None,
@@ -53,8 +54,8 @@ def load_csv(
         raise LoadError(f"{asset.asset.label} is not a CSV table: it begins with {content[:8].hex(' ')}")
     try:
         frame = _read_csv(
-            content, asset.asset.label, sep=sep, encoding=encoding, decimal=decimal, comment=comment,
-            skiprows=skiprows, dtype=dtype, na_values=list(na_values), keep_default_na=keep_default_na,
+            content, asset.asset.label, sep=sep, encoding=encoding, decimal=decimal, thousands=thousands,
+            comment=comment, skiprows=skiprows, dtype=dtype, na_values=list(na_values), keep_default_na=keep_default_na,
         )  # fmt: skip
         for name in _time_columns(frame, dates):
             frame[name] = pd.to_datetime(frame[name], errors="raise" if dates is not True else "coerce")

@@ -21,6 +21,7 @@ class CsvOptions(LoaderOptions):
     sep: str | None = _option("What stands between columns.", "TEXT")
     encoding: str | None = _option("The encoding of text, e.g. latin-1.", "NAME")
     decimal: str | None = _option("What stands before decimals, e.g. a comma.", "TEXT")
+    thousands: str | None = _option("What stands between thousands, e.g. a point.", "TEXT")
     comment: str | None = _option("What begins a comment, e.g. #.", "TEXT")
     skiprows: int | None = _option("Lines before the names of columns.", "N")
 
