@@ -78,7 +78,7 @@ class ReadAgain:
 
 
 def name_of(auth: object) -> object:
-    """What says to another process where the credentials of a source are; ``None`` where they were passed as values.
+    """The name by which another process finds the credentials of a source; ``None`` for credentials passed as values.
 
     Of a mapping the entries that do.
     """
