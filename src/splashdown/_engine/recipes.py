@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
-from splashdown._engine.remote import Remote
+from splashdown._engine.remote import MadeOf, Remote
 from splashdown._engine.remote_handle import RemoteHandle
 from splashdown.model import Asset
 from splashdown.protocols import Transport
@@ -80,7 +80,7 @@ class Workshop:
 
 def recipes_of(remote: Remote, hrefs: Iterable[str]) -> dict[str, Recipe]:
     """The recipes for hrefs, and those of what these are made of, by href."""
-    made: object = None if remote.made_of is None else remote.made_of[0].transport
+    made: object = None if remote.made_of is None else remote.made_of.results.transport
     found: dict[str, Recipe] = {}
     if not isinstance(made, HasRecipes):
         return found
@@ -96,8 +96,8 @@ def without_recipes(remote: Remote) -> Remote:
     """The same for another process, where recipes come with the assets that have one."""
     if remote.made_of is None:
         return remote
-    results, access = remote.made_of
+    results = remote.made_of.results
     made: object = results.transport
     if not isinstance(made, HasRecipes):
         return remote
-    return replace(remote, made_of=(replace(results, transport=made.base), access))
+    return replace(remote, made_of=MadeOf(replace(results, transport=made.base), remote.made_of.access))
