@@ -136,7 +136,7 @@ def nginx(root: Path, *, rate: str = "0", log: Path | None = None, certificates:
         conf = Path(state, "nginx.conf")
         written = f"{log} plain" if log else "off"
         conf.write_text(_NGINX.format(state=state, port=port, root=root, rate=rate, log=written, **https))
-        with _running([program, "-c", str(conf), "-e", f"{state}/error.log", "-p", state], port):
+        with running([program, "-c", str(conf), "-e", f"{state}/error.log", "-p", state], port):
             yield f"http{'s' if certificates else ''}://127.0.0.1:{port}"
 
 
@@ -157,7 +157,7 @@ def slow_line(url: str, *, rtt: float) -> Iterator[str]:
     """The same server behind a line that adds ``rtt`` seconds to every round trip, the one to connect included."""
     port = free_port()
     upstream = urlsplit(url).port
-    with _running([sys.executable, __file__, str(port), str(upstream), str(rtt)], port):
+    with running([sys.executable, __file__, str(port), str(upstream), str(rtt)], port):
         yield f"{urlsplit(url).scheme}://127.0.0.1:{port}"
 
 
@@ -169,7 +169,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def _running(command: Sequence[str], port: int) -> Iterator[None]:
+def running(command: Sequence[str], port: int) -> Iterator[None]:
+    """A server as a process of its own, from when it listens to the end of the block."""
     with subprocess.Popen(command, stdin=subprocess.DEVNULL) as process:
         try:
             deadline = time.monotonic() + _START_LIMIT

@@ -20,7 +20,9 @@ def readable(size: float | None) -> str:
 def amount(done: float, size: float | None) -> str:
     """``3.1/5.7 MiB``: done of all, or done so far when the size is unknown."""
     most = max(done, size or 0)
-    power = next(p for p in range(len(_UNITS)) if most < 1024 ** (p + 1) or p == len(_UNITS) - 1)
+    power = 0
+    while power < len(_UNITS) - 1 and most >= 1024 ** (power + 1):
+        power += 1
     digits, factor = (1 if power else 0), 1024**power
     end = "" if size is None else f"/{size / factor:.{digits}f}"
     return f"{done / factor:.{digits}f}{end} {_UNITS[power]}"

@@ -92,7 +92,8 @@ class PackedAssets(LazySequence[Asset]):
 
     def _number(self, value: Any) -> int:
         """The number of an object that is kept as it is."""
-        held = value if value or value is None or isinstance(value, Documents) else _NOTHING
+        # The length of documents is a call, which each item would cost.
+        held = value if value is None or isinstance(value, Documents) or value else _NOTHING
         number = self._numbers.setdefault(id(held), len(self._held))
         if number == len(self._held):
             self._held.append(held)

@@ -17,8 +17,16 @@ class Documents(Blocks[dict[str, Any]]):
         super().__init__(_encoded, json.loads)
 
 
+#: Documents come from JSON, so that nothing in them holds itself; without blanks they take less, too.
+_encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
+
+
 def _encoded(values: Sequence[dict[str, Any]]) -> bytes:
-    return json.dumps(values).encode()
+    return _encode(values).encode()
+
+
+#: A document inside packed ones: these, and its number.
+Place = tuple[Documents, int]
 
 
 class View(Mapping[str, Any]):
@@ -86,6 +94,6 @@ def is_packed(value: object) -> bool:
 
 def plain(body: dict[str, Any]) -> dict[str, Any]:
     """A document without packed members; the same object if it has none."""
-    if any(isinstance(value, PackedObject) for value in body.values()):
-        return {name: dict(value) if isinstance(value, PackedObject) else value for name, value in body.items()}
-    return body
+    # Only the assets of a document are ever packed, and this is asked of each item of a source.
+    assets = body.get("assets")
+    return {**body, "assets": dict(assets)} if type(assets) is PackedObject else body

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from splashdown._series.assets import relinked
-from splashdown._series.documents import Documents, View, plain
+from splashdown._series.documents import Documents, Place, View, plain
 from splashdown.model import Asset
 
 
@@ -16,12 +16,17 @@ class PackedItems(Documents):
     An item holds nothing but JSON values.
     """
 
+    def keep(self, item: dict[str, Any]) -> Place:
+        """Keep an item; returns where, for assets that are made with views of it."""
+        at = len(self)
+        self.append(plain(item))
+        return self, at
+
     def add(self, item: dict[str, Any], assets: Iterable[Asset]) -> list[Asset]:
         """Keep an item; returns its assets, which refer to it instead of holding what it says."""
-        body, at = plain(item), len(self)
-        self.append(body)
-        properties = View(self, at, ("properties",)) if body.get("properties") else None
-        geometry = View(self, at, ("geometry",)) if body.get("geometry") else None
+        _, at = self.keep(item)
+        properties = View(self, at, ("properties",)) if item.get("properties") else None
+        geometry = View(self, at, ("geometry",)) if item.get("geometry") else None
         return [
             relinked(
                 asset,

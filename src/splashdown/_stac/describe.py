@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from splashdown._documents.expiry import parse_datetime
-from splashdown._series.documents import PackedObject
+from splashdown._series.documents import PackedObject, Place, View
 from splashdown._stac.marks import KEY, below
 from splashdown.columns import columns
 from splashdown.formats import is_single_file
@@ -35,17 +35,29 @@ def describe_asset(
     return describer(item, owner)(key, href, metadata)
 
 
-def describer(item: str | None, owner: Mapping[str, Any]) -> Callable[[str, str, Mapping[str, Any]], Asset]:
-    """:func:`describe_asset` for the assets of one owner: what they get from the owner is read once."""
-    assets = owner.get("assets")
-    view = assets.view if isinstance(assets, PackedObject) else None
+def describer(
+    item: str | None, owner: Mapping[str, Any], place: Place | None = None
+) -> Callable[[str, str, Mapping[str, Any]], Asset]:
+    """:func:`describe_asset` for the assets of one owner: what they get from the owner is read once.
+
+    With a ``place``, where the owner is kept packed, the assets look up there what they say at length.
+    """
     properties = owner.get("properties")
-    properties = properties if isinstance(properties, Mapping) else {}
+    properties = properties if type(properties) is dict or isinstance(properties, Mapping) else {}
     interval = _own_interval(properties) or _own_interval(owner) or _extent_interval(owner)
     collection = text(owner.get("collection")) or _old_collection(owner, item)
     bbox = _bbox(owner.get("bbox")) or _bbox(_extent(owner, "spatial", "bbox"))
     geometry = owner.get("geometry")
-    geometry = geometry if isinstance(geometry, Mapping) and geometry else None
+    geometry = geometry if geometry and (type(geometry) is dict or isinstance(geometry, Mapping)) else None
+    assets = owner.get("assets")
+    view = assets.view if type(assets) is PackedObject else None
+    if place is not None:
+        packed, at = place
+        geometry = geometry and View(packed, at, ("geometry",))
+        properties = properties and View(packed, at, ("properties",))
+
+        def view(key: str) -> View:
+            return View(packed, at, ("assets", key))
 
     def describe(key: str, href: str, metadata: Mapping[str, Any]) -> Asset:
         get = metadata.get
@@ -170,15 +182,19 @@ def _extent(owner: Mapping[str, Any], kind: str, name: str) -> object:
 def _bbox(value: object) -> tuple[float, ...] | None:
     if not isinstance(value, list) or len(value) not in {4, 6}:
         return None
-    if not all(isinstance(number, int | float) and abs(number) < _LARGEST_NUMBER for number in value):
-        return None
+    for number in value:  # no generator: each item has a box
+        if not isinstance(number, (int, float)) or not -_LARGEST_NUMBER < number < _LARGEST_NUMBER:
+            return None
     # Six numbers are west, south, lowest, east, north, highest (RFC 7946, section 5).
-    flat = value if len(value) == 4 else [value[0], value[1], value[3], value[4]]
-    return tuple(float(number) for number in flat)
+    return tuple(map(float, value if len(value) == 4 else [value[0], value[1], value[3], value[4]]))
 
 
 def _roles(value: object) -> tuple[str, ...]:
-    return tuple([role for role in value if isinstance(role, str)]) if isinstance(value, list) else ()
+    if not isinstance(value, list):
+        return ()
+    if len(value) == 1 and type(value[0]) is str:  # as nearly all are
+        return (value[0],)
+    return tuple([role for role in value if isinstance(role, str)])
 
 
 def text(value: object) -> str | None:

@@ -11,6 +11,7 @@ from typing import Any
 from splashdown._documents.document import Document, links_of
 from splashdown._documents.places import shown, why_refused
 from splashdown._series.assets import pack
+from splashdown._series.documents import Place
 from splashdown._series.items import PackedItems
 from splashdown._stac.describe import advertised_href, describer, text
 from splashdown._stac.migrate import kind_of
@@ -46,7 +47,7 @@ class Collector:
         object.
         """
         if kind_of(document.body) != "Feature":
-            return self._keep(document, self.own(document))
+            return self._assets_of(document, None)
         name = text(document.body.get("id")) or "item"
         own = _self_href(document.body)
         # A digest, for there may be very many.
@@ -55,26 +56,27 @@ class Collector:
             return []
         self._places.add(place)
         count = self._ids[name] = self._ids.get(name, 0) + 1
-        return self._keep(document, pack(self._assets(document, name if count == 1 else f"{name}-{count}")))
+        return self._assets_of(document, name if count == 1 else f"{name}-{count}")
 
     def own(self, document: Document) -> Sequence[Asset]:
         """The assets of a Collection (or Catalog) itself."""
         return pack(self._assets(document, None))
 
-    def _keep(self, document: Document, assets: Sequence[Asset]) -> Sequence[Asset]:
+    def _assets_of(self, document: Document, item: str | None) -> Sequence[Asset]:
+        """Keep a document; returns its assets."""
         if isinstance(self.items, PackedItems):
-            return self.items.add(document.body, assets)
+            return pack(self._assets(document, item, self.items.keep(document.body)))
         self.items.append(document.body)
-        return assets
+        return pack(self._assets(document, item))
 
-    def _assets(self, document: Document, item: str | None) -> Iterator[Asset]:
+    def _assets(self, document: Document, item: str | None, place: Place | None = None) -> Iterator[Asset]:
         assets = document.body.get("assets")
         if assets is None or assets == []:  # an empty list stands for an empty object in some encoders
             return
-        if not isinstance(assets, Mapping):
+        if type(assets) is not dict and not isinstance(assets, Mapping):
             self.leave_out_broken(f"{_named(document)} was left out: it has assets that are not a JSON object")
             return
-        describe = describer(item, document.body)
+        describe = describer(item, document.body, place)
         for key, metadata in assets.items():
             href = advertised_href(metadata, self.alternate)
             if href is None:
