@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 import click
 
-from splashdown._cli.render import asset_record
+from splashdown._cli.render import asset_record, asset_records
 from splashdown._display.json import dumps
 from splashdown._display.text import printable
 from splashdown.checksums import understood
@@ -22,6 +22,8 @@ from splashdown.redact import redact
 from splashdown.sources import is_url
 
 if TYPE_CHECKING:
+    import datetime as dt
+
     from splashdown.model import Asset
     from splashdown.results import JobResults
 
@@ -55,10 +57,16 @@ def wget(results: JobResults) -> Iterator[str]:
 def as_csv(results: JobResults) -> Iterator[str]:
     """A table with a head; the hrefs without their secrets."""
     names = ("item", "key", "href", "type", "roles", "size", "checksum", "start", "end")
-    yield _row(names)
-    for asset in results.assets:
-        record = asset_record(asset) | _times(asset) | {"roles": " ".join(asset.roles)}
-        yield _row(["" if (value := record[name]) is None else value for name in names])
+    made = io.StringIO()
+    write = csv.writer(made, lineterminator="").writerow
+    write(names)
+    for record, times in zip(asset_records(results.assets), columns(results.assets, "start", "end"), strict=True):
+        yield made.getvalue()
+        made.seek(0)
+        made.truncate()
+        record["roles"] = " ".join(record["roles"])
+        write(["" if value is None else value for value in (*record.values(), *map(_moment, times))])
+    yield made.getvalue()
 
 
 def geojson(results: JobResults) -> Iterator[str]:
@@ -140,13 +148,8 @@ def _breaks(href: str) -> bool:
 
 
 def _times(asset: Asset) -> dict[str, str | None]:
-    return {
-        "start": asset.start.isoformat() if asset.start else None,
-        "end": asset.end.isoformat() if asset.end else None,
-    }
+    return {"start": _moment(asset.start), "end": _moment(asset.end)}
 
 
-def _row(cells: object) -> str:
-    made = io.StringIO()
-    csv.writer(made, lineterminator="").writerow(cells)  # type: ignore[arg-type]
-    return made.getvalue()
+def _moment(time: dt.datetime | None) -> str | None:
+    return time.isoformat() if time else None

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 SORTS = {"key": "key", "item": "item", "size": "size", "type": "media_type", "datetime": "start"}
 #: Assets whose needs are looked at; those of a source are usually alike.
 _SAMPLE = 1000
+#: Lines of a list that are written at once.
+_LINES = 500
 _MOST_NEEDS = 5
 
 
@@ -58,8 +60,9 @@ def command(source: str, as_json: bool, form: str, sort: str | None, reverse: bo
     else:
         from splashdown._cli.asset_lists import FORMATS
 
-        for line in FORMATS[form](results):
-            click.echo(line)
+        lines = FORMATS[form](results)
+        while some := [*islice(lines, _LINES)]:  # each call of echo costs as much as a line
+            click.echo("\n".join(some))
     return 0 if results.assets else EXIT_NOT_RESOLVED
 
 

@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
+from operator import attrgetter
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +29,7 @@ MOST_ROWS = 200
 _PIECES = 1000
 #: The fields of an asset that ``--json`` shows.
 _SHOWN = ("item", "key", "href", "media_type", "roles", "size", "checksum")
+_shown_of = attrgetter(*_SHOWN)
 
 
 def echo_json(value: object) -> None:
@@ -40,7 +42,7 @@ def echo_assets(assets: Sequence[Asset], needs: Callable[[int], str | None]) -> 
 
     ``needs`` gives what the document says of an asset at a position. It is called for those of which it says something.
     """
-    pieces = records(_asset_records(assets, needs), ensure_ascii=_plain())
+    pieces = records(_with_needs(assets, needs), ensure_ascii=_plain())
     while some := "".join(islice(pieces, _PIECES)):
         click.echo(some, nl=False)
     click.echo()
@@ -115,26 +117,30 @@ def printable_lines(text: str) -> str:
 
 def asset_record(asset: Asset) -> dict[str, Any]:
     """An asset for ``--json``; its href without secrets."""
-    return next(_asset_records((asset,)))
+    return _record(_shown_of(asset))
 
 
-def _asset_records(
-    assets: Sequence[Asset], needs: Callable[[int], str | None] | None = None
-) -> Iterator[dict[str, Any]]:
-    found = columns(assets, *_SHOWN, "metadata")
-    for number, (item, key, href, media_type, roles, size, checksum, metadata) in enumerate(found):
-        record = {
-            "item": item,
-            "key": key,
-            "href": redact(href),
-            "type": media_type,
-            "roles": list(roles),
-            "size": size,
-            "checksum": checksum,
-        }
-        if needs is not None:
-            record["needs"] = None if NAMING_NEEDS.isdisjoint(metadata) else needs(number)
-        yield record
+def asset_records(assets: Iterable[Asset]) -> Iterator[dict[str, Any]]:
+    """:func:`asset_record` of each, for little where there are many."""
+    return map(_record, columns(assets, *_SHOWN))
+
+
+def _record(shown: tuple[Any, ...]) -> dict[str, Any]:
+    item, key, href, media_type, roles, size, checksum = shown
+    return {
+        "item": item,
+        "key": key,
+        "href": redact(href),
+        "type": media_type,
+        "roles": list(roles),
+        "size": size,
+        "checksum": checksum,
+    }
+
+
+def _with_needs(assets: Sequence[Asset], needs: Callable[[int], str | None]) -> Iterator[dict[str, Any]]:
+    for number, (*shown, metadata) in enumerate(columns(assets, *_SHOWN, "metadata")):
+        yield {**_record(tuple(shown)), "needs": None if NAMING_NEEDS.isdisjoint(metadata) else needs(number)}
 
 
 def plan_record(plan: Plan) -> dict[str, Any]:

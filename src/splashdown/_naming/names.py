@@ -7,14 +7,13 @@ templates.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from posixpath import basename
 from urllib.parse import unquote, urlsplit
 
 from splashdown._naming.templates import Fields, check, render
 from splashdown._receipts.names import RESERVED, free_folders, is_reserved
-from splashdown.columns import columns
+from splashdown.columns import cells, columns
 from splashdown.errors import UsageError
 from splashdown.formats import FORMATS
 from splashdown.model import Asset
@@ -84,11 +83,9 @@ def assign_names(
     claims = _Claims(reserved)
     chosen = _chosen(assets, names or {}, claims)
     named = [free_folders(name) if "/" in name else name for name in _wanted(assets, layout, job_id)]
-    owners = [(item or "", key, href) for item, key, href in columns(assets, "item", "key", "href")]
-    order = sorted([i for i in range(len(assets)) if i not in chosen], key=owners.__getitem__)
     for i, name in chosen.items():
         named[i] = name
-    _give(named, [owner[0] for owner in owners], order, claims, flat=layout == "flat")
+    _give(named, assets, chosen, claims, flat=layout == "flat")
     return named
 
 
@@ -206,12 +203,15 @@ class _Claims:
         self._folders.update(_parents(folded))
         return name
 
-    def take_each(self, folded: Iterable[str]) -> list[str]:
-        """Take each of the names (folded) that is free; returns those that are not. For flat names, in one go."""
-        taken = self._files | self._folders | RESERVED
-        given = [name for name in folded if "/" not in name and name not in taken]
-        self._files.update(given)
-        return [name for name in folded if "/" in name or name in taken]
+    def taken(self) -> set[str]:
+        """Names (folded) that are not free, or may not be."""
+        return self._files | self._folders | RESERVED
+
+    def take_all(self, folded: Iterable[str]) -> None:
+        """Take names (folded) that are known to be free."""
+        for name in folded:
+            self._files.add(name)
+            self._folders.update(_parents(name))
 
 
 def _parents(path: str) -> Iterator[str]:
@@ -243,23 +243,41 @@ def _chosen(
     return chosen
 
 
-def _give(names: list[str], items: Sequence[str], order: Sequence[int], claims: _Claims, *, flat: bool) -> None:
+def _give(names: list[str], assets: Sequence[Asset], chosen: Container[int], claims: _Claims, *, flat: bool) -> None:
     """Give uncontested names first, then the contested ones, so that a clash never renames a third asset."""
-    # Most names are flat, ASCII, and wanted once: those cost no call each.
-    folded = [names[i].lower() if names[i].isascii() else fold(names[i]) for i in order]
-    folds = Counter(folded)
-    folders = {parent for name in folds if "/" in name for parent in _parents(name)}
-    left = frozenset(claims.take_each([name for name in folded if folds[name] == 1 and name not in folders]))
-    contested = []
-    for i, name in zip(order, folded, strict=True):
-        if folds[name] == 1 and name not in folders and name not in left:
-            continue
-        if folds[name] == 1 and name not in folders and claims.free(names[i]):
-            claims.take(names[i])
-        else:
-            contested.append(i)
-    for i in contested:
-        names[i] = claims.take(next(n for n in _alternatives(items[i], names[i], flat=flat) if claims.free(n)))
+    positions = [i for i in range(len(names)) if i not in chosen]
+    contested = _contested(names, positions, claims)
+    if not contested:
+        return
+    left = frozenset(contested)
+    claims.take_all(fold(names[i]) for i in positions if i not in left)
+    item_of = cells(assets, "item")
+    first = {i: next(_alternatives(item_of(i) or "", names[i], flat=flat)) for i in contested}
+    if _contested(first, contested, claims):
+        owner = cells(assets, "item", "key", "href")
+        for i in sorted(contested, key=lambda i: tuple(part or "" for part in owner(i))):
+            wanted = _alternatives(item_of(i) or "", names[i], flat=flat)
+            first[i] = claims.take(next(name for name in wanted if claims.free(name)))
+    for i, name in first.items():
+        names[i] = name
+
+
+def _contested(names: Sequence[str] | Mapping[int, str], positions: Sequence[int], claims: _Claims) -> list[int]:
+    """The positions, of these, whose name another one wants as well, or which is not free."""
+    # Most names are flat, ASCII, in lower case and wanted once: those cost no call each, and no string either.
+    folded = [
+        name if (low := name.lower() if name.isascii() else fold(name)) == name else low
+        for name in map(names.__getitem__, positions)
+    ]
+    once: set[str] = set()
+    more = {name for name in folded if name in once or once.add(name)}  # type: ignore[func-returns-value]
+    folders = {parent for name in folded if "/" in name for parent in _parents(name) if parent in once}
+    taken = claims.taken()
+    return [
+        i
+        for i, name in zip(positions, folded, strict=True)
+        if name in more or name in folders or (("/" in name or name in taken) and not claims.free(names[i]))
+    ]
 
 
 def _alternatives(item: str, name: str, *, flat: bool) -> Iterator[str]:

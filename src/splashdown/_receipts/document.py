@@ -78,12 +78,13 @@ def receipt_document(
     places = Places(landed, kept or {})
     features = _features(document)
     groups, others = grouped(features, result_set.assets)
+    place_of = places.each(result_set.assets)
     if "features" in document:
-        document["features"] = Features(features, result_set.assets, groups, places, result_set.href)
+        document["features"] = Features(features, result_set.assets, groups, place_of, result_set.href)
     if others or "assets" in document:
         listed = members(document)
         document["assets"] = Assets(
-            listed, result_set.assets, _placed(document, listed, result_set.assets, others), places
+            listed, result_set.assets, _placed(document, listed, result_set.assets, others), place_of
         )
     declare(document, FILE_EXTENSION, "/file/")
     keep_stale(document, result_set.assets, places, kept or {})

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import chain
 from typing import Any
 
+from splashdown._receipts.in_order import in_order
 from splashdown._receipts.links import Linker
 from splashdown._series.documents import is_packed
 from splashdown._stac.hrefs import public_href
@@ -17,17 +20,42 @@ Identity = tuple[str | None, str]
 _PLAIN = (str, int, float)
 
 
+#: Gives the place of the asset at a position, with an identity.
+PlaceOf = Callable[[int, Identity], tuple[str, StoredRecord] | None]
+
+
 class Places(Mapping[Identity, tuple[str, StoredRecord]]):
     """Where each asset is, by identity: its name and what is there, whether this run put it there or an earlier one."""
 
     def __init__(self, landed: Sequence[Outcome], kept: Mapping[str, StoredRecord]) -> None:
         self._place = cells(landed, "transfer.name", "size", "checksum", "validator", "ours", "version", "source_mark")
-        self._found: dict[Identity, int | tuple[str, StoredRecord]] = {
-            one: at for at, one in enumerate(columns(landed, "asset.item", "asset.key"))
+        self._landed, self._kept = landed, kept
+
+    @cached_property
+    def _found(self) -> dict[Identity, int | tuple[str, StoredRecord]]:
+        found: dict[Identity, int | tuple[str, StoredRecord]] = {
+            one: at for at, one in enumerate(columns(self._landed, "asset.item", "asset.key"))
         }
-        for name, record in kept.items():
+        for name, record in self._kept.items():
             if record.identity is not None:
-                self._found.setdefault(record.identity, (name, record))
+                found.setdefault(record.identity, (name, record))
+        return found
+
+    def each(self, assets: Sequence[Asset]) -> PlaceOf:
+        """A function that gives the place of the asset at a position, with this identity.
+
+        Outcomes come in the order of the assets, as a rule. Then eight bytes for an asset do instead of the index.
+        """
+        outcomes = array("q", [-1]) * len(assets)
+        following = enumerate(columns(self._landed, "asset.item", "asset.key"))
+        number, waiting = next(following, (-1, None))
+        for at, identity in enumerate(columns(assets, "item", "key")):
+            if identity == waiting:
+                outcomes[at] = number
+                number, waiting = next(following, (-1, None))
+        if self._kept or waiting is not None:
+            return lambda _, identity: self.get(identity)
+        return lambda at, _: None if (number := outcomes[at]) < 0 else self._record(number)
 
     def __getitem__(self, identity: Identity) -> tuple[str, StoredRecord]:
         place: tuple[str, StoredRecord] | None = self.get(identity)
@@ -42,7 +70,10 @@ class Places(Mapping[Identity, tuple[str, StoredRecord]]):
             return default
         if not isinstance(found, int):
             return found
-        name, size, checksum, validator, ours, version, source_mark = self._place(found)
+        return self._record(found)
+
+    def _record(self, number: int) -> tuple[str, StoredRecord]:
+        name, size, checksum, validator, ours, version, source_mark = self._place(number)
         return name, StoredRecord(
             size=size or 0,
             checksum=checksum,
@@ -70,11 +101,11 @@ class Assets(Mapping[str, Any]):
         listed: Mapping[str, Any],
         assets: Sequence[Asset],
         placed: Mapping[str, int],
-        places: Places,
+        place_of: PlaceOf,
         *,
         decoded: bool = False,
     ) -> None:
-        self._listed, self._assets, self._placed, self._places = listed, assets, placed, places
+        self._listed, self._assets, self._placed, self._place_of = listed, assets, placed, place_of
         self._fields = cells(assets, "item", "key", "href")
         self._copied = _own if decoded or is_packed(listed) else copied
 
@@ -99,7 +130,7 @@ class Assets(Mapping[str, Any]):
                     del entry[name]
         if at is not None:
             item, own, href = self._fields(at)
-            place = self._places.get((item, own))
+            place = self._place_of(at, (item, own))
             if place is None:
                 entry["href"] = public_href(href)
             else:
@@ -124,11 +155,11 @@ class Features(Collection[Any]):
         features: Sequence[Any],
         assets: Sequence[Asset],
         groups: Sequence[Sequence[int]],
-        places: Places,
+        place_of: PlaceOf,
         base: str | None,
     ) -> None:
         self._features, self._assets, self._groups = features, assets, groups
-        self._places, self._base = places, base
+        self._place_of, self._base = place_of, base
         self._fields = cells(assets, "item", "key")
 
     def __iter__(self) -> Iterator[Any]:
@@ -144,7 +175,7 @@ class Features(Collection[Any]):
             relink(made, self._base)
             if group or "assets" in made:
                 placed = {self._fields(at)[1]: at for at in group}
-                made["assets"] = dict(Assets(members(made), self._assets, placed, self._places, decoded=decoded))
+                made["assets"] = dict(Assets(members(made), self._assets, placed, self._place_of, decoded=decoded))
             yield made
 
     def __len__(self) -> int:
@@ -160,10 +191,12 @@ def members(owner: Mapping[str, Any]) -> Mapping[str, Any]:
     return assets if isinstance(assets, Mapping) else {}
 
 
-def grouped(features: Sequence[Any], assets: Sequence[Asset]) -> tuple[list[Sequence[int]], Sequence[int]]:
+def grouped(features: Sequence[Any], assets: Sequence[Asset]) -> tuple[Sequence[Sequence[int]], Sequence[int]]:
     """The assets of each feature, and those that belong to none, by their positions; of equal ids the last has them."""
     if not features:
         return [], range(len(assets))
+    if (found := in_order(features, assets)) is not None:
+        return found
     waiting: dict[str, list[int]] = {}
     others: list[int] = []
     for at, item in enumerate(columns(assets, "item")):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
@@ -11,6 +10,7 @@ from typing import Any
 from splashdown._documents.document import Document, links_of
 from splashdown._documents.places import shown, why_refused
 from splashdown._series.assets import pack
+from splashdown._series.digests import Seen
 from splashdown._series.documents import Place
 from splashdown._series.items import PackedItems
 from splashdown._stac.describe import advertised_href, describer, text
@@ -36,8 +36,10 @@ class Collector:
     warnings: list[str] = field(default_factory=list)
     left_out: int = 0
     broken: bool = False  #: whether an asset had no href, or an item was not one
-    _ids: dict[str, int] = field(default_factory=dict)
-    _places: set[bytes] = field(default_factory=set)
+    # There may be very many items, and of nearly all the id is their own.
+    _ids: Seen = field(default_factory=Seen)
+    _repeated: dict[str, int] = field(default_factory=dict)
+    _places: Seen = field(default_factory=Seen)
 
     def add(self, document: Document) -> Sequence[Asset]:
         """Keep an Item or a Collection that was found below the root; returns its assets.
@@ -50,13 +52,14 @@ class Collector:
             return self._assets_of(document, None)
         name = text(document.body.get("id")) or "item"
         own = _self_href(document.body)
-        # A digest, for there may be very many.
-        place = hashlib.blake2b(repr((name, own or document.place)).encode(), digest_size=16).digest()
-        if own and place in self._places:
+        # An item without a link to itself, in a document of many, repeats none.
+        new = self._places.add(repr((name, own or document.place))) if own or not document.inside else True
+        if own and not new:
             return []
-        self._places.add(place)
-        count = self._ids[name] = self._ids.get(name, 0) + 1
-        return self._assets_of(document, name if count == 1 else f"{name}-{count}")
+        if not self._ids.add(name):
+            count = self._repeated[name] = self._repeated.get(name, 1) + 1
+            name = f"{name}-{count}"
+        return self._assets_of(document, name)
 
     def own(self, document: Document) -> Sequence[Asset]:
         """The assets of a Collection (or Catalog) itself."""
