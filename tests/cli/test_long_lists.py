@@ -76,7 +76,7 @@ def document(folder, count):
 
 #: Python calls for one more asset from the document to the line, and a tenth for other versions of Python and of the
 #: libraries. Lower it with each call that goes.
-@pytest.mark.parametrize(("how", "most"), [((), 33), (("--json",), 39)])
+@pytest.mark.parametrize(("how", "most"), [((), 23), (("--json",), 39), (("--format", "csv"), 25)])
 def test_a_listed_asset_costs_few_python_calls(tmp_path, capsys, how, most):
     def listed(count):
         path = document(tmp_path, count)

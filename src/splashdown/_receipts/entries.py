@@ -20,8 +20,8 @@ Identity = tuple[str | None, str]
 _PLAIN = (str, int, float)
 
 
-#: Gives the place of the asset at a position, with an identity.
-PlaceOf = Callable[[int, Identity], tuple[str, StoredRecord] | None]
+#: Gives the place of the asset at a position.
+PlaceOf = Callable[[int], tuple[str, StoredRecord] | None]
 
 
 class Places(Mapping[Identity, tuple[str, StoredRecord]]):
@@ -42,7 +42,7 @@ class Places(Mapping[Identity, tuple[str, StoredRecord]]):
         return found
 
     def each(self, assets: Sequence[Asset]) -> PlaceOf:
-        """A function that gives the place of the asset at a position, with this identity.
+        """A function that gives the place of the asset at a position, ``None`` for one that is not there.
 
         Outcomes come in the order of the assets, as a rule. Then eight bytes for an asset do instead of the index.
         """
@@ -53,9 +53,18 @@ class Places(Mapping[Identity, tuple[str, StoredRecord]]):
             if identity == waiting:
                 outcomes[at] = number
                 number, waiting = next(following, (-1, None))
-        if self._kept or waiting is not None:
-            return lambda _, identity: self.get(identity)
-        return lambda at, _: None if (number := outcomes[at]) < 0 else self._record(number)
+        identity_at = cells(assets, "item", "key")
+        if waiting is not None:
+            return lambda at: self.get(identity_at(at))
+        if len(self._landed) == len(assets):  # each has its own number, and no look-up costs a call
+            return self._record
+
+        def place_of(at: int) -> tuple[str, StoredRecord] | None:
+            if (number := outcomes[at]) >= 0:
+                return self._record(number)
+            return self.get(identity_at(at)) if self._kept else None
+
+        return place_of
 
     def __getitem__(self, identity: Identity) -> tuple[str, StoredRecord]:
         place: tuple[str, StoredRecord] | None = self.get(identity)
@@ -130,7 +139,7 @@ class Assets(Mapping[str, Any]):
                     del entry[name]
         if at is not None:
             item, own, href = self._fields(at)
-            place = self._place_of(at, (item, own))
+            place = self._place_of(at)
             if place is None:
                 entry["href"] = public_href(href)
             else:
