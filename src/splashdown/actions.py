@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -175,7 +176,8 @@ class Download:
     @property
     def places(self) -> Places:
         """Where everything is, the metadata documents last: paths of a local target, URLs of any other."""
-        locations = [*columns(self.report.landed, "location"), *self.documents]
+        # No list of strings beside the paths: there may be very many.
+        locations = chain(columns(self.report.landed, "location"), self.documents)
         return Places(map(Path, locations) if scheme_of(self.plan.target) in {"", "file"} else locations, self)
 
     def _repr_html_(self) -> str:
