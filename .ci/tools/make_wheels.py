@@ -39,7 +39,7 @@ def problems(project: Project, folder: Path) -> list[str]:
         licences = [archive.read(name) for name in names if name.startswith(f"{home}/licenses/")]
         if licences != [(CORE.path / "LICENSE").read_bytes()]:
             found.append("without the text of the licence")
-        if f"{home}/entry_points.txt" not in names:
+        if f"{home}/entry_points.txt" not in names and project not in COMPANIONS:  # those are found by their names
             found.append("without entry points, so nothing of it is found")
         found += [f"{name} is not of the package" for name in names if name.startswith(("tests/", "docs/"))]
     return [f"{wheel.name}: {line}" for line in found]

@@ -59,7 +59,7 @@ def test_a_narrow_screen_has_files_a_second_retries_and_waiting(monkeypatch):
         bars(TransferStarted(transfer=transfer, size=1000, offset=0))
     bars(Retried(transfer=run.transfers[0], attempt=1, delay=60.0, error="503"))
     bars(TransferFinished(outcome=Outcome(transfer=run.transfers[1], status=End.STORED, size=1000, bytes_moved=1000)))
-    bars._bars.refresh()
+    bars._bars.live.refresh()
     bars._bars.stop()
     shown = ANSI.sub("", screen.getvalue()).rpartition("1/5 files, 1 waiting, ")[2].splitlines()
     assert shown[0].split()[0].endswith("/s")

@@ -7,11 +7,12 @@ import hashlib
 import json
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from html_pages import HOSTILE
 from report_pages import NOW, collection, many
-from splashdown_report import _thumbnails
+from splashdown_report import WrittenReport, _thumbnails
 from splashdown_report._page import render
 from splashdown_report._rows import Row
 from splashdown_report._sources import Subject
@@ -58,7 +59,7 @@ def test_a_page_shows_each_file_of_a_target_with_its_state(target, tmp_path):
     with Session() as session:
         done = session.run("report", target)
     page = (tmp_path / "report.html").read_text()
-    assert done == {"path": "report.html", "files": 4, "bytes": len(page.encode())}
+    assert done == WrittenReport(path=Path("report.html"), files=4, bytes=len(page.encode()))
     found = rows(page)
     assert [one["status"] for one in found] == ["ok", "changed", "missing", "extra"]
     first = found[0]
@@ -73,7 +74,7 @@ def test_a_page_shows_each_file_of_a_target_with_its_state(target, tmp_path):
     assert found[3]["place"] is None
 
 
-def test_thumbnails_are_made_of_overviews(target, tmp_path):
+def test_thumbnails_are_made_of_overviews(target, tmp_path, capsys):
     main(["report", target])
     page = (tmp_path / "report.html").read_text()
     first = rows(page)[0]
@@ -81,7 +82,9 @@ def test_thumbnails_are_made_of_overviews(target, tmp_path):
     assert header.startswith(b"\x89PNG")
     assert 16 <= int.from_bytes(header[16:20]) <= _thumbnails.SIDE
     assert rows(page)[3]["thumbnail"] is None
+    capsys.readouterr()
     main(["report", target, "--thumbnails", "0"])
+    assert re.fullmatch(r"report\.html: 4 files on a page of \d+\.\d KiB\n", capsys.readouterr().out)
     assert data((tmp_path / "report.html").read_text())["thumbnails"] == []
 
 

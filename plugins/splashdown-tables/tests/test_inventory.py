@@ -41,7 +41,8 @@ def results():
 
 @pytest.mark.parametrize(("name", "read"), [("t.csv", pd.read_csv), ("t.parquet", pd.read_parquet)])
 def test_each_asset_is_a_row_and_no_secret_is_written(results, tmp_path, name, read):
-    assert results.run("inventory", to=tmp_path / name) == {"assets": 2, "path": str(tmp_path / name)}
+    written = results.run("inventory", to=tmp_path / name)
+    assert (written.path, written.assets) == (tmp_path / name, 2)
     frame = read(tmp_path / name)
     assert frame["key"].tolist() == ["a.tif", "b.json"]
     assert frame["item"].tolist() == ["one", "one"]
@@ -73,7 +74,9 @@ def test_it_is_a_command(tmp_path):
     command = [program, "inventory", tmp_path / "item.json", "--to", tmp_path / "t.csv", "--include", "*.tif"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout)["assets"] == 1
+    assert done.stdout == f"{tmp_path / 't.csv'}: 1 asset\n"
+    as_json = subprocess.run([*command, "--json"], capture_output=True, text=True)
+    assert json.loads(as_json.stdout) == {"path": str(tmp_path / "t.csv"), "assets": 1}
     assert len(pd.read_csv(tmp_path / "t.csv")) == 1
     without = subprocess.run(command[:3], capture_output=True, text=True)
     assert without.returncode == 2

@@ -67,7 +67,9 @@ def command(source: str, as_json: bool, form: str, sort: str | None, reverse: bo
 
 
 def _show_table(results: JobResults) -> None:
-    with_items = has_items(columns(results.assets, "item", "key"))
+    # The last line names an item that is the source itself.
+    single = all(item == results.id for item in columns(results.assets, "item"))
+    with_items = not single and has_items(columns(results.assets, "item", "key"))
     head = ("item", "key", "type", "roles", "size")
     types = _Types()
     rows = [

@@ -38,8 +38,7 @@ def list_plugins(as_json: bool) -> int:
     if as_json:
         render.echo_json([_record(info) for info in infos])
         return code
-    rows = [(i.name, i.distribution or "-", i.version or "-", i.status, _offers(i), _import(i)) for i in infos]
-    render.table(("plugin", "distribution", "version", "status", "offers", "import"), rows, right=("import",))
+    render.table(("plugin", "from", "offers"), [_row(info) for info in infos])
     return code
 
 
@@ -61,11 +60,19 @@ def check_plugin(name: str, as_json: bool) -> int:
     return 0 if found.ok else EXIT_FAILED
 
 
+def _row(info: PluginInfo) -> tuple[str, str, str]:
+    """A plugin that is well needs no status: what it offers stands there."""
+    origin = f"{info.distribution} {info.version}" if info.origin == "installed" else str(info.origin)
+    return info.name, origin, _offers(info) if info.status == "ok" else info.status
+
+
 def _explain(found: PluginCheck) -> None:
     info = found.info
     status = f"{info.status} by {info.disabled_by}" if info.disabled_by else info.status
     click.echo(f"{info.name}: {status}, {info.origin} {info.distribution} {info.version}".rstrip())
     click.echo(f"offers: {_offers(info) or 'nothing'}")
+    if info.import_seconds is not None:
+        click.echo(f"imported in {info.import_seconds * 1000:.1f} ms")
     for name, options in found.options.items():
         click.echo(f"options of {name}:")
         columns = ("option", "type", "default", "variable", "meaning")
@@ -111,7 +118,3 @@ def _options(found: PluginCheck) -> dict[str, Any]:
 
 def _offers(info: PluginInfo) -> str:
     return "; ".join(f"{kind}: {', '.join(n or '(path)' for n in names)}" for kind, names in info.offers.items())
-
-
-def _import(info: PluginInfo) -> str:
-    return "-" if info.import_seconds is None else f"{info.import_seconds * 1000:.1f} ms"

@@ -25,6 +25,8 @@ from splashdown.redact import redact, redact_target
 NAMING_NEEDS = frozenset({"auth:refs", "storage:refs", "alternate"})
 #: A table with more rows than this would not be read.
 MOST_ROWS = 200
+#: Cells that a person looks for, and their colour on a terminal.
+_STYLES = dict.fromkeys(("failed", "missing", "changed", "unreadable"), "red") | {"not_tried": "yellow"}
 #: Pieces of JSON that are written at once.
 _PIECES = 1000
 #: The fields of an asset that ``--json`` shows.
@@ -58,10 +60,10 @@ def table(
 ) -> None:
     """A table on stdout; columns named in ``right`` are aligned there.
 
-    On a terminal, long names of a short table are folded. A pipe has no width to respect.
+    On a terminal, names are shortened to its width, and other cells of a short table folded. A pipe has no width.
     """
     rows, right = list(rows), frozenset(right)
-    if rows and (not sys.stdout.isatty() or len(rows) > MOST_ROWS):
+    if rows and not sys.stdout.isatty():
         click.echo("\n".join(lines(columns, rows, right=right, header=header)))
         return
     from rich import box
@@ -71,6 +73,9 @@ def table(
 
     console = Console(highlight=False, soft_wrap=False)
     rows = fitted(columns, rows, console.width)
+    if len(rows) > MOST_ROWS:
+        click.echo("\n".join(lines(columns, rows, right=right, header=header)))
+        return
     grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_header=header)
     for number, column in enumerate(columns):
         # Names were shortened already: where it is still too narrow, other columns are folded, not they.
@@ -79,7 +84,7 @@ def table(
         grid.add_column(Text(printable(column)), justify=justify, overflow="fold", no_wrap=whole)
     for row in rows:
         # Text, not markup: keys and names come from documents of other people.
-        grid.add_row(*(Text(printable(cell)) for cell in row))
+        grid.add_row(*(Text(printable(cell), _STYLES.get(cell, "")) for cell in row))
     console.print(grid)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import click
@@ -107,7 +107,7 @@ def _show_planned(value: ActionOutcome, style: Style) -> int:
         _show_plan(value.plan, style)
     elif style == "table":
         files, plan = len(value.plan.transfers), value.plan
-        render.table(("file", "asset"), [(t.name, t.asset.label) for t in plan.transfers])
+        _files_of_plan(plan)
         click.echo(f"{counted(files, 'file')} would be in {redact_target(plan.target)}; nothing was done")
         _show_stale(value)
     return 0
@@ -117,13 +117,8 @@ def _show_plan(plan: Plan, style: Style) -> int:
     if style == "json":
         render.echo_json(render.plan_record(plan))
         return 0
-    render.table(
-        ("file", "asset", "size"),
-        [(t.name, t.asset.label, readable(t.asset.size)) for t in plan.transfers],
-        right=("size",),
-    )
-    for skipped in plan.skipped:
-        click.echo(printable(f"not {skipped.asset.label}: {in_words_of_command(skipped.reason)}"))
+    _files_of_plan(plan)
+    _some([f"not {skipped.asset.label}: {in_words_of_command(skipped.reason)}" for skipped in plan.skipped])
     files, unknown = counted(len(plan.transfers), "file"), sum(t.asset.size is None for t in plan.transfers)
     more = f" and {counted(unknown, 'file')} of unknown size" if unknown else ""
     click.echo(
@@ -132,16 +127,38 @@ def _show_plan(plan: Plan, style: Style) -> int:
     return 0
 
 
+def _files_of_plan(plan: Plan) -> None:
+    """The files, and beside them the assets, unless each file has the name of its asset and all are of one item."""
+    names = list(columns(plan.transfers, "name", "asset.key", "asset.item", "asset.size"))
+    plain = all(name == key for name, key, _, _ in names) and len({item for _, _, item, _ in names}) == 1
+    if plain:
+        render.table(("file", "size"), [(name, readable(size)) for name, _, _, size in names], right=("size",))
+        return
+    rows = [(t.name, t.asset.label, readable(t.asset.size)) for t in plan.transfers]
+    render.table(("file", "asset", "size"), rows, right=("size",))
+
+
 def _show_stale(value: object) -> None:
     """The files that a sync removed, and those that it left, with the reason."""
     if not isinstance(value, SyncReport):
         return
-    for name in value.removed:
-        click.echo(f"removed: {printable(name)}")
-    for name in value.stale:
-        if name not in value.removed:
-            why = value.left.get(name, "remove it with --delete")
-            click.echo(f"not in the source any more: {printable(name)}: {why}")
+    removed = set(value.removed)
+    stay = [name for name in value.stale if name not in removed]
+    _some([f"removed: {name}" for name in value.removed])
+    _some([": ".join(filter(None, ("not in the source any more", name, value.left.get(name)))) for name in stay])
+    if stay and not value.left:
+        # Of a dry run with --delete, nothing was left for a reason.
+        chosen = click.get_current_context().params.get("delete")
+        does = "would be removed" if chosen else "stay; --delete removes them"
+        click.echo(f"{counted(len(stay), 'file')} not in the source any more {does}")
+
+
+def _some(lines: Sequence[str]) -> None:
+    """The lines, or of very many the first and how many more there are."""
+    for line in lines[: render.MOST_ROWS]:
+        click.echo(printable(line))
+    if len(lines) > render.MOST_ROWS:
+        click.echo(f"and {len(lines) - render.MOST_ROWS} more; --json has all of them")
 
 
 def _show_verified(report: VerifyReport, style: Style) -> int:
@@ -228,8 +245,9 @@ def _show_published(report: PublishReport, style: Style) -> int:
 
 
 def _show_value(value: Any, style: Style) -> int:
-    """Anything else: a mapping, list or dataclass as JSON, the rest as it prints itself."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+    """Anything else: a mapping, list or dataclass as JSON, the rest as it prints itself; so does one with a ``str``."""
+    for_people = style != "json" and type(value).__str__ is not object.__str__
+    if dataclasses.is_dataclass(value) and not isinstance(value, type) and not for_people:
         value = dataclasses.asdict(value)
     if style == "json" or isinstance(value, Mapping | list | tuple):
         render.echo_json(value)

@@ -17,14 +17,17 @@ from splashdown.redact import safely_shown
 MOST_ROWS: Final = 100
 #: So many rows are seen before the reader unfolds the table.
 ROWS_AT_FIRST: Final = 12
+#: A cell of more characters is broken where it does not fit.
+_LONGEST_LINE: Final = 32
 
 _STYLE = (
     "<style>.splashdown{text-align:left}"
     ".splashdown p{margin:.3em 0}"
     ".splashdown table{margin:0;border-collapse:collapse;font-size:.9em}"
     ".splashdown :is(th,td){text-align:left!important;vertical-align:top;padding:.2em .8em .2em 0;border:0;"
-    "border-bottom:1px solid rgba(128,128,128,.3);background:none;white-space:normal;overflow-wrap:anywhere;"
-    "max-width:32em;font-variant-numeric:tabular-nums}"
+    "border-bottom:1px solid rgba(128,128,128,.3);background:none;white-space:nowrap;"
+    "font-variant-numeric:tabular-nums}"
+    ".splashdown td.long{white-space:normal;overflow-wrap:anywhere;max-width:32em}"
     ".splashdown th button{all:unset;cursor:pointer;font-weight:600}"
     ".splashdown th button:focus-visible{outline:2px solid currentColor;outline-offset:2px}"
     ".splashdown th[aria-sort=ascending] button:after{content:' \\25B2'}"
@@ -93,7 +96,9 @@ def beside(*blocks: Html) -> Html:
 
 def facts(found: Mapping[str, object]) -> Html:
     """A line for each fact that is known."""
-    rows = "".join(f"<tr><th>{escaped(n)}</th><td>{escaped(v)}</td></tr>" for n, v in found.items() if v)
+    rows = "".join(
+        f"<tr><th>{escaped(n)}</th>{_td(v if isinstance(v, str) else str(v))}</tr>" for n, v in found.items() if v
+    )
     return Html(f"<table><tbody>{rows}</tbody></table>" if rows else "")
 
 
@@ -121,13 +126,19 @@ def table(head: Sequence[str], rows: Iterable[Sequence[Shown]], *, count: int) -
     return Html(f'<div class="splashdown-table">{fold}{grid}</div>{more}')
 
 
+def _td(shown: str, more: str = "") -> str:
+    """A cell: a long one may be broken anywhere, dates, sizes and other short ones nowhere."""
+    long = ' class="long"' if len(shown) > _LONGEST_LINE else ""
+    return f"<td{long}{more}>{escaped(shown)}</td>"
+
+
 def _shown(cell: Shown) -> str:
     return cell.shown if isinstance(cell, Cell) else cell
 
 
 def _cell(cell: Shown) -> str:
     if not isinstance(cell, Cell):
-        return f"<td>{escaped(cell)}</td>"
+        return _td(cell)
     # What has no number comes first, in either direction of reading the same.
     number = -1 if cell.sort is None else cell.sort
-    return f'<td data-v="{number}">{escaped(cell.shown)}</td>'
+    return _td(cell.shown, f' data-v="{number}"')

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 
 from splashdown.hookspecs import hookimpl
 from splashdown.specs import ActionSpec
-from splashdown_report._report import ReportOptions, write_report
+from splashdown_report._report import ReportOptions, WrittenReport, write_report
 
-__all__ = ["write_report"]
+__all__ = ["WrittenReport", "write_report"]
 
 
 @hookimpl
@@ -22,5 +22,5 @@ def splashdown_actions() -> Iterable[ActionSpec]:
         on_target=write_report,
         options=ReportOptions,
         command=True,
-        summary="write one HTML page about what is stored in a target",
+        summary="Write one HTML page about what is stored in a target.",
     )

@@ -6,7 +6,6 @@ import datetime as dt
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from splashdown.actions import ActionSession
 from splashdown.errors import OptionError
@@ -24,6 +23,20 @@ class ReportOptions:
     thumbnails: int = field(default=400, metadata={"help": "At most so many files are read for a thumbnail."})
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenReport:
+    """Where the page is, how many files it shows, and its size."""
+
+    path: Path
+    files: int
+    bytes: int
+
+    def __str__(self) -> str:
+        """One line for people."""
+        files = "1 file" if self.files == 1 else f"{self.files} files"
+        return f"{self.path}: {files} on a page of {self.bytes / 1024:.1f} KiB"
+
+
 def write_report(
     session: ActionSession,
     target: str | Path,
@@ -31,10 +44,10 @@ def write_report(
     output: str | Path = "report.html",
     verify: bool = False,
     thumbnails: int = 400,
-) -> dict[str, Any]:
+) -> WrittenReport:
     """Write a page about a target, or about the JSON of a run, a plan or a verification.
 
-    Returns ``path``, ``files`` and ``bytes``. ``verify`` compares checksums, not sizes alone. Raises ``ResolveError``
+    ``verify`` compares checksums, not sizes alone. Raises ``ResolveError``
     for a target without a receipt, ``UsageError`` for another JSON document, and ``OptionError`` where ``output``
     cannot be written, or is a file that is not such a page.
     """
@@ -45,7 +58,7 @@ def write_report(
     pictures = dict(_thumbnails.thumbnails(chosen[: max(thumbnails, 0)]))
     page = render(subject, pictures, dt.datetime.now(dt.UTC)).encode("utf-8", "replace")
     _write(path, page)
-    return {"path": str(path), "files": len(subject.rows), "bytes": len(page)}
+    return WrittenReport(path=path, files=len(subject.rows), bytes=len(page))
 
 
 def _refuse_other(path: Path) -> None:

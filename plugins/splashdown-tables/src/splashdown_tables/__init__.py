@@ -16,7 +16,7 @@ from splashdown.specs import ActionSpec, LoaderOptions, LoaderSpec
 from splashdown_tables._features import load_geojson, load_geopackage
 from splashdown_tables._flatgeobuf import load_flatgeobuf
 from splashdown_tables._frames import load_csv, load_parquet
-from splashdown_tables._inventory import InventoryOptions, inventory, inventory_frame
+from splashdown_tables._inventory import InventoryOptions, WrittenInventory, inventory, inventory_frame
 from splashdown_tables._options import (
     CsvOptions,
     FlatgeobufOptions,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from splashdown.clipping import Area, Clip
 
 __all__ = [
+    "WrittenInventory",
     "inventory",
     "inventory_frame",
     "load_csv",

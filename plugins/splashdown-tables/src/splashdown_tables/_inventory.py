@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from splashdown.actions import Results
 from splashdown.errors import OptionError
@@ -19,6 +19,18 @@ class InventoryOptions:
     """Where the table goes."""
 
     to: Path = field(metadata={"help": "The file to write: .csv or .parquet."})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenInventory:
+    """Where the table is, and how many assets it has."""
+
+    path: Path
+    assets: int
+
+    def __str__(self) -> str:
+        """One line for people."""
+        return f"{self.path}: {self.assets} {'asset' if self.assets == 1 else 'assets'}"
 
 
 def inventory_frame(results: Results) -> pd.DataFrame:
@@ -49,8 +61,8 @@ def inventory_frame(results: Results) -> pd.DataFrame:
     return frame
 
 
-def inventory(results: Results, *, to: str | Path) -> dict[str, Any]:
-    """Write the table; returns ``assets``, how many, and ``path``. Raises ``OptionError`` for another kind of file."""
+def inventory(results: Results, *, to: str | Path) -> WrittenInventory:
+    """Write the table. Raises ``OptionError`` for another kind of file."""
     path = Path(to)
     frame = inventory_frame(results)
     beside = path.with_name(f".{path.name}.partial")
@@ -65,4 +77,4 @@ def inventory(results: Results, *, to: str | Path) -> dict[str, Any]:
     except OSError as error:
         beside.unlink(missing_ok=True)
         raise OptionError(f"the inventory cannot be written to {path}: {error.strerror}") from error
-    return {"assets": len(frame), "path": str(path)}
+    return WrittenInventory(path=path, assets=len(frame))

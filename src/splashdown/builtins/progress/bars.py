@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TextIO
 
 from splashdown._display.text import amount, printable, readable, shortened
-from splashdown.builtins.progress.tally import Moving, Tally, is_failure, summary
+from splashdown.builtins.progress.tally import MORE_TROUBLES, MOST_TROUBLES, Moving, Tally, is_failure, summary
 from splashdown.events import (
     Event,
     Progress,
@@ -44,12 +44,18 @@ class ProgressBars:
                 speed = task.finished_speed or task.speed
                 return Text("" if speed is None else f"{readable(speed)}/s")
 
+        class Calm(Bars):
+            """Bars that are drawn ten times a second, and not for each file as well: a slow terminal falls behind."""
+
+            def refresh(self) -> None:
+                """Leave it to the thread that draws."""
+
         def column(justify: str = "left") -> Column:
             return Column(no_wrap=True, justify=justify)  # type: ignore[arg-type]  # one of rich's words
 
         console = Console(file=stream)
         bar = _BAR if console.width >= _NARROW else _SHORT_BAR
-        self._bars: Bars = Bars(
+        self._bars: Bars = Calm(
             TextColumn("{task.description}", markup=False, table_column=column()),
             BarColumn(bar_width=bar),
             TextColumn("{task.fields[amount]}", markup=False, table_column=column("right")),
@@ -102,8 +108,15 @@ class ProgressBars:
         if task is not None:
             self._bars.remove_task(task)
         if is_failure(event.outcome):
-            self._bars.console.print(printable(summary(event.outcome)), markup=False, highlight=False, soft_wrap=True)
+            self._say_failure(summary(event.outcome))
         self._show_run()
+
+    def _say_failure(self, line: str) -> None:
+        if (number := self._tally.failed) > MOST_TROUBLES:
+            if number > MOST_TROUBLES + 1:
+                return
+            line = MORE_TROUBLES
+        self._bars.console.print(printable(line), markup=False, highlight=False, soft_wrap=True)
 
     def _show_run(self) -> None:
         if self._run is not None:

@@ -7,15 +7,13 @@ from collections.abc import Callable
 from typing import TextIO
 
 from splashdown._display.text import printable
-from splashdown.builtins.progress.tally import Tally, is_failure, summary
+from splashdown.builtins.progress.tally import MORE_TROUBLES, MOST_TROUBLES, Tally, is_failure, summary
 from splashdown.events import Event, Retried, RunFinished, RunStarted, TransferFinished
 from splashdown.model import Status
 
 #: Runs of more files than this get a line every few seconds instead of one a file.
 _MOST_FILES = 200
 _SECONDS_BETWEEN = 10.0
-#: Of these large runs, so many retries and failures have a line; all failures are in the report.
-_MOST_TROUBLES = 50
 
 
 class ProgressLines:
@@ -50,10 +48,10 @@ class ProgressLines:
 
     def _trouble(self, line: str) -> None:
         self._troubles += 1
-        if not self._many or self._troubles <= _MOST_TROUBLES:
+        if not self._many or self._troubles <= MOST_TROUBLES:
             self._write(line)
-        elif self._troubles == _MOST_TROUBLES + 1:
-            self._write("more failures and retries are not shown here; the report has every failure")
+        elif self._troubles == MOST_TROUBLES + 1:
+            self._write(MORE_TROUBLES)
 
     def _write(self, line: str) -> None:
         self._stream.write(printable(line) + "\n")

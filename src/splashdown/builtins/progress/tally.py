@@ -11,6 +11,10 @@ from splashdown.columns import columns
 from splashdown.events import Event, Progress, Retried, RunStarted, TransferFinished, TransferStarted
 from splashdown.model import Outcome, Status
 
+#: So many failures and retries of a large run have a line; then one line says that there are more.
+MOST_TROUBLES = 50
+MORE_TROUBLES = "more failures and retries are not shown here; the report has every failure"
+
 
 @dataclass(slots=True)
 class Moving:
