@@ -246,7 +246,7 @@ def _show_published(report: PublishReport, style: Style) -> int:
 
 def _show_value(value: Any, style: Style) -> int:
     """Anything else: a mapping, list or dataclass as JSON, the rest as it prints itself; so does one with a ``str``."""
-    for_people = style != "json" and type(value).__str__ is not object.__str__
+    for_people = style != "json" and "__str__" in vars(type(value))
     if dataclasses.is_dataclass(value) and not isinstance(value, type) and not for_people:
         value = dataclasses.asdict(value)
     if style == "json" or isinstance(value, Mapping | list | tuple):
