@@ -560,6 +560,9 @@ def open(  # noqa: A001 - the verb of the field; it is :func:`splashdown.open`
 ) -> JobResults:
     """Resolve a source into results, in a new session with all installed plugins.
 
-    See :meth:`splashdown.Session.open`; make a :class:`~splashdown.Session` to choose plugins and settings.
+    ``source`` is the URL of an openEO job, a STAC document (path, URL, dict, pystac object), or a list of those.
+    ``auth`` is a token (what follows ``Bearer``), ``(user, password)``, or ``{origin: one of these}``. ``wait`` waits
+    for a job that runs. :meth:`splashdown.Session.open` says the same in full; make a :class:`~splashdown.Session` to
+    choose plugins and settings.
     """
     return Session().open(source, auth=auth, resolver=resolver, notify=notify, **options)

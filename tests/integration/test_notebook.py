@@ -86,7 +86,7 @@ def test_assets_load_in_a_cell_too(cells):
 def test_a_plan_and_reports_are_tables(cells):
     plan, verified, failed = (html(cells[n])[0] for n in (4, 5, 8))
     assert "plan for <b>planned</b>: 2 files, 73.5 KiB" in plan
-    assert "<td>thumbnail.png</td><td>dropped by the filter" in plan
+    assert '<td>thumbnail.png</td><td class="long">dropped by the filter' in plan
     assert "4 of 4 files as stored" in verified
     assert "run to <b>again</b>: 3 of 4 files" in failed
     assert failed.index("<td>timeseries.json</td>") < failed.index("<td>thumbnail.png</td>")

@@ -96,9 +96,8 @@ def beside(*blocks: Html) -> Html:
 
 def facts(found: Mapping[str, object]) -> Html:
     """A line for each fact that is known."""
-    rows = "".join(
-        f"<tr><th>{escaped(n)}</th>{_td(v if isinstance(v, str) else str(v))}</tr>" for n, v in found.items() if v
-    )
+    known = {name: value if isinstance(value, str) else str(value) for name, value in found.items() if value}
+    rows = "".join(f"<tr><th>{escaped(name)}</th>{_td(value)}</tr>" for name, value in known.items())
     return Html(f"<table><tbody>{rows}</tbody></table>" if rows else "")
 
 
