@@ -122,6 +122,8 @@ def site(session: nox.Session) -> None:
 @nox.session(requires=["environment"])
 def pictures(session: nox.Session) -> None:
     """Draw what the documentation shows of the terminal."""
+    run(session, "pip", "install", "-q", "pyte==0.8.2")
+    run(session, "python", ".ci/tools/moving_picture.py", "docs/pictures/run.svg")
     run(session, "python", ".ci/tools/pictures.py", "docs/pictures")
 
 
@@ -212,8 +214,8 @@ def azure(session: nox.Session) -> None:
 
 @nox.session(requires=["environment"])
 def browser(session: nox.Session) -> None:
-    """The report page and the tables of notebooks in a headless Chromium, which has to be installed."""
-    drivers = ("playwright==1.65.2", "axe-playwright-python==0.1.8")
+    """The report page, the tables of notebooks and JupyterLab in a headless Chromium, which has to be installed."""
+    drivers = ("playwright==1.65.2", "axe-playwright-python==0.1.8", "jupyterlab==4.6.6")
     run(session, "pip", "install", "-q", *drivers)
     run(session, "pytest", "-n0", "-m", "needs_browser", *session.posargs)
 

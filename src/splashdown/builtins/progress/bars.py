@@ -57,7 +57,7 @@ class ProgressBars:
         bar = _BAR if console.width >= _NARROW else _SHORT_BAR
         self._bars: Bars = Calm(
             TextColumn("{task.description}", markup=False, table_column=column()),
-            BarColumn(bar_width=bar),
+            BarColumn(bar_width=bar, complete_style="cyan", finished_style="green"),
             TextColumn("{task.fields[amount]}", markup=False, table_column=column("right")),
             Speed(table_column=column("right")),
             TimeRemainingColumn(table_column=column("right")),
