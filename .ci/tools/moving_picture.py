@@ -78,7 +78,7 @@ def _source(folder: Path) -> Iterator[None]:
         name: {"href": f"{address}/{name}", "type": "image/tiff", "roles": ["data"], "file:size": size}
         for name, (size, _) in FILES.items()
     }
-    item = {
+    item: dict[str, object] = {
         "type": "Feature", "stac_version": "1.1.0", "id": "ndvi-june", "geometry": None, "links": [],
         "properties": {"datetime": "2023-06-01T00:00:00Z"}, "assets": assets,
     }  # fmt: skip

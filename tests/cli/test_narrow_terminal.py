@@ -68,6 +68,53 @@ def test_a_narrow_screen_has_files_a_second_retries_and_waiting(monkeypatch):
     assert all(len(line) <= 80 for line in shown)
 
 
+def test_bars_are_drawn_by_the_clock_and_failures_stay_few(monkeypatch):
+    monkeypatch.setenv("TERM", "xterm")
+    screen = Terminal()
+    run = plan([f"f{number:04}.tif" for number in range(1000)], size=10)
+    bars = ProgressBars(screen)
+    bars._bars.live.auto_refresh = False
+    bars(RunStarted(plan=run))
+    drawn = screen.tell()
+    for transfer in run.transfers[:500]:
+        bars(TransferStarted(transfer=transfer, size=10, offset=0))
+        bars(TransferFinished(outcome=Outcome(transfer=transfer, status=End.STORED, size=10, bytes_moved=10)))
+    assert screen.tell() == drawn
+    for transfer in run.transfers[500:]:
+        bars(TransferFinished(outcome=Outcome(transfer=transfer, status=End.FAILED, error_type="E", error="gone")))
+    bars._bars.stop()
+    shown = ANSI.sub("", screen.getvalue())
+    assert shown.count("failed: E: gone") == 50
+    assert shown.count("more failures and retries are not shown here") == 1
+
+
+def test_a_long_list_fits_the_terminal_too(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
+    screen = Terminal()
+    monkeypatch.setattr("sys.stdout", screen)
+    rows = [(f"{'long_common_name_' * 3}{number:05}.tif", "image/tiff", "1.2 MiB") for number in range(300)]
+    render.table(("key", "type", "size"), rows, right=("size",))
+    shown = screen.getvalue().splitlines()
+    assert max(map(len, shown)) <= 60
+    assert len({line.split()[0] for line in shown if ".tif" in line}) == 300
+
+
+def test_a_plan_names_each_file_once_where_names_are_keys(source, tmp_path, capsys):
+    assert main(["--no-plugins", "download", str(source), "out", "--dry-run"]) == 0
+    assert capsys.readouterr().out.count("a.bin") == 1
+    assert main(["--no-plugins", "download", str(source), "out", "--dry-run", "--layout", "x/{key}"]) == 0
+    assert capsys.readouterr().out.count("a.bin") == 2
+    assert main(["--no-plugins", "download", str(source), str(tmp_path / "out"), "--quiet"]) == 0
+    item = json.loads(source.read_text())
+    source.write_text(json.dumps(item | {"assets": {"b.bin": item["assets"]["a.bin"]}}))
+    sync = ["--no-plugins", "sync", str(source), str(tmp_path / "out"), "--dry-run"]
+    capsys.readouterr()
+    assert main(sync) == 0
+    assert "1 file not in the source any more: --delete removes" in capsys.readouterr().out
+    assert main([*sync, "--delete"]) == 0
+    assert "1 file not in the source any more would be removed" in capsys.readouterr().out
+
+
 def test_who_waits_is_counted_until_bytes_come_again():
     now = [0.0]
     tally = Tally(lambda: now[0])

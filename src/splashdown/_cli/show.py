@@ -149,8 +149,8 @@ def _show_stale(value: object) -> None:
     if stay and not value.left:
         # Of a dry run with --delete, nothing was left for a reason.
         chosen = click.get_current_context().params.get("delete")
-        does = "would be removed" if chosen else "stay; --delete removes them"
-        click.echo(f"{counted(len(stay), 'file')} not in the source any more {does}")
+        does = " would be removed" if chosen else ": --delete removes such files"
+        click.echo(f"{counted(len(stay), 'file')} not in the source any more{does}")
 
 
 def _some(lines: Sequence[str]) -> None:
