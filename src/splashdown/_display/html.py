@@ -23,8 +23,8 @@ _LONGEST_LINE: Final = 32
 _STYLE = (
     "<style>.splashdown{text-align:left}"
     ".splashdown p{margin:.3em 0}"
-    ".splashdown table{margin:0;border-collapse:collapse;font-size:.9em}"
-    ".splashdown :is(th,td){text-align:left!important;vertical-align:top;padding:.2em .8em .2em 0;border:0;"
+    ".splashdown table{margin:0;border-collapse:collapse;font-size:.88em}"
+    ".splashdown :is(th,td){text-align:left!important;vertical-align:top;padding:.2em .5em .2em 0;border:0;"
     "border-bottom:1px solid rgba(128,128,128,.3);background:none;white-space:nowrap;"
     "font-variant-numeric:tabular-nums}"
     ".splashdown td.long{white-space:normal;overflow-wrap:anywhere;max-width:32em}"
