@@ -13,9 +13,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from splashdown._documents.listed import Listed, ListedSigner, ListedSteps, listed_for, own_auth, with_companions
+from splashdown._documents.listed import Listed, ListedSigner, listed_for, own_auth, with_companions
 from splashdown._foreign.calls import ask, close, wrong_type
 from splashdown._plugins import calls
 from splashdown._plugins import options as plugin_options
@@ -25,14 +25,14 @@ from splashdown._plugins.registry import Registry
 from splashdown._plugins.reopening import OpenedByUrl, ReadAgain, name_of
 from splashdown._plugins.signatures import shows
 from splashdown.auth import ApiKey
-from splashdown.errors import ConflictError, OptionError, PluginError, did_you_mean
-from splashdown.redact import redact
-from splashdown.sources import is_url, matches_origin, origin_text, refuse_no_origin, scheme_of, without_pick
+from splashdown.errors import OptionError, did_you_mean
+from splashdown.sources import is_url, origin_text, scheme_of, without_pick
 
 if TYPE_CHECKING:
     from splashdown._connections.hosts import Profiles
     from splashdown._connections.options import HttpOptions
     from splashdown._engine.settings import RetryPolicy, Settings
+    from splashdown._plugins.signers import Signers
     from splashdown.model import Asset, ResultSet
     from splashdown.protocols import (
         AssetHandle,
@@ -123,14 +123,6 @@ def _stronger(plugin: str, given: Mapping[str, Any]) -> set[str]:
     }
 
 
-class _Signing(NamedTuple):
-    """A signer that is in use."""
-
-    name: str
-    origins: Sequence[str]
-    signer: Signer
-
-
 def _resolved(name: str, resolver: Resolver, source: object, context: OpenContext) -> ResultSet:
     from splashdown.model import Asset, ResultSet
 
@@ -142,13 +134,6 @@ def _resolved(name: str, resolver: Resolver, source: object, context: OpenContex
     if isinstance(assets, list | tuple) and (wrong := [one for one in assets if not isinstance(one, Asset)]):
         raise wrong_type(wrong[0], Asset, f"{whose}, among the assets,")
     return results
-
-
-def _signed(whose: str, signer: Signer, href: str) -> tuple[str, Mapping[str, str]]:
-    answer = ask(whose, signer.sign, href, returns=tuple)
-    if len(answer) != 2 or not isinstance(answer[0], str) or not isinstance(answer[1], Mapping):
-        raise PluginError(f"{whose} returned something else than (href, headers)")
-    return answer[0], answer[1]
 
 
 def _read(config: bool | str | Path) -> Config:
@@ -234,7 +219,7 @@ class Session:
         self._auth = self._shared({**self.config.auth, **(auth or {})})
         self._options_checked = False
         self._transports: dict[str, Transport] = {}
-        self._signers: tuple[_Signing, ...] | None = None
+        self._made_signers: Signers | None = None
         self._lock = threading.Lock()
         if self.config.settings:
             _ = self.settings  # a mistake in the file is reported now, not by the first download
@@ -270,7 +255,7 @@ class Session:
         new process.
         """
         self.registry.refresh()
-        self._signers, self._options_checked = None, False
+        self._made_signers, self._options_checked = None, False
 
     @property
     def http(self) -> HttpOptions:
@@ -384,6 +369,16 @@ class Session:
             self._made_profiles = profiles.without(in_environment)
         return self._made_profiles
 
+    @property
+    def _signers(self) -> Signers:
+        """What signs hrefs, made with the first use: a command that only lists assets does without."""
+        from splashdown._plugins.signers import Signers
+
+        with self._lock:
+            if self._made_signers is None:
+                self._made_signers = Signers(self.registry, self._fill)
+            return self._made_signers
+
     def run(self, action: str, on: JobResults | str | Path, /, **options: Any) -> Any:
         """Do what a plugin's action of this name does, to results or to a target, and return what it returns.
 
@@ -450,66 +445,21 @@ class Session:
 
     def sign(self, href: str, own: Signer | None = None) -> tuple[str, Mapping[str, str]]:
         """An href ready to be read: by the source's own signer, else by the plugin whose origins match."""
-        if own is not None:
-            signed, headers = _signed("the source's signer", own, href)
-            if headers or signed != href:  # else the href is of an origin that the source has no credentials for
-                return signed, headers
-        found = self._signing(href)
-        if len(found) > 1:
-            names = " and ".join(repr(one.name) for one in found)
-            raise ConflictError(
-                f"the signers {names} all sign {redact(href)}; disable the plugin of all but one, or narrow the option"
-                " 'origins' of those that have it"
-            )
-        return _signed(f"the signer {found[0].name!r}", found[0].signer, href) if found else (href, {})
+        return self._signers.sign(href, own)
 
     def signs(self, href: str, own: Signer | None = None) -> bool:
         """Whether :meth:`sign` may add something to an href of this origin."""
-        from splashdown.protocols import SupportsServes
-
-        if own is not None and (not isinstance(own, SupportsServes) or own.serves(href)):
-            return True
-        return any(matches_origin(href, origin) for one in self._signer_list() for origin in one.origins)
+        return self._signers.signs(href, own)
 
     def steps(self, own: Signer | None = None) -> StepCredentials:
         """The credentials for the origins that redirects lead to."""
-        listed = own if isinstance(own, ListedSigner) else ListedSigner(own=own, listed=Listed(), held=own is not None)
-        return ListedSteps(
-            listed=listed.listed,
-            held=listed.held,
-            more_listed=lambda url: bool(self._signing(url)),
-            more=self._of_plugins,
-            other=listed.renew,
-        )
-
-    def _signing(self, href: str) -> list[_Signing]:
-        return [one for one in self._signer_list() if any(matches_origin(href, origin) for origin in one.origins)]
-
-    def _of_plugins(self, url: str) -> Mapping[str, str]:
-        """Headers for an origin that a signer lists; one that makes another href of it has none to give."""
-        signed, headers = self.sign(url)
-        return headers if signed == url else {}
+        return self._signers.steps(own)
 
     def open_asset(self, asset: Asset, results: ResultSet) -> AssetHandle:
         """A handle for reading one asset over the session's transports."""
         from splashdown.results import JobResults
 
         return JobResults(self, results).handle(asset)
-
-    def _signer_list(self) -> tuple[_Signing, ...]:
-        with self._lock:
-            if self._signers is None:
-                self._signers = tuple(self._make_signers())
-            return self._signers
-
-    def _make_signers(self) -> Iterator[_Signing]:
-        for spec in self.registry.signers():
-            options = self._fill(spec.name, spec.options, {})
-            origins = tuple(spec.origins or getattr(options, "origins", ()))
-            for origin in origins:
-                refuse_no_origin(origin, f"the signer {spec.name!r}")
-            if origins:
-                yield _Signing(spec.name, origins, spec.create(options))
 
     def _check_options(self) -> None:
         """Refuse options for a plugin that does not exist; a file may configure one that is not installed here."""

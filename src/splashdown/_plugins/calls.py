@@ -13,7 +13,7 @@ from splashdown.errors import OptionError, UsageError, refuse_unknown
 from splashdown.specs import ActionSpec
 
 #: ``fill(name, options_type, given)`` makes the options of a plugin.
-Fill = Callable[[str, type, Mapping[str, Any]], Any]
+Fill = Callable[[str, type | None, Mapping[str, Any]], Any]
 
 
 def run_on_results(spec: ActionSpec, results: object, given: Mapping[str, Any], fill: Fill) -> Any:
