@@ -15,6 +15,7 @@ from splashdown._cli.list_options import list_options, take_list
 from splashdown._cli.moving import move_options, moved, refuse_move, take_move
 from splashdown._cli.source import SERVER_NAMES, filter_options, open_source, source_options
 from splashdown._cli.transfer import (
+    hint_at_names,
     log_of_files,
     print_failures,
     print_warnings,
@@ -68,7 +69,7 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
     move = take_move(given, key=key)
     executor = {"executor": chosen} if (chosen := given.pop("executor")) else {}
     action, options = _action(key, catalog, given)
-    style = style_of(as_json=as_json, quiet=quiet)
+    style, asked_servers = style_of(as_json=as_json, quiet=quiet), bool(given["server_names"])
     if jobs is not None:
         from splashdown._cli.job_lists import land_list
 
@@ -99,6 +100,8 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
     done = perform(runner(results, program), action, listeners=listeners, progress=False, **options)
     if catalog is None and isinstance(done, Download):
         remember(done.report, done.metadata, results.result_set.narrowed)
+        if key is None and not (quiet or asked_servers):
+            hint_at_names(done.report)
     if move is not None:
         done, code = moved(results, done, target, move)
         return show(done, style, results.result_set, failures=not shown) or code
