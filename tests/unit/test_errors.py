@@ -2,7 +2,7 @@
 
 import pytest
 
-from splashdown.errors import OptionError, error_text, refuse_unknown
+from splashdown.errors import OptionError, did_you_mean, error_text, refuse_unknown
 
 
 @pytest.mark.parametrize(
@@ -28,3 +28,9 @@ def test_a_long_message_keeps_its_beginning_and_its_end():
     assert len(text) < 1600
     assert text.startswith("ValueError: cannot read x")
     assert text.endswith("x: pass decode=False")
+
+
+def test_a_wrong_name_is_compared_with_a_part_of_very_many_at_most():
+    names = iter([f"S2A_{number}_B04" for number in range(100_000)])
+    assert did_you_mean("S2A_2024_B4", names).startswith("; did you mean 'S2A_")
+    assert len(list(names)) > 95_000
