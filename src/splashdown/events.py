@@ -64,6 +64,18 @@ class Progress:
     size: int | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkersProgress:
+    """The files that have ended and the bytes so far of all batches that run on workers, about once a second.
+
+    When a batch ends both decrease by what it had, then its files get their own events, and then this one comes again.
+    Some executors have no such news.
+    """
+
+    finished: int
+    done: int
+
+
 @safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retried:
@@ -102,6 +114,7 @@ Event = (
     | RunStarted
     | TransferStarted
     | Progress
+    | WorkersProgress
     | Retried
     | TransferFinished
     | RunFinished

@@ -519,6 +519,19 @@ class SupportsWatch(Protocol):
 
 
 @runtime_checkable
+class SupportsNews(Protocol):
+    """Workers whose functions can say how far they are while they run."""
+
+    def submit_with_news(
+        self, function: Callable[[Any, Callable[[Any], None]], Any], argument: Any, hear: Callable[[Any], None]
+    ) -> Future[Any]:
+        """Have a function run that also gets a function; what it calls that with goes to ``hear`` here.
+
+        ``hear`` returns at once, and is called on a thread of the workers, never after the function has ended.
+        """
+
+
+@runtime_checkable
 class SupportsEach(Protocol):
     """Workers that can be asked one by one."""
 

@@ -32,7 +32,7 @@ from splashdown._workers.work import Batch
 from splashdown.auth import read_environment
 from splashdown.builtins.processes import given
 from splashdown.errors import OptionError, PluginError, UsageError
-from splashdown.events import RunStarted, TransferFinished
+from splashdown.events import RunStarted, TransferFinished, WorkersProgress
 
 
 @pytest.fixture
@@ -145,6 +145,20 @@ def test_a_killed_process_is_replaced_and_nothing_is_lost(server, tmp_path):
     assert killed
     assert_whole(target, 120)
     assert set(multiprocessing.active_children()) <= others
+
+
+def test_processes_say_how_far_they_are_while_a_batch_runs(server, tmp_path):
+    source = item(server, tmp_path / "source", 2)
+    server.script("/f1.bin", Drip(100, 0.08))
+    events = []
+    with Session() as session:
+        session.open(source).download_files(tmp_path / "out", executor="processes:1", listeners=[events.append])
+    news = [event for event in events if isinstance(event, WorkersProgress)]
+    ended = next(n for n, event in enumerate(events) if isinstance(event, TransferFinished))
+    assert events.index(news[0]) < ended
+    assert news[0].finished == 1
+    assert 2000 <= news[0].done < 4000
+    assert news[-1] == WorkersProgress(finished=0, done=0)
 
 
 def test_a_batch_that_runs_twice_stores_nothing_twice(server, tmp_path):

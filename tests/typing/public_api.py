@@ -71,6 +71,7 @@ from splashdown.events import (
     TransferFinished,
     TransferStarted,
     Waiting,
+    WorkersProgress,
 )
 from splashdown.landing import JobOutcome, JobsReport, JobState, land_jobs, read_jobs, watch
 from splashdown.model import (
@@ -106,6 +107,7 @@ from splashdown.protocols import (
     SupportsDuplicate,
     SupportsEach,
     SupportsList,
+    SupportsNews,
     SupportsPutWhole,
     SupportsRead,
     SupportsReadBack,
@@ -488,6 +490,8 @@ def note(event: Event) -> None:
             assert_type(delay, float)
         case Reading(items=items):
             assert_type(items, int)
+        case WorkersProgress(finished=finished):
+            assert_type(finished, int)
 
 
 def shelve(results: JobResults, *, folder: str, tries: int) -> RunReport:
@@ -625,6 +629,11 @@ class Team:
 
     def watch(self) -> None: ...
 
+    def submit_with_news(
+        self, function: Callable[[Any, Callable[[Any], None]], Any], argument: Any, hear: Callable[[Any], None]
+    ) -> Future[Any]:
+        return self.pool.submit(function, argument, hear)
+
     def each(self, function: Callable[[Any], Any], argument: Any) -> Mapping[str, Any]:
         return {self.label: function(argument)}
 
@@ -635,6 +644,8 @@ def workers_of(given: Any, options: Any) -> Workers:
     assert each.each(len, "x")
     watched: SupportsWatch = team
     watched.watch()
+    with_news: SupportsNews = team
+    with_news.submit_with_news(max, 1, print)
     return team
 
 

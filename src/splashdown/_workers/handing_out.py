@@ -22,12 +22,13 @@ from splashdown._series.outcomes import OutcomeSlots
 from splashdown._workers.crossing import Slice
 from splashdown._workers.large_files import LargeFiles
 from splashdown._workers.leases import Leases
+from splashdown._workers.news import Heard
 from splashdown._workers.units import Unit
 from splashdown._workers.work import Batch, Done, Shared, as_free_name, work
 from splashdown.errors import error_text
 from splashdown.events import Progress, Retried, TransferFinished, TransferStarted
 from splashdown.model import Outcome, Plan, Status, StoredRecord, Transfer
-from splashdown.protocols import SupportsWatch, Workers
+from splashdown.protocols import SupportsNews, SupportsWatch, Workers
 
 #: The calling thread looks for outcomes, and shows others that the run is active, so often.
 _TICK = 0.25
@@ -68,6 +69,7 @@ class HandingOut:
     ) -> None:
         self._context, self._plan, self._workers, self._shared = context, plan, workers, shared
         self._outcomes, self._names, self._large = outcomes, names, large
+        self._heard = Heard(context.events)
         self._leases = Leases(context.settings, context.remote.limit)
         self._queues: dict[str, deque[Unit]] = {}
         self._suspects: deque[Unit] = deque()  #: to run alone
@@ -86,6 +88,7 @@ class HandingOut:
             while self._out or self._waiting() or self._large.active:
                 self._take_back(_TICK)
                 self._take_large()
+                self._heard.emit()
                 self._context.memory.beat()
                 self._check_outlet()
                 if self._is_over():
@@ -157,12 +160,18 @@ class HandingOut:
     def _send(self, unit: Unit, lease: int) -> bool:
         sent, batch = self._batch(unit, lease)
         try:
-            self._out[self._workers.submit(work, batch)] = sent
+            self._out[self._submitted(batch, unit.numbers[0])] = sent
         except Exception as error:  # a library raises what it likes, above all when its workers are gone
             self._leases.give_back(unit.host, lease)
             self._lost([unit], error)
             return False
         return True
+
+    def _submitted(self, batch: Batch, number: int) -> Future[Done]:
+        workers = self._workers
+        if isinstance(workers, SupportsNews) and self._context.events.active:
+            return workers.submit_with_news(work, batch, self._heard.of(number))
+        return workers.submit(work, batch)
 
     def _batch(self, unit: Unit, lease: int) -> tuple[_Sent, Batch]:
         context, renewal = self._context, self._context.remote.renewal
@@ -216,12 +225,13 @@ class HandingOut:
                 continue
             sent = self._out.pop(future)
             self._leases.give_back(sent.unit.host, sent.lease)
-            if error is None:
-                self._settle(sent, future.result())
-            elif gone:
-                lost.append(sent.unit)
-            else:
-                self._try_again(sent.unit, type(error).__name__, error_text(error))
+            with self._heard.naming(sent.unit.numbers[0]):
+                if error is None:
+                    self._settle(sent, future.result())
+                elif gone:
+                    lost.append(sent.unit)
+                else:
+                    self._try_again(sent.unit, type(error).__name__, error_text(error))
         if cause is not None:
             self._lost(lost, cause)
 

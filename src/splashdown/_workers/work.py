@@ -26,6 +26,7 @@ from splashdown._foreign.calls import Closing
 from splashdown._receipts.worker_memory import WorkerMemory
 from splashdown._version import __version__
 from splashdown._workers.crossing import Outcomes, Returned, Slice
+from splashdown._workers.news import Counting
 from splashdown.errors import Interrupted, SplashdownError, error_text
 from splashdown.events import Event, Retried
 from splashdown.model import IfExists, Plan, StoredRecord
@@ -171,23 +172,24 @@ def _target_faults(common: Common, sink: Sink, here: str) -> str:
     return ""
 
 
-def work(batch: Batch) -> Done:
-    """Move the files of a batch."""
+def work(batch: Batch, say: Callable[[Any], None] | None = None) -> Done:
+    """Move the files of a batch; ``say`` takes how far it is."""
     here = name_of_worker()
     try:
         if fault := _faults(batch.shared):
             return Done(outcomes=None, worker=here, failure=("PluginError", fault))
-        return _moved(batch, here)
+        return _moved(batch, here, say)
     except Exception as error:  # an exception of a plugin need not pickle
         return Done(outcomes=None, worker=here, failure=(type(error).__name__, str(error)))
 
 
-def _moved(batch: Batch, here: str) -> Done:
+def _moved(batch: Batch, here: str, say: Callable[[Any], None] | None) -> Done:
     common, transfers = batch.shared.common, batch.slice.transfers
     breaker, retries = _Recording(common.settings.give_up_after), list[tuple[str, int, float, str]]()
     base = leased(batch.shared, batch.lease, limited=batch.limited)
     workshop = Workshop(base, common.access.registry, batch.slice.recipes)
     remote = workshop.reading()
+    listeners = [_collector(retries)] if batch.retries else []
     interrupted = False
     with Closing(workshop), Closing(common.access.sink(common.target, **common.sink_options)) as sink:
         with WorkerMemory(sink, batch.records, common.stopped) as memory:
@@ -196,7 +198,7 @@ def _moved(batch: Batch, here: str) -> Done:
                 sink=sink,
                 memory=memory,
                 breaker=breaker,
-                listeners=[_collector(retries)] if batch.retries else [],
+                listeners=listeners if say is None else [*listeners, Counting(say)],
             )
             try:
                 outcomes = run_plan(run, remote).outcomes

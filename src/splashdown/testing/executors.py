@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from splashdown.protocols import SupportsEach, Workers
+from splashdown.protocols import SupportsEach, SupportsNews, Workers
 
 #: How long workers may take to start, or to be replaced.
 _SECONDS = 90
@@ -68,6 +68,13 @@ class ExecutorContract:
         assert {number for number, _ in answers.values()} == {2}
         assert len({process for _, process in answers.values()}) == len(answers)
 
+    def test_what_a_function_says_arrives_before_its_answer(self, workers: Workers) -> None:
+        if not isinstance(workers, SupportsNews):
+            pytest.skip("functions of these workers cannot say anything before they end")
+        heard: list[object] = []
+        assert workers.submit_with_news(_say, 2, heard.append).result(_SECONDS) == 2
+        assert heard == [0, 1]
+
     def test_closing_twice_does_nothing_more(self, workers: Workers) -> None:
         workers.close()
         workers.close()
@@ -75,6 +82,12 @@ class ExecutorContract:
 
 def _process(number: int) -> tuple[int, int]:
     return number, os.getpid()
+
+
+def _say(count: int, say: Callable[[object], None]) -> int:
+    for number in range(count):
+        say(number)
+    return count
 
 
 def _fail(message: str) -> None:

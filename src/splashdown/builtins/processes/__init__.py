@@ -82,6 +82,12 @@ class Processes(_OfThisMachine):
         """Give a function to the next process that is free."""
         return self._pool.submit(function, argument)
 
+    def submit_with_news(
+        self, function: Callable[[Any, Callable[[Any], None]], Any], argument: Any, hear: Callable[[Any], None]
+    ) -> Future[Any]:
+        """The same for a function that says how far it is."""
+        return self._pool.submit(function, argument, hear)
+
     def is_lost(self, error: BaseException) -> bool:
         """Whether the process of a function was killed; those of others go on."""
         return isinstance(error, ProcessEndedError)

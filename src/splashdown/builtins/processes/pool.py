@@ -19,6 +19,10 @@ from splashdown.errors import error_text
 
 #: Functions that run when the pool is closed may take so long to end, and then an idle process may.
 _LAST_SECONDS, _IDLE_SECONDS = 60.0, 5.0
+#: What a message of a process holds.
+_ANSWER, _ERROR, _NEWS = "answer", "error", "news"
+
+Hear = Callable[[Any], None]
 
 
 class ProcessEndedError(Exception):
@@ -38,16 +42,26 @@ class _Link:
         finally:
             far.close()  # the process has the only other end now: when that ends, reading ends
 
-    def ask(self, data: bytes) -> bytes:
-        """Send a question and return the answer. Raises ``ProcessEndedError`` where the process ends meanwhile."""
+    def ask(self, data: bytes, hear: Hear) -> Any:
+        """Send a question and return the answer; what comes before it goes to ``hear``.
+
+        Raises ``ProcessEndedError`` where the process ends meanwhile, and what the function has raised.
+        """
         try:
             self._pipe.send_bytes(data)
-            return self._pipe.recv_bytes()
+            while True:
+                kind, value = pickle.loads(self._pipe.recv_bytes())  # noqa: S301 - of a process that was started here
+                if kind != _NEWS:
+                    break
+                hear(value)
         except (EOFError, OSError) as error:
             self.process.join(_IDLE_SECONDS)
             code = self.process.exitcode
             how = "" if code is None else f"with signal {-code}" if code < 0 else f"with exit code {code}"
             raise ProcessEndedError(f"process {self.process.pid} ended {how}".strip()) from error
+        if kind == _ERROR:
+            raise value
+        return value
 
     def close(self) -> None:
         """Let the process end, which it does when its pipe ends; make it, where it does not."""
@@ -68,9 +82,9 @@ class ProcessPool:
         self._links: set[_Link] = set()
         self._running: set[Future[Any]] = set()
 
-    def submit(self, function: Callable[[Any], Any], argument: Any) -> Future[Any]:
-        """Give a function to the next process that is free."""
-        future = self._threads.submit(self._call, function, argument)
+    def submit(self, function: Callable[..., Any], argument: Any, hear: Hear | None = None) -> Future[Any]:
+        """Give a function to the next process that is free. With ``hear`` it gets a function that sends to that."""
+        future = self._threads.submit(self._call, function, argument, hear)
         self._running.add(future)
         future.add_done_callback(self._running.discard)
         return future
@@ -86,19 +100,16 @@ class ProcessPool:
         while self._links:
             self._links.pop().close()
 
-    def _call(self, function: Callable[[Any], Any], argument: Any) -> Any:
-        data = pickle.dumps((function, argument), pickle.HIGHEST_PROTOCOL)
+    def _call(self, function: Callable[..., Any], argument: Any, hear: Hear | None) -> Any:
+        data = pickle.dumps((function, argument, hear is not None), pickle.HIGHEST_PROTOCOL)
         link = self._link()
         try:
-            worked, answer = pickle.loads(link.ask(data))  # noqa: S301 - of a process that was started here
+            return link.ask(data, hear or _ignore)
         except ProcessEndedError:
             self._own.link = None
             self._links.discard(link)
             link.close()
             raise
-        if not worked:
-            raise answer
-        return answer
 
     def _link(self) -> _Link:
         """The process of this thread."""
@@ -116,24 +127,51 @@ def _serve(pipe: Connection) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         while True:
-            pipe.send_bytes(_answer(pipe.recv_bytes()))
+            data, news = pipe.recv_bytes(), _News(pipe)
+            answer = _answer(data, news)
+            news.end()
+            pipe.send_bytes(answer)
     except (EOFError, OSError):
         return
 
 
-def _answer(data: bytes) -> bytes:
+class _News:
+    """What a function calls to send something before its answer. After that, from a thread it has left, nothing."""
+
+    def __init__(self, pipe: Connection) -> None:
+        self._pipe: Connection | None = pipe
+        self._lock = threading.Lock()
+
+    def __call__(self, value: object) -> None:
+        data = pickle.dumps((_NEWS, value), pickle.HIGHEST_PROTOCOL)
+        with self._lock:
+            if self._pipe is not None:
+                self._pipe.send_bytes(data)
+
+    def end(self) -> None:
+        """Send nothing more."""
+        with self._lock:
+            self._pipe = None
+
+
+def _answer(data: bytes, news: _News) -> bytes:
     try:
-        function, argument = pickle.loads(data)  # noqa: S301 - of the process that started this one
-        return pickle.dumps((True, function(argument)), pickle.HIGHEST_PROTOCOL)
+        function, argument, with_news = pickle.loads(data)  # noqa: S301 - of the process that started this one
+        found = function(argument, news) if with_news else function(argument)
+        return pickle.dumps((_ANSWER, found), pickle.HIGHEST_PROTOCOL)
     except BaseException as error:
         return _as_bytes(error)
+
+
+def _ignore(value: object) -> None:
+    """Take nothing."""
 
 
 def _as_bytes(error: BaseException) -> bytes:
     """An exception for the other process; one that does not survive the way becomes its message."""
     try:
-        data = pickle.dumps((False, error), pickle.HIGHEST_PROTOCOL)
+        data = pickle.dumps((_ERROR, error), pickle.HIGHEST_PROTOCOL)
         pickle.loads(data)  # noqa: S301 - just written
     except Exception:
-        return pickle.dumps((False, RuntimeError(error_text(error))))
+        return pickle.dumps((_ERROR, RuntimeError(error_text(error))))
     return data

@@ -14,6 +14,7 @@ from splashdown.events import (
     RunStarted,
     TransferFinished,
     TransferStarted,
+    WorkersProgress,
 )
 
 if TYPE_CHECKING:
@@ -82,6 +83,8 @@ class ProgressBars:
             self._open(id(event.transfer))
         elif isinstance(event, Progress):
             self._move(id(event.transfer))
+        elif isinstance(event, WorkersProgress):
+            self._show_run()
         elif isinstance(event, TransferFinished):
             self._close(event)
         elif isinstance(event, RunFinished | RunInterrupted):

@@ -57,7 +57,7 @@ class ProgressTable:
     def _page(self, rows: list[str], ended: str) -> str:
         tally = self._tally
         # Without a known size the meter counts files, so that it shows progress.
-        run = _row(tally.title + ended, tally.done, tally.size, None if tally.size else (tally.finished, tally.files))
+        run = _row(tally.title + ended, tally.done, tally.size, None if tally.size else (tally.ended, tally.files))
         failures = self._failures[:_MOST_FAILURES]
         if len(self._failures) > _MOST_FAILURES:
             failures.append(f"and {len(self._failures) - _MOST_FAILURES} more")

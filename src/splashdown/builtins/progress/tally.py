@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from splashdown._display.text import amount, counted, duration, readable, shared_start, total
 from splashdown.columns import columns
-from splashdown.events import Event, Progress, Retried, RunStarted, TransferFinished, TransferStarted
+from splashdown.events import Event, Progress, Retried, RunStarted, TransferFinished, TransferStarted, WorkersProgress
 from splashdown.model import Outcome, Status
 
 #: So many failures and retries of a large run have a line; then one line says that there are more.
@@ -40,6 +40,8 @@ class Tally:
         self.common = 0  #: how many characters at their beginning all names share
         self._waiting: dict[int, float] = {}  #: when a transfer tries again, by its ``id()``
         self._stored = self._over_the_wire = 0
+        self._elsewhere = (0, 0)  #: files and bytes of batches that run on workers
+        self._due = (0, 0)  #: the same of a batch that has ended, whose files are named one by one now
 
     def __call__(self, event: Event) -> None:
         """Take note of one event."""
@@ -52,23 +54,44 @@ class Tally:
             self.moving[id(event.transfer)] = Moving(event.transfer.name, event.size, event.offset)
         elif isinstance(event, Progress):
             under_way = self.moving.setdefault(id(event.transfer), Moving(event.transfer.name, event.size))
+            self._name(0, event.done - under_way.done)
             under_way.done, under_way.size = event.done, event.size
             self._waiting.pop(id(event.transfer), None)
         elif isinstance(event, Retried):
             self.retried += 1
             self._waiting[id(event.transfer)] = self._clock() + event.delay
         elif isinstance(event, TransferFinished):
-            self.moving.pop(id(event.outcome.transfer), None)
+            moved = self.moving.pop(id(event.outcome.transfer), None)
+            self._name(1, (event.outcome.size or 0) - (moved.done if moved else 0))
             self._waiting.pop(id(event.outcome.transfer), None)
             self.finished += 1
             self.failed += is_failure(event.outcome)
             self._stored += event.outcome.size or 0
             self._over_the_wire += event.outcome.bytes_moved
+        elif isinstance(event, WorkersProgress):
+            files, size = self._elsewhere
+            self._due = max(0, files - event.finished), max(0, size - event.done)
+            self._elsewhere = event.finished, event.done
+
+    def _name(self, files: int, size: int) -> None:
+        """Count as named what was due, so that nothing counts twice, and the run never seems to go back."""
+        due_files, due_bytes = self._due
+        if due_files or due_bytes:
+            self._due = max(0, due_files - files), max(0, due_bytes - max(0, size))
+
+    @property
+    def ended(self) -> int:
+        """Files that have ended, also those that a worker has not named yet."""
+        return self.finished + self._elsewhere[0] + self._due[0]
 
     @property
     def done(self) -> int:
         """Bytes that are at their destination, or on the way there."""
-        return self._stored + sum(each.done for each in self.moving.values())
+        return self._stored + self._unnamed + sum(each.done for each in self.moving.values())
+
+    @property
+    def _unnamed(self) -> int:
+        return self._elsewhere[1] + self._due[1]
 
     @property
     def title(self) -> str:
@@ -77,14 +100,14 @@ class Tally:
         retried = f", {counted(self.retried, 'retry', 'retries')}" if self.retried else ""
         number = self.waiting
         waiting = f", {number} waiting" if number else ""
-        return f"{self.finished} of {counted(self.files, 'file')}{failed}{retried}{waiting}"
+        return f"{self.ended} of {counted(self.files, 'file')}{failed}{retried}{waiting}"
 
     def title_within(self, width: int) -> str:
         """The progress and the files a second in so many characters; what matters less is left out."""
         whole = f"{self.title}, {self.files_a_second}"
         if len(whole) <= width:
             return whole
-        title = f"{self.finished}/{counted(self.files, 'file')}"
+        title = f"{self.ended}/{counted(self.files, 'file')}"
         parts = {
             f"{self.failed} failed": self.failed,
             f"{self.waiting} waiting": self.waiting,
@@ -115,15 +138,15 @@ class Tally:
 
     @property
     def _rate(self) -> float:
-        return self.finished / max(self._clock() - self._begun, 0.001)
+        return self.ended / max(self._clock() - self._begun, 0.001)
 
     @property
     def pace(self) -> str:
         """Speed, the time that has passed, and the time that is left as far as it is known."""
         elapsed = self._clock() - self._begun
         left = ""
-        if 0 < self.finished < self.files:
-            left = f", about {duration(elapsed / self.finished * (self.files - self.finished))} left"
+        if 0 < self.ended < self.files:
+            left = f", about {duration(elapsed / self.ended * (self.files - self.ended))} left"
         return f"{self.speed}, {duration(elapsed)}{left}"
 
     @property
@@ -132,7 +155,7 @@ class Tally:
         return f"{self.title}, {amount(self.done, self.size)}, {self.pace}"
 
     def _moved(self) -> int:
-        return self._over_the_wire + sum(each.done for each in self.moving.values())
+        return self._over_the_wire + self._unnamed + sum(each.done for each in self.moving.values())
 
 
 def is_failure(outcome: Outcome) -> bool:

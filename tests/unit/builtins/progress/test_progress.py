@@ -20,6 +20,7 @@ from splashdown.events import (
     RunStarted,
     TransferFinished,
     TransferStarted,
+    WorkersProgress,
 )
 
 
@@ -54,6 +55,25 @@ def test_bytes_on_the_way_and_bytes_that_arrived_are_added_up():
     assert (tally.done, tally.size, tally.title) == (150, 400, "1 of 2 files")
     tally(failed(B))
     assert (tally.done, tally.title) == (100, "2 of 2 files, 1 failed")
+
+
+def test_workers_say_how_far_they_are_and_nothing_counts_twice():
+    tally = Tally()
+    tally(RunStarted(plan=PLAN))
+    seen = []
+    for event in (
+        WorkersProgress(finished=1, done=150),
+        WorkersProgress(finished=0, done=0),  # the batch has ended
+        TransferStarted(transfer=A, size=100),
+        Progress(transfer=A, done=100, size=100),
+        stored(A),
+        failed(B),
+    ):
+        tally(event)
+        seen.append((tally.ended, tally.done))
+    assert seen == [(1, 150)] * 5 + [(2, 150)]
+    tally(WorkersProgress(finished=0, done=0))  # all of its files are named
+    assert (tally.ended, tally.done, tally.title) == (2, 100, "2 of 2 files, 1 failed")
 
 
 def test_what_was_stopped_with_the_run_is_no_failure():
