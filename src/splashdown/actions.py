@@ -285,9 +285,23 @@ class PublishReport:
         """Whether the API holds all items."""
         return not self.failed
 
-    def __str__(self) -> str:
+    @property
+    def counts(self) -> str:
+        """``3 created, 0 updated, 1 unchanged``."""
         counts = (f"{len(getattr(self, name))} {name}" for name in ("created", "updated", "unchanged"))
-        return f"{', '.join(counts)}{f', {len(self.failed)} failed' if self.failed else ''} at {redact(self.api)}"
+        return f"{', '.join(counts)}{f', {len(self.failed)} failed' if self.failed else ''}"
+
+    def __str__(self) -> str:
+        return f"{self.counts} at {redact(self.api)}"
+
+    def _repr_html_(self) -> str:
+        """The report in a notebook, as a table; what failed comes first."""
+        from splashdown._display.values import publish_html
+
+        found = [(item, "failed", why) for item, why in self.failed.items()]
+        for state in ("created", "updated", "unchanged"):
+            found += [(item, state, "") for item in getattr(self, state)]
+        return publish_html(self.target, self.api, self.counts, found)
 
 
 class State(StrEnum):

@@ -26,6 +26,7 @@ TAGS = frozenset(
         "path",
         "text",
         "img",
+        "a",
     ]
 )
 ATTRIBUTES = frozenset(
@@ -54,6 +55,9 @@ ATTRIBUTES = frozenset(
         "alt",
         "title",
         "src",
+        "href",
+        "target",
+        "rel",
     ]
 )
 
@@ -80,6 +84,7 @@ class Page(HTMLParser):
     def strange(self):
         """What no block makes."""
         addresses = [v for n, v in self.attributes if n == "src" and not str(v).startswith("data:image/")]
+        addresses += [v for n, v in self.attributes if n == "href" and (":" in str(v) or str(v).startswith("//"))]
         return {*self.tags} - TAGS, {name for name, _ in self.attributes} - ATTRIBUTES, addresses
 
 

@@ -107,6 +107,14 @@ def verify_html(target: str, ok: int, found: Sequence[tuple[str, int | None, str
     )
 
 
+def publish_html(target: str, api: str, counts: str, found: Sequence[tuple[str, str, str]]) -> Html:
+    """Item, state and reason of each item of a target at a STAC API."""
+    return frame(
+        line(bold(redact_target(target)), " at ", bold(redact(api)), ": ", counts),
+        table(("item", "state", "why"), found[:MOST_ROWS], count=len(found)),
+    )
+
+
 def jobs_html(title: str, url: str, jobs: Sequence[Mapping[str, str]]) -> Html:
     """Jobs on a back-end."""
     fields = ("id", "title", "status", "created", "updated")

@@ -47,7 +47,7 @@ def check(sink: Sink, name: str, record: StoredRecord, *, read: bool = True) -> 
         if stored is None:
             return Checked(name=name, state=State.MISSING, size=record.size)
         if stored.size != record.size:
-            detail = f"{stored.size} bytes, {record.size} were stored"
+            detail = f"{stored.size} byte{'' if stored.size == 1 else 's'}, {record.size} were stored"
             return Checked(name=name, state=State.CHANGED, size=stored.size, checked=("size",), detail=detail)
         digest, head = _read(sink, name, record) if read else (None, b"")
     except (OSError, SplashdownError) as error:

@@ -70,17 +70,6 @@ def test_results_show_where_when_and_what_they_are(item):
         assert fact in words
 
 
-def test_no_metadata_is_markup_in_any_value(item):
-    results = splashdown.open(str(item))
-    paths = results.download_files("out")
-    values = [results, results.get_assets(), results[HOSTILE[0]], results.plan("x"), paths, paths.download.report]
-    values.append(results.session.run("verify", "out"))
-    for value in values:
-        page = Page(value._repr_html_())
-        assert page.strange == (set(), set(), [])
-        assert "thumbnail" in " ".join(page.words) or value is values[2]
-
-
 def test_a_download_is_a_list_of_paths_that_shows_the_report(item):
     paths = splashdown.open(str(item)).select(keys="image").download_files("out")
     assert isinstance(paths, list)

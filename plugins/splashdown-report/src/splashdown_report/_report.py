@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from contextlib import suppress
 from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
+from urllib.parse import quote
 
 from splashdown.actions import ActionSession
 from splashdown.errors import OptionError
@@ -33,8 +35,20 @@ class WrittenReport:
 
     def __str__(self) -> str:
         """One line for people."""
+        return f"{self.path}: {self._content}"
+
+    @property
+    def _content(self) -> str:
         files = "1 file" if self.files == 1 else f"{self.files} files"
-        return f"{self.path}: {files} on a page of {self.bytes / 1024:.1f} KiB"
+        return f"{files} on a page of {self.bytes / 1024:.1f} KiB"
+
+    def _repr_html_(self) -> str:
+        """The same in a notebook, with a link where the notebook can follow it: below the folder that it runs in."""
+        name = escape(str(self.path))
+        # Quoted, a colon too: no name can be another scheme.
+        if not self.path.is_absolute() and ".." not in self.path.parts:
+            name = f'<a href="{escape(quote(self.path.as_posix()))}" target="_blank" rel="noopener">{name}</a>'
+        return f"<p>{name}: {escape(self._content)}</p>"
 
 
 def write_report(

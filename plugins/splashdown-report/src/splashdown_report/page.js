@@ -69,6 +69,8 @@
     ["bands", "Bands", ""], ["crs", "CRS", "short"], ["size", "Size", "short"], ["status", "Status", "short"],
     ["remark", "Remark", ""], ["checksum", "Checksum", "sum"],
   ].filter(([field]) => rows.some((row) => row[field] !== null && row[field] !== ""));
+  // A name that is too long is broken after one of its separators, and inside a part only where that is too long itself.
+  const breakable = (value) => (String(value).match(/[^]+?(?:[/_-]+|$)/g) ?? []).flatMap((part, n) => (n ? [make("wbr", {}), part] : [part]));
   const cell = (row, field) => {
     const value = row[field];
     if (value === null || value === "") return [];
@@ -79,7 +81,7 @@
     if (field === "checksum") {
       return [make("details", {}, make("summary", {}, make("code", {}, `${value.slice(0, 10)}…`)), make("code", {}, value))];
     }
-    return [value];
+    return field === "remark" ? [value] : breakable(value);
   };
   const drawTable = () => {
     $("rows").replaceChildren(...shown.slice(0, limit).map((row) => make("tr", {}, ...COLUMNS.map(([field, title, kind]) =>
