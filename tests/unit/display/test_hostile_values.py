@@ -12,7 +12,7 @@ from splashdown_report import WrittenReport
 
 import splashdown
 from splashdown import Outcome, RunReport, Status
-from splashdown.actions import Checked, PublishReport, State, SyncReport, VerifyReport
+from splashdown.actions import Checked, Download, PublishReport, State, SyncReport, VerifyReport
 from splashdown.backend import Job, Jobs
 
 ROOT = Path(__file__).parents[3]
@@ -48,7 +48,9 @@ class Made:
         }
         (folder / "item.json").write_text(json.dumps(document))
         self.results = splashdown.open(str(folder / "item.json"))
-        self.download = self.results.run("download_files", target=folder / HOSTILE[4])
+        plan = self.results.plan(folder / HOSTILE[4])
+        outcomes = [Outcome(transfer=one, status=Status.FAILED, error=HOSTILE[1]) for one in plan.transfers]
+        self.download = Download(report=RunReport(plan=plan, outcomes=outcomes), documents=(HOSTILE[0],))
         self.job = {"id": HOSTILE[1], "title": HOSTILE[0], "status": HOSTILE[2], "created": HOSTILE[3]}
 
     def one(self, kind):
@@ -58,12 +60,7 @@ class Made:
             "ResultAsset": lambda: next(iter(self.results)),
             "ResultAssets": self.results.get_assets,
             "Plan": lambda: report.plan,
-            "RunReport": lambda: RunReport(
-                plan=report.plan,
-                outcomes=[
-                    Outcome(transfer=one, status=Status.FAILED, error=HOSTILE[1]) for one in report.plan.transfers
-                ],
-            ),
+            "RunReport": lambda: report,
             "Download": lambda: self.download,
             "Places": lambda: self.download.places,
             "SyncReport": lambda: SyncReport(
