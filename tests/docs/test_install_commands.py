@@ -76,3 +76,29 @@ def test_each_install_command_works_in_a_checkout(page):
 )
 def test_an_argument_that_pip_cannot_install_is_found(argument, expected):
     assert problem(argument) == expected
+
+
+#: What a reader types that works in a checkout alone.
+IN_A_CHECKOUT = re.compile(
+    r"pip install [^`\n#]*\.(?:/|\[)|copier copy plugins/|python (?:plugins|tests)/|^\.venv/bin/nox", re.MULTILINE
+)
+READMES = [page for page in more_pages() if page.name.endswith("README.md")]
+
+
+def unsaid(text: str) -> str:
+    """The first command that needs a checkout, where nothing above it, or just below, says so."""
+    found = IN_A_CHECKOUT.search(text)
+    if found is None:
+        return ""
+    below = text[found.start() :].splitlines()[:3]
+    return "" if "checkout" in text[: found.start()] + " ".join(below) else found[0]
+
+
+@pytest.mark.parametrize("page", [*pages(), *READMES], ids=lambda page: page.name)
+def test_a_page_with_a_command_for_a_checkout_says_so(page):
+    assert unsaid(page.text) == ""
+
+
+def test_a_command_for_a_checkout_is_found():
+    assert unsaid("Type `pip install './plugins/splashdown-s3'`.") == "pip install './"
+    assert unsaid("In a checkout: `python tests/soak/faults.py`") == unsaid("pip install numpy") == ""

@@ -5,6 +5,8 @@ import yaml
 from copier import run_copy
 from fresh import ROOT, FreshFolder, build_wheel
 
+from splashdown import hookspecs
+
 KINDS = ("sink", "loader", "resolver", "filter", "transport", "signer", "listener", "action", "run_plan", "executor")
 
 
@@ -18,6 +20,16 @@ def author(tmp_path_factory):
         run_copy(str(ROOT / "plugins/_template"), str(folder / kind), data=answers, defaults=True, quiet=True)
     author.install(build_wheel(tmp_path_factory.mktemp("wheel")), *(folder / kind for kind in KINDS))
     return author
+
+
+def test_there_is_a_kind_for_each_hook():
+    asked = yaml.safe_load((ROOT / "plugins/_template/copier.yml").read_text())["kind"]["choices"]
+    hooks = {
+        name.removeprefix("splashdown_").removesuffix("s")
+        for name in vars(hookspecs.HookSpecs)
+        if name.startswith("splashdown_")
+    }
+    assert set(KINDS) == set(asked.values()) == hooks
 
 
 @pytest.mark.slow
