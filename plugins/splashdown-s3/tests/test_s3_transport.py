@@ -11,7 +11,7 @@ from splashdown_s3._options import MIB
 from splashdown_s3._transport import S3Transport
 
 from splashdown.errors import ChangedError, HttpStatusError, RangeNotServedError
-from splashdown.model import ReadRequest
+from splashdown.model import ReadRequest, SmallBody
 
 DATA = os.urandom(3 * MIB + 5)
 
@@ -98,3 +98,13 @@ def test_what_was_noted_when_an_object_was_stored_is_known_when_it_is_read(trans
     plain.put_object(Bucket=bucket, Key="k", Body=DATA, Metadata={"splashdown-multihash": multihash})
     stream, _ = read(transport, f"s3://{bucket}/k")
     assert list(stream.info.digests.values()) == [multihash]
+
+
+def test_a_small_object_comes_in_one_request(transport, plain, bucket):
+    plain.put_object(Bucket=bucket, Key="k", Body=b"small")
+    request = ReadRequest(href=f"s3://{bucket}/k")
+    with transport.read_small(request, 1000) as stream:  # makes the connection
+        assert b"".join(bytes(chunk) for chunk in stream) == b"small"
+    found = transport.read_small(request, 1000)
+    assert isinstance(found, SmallBody)  # and the answer was not asked for again
+    assert bytes(found.data) == b"small"

@@ -19,7 +19,7 @@ from splashdown._documents.withheld import sign_in_advice
 from splashdown.builtins.http.address import USUAL, Address, parse
 from splashdown.builtins.http.body import Body
 from splashdown.builtins.http.failures import ERROR_BYTES, connection_error, status_error
-from splashdown.builtins.http.headers import content_range, remote_info, unsatisfied_size, whole_info
+from splashdown.builtins.http.headers import content_range, merged, remote_info, unsatisfied_size, whole_info
 from splashdown.builtins.http.hosts import Hosts
 from splashdown.connections import MOST_HOSTS, Answer, Whole, glimpse, send, send_whole
 from splashdown.errors import (
@@ -57,8 +57,8 @@ class Exchange:
             return self.open(request)
         origin, target = usual.groups()
         host = self._hosts.get(origin)
-        lines = ""
-        for name, value in request.headers.items():
+        lines = "" if request.headers else host.whole
+        for name, value in (merged(host.of_whole, request.headers) if request.headers else {}).items():
             if not value.isprintable() or not name.isprintable():
                 return self.open(request)
             lines += f"{name}: {value}\r\n"
@@ -66,7 +66,7 @@ class Exchange:
             if not unless.isprintable():
                 return self.open(request)
             lines += f"{_condition(unless)}: {unless}\r\n"
-        head = f"GET {target} HTTP/1.1\r\n{host.whole}{lines}\r\n"
+        head = f"GET {target} HTTP/1.1\r\n{lines}\r\n"
         try:
             found = send_whole(host.pool, target, head.encode("latin-1"), host.seconds, most)
         except UnicodeEncodeError:
@@ -157,7 +157,7 @@ class Exchange:
     ) -> BaseHTTPResponse | Answer:
         try:
             host = self._hosts.get(address.origin)
-            headers = {**host.headers, **asked, **credentials}
+            headers = merged({**host.headers, **asked}, credentials)
             return send(host.pool, host.prefix + address.target, headers, host.timeout)
         except AddressError as error:
             raise TransferError(f"{redact(href)} is not read: {error}") from None

@@ -44,6 +44,15 @@ _RARE = frozenset(
 )
 
 
+def merged(own: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """The headers of a request: those ``given`` with it take the place of a transport's ``own``, in whatever case.
+
+    A signature may cover them; and servers refuse a request that names its host twice.
+    """
+    names = set(map(str.lower, given))
+    return {**{name: value for name, value in own.items() if name.lower() not in names}, **given}
+
+
 class ContentRange(NamedTuple):
     """``Content-Range`` (RFC 9110, section 14.4), half-open; ``size`` is ``None`` where the server does not say."""
 

@@ -35,7 +35,8 @@ class Host:
     pool: HTTPConnectionPool
     prefix: str
     headers: Mapping[str, str]  #: of every request
-    whole: str  #: the same as lines, and that of the range of a whole file
+    of_whole: Mapping[str, str]  #: the same, and the range of a whole file
+    whole: str  #: those as lines
     timeout: Timeout
     seconds: float  #: the read timeout
 
@@ -77,11 +78,13 @@ class Hosts:
         make_lean(pool, gate=self._gate)
         # With an encoding, sizes, ranges and checksums would not be those of the file.
         headers = {"Host": name, "User-Agent": options.user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
+        of_whole = {**headers, **_ALL}
         return Host(
             pool,
             origin if absolute else "",
             headers,
-            "".join(f"{name}: {value}\r\n" for name, value in {**headers, **_ALL}.items()),
+            of_whole,
+            "".join(f"{name}: {value}\r\n" for name, value in of_whole.items()),
             Timeout(connect=options.connect_timeout, read=options.read_timeout),
             options.read_timeout,
         )

@@ -33,6 +33,7 @@ from faults import (
     WrongRange,
     WrongTotal,
 )
+from raw_server import raw_server
 
 from splashdown.errors import (
     ChangedError,
@@ -46,7 +47,7 @@ from splashdown.errors import (
     TruncatedError,
 )
 from splashdown.http import HttpOptions, HttpTransport
-from splashdown.model import ReadRequest, RemoteInfo
+from splashdown.model import ReadRequest, RemoteInfo, SmallBody
 
 CONTENT = bytes(range(256)) * 800
 SECRET = "hunter2"
@@ -535,3 +536,18 @@ def test_a_stream_that_is_left_early_costs_no_later_request(server, transport):
     with transport.stream(ReadRequest(href=server.url + "/big.bin")) as stream:
         next(iter(stream))
     assert read(transport, server.url + "/big.bin")[1] == CONTENT * 20
+
+
+def test_a_header_of_a_request_takes_the_place_of_the_transports_own(transport):
+    head = b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nAccept-Ranges: bytes\r\n\r\nx"
+    with raw_server(lambda connection, n: head) as server:
+        host = server.url.removeprefix("http://")
+        request = ReadRequest(href=f"{server.url}/a.bin", headers={"Host": host, "user-agent": "signed"})
+        with transport.read_small(request, 1000) as stream:  # in the general way, which makes the connection
+            list(stream)
+        assert isinstance(transport.read_small(request, 1000), SmallBody)
+        for sent in server.requests:
+            names = [line.partition(b":")[0].lower() for line in sent.splitlines()[1:-1]]
+            assert sorted(names) == [b"accept", b"accept-encoding", b"host", b"range", b"user-agent"]
+            assert b"user-agent: signed\r\n" in sent
+        assert len(server.requests) == 2
