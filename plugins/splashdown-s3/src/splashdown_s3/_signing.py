@@ -19,14 +19,6 @@ if TYPE_CHECKING:
 DeriveKey: TypeAlias = Callable[[str, str, str, str], bytes]
 
 
-class _Fields(dict[str, str]):
-    """Headers by their names in lower case, each once."""
-
-    def get_all(self, name: str) -> list[str]:
-        """What the signer asks of botocore's own kind of headers."""
-        return [self[name]]
-
-
 @safely_shown
 @dataclass(slots=True)
 class _Request:
@@ -60,8 +52,17 @@ class _Signer(S3SigV4Auth):
         return hmac.digest(key, string_to_sign.encode(), "sha256").hex()
 
     def headers_to_sign(self, request: Any) -> Any:
-        """All headers that are there when the request is signed."""
-        return _Fields((name.lower(), value) for name, value in request.headers.items())
+        """All headers that are there when the request is signed, by their names in lower case, each once."""
+        headers = request.headers
+        return dict(zip(map(str.lower, headers), headers.values(), strict=True))
+
+    def canonical_headers(self, headers_to_sign: Any) -> str:
+        """botocore's, which makes five calls for each header."""
+        return "\n".join([f"{name}:{' '.join(value.split())}" for name, value in sorted(headers_to_sign.items())])
+
+    def signed_headers(self, headers_to_sign: Any) -> str:
+        """The names, sorted."""
+        return ";".join(sorted(headers_to_sign))
 
 
 def derive_key(secret: str, day: str, region: str, service: str) -> bytes:
