@@ -15,8 +15,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from splashdown.errors import (
@@ -150,7 +150,7 @@ def storing(where: object, doing: str, judge: Judge = judge_error) -> AbstractCo
         failed.retryable = failure.retryable
         return failed
 
-    return _raising(store_error, judge)
+    return _Raising(store_error, judge)
 
 
 def reading(where: object, judge: Judge = judge_error) -> AbstractContextManager[None]:
@@ -159,21 +159,29 @@ def reading(where: object, judge: Judge = judge_error) -> AbstractContextManager
     The class is :attr:`Failure.kind`, else that of the HTTP status: 304, 412 and 416 have one each, any other is an
     ``HttpStatusError``. Without a status it is a ``NetworkError`` if the same request may succeed later.
     """
-    return _raising(lambda failure: _read_error(_line("read", where, failure), failure), judge)
+    return _Raising(lambda failure: _read_error(_line("read", where, failure), failure), judge)
 
 
-@contextmanager
-def _raising(error_of: Callable[[Failure], SplashdownError], judge: Judge) -> Iterator[None]:
-    """Raise what the store raises as an error of ours; what ``judge`` does not know passes."""
-    try:
-        yield
-    except SplashdownError:
-        raise
-    except Exception as error:
-        failure = judge(error)
-        if failure is None:
-            raise
-        raise error_of(failure) from None
+class _Raising(AbstractContextManager[None]):
+    """Raises what the store raises as an error of ours; what ``judge`` does not know passes.
+
+    A class, because a generator costs twice as many calls, and each small file enters some of these.
+    """
+
+    __slots__ = ("_error_of", "_judge")
+
+    def __init__(self, error_of: Callable[[Failure], SplashdownError], judge: Judge) -> None:
+        self._error_of, self._judge = error_of, judge
+
+    def __enter__(self) -> None:
+        """Nothing is prepared."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is None or isinstance(error, SplashdownError) or not isinstance(error, Exception):
+            return
+        failure = self._judge(error)
+        if failure is not None:
+            raise self._error_of(failure) from None
 
 
 def already_exists(where: object) -> ExistsError:
