@@ -169,7 +169,7 @@ class Content:
 
     size: int | None = None
     media_type: str | None = None
-    checksum: str | None = None  #: the multihash (hex) that the bytes must have, where it is known beforehand
+    checksum: str | None = None  #: the multihash (hex) that the bytes must have; in ``put_whole``, what they have
     source: str = ""  #: item and key of the asset; never an href
     replace: bool = True  #: whether an object of this name may be replaced
     durable: bool = False  #: whether the bytes must have reached stable storage when ``commit`` returns

@@ -164,7 +164,8 @@ class SupportsPutWhole(Protocol):
         """Store one object as one step, and return its location: as ``begin``, ``put_part`` and ``commit`` do.
 
         Nothing is visible under the key before all of it is stored, and a failure leaves nothing behind. What a killed
-        process leaves, the sink finds by itself and removes later. ``data`` is valid until the call returns. Raises
+        process leaves, the sink finds by itself and removes later. ``data`` is valid until the call returns;
+        ``content.checksum``, where there is one, is that of ``data``. Raises
         :class:`~splashdown.errors.ExistsError` where ``content.replace`` is false and the key is taken.
         """
 

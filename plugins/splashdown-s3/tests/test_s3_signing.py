@@ -30,13 +30,12 @@ def _a_clock_that_stands_still():
     token=st.none() | _VALUES.filter(bool),
     region=st.sampled_from(["us-east-1", "eu-central-1", "RegionOne"]),
     service=st.sampled_from(["s3", "s3-outposts"]),
-    version=st.none() | st.text(st.sampled_from("abc019."), min_size=1),
+    query=st.lists(st.text(st.sampled_from("aA1.-_~%=+"), min_size=1, max_size=8), max_size=4).map("&".join),
     more=st.dictionaries(st.sampled_from(["Range", "x-amz-request-payer", "x-amz-meta-splashdown-source"]), _VALUES),
 )
-def test_a_request_is_signed_as_botocore_signs_it(key, secret, token, region, service, version, more):
+def test_a_request_is_signed_as_botocore_signs_it(key, secret, token, region, service, query, more):
     credentials = ReadOnlyCredentials("ACCESS", secret, token)
-    query = f"?versionId={version}" if version else ""
-    url = f"https://store.example/bucket/{key}{query}"
+    url = f"https://store.example/bucket/{key}" + (f"?{query}" if query else "")
     headers = {"Host": "store.example", **more}
 
     scope = {"credentials": credentials, "service": service, "region": region}

@@ -131,21 +131,13 @@ class StraightLine:
             return Handover(verdict, begun)
         if unless:
             return self._ask(transfer, verdict, lane, begun)
-        content = Content(
-            size=size,
-            media_type=asset.media_type,
-            checksum=asset.checksum,
-            source=f"{asset.item}/{asset.key}" if asset.item else asset.key,  # the label, without a call
-            replace=verdict.replace,
-            durable=self._durable,
-        )
         # The general way lets the store copy by itself; the store is asked once, and not for what it has to fetch.
         copier = context.can.copy
         if copier is not None and (not href.startswith("http") or copier.copy_source(href) is not None):
             return Handover(verdict, begun)
         number = context.journal.announce(name)
         try:
-            return self._fetch(transfer, verdict, content, lane, begun)
+            return self._fetch(transfer, verdict, lane, begun)
         finally:
             context.journal.retract(number)
 
@@ -175,20 +167,16 @@ class StraightLine:
         request = ReadRequest(href=signed, headers=headers, steps=self._context.remote.steps, unless=unless)
         return lane.transport.read_small(request, self._most)
 
-    def _fetch(
-        self, transfer: Transfer, verdict: Verdict, content: Content, lane: _Lane, begun: float
-    ) -> Outcome | Handover:
+    def _fetch(self, transfer: Transfer, verdict: Verdict, lane: _Lane, begun: float) -> Outcome | Handover:
         try:
             answer = self._read(transfer, lane)
         except Exception as error:
             return Handover(verdict, begun, error)
         if not isinstance(answer, SmallBody):
             return Handover(verdict, begun, answer)
-        return self._store(transfer, verdict, content, answer, begun) or _held(verdict, begun, answer)
+        return self._store(transfer, verdict, answer, begun) or _held(verdict, begun, answer)
 
-    def _store(
-        self, transfer: Transfer, verdict: Verdict, content: Content, answer: SmallBody, begun: float
-    ) -> Outcome | None:
+    def _store(self, transfer: Transfer, verdict: Verdict, answer: SmallBody, begun: float) -> Outcome | None:
         """Verify and store what has come; ``None``, and nothing is stored, where anything is not as it should be."""
         context, asset, info, data = self._context, transfer.asset, answer.info, answer.data
         size = len(data)
@@ -202,6 +190,15 @@ class StraightLine:
         if events is not None:
             events.emit(TransferStarted(transfer=transfer, size=size, offset=0))
         validator, name = info.validator, verdict.name
+        content = Content(
+            size=size,
+            media_type=asset.media_type,
+            # A promised checksum has not been compared where verification is off.
+            checksum=(asset.checksum if self._verify else None) or (checksum if self._plain else None),
+            source=f"{asset.item}/{asset.key}" if asset.item else asset.key,  # the label, without a call
+            replace=verdict.replace,
+            durable=self._durable,
+        )
         context.memory.storing(
             name, StoredRecord(size=size, checksum=checksum, validator=validator, identity=(asset.item, asset.key))
         )

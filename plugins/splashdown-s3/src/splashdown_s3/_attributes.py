@@ -57,5 +57,5 @@ def media_type(content: Content) -> str:
 def as_headers(arguments: Mapping[str, str], user: Mapping[str, str]) -> dict[str, str]:
     """Arguments of botocore's methods, and user metadata, as headers of a PUT."""
     headers = {_HEADERS[name]: value for name, value in arguments.items()}
-    headers.update((f"x-amz-meta-{name}", value) for name, value in user.items())
+    headers.update({f"x-amz-meta-{name}": value for name, value in user.items()})
     return headers

@@ -25,14 +25,16 @@ _SHA256 = "1220"  # multihash: sha2-256, 32 bytes
 _CHECKSUM = "x-amz-checksum-sha256"
 
 
-def put(store: Store, where: Location, content: Content, body: Buffer, *, new: bool) -> str | None:
+def put(
+    store: Store, where: Location, content: Content, body: Buffer, *, new: bool, sha256: bytes | None = None
+) -> str | None:
     """Store an object with one request, with ``new`` only where there is none; its ETag where the answer has one.
 
     One SHA-256 serves three times: it signs the payload, it is the checksum that the store compares, and, where the
-    asset came without one, it is the multihash in the object's metadata.
+    asset came without one, it is the multihash in the object's metadata. ``sha256`` is the body's, where it is known.
     """
     require_encryption(store, where)
-    digest = hashlib.sha256(body).digest()
+    digest = sha256 or hashlib.sha256(body).digest()
     multihash = content.checksum or _SHA256 + digest.hex()
     arguments = {"ContentType": attributes.media_type(content), **store.attributes}
     headers = attributes.as_headers(arguments, attributes.metadata(content.source, multihash))
@@ -51,6 +53,12 @@ def put(store: Store, where: Location, content: Content, body: Buffer, *, new: b
         return None
     store.keeps_checksums = _CHECKSUM in answer
     return version(answer.get("etag"))
+
+
+def sha256_of(multihash: str | None) -> bytes | None:
+    """The digest in a multihash of SHA-256; ``None`` for any other."""
+    plain = multihash and multihash.startswith(_SHA256) and len(multihash) == len(_SHA256) + 64
+    return bytes.fromhex(multihash[len(_SHA256) :]) if plain and multihash else None
 
 
 def seal(store: Store, where: Location, body: Buffer) -> dict[str, str]:

@@ -111,8 +111,13 @@ class S3Sink:
         if not content.replace:
             self._refuse_existing(where)
         new = not content.replace or self._presence.declared_free(where.key)
-        with self._storing_new(where):
-            self._versions[key] = objects.put(self._store, where, content, data, new=new)
+        known = objects.sha256_of(content.checksum)
+        try:  # as _storing_new() does it, with fewer calls
+            with storing(self._store, where, "store"):
+                self._versions[key] = objects.put(self._store, where, content, data, new=new, sha256=known)
+        except ExistsError:
+            self._presence.written(where.key)
+            raise
         self._presence.written(where.key)
         return where.uri
 
