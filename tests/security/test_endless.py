@@ -8,6 +8,7 @@ from raw_server import raw_server
 
 import splashdown
 from splashdown._documents.document import Document
+from splashdown._documents.reading import ReadingProgress
 from splashdown._documents.walk import Walk
 from splashdown.builtins.stac import api
 from splashdown.errors import ResolveError
@@ -24,6 +25,7 @@ class Pages:
 
     def __init__(self, items):
         self.items, self.read = items, itertools.count()
+        self.progress = ReadingProgress(place="https://h.invalid/items", context=object())
         self.client = self
 
     def get(self, url, headers=None):

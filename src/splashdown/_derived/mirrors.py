@@ -15,7 +15,7 @@ from splashdown._engine.renew import elsewhere
 from splashdown._series.assets import pack
 from splashdown.errors import OptionError
 from splashdown.model import Asset, ResultSet
-from splashdown.redact import redact
+from splashdown.redact import redact, safely_shown
 from splashdown.sources import bare_href, is_in_store, is_url
 
 
@@ -41,6 +41,7 @@ def with_mirrors(results: ResultSet, mirrors: Sequence[tuple[str, str]]) -> Resu
     return replace(results, assets=pack(mirrored(results.assets, mirrors)), refresh=refresh)
 
 
+@safely_shown
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ReadAgain:
     """Reads the source again, in another process too, and adds the mirrors."""

@@ -28,6 +28,7 @@ from splashdown._workers.pieces import Piece, PieceDone, put
 from splashdown._workers.work import Shared
 from splashdown.model import Outcome, Part, Plan
 from splashdown.protocols import Workers
+from splashdown.redact import safely_shown
 
 #: A file is moved by several workers from so many times the size on from which several connections read it.
 LARGE = 4
@@ -38,6 +39,7 @@ _MOST_LOSSES = 3
 _TICK, _STOP_SECONDS = 0.25, 5.0
 
 
+@safely_shown
 @dataclass(slots=True, kw_only=True)
 class _Request:
     """A piece, and who waits for it."""
