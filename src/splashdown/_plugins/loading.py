@@ -66,11 +66,10 @@ class Offer:
 
     spec: Spec
     plugin: Candidate
+    kind: str = dataclasses.field(init=False)  #: the plural noun: ``sinks``, ``loaders``, ...; each question reads it
 
-    @property
-    def kind(self) -> str:
-        """The plural noun: ``sinks``, ``loaders``, ..."""
-        return KINDS[type(self.spec)]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "kind", KINDS[type(self.spec)])
 
 
 class Loading:
