@@ -57,8 +57,9 @@ def put(
 
 def sha256_of(multihash: str | None) -> bytes | None:
     """The digest in a multihash of SHA-256; ``None`` for any other."""
-    plain = multihash and multihash.startswith(_SHA256) and len(multihash) == len(_SHA256) + 64
-    return bytes.fromhex(multihash[len(_SHA256) :]) if plain and multihash else None
+    if multihash is None or not multihash.startswith(_SHA256) or len(multihash) != len(_SHA256) + 64:
+        return None
+    return bytes.fromhex(multihash[len(_SHA256) :])
 
 
 def seal(store: Store, where: Location, body: Buffer) -> dict[str, str]:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -27,6 +28,32 @@ from splashdown_s3._options import MAX_PARTS, S3Options
 from splashdown_s3._presence import Presence
 from splashdown_s3._store import Store
 from splashdown_s3._uri import SCHEME, Location, folder, split
+
+
+class _StoringNew(AbstractContextManager[None]):
+    """Stores an object, which is known from then on; so is one that another run has stored meanwhile.
+
+    A class, as what it uses is one: each small object enters it.
+    """
+
+    __slots__ = ("_key", "_presence", "_storing")
+
+    def __init__(self, store: Store, presence: Presence, where: Location) -> None:
+        self._storing, self._presence, self._key = storing(store, where, "store"), presence, where.key
+
+    def __enter__(self) -> None:
+        self._storing.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._storing.__exit__(kind, error, trace)
+        except ExistsError:
+            self._presence.written(self._key)
+            raise
+        if error is None or isinstance(error, ExistsError):
+            self._presence.written(self._key)
 
 
 @dataclass(slots=True)
@@ -93,12 +120,11 @@ class S3Sink:
         if guarded and not started and self._store.lacks.conditions:
             self._refuse_existing(where)
         new = guarded or self._presence.declared_free(where.key)
-        with self._storing_new(where):
+        with _StoringNew(self._store, self._presence, where):
             if held and not parts:
                 self._versions[upload.key] = objects.put(self._store, where, held.content, held.body or b"", new=new)
             elif started:
                 self._multipart.finish(where, started, parts, new=new)
-        self._presence.written(where.key)
         self._held.pop(upload.token.get("id", ""), None)
         if held and started and not parts:
             # An attempt before the last one was long enough for a multipart upload; nothing of it is needed.
@@ -112,13 +138,8 @@ class S3Sink:
             self._refuse_existing(where)
         new = not content.replace or self._presence.declared_free(where.key)
         known = objects.sha256_of(content.checksum)
-        try:  # as _storing_new() does it, with fewer calls
-            with storing(self._store, where, "store"):
-                self._versions[key] = objects.put(self._store, where, content, data, new=new, sha256=known)
-        except ExistsError:
-            self._presence.written(where.key)
-            raise
-        self._presence.written(where.key)
+        with _StoringNew(self._store, self._presence, where):
+            self._versions[key] = objects.put(self._store, where, content, data, new=new, sha256=known)
         return where.uri
 
     def abort(self, upload: Upload) -> None:
@@ -284,16 +305,6 @@ class S3Sink:
         if held is None:
             raise StoreError(f"cannot store {self._where(upload.key)}: this upload was aborted or finished before")
         return held
-
-    @contextmanager
-    def _storing_new(self, where: Location) -> Iterator[None]:
-        """Store an object; one that another run has stored meanwhile is known from then on."""
-        try:
-            with storing(self._store, where, "store"):
-                yield
-        except ExistsError:
-            self._presence.written(where.key)
-            raise
 
     def _refuse_existing(self, where: Location) -> None:
         with storing(self._store, where, "look at"):
