@@ -48,7 +48,6 @@ _ORIGIN_IN_TEXT = re.compile(r"([a-z][a-z0-9+.-]*://(?:[a-z0-9.-]+|\[[0-9a-f:.]+
 _QUERY = re.compile(r"\?(?!xml\s)[^\s'\"<>)]+")
 _SCHEMES_OF_AUTH = re.compile(r"\b(Bearer|Basic)(:?\s+)[A-Za-z0-9+/=_.~%-]{6,}", re.IGNORECASE)
 _NAMED = re.compile(r"(?<![\w.-])([\w.-]++)['\"]?\s*+=\s*+")
-_LAST_WORD = re.compile(r"(?<!\w)\w++\Z")
 _VALUE = re.compile(r"'[^']*'|\"[^\"]*\"|[^\s&,;'\"<>()]+")
 #: In the names of parameters, headers and options whose value is a secret.
 _PRIVATE_WORD = re.compile(
@@ -240,8 +239,8 @@ def _replaced(text: str, pattern: re.Pattern[str], shown: Callable[[re.Match[str
 
 def _private_value(named: re.Match[str]) -> _Place | None:
     """The place of the value of ``name=value`` where the name is that of a secret."""
-    last = _LAST_WORD.search(named[1])  # of x-sig, sig
-    private = _is_private(named[1]) or (last is not None and _is_private(last[0]))
+    last = named[1].replace("-", ".").rpartition(".")[2]  # of x-sig, sig
+    private = _is_private(named[1]) or last.lower() in _PRIVATE_SHORT
     value = _VALUE.match(named.string, named.end()) if private else None
     return None if value is None else (*value.span(), "...")
 

@@ -28,6 +28,7 @@ from splashdown.sources import is_archive, is_url
 
 if TYPE_CHECKING:
     from splashdown._cli.show import Style
+    from splashdown.results import JobResults
 
 
 @click.command("download", cls=Command, short_help="Save assets to a folder or a store.")
@@ -58,9 +59,7 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
 
     A file that is complete is not fetched again; an interrupted run goes on where it stopped.
     """
-    from splashdown._cli.last_run import remember
     from splashdown._cli.show import perform, show, style_of
-    from splashdown.actions import Download
 
     catalog, jobs = take_collection(given), take_list(given)
     if catalog is not None and key is not None:
@@ -98,16 +97,25 @@ def command(sources: tuple[str, ...], dry_run: bool, key: str | None, as_json: b
     shown = progress_display(results.session, quiet=quiet or program is not None)  # lines of programs would tear it
     listeners = [*shown, *log_of_files(results.session)]
     done = perform(runner(results, program), action, listeners=listeners, progress=False, **options)
-    if catalog is None and isinstance(done, Download):
-        remember(done.report, done.metadata, results.result_set.narrowed)
-        if key is None and not (quiet or asked_servers):
-            hint_at_names(done.report)
+    if catalog is None:
+        _remember(done, results, hint=key is None and not (quiet or asked_servers))
     if move is not None:
         done, code = moved(results, done, target, move)
         return show(done, style, results.result_set, failures=not shown) or code
     if key is None:
         return show(done, style, results.result_set, failures=not shown)
     return _show_one(done, style, failures=not shown)
+
+
+def _remember(done: object, results: JobResults, *, hint: bool) -> None:
+    """Note a run for ``retry``; with ``hint``, say how its files get better names."""
+    from splashdown._cli.last_run import remember
+    from splashdown.actions import Download
+
+    if isinstance(done, Download):
+        remember(done.report, done.metadata, results.result_set.narrowed)
+        if hint:
+            hint_at_names(done.report)
 
 
 def _show_one(done: object, style: Style, *, failures: bool) -> int:

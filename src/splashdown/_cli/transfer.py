@@ -115,10 +115,11 @@ def print_warnings(results: JobResults, *, dry_run: bool = False) -> None:
 def hint_at_names(report: RunReport) -> None:
     """Say how files get names with an extension, where neither a URL nor a media type gave one."""
     from splashdown.columns import columns
+    from splashdown.safe_names import split_suffix
     from splashdown.sources import is_url
 
     planned = columns(report.plan.transfers, "name", "asset.href")
-    count = sum(1 for name, href in planned if "." not in name.rpartition("/")[2] and is_url(href))
+    count = sum(1 for name, href in planned if not split_suffix(name)[1] and is_url(href))
     if count:
         files = "1 file has a name" if count == 1 else f"{count} files have names"
         click.echo(f"Note: {files} without an extension; --server-names asks the servers for names", err=True)

@@ -33,9 +33,11 @@ _INSTEAD = {
 
 def url_of(href: str) -> str:
     """The URL or path that an href means: itself, where it is not a path of GDAL's, and empty for one without a URL."""
-    found = _HANDLER.fullmatch(href) if href.startswith("/vsi") else None
+    if not href.startswith("/vsi"):
+        return href
+    found = _HANDLER.fullmatch(href)
     if found is None:
-        return "" if href.startswith("/vsi") else href
+        return ""
     handler, rest = found[1], found[3] or ""
     if handler == "curl" and rest.startswith("?"):
         return _of_options(rest[1:])

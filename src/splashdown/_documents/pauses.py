@@ -15,6 +15,8 @@ from splashdown.redact import safely_shown
 _log = logging.getLogger("splashdown")
 #: Shorter waits are not in the log.
 _LONG = 1.0
+#: Of a document that is being prepared: with no pause at all it would be asked for without end.
+_LEAST = 0.01
 
 
 @safely_shown
@@ -54,6 +56,3 @@ class Preparation:
         self._answers += 1
         self.waited += delay
         return delay
-
-
-_LEAST = 0.01

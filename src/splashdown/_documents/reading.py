@@ -70,10 +70,11 @@ class ReadingProgress:
     def _announce(self, event: Reading) -> None:
         count = f"{event.documents:,} documents and {event.items:,} items so far"
         self.context.notify(f"reading {event.place}: {count}")
-        # The context of a session has its options of HTTP, with the way to its listeners.
-        emit = getattr(getattr(self.context, "http", None), "emit", None)
-        if emit is not None:
-            emit(event)
+        from splashdown._documents.client import http_options  # late: most sources are read before this
+
+        http = http_options(self.context)  # with the way to the listeners of a session
+        if http is not None and http.emit is not None:
+            http.emit(event)
 
 
 @safely_shown

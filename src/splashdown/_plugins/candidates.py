@@ -116,14 +116,14 @@ def installed_candidates() -> Iterator[Candidate]:
     kinds: dict[tuple[str, str, str], set[str]] = {}
     found: dict[tuple[str, str, str], tuple[EntryPoint, str, str]] = {}
     points = entry_points()  # one reading of all metadata, however many groups there are
-    groups = (group for group in points.groups if group == GROUP or group.startswith(f"{GROUP}."))
-    for point in (point for group in groups for point in points.select(group=group)):
-        kind = point.group.removeprefix(GROUP).removeprefix(".")
-        distribution, version = _distribution(point)
-        # A folder that is on the path twice, or a stale metadata folder beside a new one, lists a plugin twice.
-        identity = (point.name, point.value, canonical(distribution))
-        found.setdefault(identity, (point, distribution, version))
-        kinds.setdefault(identity, set()).add(kind)
+    for group in points.groups:
+        root, _, kind = group.partition(".")
+        for point in points.select(group=group) if root == GROUP else ():
+            distribution, version = _distribution(point)
+            # A folder that is on the path twice, or a stale metadata folder beside a new one, lists a plugin twice.
+            identity = (point.name, point.value, canonical(distribution))
+            found.setdefault(identity, (point, distribution, version))
+            kinds.setdefault(identity, set()).add(kind)
     for identity, (point, distribution, version) in sorted(found.items(), key=lambda each: each[0]):
         unknown = sorted(kinds[identity] - _KINDS - {""})
         yield Candidate(

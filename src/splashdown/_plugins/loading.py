@@ -194,7 +194,8 @@ class Loading:
                 self._manager.register(candidate.id, plugin)
                 stage = Stage.HOOK
                 specs = self._manager.collect(candidate.id)
-                self._refuse_unnamed(candidate, specs)
+                offers = [Offer(spec=self._guarded(spec, candidate), plugin=candidate) for spec in specs]
+                _refuse_unnamed(candidate, self._offered(candidate, offers))
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # SystemExit at import is one more way to be broken
@@ -203,20 +204,14 @@ class Loading:
             self._record(candidate, stage, error)
             return
         self._seen.append((candidate, "ok", seconds))
-        self._offers += [Offer(spec=self._guarded(spec, candidate), plugin=candidate) for spec in specs]
+        self._offers += offers
 
-    def _refuse_unnamed(self, plugin: Candidate, specs: Iterable[Spec]) -> None:
-        """Refuse what a plugin's entry points do not name: a question for it would not find the plugin."""
-        if plugin.offers is None:
-            return
-        offered = {KINDS[type(spec)] for spec in specs}
+    def _offered(self, plugin: Candidate, offers: Iterable[Offer]) -> dict[str, tuple[str, ...]]:
+        """What a registered plugin offers: names by kind, that it stands around runs among them."""
+        found = _summary(offers)
         if plugin.id in self._manager.wrappers():
-            offered.add("run_plan")
-        if unnamed := sorted(offered - plugin.offers.keys()):
-            raise PluginError(
-                f"it offers {' and '.join(unnamed)}, which its entry points do not name: add the group"
-                f" '{GROUP}.{unnamed[0]}', or use the group '{GROUP}' alone"
-            )
+            found["run_plan"] = ("wrapper",)
+        return found
 
     def _record(self, plugin: Candidate, stage: Stage, error: BaseException) -> None:
         failure = PluginFailure(
@@ -272,9 +267,6 @@ class Loading:
         return guarded
 
     def _info(self, plugin: Candidate, status: str, seconds: float | None) -> PluginInfo:
-        offers = _summary(o for o in self._offers if o.plugin is plugin)
-        if plugin.id in self._manager.wrappers():
-            offers["run_plan"] = ("wrapper",)
         return PluginInfo(
             name=plugin.name,
             distribution=plugin.distribution,
@@ -282,11 +274,20 @@ class Loading:
             origin=plugin.origin,
             status=status,
             disabled_by=self.choice.disabled_by(plugin),
-            offers=offers,
+            offers=self._offered(plugin, (o for o in self._offers if o.plugin is plugin)),
             import_seconds=seconds,
             failures=tuple(
                 f for f in self.failures if (f.plugin, f.distribution) == (plugin.name, plugin.distribution)
             ),
+        )
+
+
+def _refuse_unnamed(plugin: Candidate, offered: Mapping[str, object]) -> None:
+    """Refuse what a plugin's entry points do not name: a question for it would not find the plugin."""
+    if plugin.offers is not None and (unnamed := sorted(offered.keys() - plugin.offers.keys())):
+        raise PluginError(
+            f"it offers {' and '.join(unnamed)}, which its entry points do not name: add the group"
+            f" '{GROUP}.{unnamed[0]}', or use the group '{GROUP}' alone"
         )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from splashdown._display.text import counted
 from splashdown._receipts.memory import read_target
 from splashdown._receipts.names import COMPANIONS, HIDDEN, SIGNATURES, SUMS
 from splashdown.actions import Checked, State, VerifyReport
@@ -47,7 +48,7 @@ def check(sink: Sink, name: str, record: StoredRecord, *, read: bool = True) -> 
         if stored is None:
             return Checked(name=name, state=State.MISSING, size=record.size)
         if stored.size != record.size:
-            detail = f"{stored.size} byte{'' if stored.size == 1 else 's'}, {record.size} were stored"
+            detail = f"{counted(stored.size, 'byte')}, {record.size} were stored"
             return Checked(name=name, state=State.CHANGED, size=stored.size, checked=("size",), detail=detail)
         digest, head = _read(sink, name, record) if read else (None, b"")
     except (OSError, SplashdownError) as error:

@@ -119,10 +119,14 @@ class Spread:
         The sink is a folder that all of them see, in which a file can be read back for its checksum. A file that an
         earlier run has begun is continued by one worker.
         """
-        context, settings = self._context, self._context.settings
-        sink, can = context.sink, context.can
-        in_folder = isinstance(sink, SupportsState) and sink.state_dir is not None
-        if not in_folder or can.read_back is None or can.resume is None or not settings.resume or settings.limit_rate:
+        context, settings, can = self._context, self._context.settings, self._context.can
+        if (
+            not self._in_folder
+            or can.read_back is None
+            or can.resume is None
+            or not settings.resume
+            or settings.limit_rate
+        ):
             return []
         found = []
         for number in chosen([(n, sizes[n]) for n in sorted(left)], self._workers.count, settings.range_cutoff):
@@ -132,6 +136,12 @@ class Spread:
             if alone and not begun(identity(self._plan.source, asset.item, asset.key, transfer.name)):
                 found.append(number)
         return found
+
+    @property
+    def _in_folder(self) -> bool:
+        """Whether the target is a folder, which workers may share."""
+        sink = self._context.sink
+        return isinstance(sink, SupportsState) and sink.state_dir is not None
 
     def _settle(self) -> set[int]:
         """Settle what needs no worker, and find free names; the numbers of what is left."""
@@ -186,8 +196,7 @@ class Spread:
         one_each = {href.partition(":")[0]: href for href in read}.values()  # a call for each file would be felt
         wanted = {("sinks", scheme_of(plan.target)), *(("transports", scheme_of(href)) for href in one_each)}
         wanted |= {("loaders", one.loader) for one in recipes.values() if one.loader}
-        memory, sink = context.memory, context.sink
-        in_folder = isinstance(sink, SupportsState) and sink.state_dir is not None
+        memory = context.memory
         return Common(
             access=session,
             remote=without_recipes(context.remote),
@@ -197,7 +206,7 @@ class Spread:
             sink_options=dict(self._sink_options),
             stopped=self._workers.stopped,
             plugins=_providers(session, wanted),
-            seen=memory.fragment if in_folder and isinstance(memory, SharedMemory) else "",
+            seen=memory.fragment if self._in_folder and isinstance(memory, SharedMemory) else "",
         )
 
     def _share_of(self, settings: Settings) -> Settings:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from splashdown._display.text import counted
 from splashdown.builtins.processes.given import Watch, count_of
 from splashdown.builtins.processes.pool import ProcessEndedError, ProcessPool
 from splashdown.errors import OptionError, error_text
@@ -76,7 +77,7 @@ class Processes(_OfThisMachine):
     @property
     def label(self) -> str:
         """How many there are."""
-        return f"{self.count} process{'' if self.count == 1 else 'es'}"
+        return counted(self.count, "process", "processes")
 
     def submit(self, function: Callable[[Any], Any], argument: Any) -> Future[Any]:
         """Give a function to the next process that is free."""
@@ -116,7 +117,7 @@ class Given(_OfThisMachine):
     @property
     def label(self) -> str:
         """The number and the class."""
-        return f"{self.count} worker{'' if self.count == 1 else 's'} of {type(self._executor).__name__}"
+        return f"{counted(self.count, 'worker')} of {type(self._executor).__name__}"
 
     def submit(self, function: Callable[[Any], Any], argument: Any) -> Future[Any]:
         """Give a function to the next worker that is free."""
