@@ -52,7 +52,7 @@ _VALUE = re.compile(r"'[^']*'|\"[^\"]*\"|[^\s&,;'\"<>()]+")
 #: In the names of parameters, headers and options whose value is a secret.
 _PRIVATE_WORD = re.compile(
     r"token|password|passwd|secret|signature|credential|authorization|cookie|api[_-]?key|access[_-]?key"
-    r"|account[_-]?key|private[_-]?key|encryption[_-]?key|connection[_-]?string",
+    r"|account[_-]?key|private[_-]?key|encryption[_-]?key|subscription[_-]?key|connection[_-]?string",
     re.IGNORECASE,
 )
 #: Whole names of that kind.
@@ -132,7 +132,7 @@ def redact_value(value: Any) -> Any:
     if isinstance(value, str):
         return redact_text(value)
     if isinstance(value, Mapping):
-        return {k: "..." if _is_private(str(k)) else redact_value(v) for k, v in value.items()}
+        return {k: "..." if is_private_name(str(k)) else redact_value(v) for k, v in value.items()}
     if type(value) in {list, tuple, set, frozenset}:
         return type(value)(redact_value(one) for one in value)
     return value
@@ -171,10 +171,10 @@ def without_signature(href: str) -> str:
 
 def _is_of_signature(name: str, *, shared: bool) -> bool:
     kinds = (_OF_SIGNATURE, *((_OF_SAS,) if shared else ()))
-    return _is_private(name) or any(kind.fullmatch(name) for kind in kinds)
+    return is_private_name(name) or any(kind.fullmatch(name) for kind in kinds)
 
 
-def _is_private(name: str) -> bool:
+def is_private_name(name: str) -> bool:
     """Whether a parameter, a header or an option of this name holds a secret."""
     if name.lower() in _PRIVATE_SHORT:
         return True
@@ -240,7 +240,7 @@ def _replaced(text: str, pattern: re.Pattern[str], shown: Callable[[re.Match[str
 def _private_value(named: re.Match[str]) -> _Place | None:
     """The place of the value of ``name=value`` where the name is that of a secret."""
     last = named[1].replace("-", ".").rpartition(".")[2]  # of x-sig, sig
-    private = _is_private(named[1]) or last.lower() in _PRIVATE_SHORT
+    private = is_private_name(named[1]) or last.lower() in _PRIVATE_SHORT
     value = _VALUE.match(named.string, named.end()) if private else None
     return None if value is None else (*value.span(), "...")
 

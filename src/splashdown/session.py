@@ -232,7 +232,14 @@ class Session:
         from splashdown._plugins.recipe import recipe_of
 
         return session_again, (
-            recipe_of(self.registry.choice, self.config, self._options, self._settings, self._made_by),
+            recipe_of(
+                self.registry.choice,
+                self.config,
+                self._options,
+                self._settings,
+                self._made_by,
+                self.registry.options_types,
+            ),
         )
 
     def __enter__(self) -> Self:

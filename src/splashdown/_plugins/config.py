@@ -8,15 +8,14 @@ of tables: ``[settings]`` for the engine, ``[plugins]`` for which plugins are lo
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from splashdown._plugins.auth_table import credentials_of
 from splashdown._plugins.option_types import kinds_of
+from splashdown._plugins.secret_options import secrets_in
 from splashdown.errors import OptionError, did_you_mean, error_text
 from splashdown.redact import safely_shown
 
@@ -28,7 +27,6 @@ NAME: Final = "splashdown.toml"
 VARIABLE: Final = "SPLASHDOWN_CONFIG"
 
 _TABLES: Final = ("auth", "hosts", "options", "plugins", "settings")
-_SECRET = re.compile(r"(^|_)(token|password|passwd|secret|secret_key|access_key|api_key|private_key|credentials?)$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,9 +165,8 @@ def _read(path: Path) -> Mapping[str, Any]:
     for name, table in content.get("options", {}).items():
         if not isinstance(table, Mapping):
             raise OptionError(f"{path}: 'options.{name}' has to be a table: [options.PLUGIN] with {name} = ... below")
-    for key, value in _leaves({name: table for name, table in content.items() if name != "auth"}):
-        if _SECRET.search(key[-1]) or _holds_password(value):
-            raise OptionError(f"{path}: '{'.'.join(key)}' is a secret; keep it in the environment, not in a file")
+    for key in secrets_in({name: table for name, table in content.items() if name != "auth"}):
+        raise OptionError(f"{path}: '{'.'.join(key)}' is a secret; keep it in the environment, not in a file")
     return content
 
 
@@ -179,23 +176,6 @@ def _check_keys(path: Path, prefix: str, table: Mapping[str, Any], known: Sequen
             own = f"; options of a plugin stand in [options.{key}]" if isinstance(table[key], Mapping) else ""
             hint = did_you_mean(key, known) or own or f"; there are: {', '.join(known)}"
             raise OptionError(f"{path}: there is no '{prefix}{key}'{hint}")
-
-
-def _leaves(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _leaves(value, (*above, key))
-        else:
-            yield (*above, key), value
-
-
-def _holds_password(value: object) -> bool:
-    if not isinstance(value, str) or "://" not in value:
-        return False
-    try:
-        return urlsplit(value).password is not None
-    except ValueError:
-        return False
 
 
 def _at(content: Mapping[str, Any], path: Sequence[str]) -> Mapping[str, Any]:

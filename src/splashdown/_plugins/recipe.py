@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import pickle
-import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from splashdown._plugins.options import fields_of
+from splashdown._plugins.secret_options import secrets_in
 from splashdown.auth import is_name
 from splashdown.errors import UsageError, error_text
 
@@ -17,10 +18,6 @@ if TYPE_CHECKING:
     from splashdown._engine.settings import Settings
     from splashdown._plugins.config import Config
     from splashdown._plugins.loading import Choice
-
-#: Names of options that hold secrets, besides those that say so.
-_SECRET: Final = re.compile(r"token|secret|password|passwd|credential|api_?key|access_?key|^key$|sas", re.IGNORECASE)
-_URL_WITH_USER: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/@\s]*:[^/@\s]*@", re.IGNORECASE)
 
 
 class _Module(NamedTuple):
@@ -35,14 +32,15 @@ def recipe_of(
     options: Mapping[str, Mapping[str, Any]],
     settings: Settings | None,
     given: Mapping[str, Any],
+    options_types: Callable[[], Mapping[str, type]],
 ) -> bytes:
-    """The arguments that make a session like this one.
+    """The arguments that make a session like this one; ``options_types`` finds the classes of the options.
 
     Raises :class:`~splashdown.errors.UsageError` for an option that is a secret, and for what cannot be pickled.
     """
+    types = options_types() if options else {}
     for plugin, table in options.items():
-        for name, value in table.items():
-            _refuse_secret(f"{plugin}.{name}", name, value)
+        _refuse_secrets(plugin, table, types.get(plugin))
     made = {
         "plugins": tuple(map(_named, given["plugins"])),
         "discover": choice.discover,
@@ -71,16 +69,12 @@ def arguments_of(recipe: bytes) -> dict[str, Any]:
     return made
 
 
-def is_secret(name: str, value: object) -> bool:
-    """Whether an option is a secret by its name, or a URL with a password."""
-    return bool(_SECRET.search(name) or (isinstance(value, str) and _URL_WITH_USER.match(value)))
-
-
-def _refuse_secret(label: str, name: str, value: object) -> None:
-    if is_secret(name, value):
+def _refuse_secrets(plugin: str, table: Mapping[str, Any], options_type: type | None) -> None:
+    declared = fields_of(options_type, plugin=plugin) if options_type is not None else ()
+    for path in secrets_in(table, declared):
         raise UsageError(
-            f"the option {label} is a secret, which is not sent to other processes; set it in the environment of the"
-            " workers"
+            f"the option {'.'.join((plugin, *path))} is a secret, which is not sent to other processes; set it in the"
+            " environment of the workers"
         )
 
 

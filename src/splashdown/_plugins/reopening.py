@@ -60,7 +60,7 @@ class ReadAgain:
 
     def elsewhere(self) -> Self | None:
         """The same for another process; ``None`` for what it cannot open, or only with a secret."""
-        from splashdown._plugins.recipe import is_secret  # late: few results go to another process
+        from splashdown._plugins.secret_options import secrets_in  # late: few results go to another process
 
         source, own, auth = self.source, self.own, self.auth
         if isinstance(source, OpenedByUrl):
@@ -70,7 +70,7 @@ class ReadAgain:
         sources = source if isinstance(source, list | tuple) else (source,)
         if not all(isinstance(one, str | Path) and one != "-" for one in sources):
             return None
-        if any(is_secret(name, value) or not _is_plain(value) for name, value in self.options.items()):
+        if not all(map(_is_plain, self.options.values())) or next(secrets_in(self.options), None):
             return None
         if any(one is not None and name_of(one) is None for one in own):
             return None
