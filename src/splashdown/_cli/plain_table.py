@@ -21,7 +21,7 @@ _STEP = 4
 def lines(
     columns: Sequence[str], rows: Sequence[Sequence[str]], *, right: Collection[str] = (), header: bool = True
 ) -> Iterator[str]:
-    """The lines of a table; no cell is cut or folded."""
+    """The lines of a table; no cell is cut or folded, and no line ends with blanks."""
     padded = [
         _padded([*([name] if header else []), *cells], left=name not in right)
         for name, cells in zip(columns, zip(*rows, strict=True), strict=True)
@@ -29,12 +29,12 @@ def lines(
     whole = map(_GAP.join, zip(*padded, strict=True))
     first = next(whole)
     width = sum(map(_width, (cells[0] for cells in padded))) + len(_GAP) * (len(padded) - 1)
-    yield " " * (width + 2)
-    yield f" {first} "
+    yield ""
+    yield f" {first}".rstrip()
     if header:
-        yield f" {'─' * width} "
-    yield from (f" {line} " for line in whole)
-    yield " " * (width + 2)
+        yield f" {'─' * width}"
+    yield from (f" {line}".rstrip() for line in whole)
+    yield ""
 
 
 def _padded(cells: Sequence[str], *, left: bool) -> list[str]:
