@@ -75,12 +75,11 @@ def lint(session: nox.Session) -> None:
 @nox.session(requires=["environment"])
 def types(session: nox.Session) -> None:
     """Types of the core, of each plugin and of the plugins of the tutorials (mypy --strict)."""
-    tools = [f".ci/tools/{name}.py" for name in ("site/stage", "try_wheels", "tutorials")]
-    run(session, "mypy", "noxfile.py", "src", *tools)
-    for plugin in sorted(HERE.glob("plugins/*/src")):
-        run(session, "mypy", str(plugin.relative_to(HERE)))
     run(session, "python", ".ci/tools/tutorials.py", ".cache/tutorials")
-    run(session, "mypy", ".cache/tutorials")
+    tools = [f".ci/tools/{name}.py" for name in ("site/stage", "try_wheels", "tutorials")]
+    plugins = [str(folder.relative_to(HERE)) for folder in sorted(HERE.glob("plugins/*/src"))]
+    # All in one process: each of its own would read again what the core and its libraries are.
+    run(session, "mypy", "noxfile.py", "src", *tools, *plugins, ".cache/tutorials")
 
 
 @nox.session(requires=["environment"])
