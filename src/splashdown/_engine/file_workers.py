@@ -53,12 +53,10 @@ class FileWorkers:
 
     def run(self) -> Sequence[Outcome]:
         """Move all files of the plan; their outcomes, in the plan's order."""
-        hrefs = list(columns(self._plan.transfers, "asset.href"))
-        left, every = self._settle(groups(hrefs)), hosts_of(hrefs)
-        del hrefs
-        hosts = [host if open_ else None for host, open_ in zip(every, left, strict=True)]
+        hosts = self._hosts()
         self._pacing = Pacing(context=self._context, hosts={host for host in hosts if host is not None})
         self._schedule = Schedule(hosts, self._pacing.limits)
+        del hosts  # a place for each transfer, which the threads do without
         self._start_threads()
         if self._begun:
             try:
@@ -72,6 +70,12 @@ class FileWorkers:
     def outcomes(self) -> Sequence[Outcome]:
         """The outcome of every file so far."""
         return self._outcomes.outcomes()
+
+    def _hosts(self) -> list[str | None]:
+        """The host of each transfer that a thread has to take."""
+        left = self._settle(groups(self._plan.transfers))
+        every = hosts_of(columns(self._plan.transfers, "asset.href"))
+        return [host if open_ else None for host, open_ in zip(every, left, strict=True)]
 
     def _settle(self, same: Sequence[list[int]]) -> bytearray:
         """Settle what needs no thread; for each transfer whether a thread has to take it."""

@@ -7,7 +7,6 @@ from splashdown._engine.context import Context
 from splashdown._engine.records import identity
 from splashdown._engine.same_url import groups
 from splashdown._foreign.calls import ask, name_of, wrong_type
-from splashdown.columns import columns
 from splashdown.errors import StoreError
 from splashdown.model import Asset, IfExists, Plan, Stored, Transfer
 from splashdown.protocols import SupportsSpace
@@ -64,7 +63,7 @@ def _there(context: Context, plan: Plan) -> int:
     """
     shared: set[int] = set()
     if context.can.duplicate is not None:
-        shared = {number for group in groups(list(columns(plan.transfers, "asset.href"))) for number in group[1:]}
+        shared = {number for group in groups(plan.transfers) for number in group[1:]}
     return sum(
         (transfer.asset.size or 0) if number in shared else _there_of(context, transfer)
         for number, transfer in enumerate(plan.transfers)

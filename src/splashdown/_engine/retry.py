@@ -163,8 +163,12 @@ def _is_one_too_many(error: BaseException, *, serves_others: bool) -> bool:
 
 
 def hosts_of(hrefs: Iterable[str]) -> list[str]:
-    """:func:`host_of` of each href, without a call for each of the usual form."""
-    return [found[1] if (found := _USUAL_HOST.match(href)) else host_of(href) for href in hrefs]
+    """:func:`host_of` of each href, without a call for each of the usual form; equal hosts are one string."""
+    same: dict[str, str] = {}
+    return [
+        same.setdefault(host := found[1] if (found := _USUAL_HOST.match(href)) else host_of(href), host)
+        for href in hrefs
+    ]
 
 
 def host_of(href: str) -> str:

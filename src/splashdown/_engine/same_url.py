@@ -8,27 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from itertools import repeat
+from operator import itemgetter
 
 from splashdown._engine.context import Context
 from splashdown._engine.copies import content_of, copied
 from splashdown._engine.existing import Verdict
 from splashdown._engine.records import identity
 from splashdown._receipts.source_mark import source_mark
+from splashdown._series.digests import hashes_of, repeated
 from splashdown.checksums import comparable, same
+from splashdown.columns import columns
 from splashdown.errors import NotModifiedError
 from splashdown.formats import check_content, promised_kind
 from splashdown.model import Asset, Buffer, Outcome, RemoteInfo, Status, StoredRecord, Transfer
 from splashdown.protocols import Stream, SupportsDuplicate, SupportsRead
 
 
-def groups(hrefs: Sequence[str]) -> list[list[int]]:
+def groups(transfers: Sequence[Transfer]) -> list[list[int]]:
     """The numbers of transfers that have one URL, in order, for each URL that comes more than once."""
     # Most plans have none: seen without a call of ours for each href, and without keeping them.
-    if len({hash(href.partition("#")[0]) for href in hrefs}) == len(hrefs):
-        return []
+    urls = map(itemgetter(0), map(str.partition, columns(transfers, "asset.href"), repeat("#")))
+    often = repeated(hashes_of(urls))
     numbers: dict[str, list[int]] = {}
-    for number, href in enumerate(hrefs):
-        numbers.setdefault(href.partition("#")[0], []).append(number)
+    for number, href in enumerate(columns(transfers, "asset.href") if often else ()):
+        if hash(url := href.partition("#")[0]) in often:
+            numbers.setdefault(url, []).append(number)
     return [found for found in numbers.values() if len(found) > 1]
 
 

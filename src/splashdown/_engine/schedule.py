@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 
 
@@ -13,7 +13,7 @@ class Queue:
     __slots__ = ("files", "free", "limit", "moved", "seconds", "waiting", "work_moved")
 
     def __init__(self, limit: int) -> None:
-        self.waiting: deque[int] = deque()
+        self.waiting = array("q")  #: numbers of transfers, the next one last: eight bytes each, and popped at the end
         self.limit = self.free = limit  #: how many at a time, and how many more; less than 0 after the limit fell
         self.moved = 0  #: bytes of all files that have ended
         #: Files that have ended, their seconds and bytes; without the first of each thread, whose connection is new.
@@ -36,6 +36,8 @@ class Schedule:
             if host is not None:
                 queue = self.queues.get(host) or self.queues.setdefault(host, Queue(limits[host]))
                 queue.waiting.append(number)
+        for queue in self.queues.values():
+            queue.waiting.reverse()
         self._waiting = dict(self.queues)  #: without the hosts all of whose files have been handed out
         # The condition's lock is taken by itself, as entering a condition costs two calls for each file.
         self._lock = threading.Lock()
@@ -78,7 +80,7 @@ class Schedule:
             waiting = queue.waiting
             # Of one host the next is the first, and no thread has to be woken for the place that is taken again.
             if len(self._waiting) == 1 and not self._stopped and queue.free >= 0 and len(waiting) > 1:
-                return waiting.popleft(), host
+                return waiting.pop(), host
             queue.free += 1
             if self._asleep:
                 self._changed.notify()
@@ -87,7 +89,7 @@ class Schedule:
     def drop(self, host: str) -> None:
         """Hand out nothing more of this host."""
         with self._lock:
-            self.queues[host].waiting.clear()
+            self.queues[host].waiting = array("q")
             self._waiting.pop(host, None)
             self._changed.notify_all()
 
@@ -102,7 +104,7 @@ class Schedule:
             # Of the hosts that may serve one more file, the one whose next file comes first in the plan.
             best = None
             for host, queue in self._waiting.items():
-                if queue.free > 0 and (best is None or queue.waiting[0] < self._waiting[best].waiting[0]):
+                if queue.free > 0 and (best is None or queue.waiting[-1] < self._waiting[best].waiting[-1]):
                     best = host
             if best is not None:
                 return self._pop(best), best
@@ -113,7 +115,7 @@ class Schedule:
 
     def _pop(self, host: str) -> int:
         queue = self._waiting[host]
-        number = queue.waiting.popleft()
+        number = queue.waiting.pop()
         queue.free -= 1
         # A host without files goes, so that the next search looks only at those that have some.
         if not queue.waiting:

@@ -7,12 +7,17 @@ templates.
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from posixpath import basename
 from urllib.parse import unquote, urlsplit
 
 from splashdown._naming.templates import Fields, check, render
 from splashdown._receipts.names import RESERVED, free_folders, is_reserved
+from splashdown._series.blocks import packed
+from splashdown._series.digests import common, repeated
 from splashdown.columns import cells, columns
 from splashdown.errors import UsageError
 from splashdown.formats import FORMATS
@@ -61,6 +66,8 @@ _EXTENSIONS: Mapping[str, str] = {
 }
 #: The format that a media type is written in (RFC 6839), where the table has no other.
 _SUFFIXES: Mapping[str, str] = {"json": ".json", "xml": ".xml", "zip": ".zip", "gzip": ".gz"}
+#: Names that are compared in one go.
+_BATCH = 4_096
 #: Names of programs of a server, not of files: ``getfile.php?id=7``.
 _PROGRAMS = frozenset({".php", ".asp", ".aspx", ".ashx", ".cgi", ".jsp", ".do", ".action", ".fcgi", ".dll", ".exe"})
 
@@ -72,7 +79,7 @@ def assign_names(
     reserved: Iterable[str] = (),
     names: Mapping[str | tuple[str | None, str], str] | None = None,
     job_id: str = "",
-) -> list[str]:
+) -> Sequence[str]:
     """A name for every asset: relative, safe on every system, unique in any case and Unicode form, in the given order.
 
     ``layout`` is one of :data:`LAYOUTS` or a template. ``reserved`` names are never given. ``names`` maps a label or
@@ -82,11 +89,9 @@ def assign_names(
     """
     claims = _Claims(reserved)
     chosen = _chosen(assets, names or {}, claims)
-    named = [free_folders(name) if "/" in name else name for name in _wanted(assets, layout, job_id)]
-    for i, name in chosen.items():
-        named[i] = name
-    _give(named, assets, chosen, claims, flat=layout == "flat")
-    return named
+    wanted = _wanted(assets, layout, job_id)
+    named = packed((chosen.get(i, name) for i, name in enumerate(wanted)) if chosen else wanted)
+    return _given(named, assets, chosen, claims, flat=layout == "flat")
 
 
 def openeo_name(key: str, href: str, media_type: str | None) -> str:
@@ -151,7 +156,7 @@ def _wanted(assets: Sequence[Asset], layout: str, job_id: str) -> Iterator[str]:
         named = columns(assets, "local_path", "listed_as", "key", "href", "media_type")
         for advertised, listed_as, key, href, media_type in named:
             if advertised and is_safe_path(advertised):
-                yield advertised
+                yield free_folders(advertised)
             elif layout == "openeo":
                 wanted = listed_as or key
                 # The rule and safe_segment leave these names as they are; seen without a call.
@@ -172,7 +177,7 @@ def _wanted(assets: Sequence[Asset], layout: str, job_id: str) -> Iterator[str]:
             filename=_file_name(asset),
             name=openeo_name(asset.listed_as or asset.key, asset.href, asset.media_type),
         )
-        yield safe_path(render(template, fields))
+        yield free_folders(safe_path(render(template, fields)))
 
 
 def _file_name(asset: Asset) -> str:
@@ -243,41 +248,68 @@ def _chosen(
     return chosen
 
 
-def _give(names: list[str], assets: Sequence[Asset], chosen: Container[int], claims: _Claims, *, flat: bool) -> None:
+def _given(
+    names: Sequence[str], assets: Sequence[Asset], chosen: Collection[int], claims: _Claims, *, flat: bool
+) -> Sequence[str]:
     """Give uncontested names first, then the contested ones, so that a clash never renames a third asset."""
-    positions = [i for i in range(len(names)) if i not in chosen]
-    contested = _contested(names, positions, claims)
+    if chosen:
+        positions = [i for i in range(len(names)) if i not in chosen]
+        contested = array("q", map(positions.__getitem__, _contested([names[i] for i in positions], claims)))
+    else:
+        contested = _contested(names, claims)
     if not contested:
-        return
-    left = frozenset(contested)
-    claims.take_all(fold(names[i]) for i in positions if i not in left)
-    item_of = cells(assets, "item")
-    first = {i: next(_alternatives(item_of(i) or "", names[i], flat=flat)) for i in contested}
-    if _contested(first, contested, claims):
+        return names
+    left = bytearray(len(names))
+    for i in contested:
+        left[i] = 1
+    claims.take_all(fold(name) for i, name in enumerate(names) if not left[i] and i not in chosen)
+    item_of, name_of = cells(assets, "item"), names.__getitem__
+    first = packed(next(_alternatives(item_of(i) or "", name_of(i), flat=flat)) for i in contested)
+    if _contested(first, claims):
         owner = cells(assets, "item", "key", "href")
+        other: dict[int, str] = {}
         for i in sorted(contested, key=lambda i: tuple(part or "" for part in owner(i))):
-            wanted = _alternatives(item_of(i) or "", names[i], flat=flat)
-            first[i] = claims.take(next(name for name in wanted if claims.free(name)))
-    for i, name in first.items():
-        names[i] = name
+            wanted = _alternatives(item_of(i) or "", name_of(i), flat=flat)
+            other[i] = claims.take(next(name for name in wanted if claims.free(name)))
+        first = [other[i] for i in contested]
+    each = iter(first)
+    return packed(next(each) if left[i] else name for i, name in enumerate(names))
 
 
-def _contested(names: Sequence[str] | Mapping[int, str], positions: Sequence[int], claims: _Claims) -> list[int]:
-    """The positions, of these, whose name another one wants as well, or which is not free."""
-    # Most names are flat, ASCII, in lower case and wanted once: those cost no call each, and no string either.
-    folded = [
-        name if (low := name.lower() if name.isascii() else fold(name)) == name else low
-        for name in map(names.__getitem__, positions)
-    ]
-    once: set[str] = set()
-    more = {name for name in folded if name in once or once.add(name)}  # type: ignore[func-returns-value]
-    folders = {parent for name in folded if "/" in name for parent in _parents(name) if parent in once}
-    taken = claims.taken()
-    return [
-        i
-        for i, name in zip(positions, folded, strict=True)
-        if name in more or name in folders or (("/" in name or name in taken) and not claims.free(names[i]))
-    ]
+def _contested(names: Sequence[str], claims: _Claims) -> array[int]:
+    """The positions of names that another one wants as well, or that are not free."""
+    hashes, parents = array("q"), array("q")
+    for batch in _folded(names):
+        hashes.extend(map(hash, batch))
+        parents.extend([hash(parent) for name in batch if "/" in name for parent in _parents(name)])
+    # Hashes say which names may be equal; only those are compared, and kept for that.
+    may_repeat, may_hold = repeated(hashes), common(hashes, parents)
+    del hashes, parents
+    counts, folders = Counter[str](), set[str]()
+    for batch in _folded(names) if may_repeat or may_hold else ():
+        counts.update([name for name in batch if hash(name) in may_repeat])
+        folders.update(
+            [parent for name in batch if "/" in name for parent in _parents(name) if hash(parent) in may_hold]
+        )
+    more, taken = {name for name, count in counts.items() if count > 1}, claims.taken()
+    found, start = array("q"), 0
+    for batch in _folded(names):
+        found.extend(
+            [
+                i
+                for i, name in enumerate(batch, start)
+                if name in more or name in folders or (("/" in name or name in taken) and not claims.free(names[i]))
+            ]
+        )
+        start += len(batch)
+    return found
+
+
+def _folded(names: Iterable[str]) -> Iterator[list[str]]:
+    """The names as they are compared, in batches: most are ASCII, and cost no call each."""
+    each = iter(names)
+    while batch := [name.lower() if name.isascii() else fold(name) for name in islice(each, _BATCH)]:
+        yield batch
 
 
 def _alternatives(item: str, name: str, *, flat: bool) -> Iterator[str]:

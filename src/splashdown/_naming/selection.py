@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from splashdown._naming.names import assign_names
 from splashdown._series.assets import transfers_of
+from splashdown._series.blocks import packed
 from splashdown.columns import columns
 from splashdown.model import Asset, IfExists, Member, ResultSet, Transfer
 
@@ -35,7 +36,7 @@ def name_selection(
     # A name must not depend on the filters of a run: the next one would not find the file.
     every = assign_names(results.assets, layout=layout, reserved=reserved, job_id=results.id)
     by_identity = dict(zip(columns(results.assets, "item", "key"), every, strict=True))
-    return transfers_of(assets, [by_identity[one] for one in columns(assets, "item", "key")], if_exists)
+    return transfers_of(assets, packed(map(by_identity.__getitem__, columns(assets, "item", "key"))), if_exists)
 
 
 def _of_member(

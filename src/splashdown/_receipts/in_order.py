@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, overload
 
-from splashdown._series.digests import Seen
+from splashdown._series.digests import repeated
 from splashdown.columns import columns
 from splashdown.model import Asset
 
@@ -39,31 +39,31 @@ class Runs(Sequence[Sequence[int]]):
         return map(range, self._starts, self._stops)
 
 
-def in_order(features: Sequence[Any], assets: Sequence[Asset]) -> tuple[Runs, list[int]] | None:
+def in_order(features: Sequence[Any], assets: Sequence[Asset]) -> tuple[Runs, Sequence[int]] | None:
     """The positions of the assets of each feature, and of those that belong to none.
 
     ``None`` where the items of the assets are not in the order of the features, or two features have one id.
     """
-    runs, seen = Runs(), Seen()
-    others: list[int] = []
+    runs, ids, others = Runs(), array("q"), array("q")
     groups = _groups(assets, others)
     item, start, stop = next(groups, _NO_MORE)
     for feature in features:
         name = feature.get("id") if isinstance(feature, Mapping) else None
-        if isinstance(name, str) and not seen.add(name):
-            return None
+        if isinstance(name, str):
+            ids.append(hash(name))
         if name is not None and name == item:
             runs.append(start, stop)
             item, start, stop = next(groups, _NO_MORE)
         else:
             runs.append(0, 0)
-    return (runs, others) if item is None else None
+    # Ids of one hash are equal for all that is known: the index, which is made then, compares them.
+    return (runs, others) if item is None and not repeated(ids) else None
 
 
 _NO_MORE = (None, 0, 0)
 
 
-def _groups(assets: Sequence[Asset], others: list[int]) -> Iterator[tuple[str | None, int, int]]:
+def _groups(assets: Sequence[Asset], others: array[int]) -> Iterator[tuple[str | None, int, int]]:
     """The item of each run of assets, with where the run begins and ends; ``others`` gets those without an item."""
     start = 0
     for item, each in groupby(columns(assets, "item")):

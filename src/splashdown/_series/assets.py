@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice, repeat
 from operator import attrgetter, is_not, itemgetter
-from typing import Any
+from typing import Any, overload
 
 from splashdown._series.blocks import MANY, Blocks
 from splashdown._series.documents import Documents, View
@@ -144,15 +144,27 @@ class Transfers(LazySequence[Transfer]):
 
     def __init__(self, assets: LazySequence[Asset], names: Sequence[str], if_exists: IfExists) -> None:
         self.assets, self.names, self.if_exists = assets, names, if_exists
+        #: The name at a position, for one call and not three.
+        self.name_at: Callable[[int], str] = names.at if isinstance(names, Blocks) else names.__getitem__
         self._count = len(names)
 
     def __len__(self) -> int:
         return self._count
 
+    @overload
+    def __getitem__(self, position: int) -> Transfer: ...
+    @overload
+    def __getitem__(self, position: slice) -> tuple[Transfer, ...]: ...
+    def __getitem__(self, position: int | slice) -> Transfer | tuple[Transfer, ...]:
+        # A run asks for each transfer once or twice; its length would be a call more.
+        if type(position) is int and 0 <= position < self._count:
+            return self._element(position)
+        return super().__getitem__(position)
+
     def _element(self, position: int) -> Transfer:
         assets = self.assets
         asset = assets._element(position)  # noqa: SLF001 - of the same kind
-        return Transfer(asset=asset, name=self.names[position], if_exists=self.if_exists)
+        return Transfer(asset=asset, name=self.name_at(position), if_exists=self.if_exists)
 
     def __iter__(self) -> Iterator[Transfer]:
         for asset, name in zip(self.assets, self.names, strict=True):
@@ -179,7 +191,7 @@ class Transfers(LazySequence[Transfer]):
 
     def _cell(self, name: str) -> Callable[[int], Any]:
         if name == "name":
-            return self.names.__getitem__
+            return self.name_at
         return (lambda _: self.if_exists) if name == "if_exists" else self.cells(name)
 
 

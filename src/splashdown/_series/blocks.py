@@ -5,8 +5,8 @@ from __future__ import annotations
 import pickle
 import threading
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 from typing import Any, Generic, TypeVar, cast, overload
 
 T = TypeVar("T")
@@ -48,6 +48,15 @@ class Blocks(Sequence[T]):
             self._blocks.append(zlib.compress(self._encoded(self._open), 1))
             self._open = []
 
+    def extend(self, values: Iterable[T]) -> None:
+        """Put values at the end, without a call for each."""
+        each = iter(values)
+        while some := [*islice(each, _BLOCK - len(self._open))]:
+            self._open += some
+            if len(self._open) == _BLOCK:
+                self._blocks.append(zlib.compress(self._encoded(self._open), 1))
+                self._open = []
+
     def __len__(self) -> int:
         return len(self._blocks) * _BLOCK + len(self._open)
 
@@ -81,6 +90,17 @@ class Blocks(Sequence[T]):
             content = self._decoded(zlib.decompress(self._blocks[block]))
             self._recent = (block, content)
         return content
+
+
+def packed(values: Iterable[T]) -> Sequence[T]:
+    """The same plain values, in blocks where they are many."""
+    each = iter(values)
+    first = [*islice(each, MANY)]
+    if len(first) < MANY:
+        return first
+    blocks = Blocks[T]()
+    blocks.extend(chain(first, each))
+    return blocks
 
 
 class Slots(Generic[T]):

@@ -63,7 +63,7 @@ class _PackedOutcomes(LazySequence[Outcome]):
 
     def __setitem__(self, number: int, outcome: Outcome) -> None:
         name, status = outcome.transfer.name, outcome.status
-        own = "" if name == self._transfers.names[number] else name
+        own = "" if name == self._transfers.name_at(number) else name
         # A plain string: the value of an enum costs two calls.
         self._rows[number] = (own, str.__str__(status), *_values(outcome))
         self._statuses[number] = _STATUSES.index(status)
@@ -104,11 +104,11 @@ class _PackedOutcomes(LazySequence[Outcome]):
 
     def _named_cells(self, pick: Callable[[_Row], _Row]) -> Callable[[int], _Row]:
         """The name and fields of the row: what a receipt needs of each outcome."""
-        planned, row_of = self._transfers.names, self._row
+        planned, rows = self._transfers.name_at, self._rows.__getitem__
 
         def cell(position: int) -> _Row:
-            row = row_of(position)
-            return (row[0] or planned[position], *pick(row))
+            row = rows(position) or self._missing_row(position)
+            return (row[0] or planned(position), *pick(row))
 
         return cell
 
@@ -116,7 +116,7 @@ class _PackedOutcomes(LazySequence[Outcome]):
         if name == "status":
             return self._status
         if name == "name":
-            return lambda position: self._row(position)[0] or self._transfers.names[position]
+            return lambda position: self._row(position)[0] or self._transfers.name_at(position)
         return self.cells(name) if name in _AT else self._transfers.cells(name)
 
     def _status(self, position: int) -> Status:

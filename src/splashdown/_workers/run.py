@@ -87,7 +87,7 @@ class Spread:
         if left:
             shared = self._greet(hrefs)
             hosts, sizes = hosts_of(hrefs), list(columns(self._plan.transfers, "asset.size"))
-            same = [kept for group in groups(hrefs) if len(kept := [n for n in group if n in left]) > 1]
+            same = [kept for group in groups(self._plan.transfers) if len(kept := [n for n in group if n in left]) > 1]
             large = self._large(left, sizes, {n for group in same for n in group}, begun)
             units = units_of(
                 [(n, hosts[n], sizes[n]) for n in sorted(left.difference(large))],

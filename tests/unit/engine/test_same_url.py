@@ -237,6 +237,10 @@ def test_one_url_needs_the_room_of_one_file(tmp_path, monkeypatch):
     assert report.ok
 
 
+def transfers_of_urls(*urls):
+    return [Transfer(asset=Asset(key=f"k{n}", href=url), name=f"k{n}.bin") for n, url in enumerate(urls)]
+
+
 def test_only_urls_that_come_again_are_grouped():
-    assert groups(["http://h/a", "http://h/b#x", "http://h/c?d=1", "http://h/c?d=2"]) == []
-    assert groups(["http://h/a#1", "http://h/b", "http://h/a", "http://h/b#"]) == [[0, 2], [1, 3]]
+    assert groups(transfers_of_urls("http://h/a", "http://h/b#x", "http://h/c?d=1", "http://h/c?d=2")) == []
+    assert groups(transfers_of_urls("http://h/a#1", "http://h/b", "http://h/a", "http://h/b#")) == [[0, 2], [1, 3]]
