@@ -10,7 +10,7 @@ import click
 from click_man.core import generate_man_page
 
 from splashdown import __version__
-from splashdown._cli.main import cli
+from splashdown._cli.root import cli
 
 
 def commands(context: click.Context) -> Iterator[click.Context]:

@@ -34,11 +34,13 @@ Names are imported when they are first used, so that ``import splashdown`` stays
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING, Any
 
 from splashdown._version import __version__
 
+TYPE_CHECKING = False  # as in ``typing``, which takes longer to import than all of this
 if TYPE_CHECKING:
+    from typing import Any
+
     from splashdown import aio as aio
     from splashdown._engine.settings import RetryPolicy, Settings
     from splashdown.backend import connect

@@ -156,7 +156,7 @@ class ActionOutcome(Protocol):
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Download:
     """The outcome of a download: the report, and where its metadata documents are (one for each source, or none)."""
 
@@ -233,7 +233,7 @@ class Places(list[Path | str]):
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SyncReport:
     """The outcome of a sync. ``report`` is ``None`` for a dry run; ``left`` has reasons for stale files that stay."""
 
@@ -258,7 +258,7 @@ class SyncReport:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SourceDeletion:
     """The outcome of a move after proof: hrefs that were deleted, and those that stay, with the reason."""
 
@@ -269,7 +269,7 @@ class SourceDeletion:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PublishReport:
     """What became of the items of a target at a STAC API, each as ``collection/id``; ``failed`` has the reasons."""
 
@@ -327,7 +327,7 @@ class AtSource(StrEnum):
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Checked:
     """The check of one file: what was compared (``size``, ``checksum``), and in ``detail`` the difference.
 
@@ -358,7 +358,7 @@ class Checked:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class VerifyReport:
     """The checks of everything in a target, the files of receipts first, each part sorted by name."""
 

@@ -30,7 +30,7 @@ _OF_REQUEST = frozenset(
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ApiKey:
     """A key that goes to a listed origin in a header, or as a parameter of the query.
 

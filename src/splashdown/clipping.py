@@ -38,7 +38,7 @@ class Area:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Clip:
     """The part of a file that lies in an area, before it is read.
 

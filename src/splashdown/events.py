@@ -9,7 +9,7 @@ from splashdown.redact import safely_shown
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Waiting:
     """A request for a document has to be repeated, and is so after ``delay`` seconds.
 
@@ -22,7 +22,7 @@ class Waiting:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Reading:
     """A source that takes long to read: so many documents, which pages of a search are too, and items so far."""
 
@@ -32,7 +32,7 @@ class Reading:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RunStarted:
     """Before the first transfer. ``workers`` says where the files are moved, empty for this process."""
 
@@ -77,7 +77,7 @@ class WorkersProgress:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Retried:
     """An attempt failed, and another one follows after ``delay`` seconds. ``error`` is ``Type: message``."""
 

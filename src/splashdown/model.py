@@ -30,7 +30,7 @@ _EMPTY_ORIGINS: Mapping[tuple[str | None, str], tuple[str, int]] = {}
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Asset:
     """One file that a source lists, described by its STAC metadata.
 
@@ -68,7 +68,7 @@ class Asset:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RemoteInfo:
     """The whole remote file, as the server describes it in its first answer."""
 
@@ -103,7 +103,7 @@ class RemoteInfo:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ReadRequest:
     """One read of a remote file.
 
@@ -163,7 +163,7 @@ class PartPolicy:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Content:
     """An object about to be stored, described for the sink before the first byte."""
 
@@ -177,7 +177,7 @@ class Content:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Upload:
     """A store operation under way. ``token`` belongs to the sink; it is JSON-safe and holds no secrets."""
 
@@ -203,7 +203,7 @@ class Unfinished:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Stored:
     """An object that a sink holds under a key."""
 
@@ -217,7 +217,7 @@ class Stored:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ResultSet:
     """The result of a resolver: assets, the document that lists them, and how to renew their hrefs.
 
@@ -320,7 +320,7 @@ class Member:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class StoredRecord:
     """A file in the target as the receipt of an earlier run describes it."""
 
@@ -356,7 +356,7 @@ class Transfer:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Skipped:
     """An asset that is not moved, and why."""
 
@@ -400,7 +400,7 @@ class Status(StrEnum):
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Outcome:
     """The result for one asset."""
 

@@ -185,6 +185,7 @@ def safely_shown(kind: type[T]) -> type[T]:
     """Let a dataclass or a named tuple show its fields without secrets; what has its default is left out.
 
     It goes above ``@dataclass``. Each class with a field that could hold an href, a header or an option has it.
+    ``@dataclass(repr=False)`` saves the time to make a ``repr`` that nothing calls.
     """
     kind.__repr__ = _safe_repr  # type: ignore[method-assign]  # one function for all of them
     return kind

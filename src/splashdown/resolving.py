@@ -30,7 +30,7 @@ __all__ = ["Answer", "Fetch", "PackedItems", "describe_asset", "pack", "resolve_
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Answer:
     """The answer of a server, with any status. ``url`` is the final one, after redirects."""
 

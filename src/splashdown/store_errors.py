@@ -82,7 +82,7 @@ _READ_ERRORS: dict[int, type[TransferError]] = {304: NotModifiedError, 412: Chan
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Failure:
     """The meaning of an exception.
 

@@ -6,7 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from splashdown._cli.main import COMMANDS, cli
+from splashdown._cli.root import COMMANDS, cli
 
 
 def commands(group, context, names, *path):

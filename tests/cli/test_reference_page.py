@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
-from splashdown._cli.main import COMMANDS, cli
+from splashdown._cli.root import COMMANDS, cli
 from splashdown._demo.service import demo_service
 
 PAGE = (Path(__file__).parents[2] / "docs/reference/command-line.md").read_text()

@@ -1,6 +1,7 @@
 """`splashdown --version` answers at once, loads no plugin and imports nothing heavy; nor does `import splashdown`."""
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -9,6 +10,8 @@ import pytest
 from installs import install
 
 from splashdown import __version__
+from splashdown._cli.main import main
+from splashdown._cli.root import main as run_root
 from splashdown.testing import HEAVY, assert_light_import
 
 
@@ -41,10 +44,27 @@ def test_version_takes_less_than_a_fifth_of_a_second(splashdown_command):
     assert min(times) < 0.2
 
 
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_the_version_is_what_click_would_print(option, capsys):
+    assert main([option]) == 0
+    answered = capsys.readouterr().out
+    assert run_root([option]) == 0
+    assert answered == capsys.readouterr().out != ""
+
+
+def test_a_version_that_nobody_reads_ends_without_a_traceback():
+    code = "import os; from splashdown._cli.main import run; run(['--version'])"
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run([sys.executable, "-c", code], stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (1, b"")
+
+
 def test_version_loads_no_plugin_and_nothing_heavy(tmp_path):
     install(tmp_path, "would-shout", "raise AssertionError('imported')")
     loaded = loaded_after("from splashdown._cli.main import main\nmain(['--version'])", PYTHONPATH=str(tmp_path))
-    assert loaded & {*HEAVY, "pluggy", "importlib.metadata"} == set()
+    assert loaded & {*HEAVY, "click", "pluggy", "importlib.metadata"} == set()
     assert [m for m in loaded if m.startswith(("splashdown.builtins", "splashdown._plugins", "splashdown_"))] == []
 
 

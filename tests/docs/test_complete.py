@@ -15,7 +15,7 @@ from doc_pages import ROOT, Page, pages
 import splashdown
 from splashdown import actions, backend, errors, events, model, protocols, resolving, specs, testing
 from splashdown._cli.exit_codes import exit_code
-from splashdown._cli.main import COMMANDS, cli
+from splashdown._cli.root import COMMANDS, cli
 from splashdown._engine.settings import RetryPolicy, Settings
 from splashdown._plugins.manager import REGISTRATION
 from splashdown._plugins.registry import Registry

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 import splashdown_opentelemetry
 from opentelemetry import metrics, trace
@@ -103,5 +107,28 @@ def test_without_an_sdk_nothing_happens(tmp_path):
     assert (tmp_path / "out" / "a.bin").read_bytes() == b"xx"
 
 
-def test_opentelemetry_is_imported_when_a_run_begins():
+def test_importing_the_plugin_does_not_import_opentelemetry():
     assert_light_import("splashdown_opentelemetry", heavy=["opentelemetry"])
+
+
+RUN = """
+import os, sys
+import splashdown_opentelemetry
+from splashdown.testing import make_session
+item = {"type": "Feature", "stac_version": "1.0.0", "id": "i", "geometry": None, "properties": {}, "links": []}
+item["assets"] = {"a": {"href": "a.txt"}}
+with make_session(splashdown_opentelemetry) as session:
+    session.open(item, base=os.getcwd() + "/item.json").download_files("out")
+print("opentelemetry" in sys.modules)
+"""
+
+
+@pytest.mark.parametrize(
+    ("provider", "imported"), [({}, "False"), ({"OTEL_PYTHON_TRACER_PROVIDER": "sdk_tracer_provider"}, "True")]
+)
+def test_a_run_imports_opentelemetry_where_a_provider_may_be_set(tmp_path, provider, imported):
+    (tmp_path / "a.txt").write_text("hello")
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")} | provider
+    command = [sys.executable, "-c", RUN]
+    ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=True)
+    assert ended.stdout.split()[-1] == imported

@@ -21,7 +21,7 @@ _OF_A_SHELL = (".bat", ".cmd")
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Command:
     """The program and its arguments, how many run at once, and whether files that were there already get one."""
 

@@ -36,7 +36,7 @@ _LONGEST_LINE = 2**16
 
 
 @safely_shown
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, repr=False)
 class _Programs:
     """The programs that run now, and the exit codes of those that have ended, by the name of the file."""
 

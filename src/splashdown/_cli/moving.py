@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Moved(Download):
     """A download, and what was deleted at the source after it."""
 

@@ -17,7 +17,7 @@ _MOST_FOUND: Final = 1024
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class HostProfile:
     """What holds for one host. Times are in seconds; ``None`` and ``()`` leave a matter to the options of HTTP."""
 
@@ -79,7 +79,7 @@ RETRY: Final = ("attempts", "base", "max_delay", "max_retry_after")
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Profiles:
     """The profiles of a session, by host as :func:`pattern` has it; ``levels`` are its sources, the weakest first.
 

@@ -13,7 +13,7 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)$")
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Answer:
     """Status, headers and body of an answer."""
 

@@ -26,7 +26,7 @@ _ERRORS = {
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class DemoService:
     """A running demo back-end."""
 
@@ -58,7 +58,7 @@ def demo_service(*, lifetime: float = 3600.0) -> Iterator[DemoService]:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class _Routes:
     url: str
     links: Links

@@ -36,7 +36,7 @@ _COMPRESSED_TAR = (".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Entry:
     """One file in an archive. ``start`` is its local header (ZIP) or its first byte (TAR), ``stop`` what follows it."""
 
@@ -55,7 +55,7 @@ class Entry:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Listing:
     """The files of an archive, and why others in it cannot be read, by their paths."""
 

@@ -23,7 +23,7 @@ from splashdown.redact import safely_shown
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ClipRecipe:
     """One asset, and the area that is wanted of it, for another process, which reads the header again."""
 

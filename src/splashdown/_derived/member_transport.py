@@ -24,7 +24,7 @@ _LONGEST_HEADER = 30 + 2 * 65535
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class MemberRecipe:
     """An archive, and where a file is in it, for another process."""
 

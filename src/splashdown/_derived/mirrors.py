@@ -42,7 +42,7 @@ def with_mirrors(results: ResultSet, mirrors: Sequence[tuple[str, str]]) -> Resu
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class _ReadAgain:
     """Reads the source again, in another process too, and adds the mirrors."""
 

@@ -56,7 +56,7 @@ class OwnTransports:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Derivation:
     """Assets that are made of others, and how those are read. Messages call it by its ``word``."""
 

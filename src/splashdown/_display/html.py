@@ -58,7 +58,7 @@ class Html(str):
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Cell:
     """A cell that is sorted by a number instead of by what it shows."""
 

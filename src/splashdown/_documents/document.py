@@ -30,7 +30,7 @@ class WebPageError(ResolveError):
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Document:
     """A JSON object and where it was read: a URL, a ``file:`` URL, or ``""`` for one that was in memory.
 

@@ -220,7 +220,7 @@ def listed_of(context: object) -> Listed:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ListedSigner:
     """The source's own signer first, then the listed origins."""
 

@@ -20,7 +20,7 @@ _LEAST = 0.01
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Pauses:
     """Waits until the time has passed, or until ``closed`` is set."""
 

@@ -33,7 +33,7 @@ T = TypeVar("T")
 
 
 @safely_shown
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class ReadingProgress:
     """Counts the documents and items of one source. Documents may be read by several threads."""
 
@@ -78,7 +78,7 @@ class ReadingProgress:
 
 
 @safely_shown
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Reader:
     """Reads documents for the source at ``place``; ``authority`` holds the credentials of its origin."""
 

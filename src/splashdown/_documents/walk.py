@@ -26,14 +26,14 @@ _AHEAD = 64
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Link:
     place: str
     parent: _Link | None = None  # what linked it; a document among its own parents is a circle
 
 
 @safely_shown
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Walk:
     """One walk over linked documents; ``broken`` collects a line for each document that could not be read."""
 

@@ -84,7 +84,7 @@ class SharedMemory(Memory, Protocol):
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Forgetful:
     """The memory of a run that notes nothing: only what it was given is known."""
 
@@ -151,7 +151,7 @@ Spread = Callable[["OpenUpload", Iterable["Part"]], "PartMover"]
 
 
 @safely_shown
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Context:
     """Everything here may be used from any thread."""
 

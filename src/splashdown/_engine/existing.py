@@ -27,7 +27,7 @@ UNCHANGED = "not changed since it was stored"
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Verdict:
     """``keep`` says why nothing has to be moved; else the name to store under and how."""
 

@@ -56,7 +56,7 @@ class _Host:
 
 
 @safely_shown
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Pacing:
     """The numbers of one run: ``limits`` before it begins, and what ``look`` makes of them."""
 

@@ -32,7 +32,7 @@ _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
 @safely_shown
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Entry:
     """An unfinished upload: which asset and version it is, how it was cut, and the parts that are stored."""
 
@@ -46,7 +46,7 @@ class Entry:
 
 
 @safely_shown
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Replayed:
     """What journals say: unfinished uploads by identity."""
 

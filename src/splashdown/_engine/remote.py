@@ -38,7 +38,7 @@ def unlimited(host: str) -> int | None:  # noqa: ARG001 - one of several functio
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Remote:
     """What every read of a result set needs. All downloads and all open assets of the set share it, in any thread.
 

@@ -46,7 +46,7 @@ class Movers(Protocol):
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Run:
     """What to move and where to, who watches, and what earlier runs have left there.
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class HowToLand:
     """How the results of each source are saved.
 

@@ -27,7 +27,7 @@ COMPLETE = frozenset({JobState.LANDED, JobState.PRESENT})
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ListedJob:
     """A row of a list: the id of a job, or a URL, and the folder that its files get below the target."""
 
@@ -45,7 +45,7 @@ class ListedJob:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class RefusedRow:
     """A row that cannot be used, and what to do about it."""
 
@@ -54,7 +54,7 @@ class RefusedRow:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class JobList:
     """A list of jobs as it was read: the usable rows, the others, and how many repeat an earlier row."""
 
@@ -66,7 +66,7 @@ class JobList:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class JobOutcome:
     """How one job ended. ``files`` counts those in its folder now, ``bytes_moved`` what came over the wire."""
 
@@ -92,7 +92,7 @@ class JobOutcome:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class JobsReport:
     """The outcome of every row of a list, in its order; rows that cannot be used are among them."""
 

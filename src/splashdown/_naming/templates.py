@@ -16,7 +16,7 @@ _FIELD = re.compile(r"\{([^{}]*)\}")
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Fields:
     """The fields of one asset for a template. ``counter`` counts from 1 in the order of the plan."""
 

@@ -54,7 +54,7 @@ def source_shown(value: object) -> str:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Named:
     """Reads a secret by the name of its place; another process can do the same (:func:`splashdown.auth.is_name`)."""
 
@@ -69,7 +69,7 @@ class _Named:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Pair:
     """A user, and where the password is."""
 
@@ -83,7 +83,7 @@ class _Pair:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Key:
     """The name under which a key is sent, and where the key is."""
 

@@ -38,7 +38,7 @@ MAKES: typing.Final[Mapping[type, type]] = {
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PluginCheck:
     """The result: ``problems`` is empty for a plugin that should work; ``options`` are by name of what is offered."""
 

@@ -40,7 +40,7 @@ class PluginTable:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Config:
     """The files that were read, the strongest first, each with its content."""
 

@@ -27,7 +27,7 @@ class Stage(StrEnum):
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PluginFailure:
     """One failure of one plugin. ``error`` is ``Type: text``; ``traceback`` is for ``plugins check``."""
 
@@ -48,7 +48,7 @@ class PluginFailure:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PluginInfo:
     """One plugin as ``plugins list`` shows it.
 

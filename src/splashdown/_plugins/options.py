@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Field:
     """One option: what ``--help``, ``config show`` and ``plugins check`` say about it."""
 

@@ -40,7 +40,7 @@ class OpenedByUrl(Protocol):
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ReadAgain:
     """Reads a source again for fresh links. Another process has no ``here``, and opens the source instead."""
 

@@ -25,7 +25,7 @@ _OTHERS = frozenset(f"SPLASHDOWN_{name}" for name in ("CONFIG", "DEBUG", "TOKEN"
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Traced:
     """One value, under its name in the file, and its origin: ``default``, a variable's name, or a file's path.
 

@@ -34,7 +34,7 @@ Place = tuple[str, StoredRecord]
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Page:
     """One document of the output: its name below the target, its source, and the item its assets belong to."""
 
@@ -49,7 +49,7 @@ class Page:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Arrangement:
     """The documents of the output: the root, collections below it, items."""
 
@@ -88,7 +88,7 @@ def arrange(result_set: ResultSet) -> Arrangement:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Writer:
     """Makes the documents. ``places`` says where assets are; the others are kept with their hrefs, or dropped."""
 

@@ -58,7 +58,7 @@ def _line(record: Mapping[str, object]) -> bytes:
 
 
 @safely_shown
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Fragment:
     """What one run says. ``alive`` is when it was last active; zero where no line says so, or one that it ended."""
 

@@ -23,7 +23,7 @@ _TYPES = {"item": "application/geo+json", "child": "application/json"}
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Linker:
     """Sets the links of the document ``name``; ``base`` is where the result set was read."""
 

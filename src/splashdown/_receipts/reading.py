@@ -23,7 +23,7 @@ _MAX_DOCUMENTS = 500_000
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TargetRecords:
     """Names are relative to the target. ``documents`` are the receipts themselves, the roots first.
 

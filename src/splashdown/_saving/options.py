@@ -12,7 +12,7 @@ from splashdown.redact import safely_shown
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SaveOptions:
     """How a run is watched and set, whatever it saves."""
 

@@ -20,7 +20,7 @@ from splashdown.redact import safely_shown
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Landed:
     """The contents of a target that documents describe: stored by this run, or left there by earlier ones."""
 

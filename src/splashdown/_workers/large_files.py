@@ -40,7 +40,7 @@ _TICK, _STOP_SECONDS = 0.25, 5.0
 
 
 @safely_shown
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class _Request:
     """A piece, and who waits for it."""
 

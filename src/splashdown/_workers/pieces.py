@@ -28,7 +28,7 @@ _ASK_SECONDS = 0.25
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Piece:
     """Parts of one file that follow each other, for one call."""
 
@@ -41,7 +41,7 @@ class Piece:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PieceDone:
     """The parts that are stored; the coordinator moves the others itself."""
 

@@ -16,7 +16,7 @@ EACH = 4
 
 
 @safely_shown
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Unit:
     """The numbers of transfers that go to a worker together; their host, and what became of earlier attempts."""
 

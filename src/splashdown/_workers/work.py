@@ -57,7 +57,7 @@ class Home(Access, Protocol):
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Common:
     """What all batches of a run have in common. It is pickled once, and read once by each process."""
 
@@ -100,7 +100,7 @@ def shared_again(data: bytes) -> Shared:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Batch:
     """The work for one call."""
 
@@ -113,7 +113,7 @@ class Batch:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Done:
     """What a batch returns."""
 

@@ -32,7 +32,7 @@ _JSON, _GEOJSON, _PARQUET = "application/json", "application/geo+json", "applica
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class CollectionOptions(SaveOptions):
     """What ``download_collection`` takes besides the target."""
 

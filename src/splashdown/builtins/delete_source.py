@@ -47,7 +47,7 @@ _LOCAL = frozenset({"", "file"})
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class DeleteOptions:
     """What ``delete_source`` takes besides the target."""
 
@@ -62,7 +62,7 @@ class DeleteOptions:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class _Proof:
     """One file at the source: why it stays, or the version that has the bytes of the target."""
 

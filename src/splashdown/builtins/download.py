@@ -24,7 +24,7 @@ from splashdown.specs import ActionSpec
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class DownloadOptions(SaveOptions):
     """What ``download_files`` takes besides the target."""
 
@@ -33,7 +33,7 @@ class DownloadOptions(SaveOptions):
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FileOptions(SaveOptions):
     """What ``download_file`` takes besides the target and the key."""
 

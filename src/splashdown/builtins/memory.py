@@ -19,7 +19,7 @@ from splashdown.store_errors import already_exists
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class MemoryOptions:
     """``store`` gets the committed objects, by key; without it the sink makes a dictionary."""
 

@@ -48,7 +48,7 @@ def is_fine(request: ReadRequest) -> int | None:  # noqa: ARG001 - a fault's sig
 
 
 @safely_shown
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, repr=False)
 class FakeFile:
     """One remote file of a :class:`FakeTransport`. A test may change it between requests.
 
@@ -187,7 +187,7 @@ class MemoryHandle:
 
 
 @safely_shown
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, repr=False)
 class FakeContext:
     """A :class:`~splashdown.protocols.ResolveContext`; ``messages`` lists the resolver's messages to the user."""
 

@@ -1,4 +1,5 @@
 import sys
+from functools import partial
 from importlib import metadata
 
 import pytest
@@ -10,11 +11,7 @@ from splashdown._plugins import candidates
 def site(tmp_path, monkeypatch):
     """The only folder with installed distributions, first on the path; what it brought is forgotten afterwards."""
 
-    def entry_points():
-        found = metadata.distributions(path=[str(tmp_path)])
-        return metadata.EntryPoints(point for distribution in found for point in distribution.entry_points)
-
-    monkeypatch.setattr(candidates, "entry_points", entry_points)
+    monkeypatch.setattr(candidates, "distributions", partial(metadata.distributions, path=[str(tmp_path)]))
     monkeypatch.syspath_prepend(str(tmp_path))
     # A plugin that another test has imported must not stand in for the one of the same name that is installed here.
     for name in [name for name in sys.modules if name.startswith("splashdown_")]:

@@ -4,6 +4,8 @@ import sys
 import threading
 import types
 import warnings
+from functools import partial
+from importlib import metadata
 
 import pytest
 from installs import SINK, install
@@ -127,7 +129,7 @@ class TestBuiltins:
         assert r.sink("splashdown:shelf") is first
 
     def test_no_scan_happens_while_built_ins_answer(self, builtin, monkeypatch):
-        monkeypatch.setattr(candidates, "entry_points", lambda: pytest.fail("scanned"))
+        monkeypatch.setattr(candidates, "distributions", lambda: pytest.fail("scanned"))
         assert registry(discover=True).sink("shelf")
 
     def test_a_passed_plugin_that_claims_a_built_in_scheme_is_a_conflict(self, builtin):
@@ -155,14 +157,37 @@ class TestInstalled:
     def test_the_entry_points_are_scanned_once(self, site, monkeypatch):
         install(site, "one", SINK)
         scans = []
-        real = candidates.entry_points
-        monkeypatch.setattr(candidates, "entry_points", lambda: scans.append("scan") or real())
+        real = candidates.distributions
+
+        def watched(**of):
+            scans.extend([] if of else ["scan"])  # of one by its name it is no scan
+            return real(**of)
+
+        monkeypatch.setattr(candidates, "distributions", watched)
         r = registry(discover=True)
         r.sink("shelf")
         r.plugins()
         with pytest.raises(NoProviderError):
             r.sink("nothing")
         assert scans == ["scan"]
+
+    def test_entry_points_without_a_plugin_are_not_parsed(self, site, monkeypatch):
+        install(site, "one", SINK)
+        install(site, "another", "", groups=["console_scripts"])
+        parsed, kind = [], type(next(iter(candidates.distributions())))  # of importlib_metadata where that is imported
+        real = kind.entry_points.fget
+        monkeypatch.setattr(kind, "entry_points", property(lambda one: parsed.append(one.name) or real(one)))
+        assert registry(discover=True).sink("shelf")
+        assert parsed == ["one"]
+
+    def test_a_distribution_that_another_one_shadows_has_no_plugin(self, site, tmp_path_factory, monkeypatch):
+        behind = tmp_path_factory.mktemp("behind")
+        install(behind, "one", SINK)
+        install(site, "one", "", groups=["console_scripts"])
+        both = partial(metadata.distributions, path=[str(site), str(behind)])
+        monkeypatch.setattr(candidates, "distributions", both)
+        with pytest.raises(NoProviderError):
+            registry(discover=True).sink("shelf")
 
     def test_a_group_of_one_kind_is_imported_for_this_kind_alone(self, site):
         install(site, "shelf-package", SINK, groups=["splashdown.sinks"])

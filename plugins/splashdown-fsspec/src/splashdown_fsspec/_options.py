@@ -10,7 +10,7 @@ from splashdown.redact import safely_shown
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class FsspecOptions:
     """Settings of all filesystems.
 

@@ -19,7 +19,7 @@ _EXTRAS = {"sftp": "sftp", "webdav": "webdav", "webdav+http": "webdav"}
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Place:
     """A filesystem and a path in it. ``path`` is taken as it is: ``%``, ``?`` and ``#`` have no meaning there."""
 

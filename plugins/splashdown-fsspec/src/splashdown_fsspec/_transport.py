@@ -25,7 +25,7 @@ READABLE = frozenset({"memory", "ftp", "smb", "gdrive", "dropbox", "box", "hdfs"
 
 
 @safely_shown
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class _Body:
     """A range of a remote file."""
 

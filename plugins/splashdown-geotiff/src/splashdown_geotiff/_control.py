@@ -35,7 +35,7 @@ class ControlPoint(NamedTuple):
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Control:
     """Ground control points with their system, and RPCs by their names in GDAL; either may be missing."""
 

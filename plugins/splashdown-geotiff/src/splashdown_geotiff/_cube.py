@@ -45,7 +45,7 @@ _SMALLER = "narrow it (bbox=, bands=, resolution=), read lazily (chunks={}), or 
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Layer:
     """One band of the cube: what lies over each other, by date, on its way to one grid."""
 

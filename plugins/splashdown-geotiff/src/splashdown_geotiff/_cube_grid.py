@@ -27,7 +27,7 @@ _SIDE = 21
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Piece:
     """One band of one raster."""
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Band:
     """One band. ``description`` is what the file calls it."""
 
@@ -33,7 +33,7 @@ class Band:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Header:
     """The header of a file, which is read before its pixels.
 

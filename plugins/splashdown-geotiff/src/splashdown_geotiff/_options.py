@@ -51,7 +51,7 @@ class Pixels:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class CubeOptions:
     """How rasters become a cube; see ``load_cube``."""
 
@@ -97,7 +97,7 @@ class OpenOptions:
 
 
 @safely_shown
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class RasterOptions(LoaderOptions, OpenOptions):
     """The options for a raster."""
 

@@ -18,7 +18,7 @@ _SECRET = re.compile(r"secret|token|password|sas|(account|access|encryption|serv
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ObstoreOptions:
     """Settings of all stores. Credentials are not among them: they come from the environment of the store's own tools.
 

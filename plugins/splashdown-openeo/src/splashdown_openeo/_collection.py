@@ -45,7 +45,7 @@ _UNNAMED = "unnamed"
 
 
 @safely_shown
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class _Document:
     """A STAC document that will be saved."""
 
@@ -54,7 +54,7 @@ class _Document:
 
 
 @safely_shown
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class _File:
     """A file that will be fetched; ``holder`` is the asset or link, in ``document``, whose href leads to it."""
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Move:
     """One file to fetch."""
 

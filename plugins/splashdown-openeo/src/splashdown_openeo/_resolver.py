@@ -51,7 +51,7 @@ class ClientResolver:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Context:
     """The user's context with the options that are left for the job."""
 

@@ -18,7 +18,7 @@ __all__ = ["BlobSigner", "PlanetaryComputerOptions"]
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PlanetaryComputerOptions:
     """Which blobs are signed, and by which service. Without a key and a URL, those of the package hold."""
 

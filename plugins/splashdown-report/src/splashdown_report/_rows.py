@@ -14,7 +14,7 @@ Ring = Sequence[tuple[float, float]]
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Row:
     """One file: its name, how it stands, and what is known of it."""
 

@@ -20,7 +20,7 @@ _MOST_BYTES = 1024**3
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Subject:
     """The subject of a page: a title, lines below it, what went wrong, the rows, and files that can be read."""
 

@@ -43,7 +43,7 @@ def _option(help: str, default: Any = None) -> Any:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class S3Options:
     """How the store is reached, and how objects are stored. Missing options come from the session or boto3's chain.
 

@@ -20,7 +20,7 @@ DeriveKey: TypeAlias = Callable[[str, str, str, str], bytes]
 
 
 @safely_shown
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class _Request:
     """What the signer looks at, by botocore's names."""
 

@@ -14,7 +14,7 @@ def _option(help: str, metavar: str = "") -> Any:
 
 
 @safely_shown
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class CsvOptions(LoaderOptions):
     """How a CSV file is written."""
 

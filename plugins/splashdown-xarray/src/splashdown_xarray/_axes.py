@@ -50,7 +50,7 @@ _NAMES = {
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Axis:
     """A coordinate of one dimension, with the two edges of each of its cells; ``low`` is not larger than ``high``."""
 
@@ -84,7 +84,7 @@ class Axis:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Grid:
     """A pair of axes, and the name of the variable that describes their CRS."""
 

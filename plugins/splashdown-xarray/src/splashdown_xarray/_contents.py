@@ -16,7 +16,7 @@ _NAMED = 12
 
 
 @safely_shown
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, repr=False)
 class Contents:
     """Groups by their paths (the root is ``""``) with the names of their variables, in the order of the file."""
 

@@ -20,7 +20,7 @@ _CRS_FIELDS = ("proj:code", "proj:epsg", "proj:wkt2", "proj:projjson")
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Cut:
     """The runs to take along each dimension; a dimension without any is left out with its variables."""
 

@@ -70,7 +70,7 @@ def load_netcdf_tree(
 
 
 @safely_shown
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class _File:
     """An opened file: its bytes, or where they are read, and what is in it."""
 

@@ -25,7 +25,7 @@ _ANGLES = frozenset({"degrees", "degree"})
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Place:
     """The CRS of a grid; ``scale`` times a coordinate is a number of that CRS."""
 

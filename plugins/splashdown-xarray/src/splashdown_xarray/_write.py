@@ -30,7 +30,7 @@ _OF_TURNED = frozenset({"valid_min", "valid_max", "valid_range"})
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Cube:
     """An opened file or store: its variables as they are stored, and read when they are indexed."""
 

@@ -28,7 +28,7 @@ _COMPRESSED = (".gz", ".tgz", ".bz2", ".xz", ".zst")
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ArchiveOptions:
     """``open_sink`` opens the place that the archive is stored in."""
 

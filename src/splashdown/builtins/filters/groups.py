@@ -24,7 +24,7 @@ _FIELDS: Mapping[str, Callable[[Asset], object]] = {
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Grouped:
     """Keeps some assets of each group; a group has equal values in all ``fields``."""
 

@@ -28,7 +28,7 @@ _ALL = {"Range": "bytes=0-"}
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Host:
     """One origin. ``prefix`` goes before the target: empty, but the origin itself for a proxy of plain HTTP."""
 

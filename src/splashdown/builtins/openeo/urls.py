@@ -14,7 +14,7 @@ _JOB = re.compile(r"^(?P<api>.*)/jobs/(?P<job>[^/]+)(?P<results>/results(?P<sign
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class JobUrl:
     """The parts of a job's URL. ``results`` is where its results document is read."""
 

@@ -26,7 +26,7 @@ _MOST = 512
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class StopFile:
     """Says on a worker of this machine that the run has stopped: a file is there then."""
 

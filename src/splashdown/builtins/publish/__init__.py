@@ -25,7 +25,7 @@ _AT_ONCE = 500
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class PublishOptions:
     """What ``publish`` takes besides the target."""
 

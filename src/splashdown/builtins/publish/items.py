@@ -27,7 +27,7 @@ _EVERYWHERE = frozenset({"http", "https", "s3", "gs", "az", "abfs", "abfss"})
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Found:
     """One document to publish."""
 
@@ -43,7 +43,7 @@ class Found:
 
 
 @safely_shown
-@dataclass(kw_only=True)
+@dataclass(kw_only=True, repr=False)
 class TargetItems:
     """The items that receipts in a target describe, and the collections that are saved with them."""
 

@@ -46,7 +46,7 @@ _HEADER_VALUE = re.compile(r"[\x20-\x7e]{0,4000}")
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class SearchRequest:
     """One request to an API; ``body`` makes it a POST."""
 

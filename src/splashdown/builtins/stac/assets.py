@@ -24,7 +24,7 @@ _MOST_WARNINGS = 20
 
 
 @safely_shown
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Collector:
     """Collects items and assets of one source; ``warnings`` has a line for each asset that was left out.
 

@@ -13,7 +13,7 @@ from splashdown.redact import safely_shown
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class StacOptions:
     """Options of the resolver ``stac``; a STAC API applies the first six, for other sources they are applied here."""
 

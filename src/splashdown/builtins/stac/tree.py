@@ -37,7 +37,7 @@ def walk_tree(reader: Reader, max_documents: int) -> Walk:
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class _Tree:
     reader: Reader
     broken: list[str] = field(default_factory=list)

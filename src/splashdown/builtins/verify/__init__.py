@@ -21,7 +21,7 @@ from splashdown.specs import ActionSpec
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class VerifyOptions:
     """What ``verify`` takes besides the target."""
 

@@ -23,7 +23,7 @@ _GONE = frozenset({404, 410})
 
 
 @safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Finding:
     """The state of one file at the source, by what it was found, and what kept it from being found."""
 
