@@ -6,9 +6,7 @@ Nothing here sends a request: signing in happens when the first request needs it
 
 from __future__ import annotations
 
-import netrc
 import os
-import pickle
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -72,6 +70,8 @@ class Netrc:
 
     def entries(self) -> Mapping[str, tuple[str, str]]:
         """User and password for each host that has an entry. Raises as :meth:`login` does for an unreadable file."""
+        import netrc
+
         try:
             hosts = netrc.netrc(str(self._file)).hosts
         except (OSError, netrc.NetrcParseError) as error:
@@ -136,6 +136,8 @@ def is_name(given: object) -> bool:
         return True
     if not isinstance(given, FunctionType) or given.__module__ == "__main__":
         return False
+    import pickle  # late: one process does without
+
     try:
         pickle.dumps(given)  # by its name, or not at all
     except (pickle.PicklingError, AttributeError):

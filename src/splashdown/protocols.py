@@ -12,7 +12,6 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from splashdown.events import Event
 from splashdown.model import (
     Asset,
     Buffer,
@@ -31,6 +30,8 @@ from splashdown.model import (
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+
+    from splashdown.events import Event
 
 
 @runtime_checkable

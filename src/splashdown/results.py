@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, TypeVar, Unpack
 from splashdown._choosing.filtering import apply_filters, nothing_left
 from splashdown._choosing.keys import asset_of_key
 from splashdown._foreign.calls import Closing, Named
-from splashdown._naming.selection import name_selection
 from splashdown._plugins.keyword_types import CollectionKeywords, DownloadKeywords, FileKeywords, SyncKeywords
 from splashdown._plugins.signatures import (
     describes,
@@ -29,7 +28,6 @@ from splashdown._receipts.copies import LocalCopies
 from splashdown._series.assets import pack, reordered
 from splashdown._series.documents import plain
 from splashdown._stac.describe import directories
-from splashdown.actions import Download, Places, SourceDeletion, SyncReport
 from splashdown.columns import columns
 from splashdown.errors import NoAssetError, OptionError, PluginError, SplashdownError, error_text
 from splashdown.model import Asset, IfExists, Plan, Skipped
@@ -45,6 +43,7 @@ if TYPE_CHECKING:
     from splashdown._engine.remote import Remote
     from splashdown._engine.settings import Settings
     from splashdown._receipts.memory import TargetMemory
+    from splashdown.actions import Download, Places, SourceDeletion, SyncReport
     from splashdown.model import RemoteInfo, ResultSet, RunReport
     from splashdown.protocols import AssetHandle, Listener, Sink
     from splashdown.session import Session
@@ -247,6 +246,8 @@ class JobResults:
             return self._narrowed(whole, [*self.skipped, *skipped]).plan(
                 target, layout=layout, if_exists=if_exists, reserved=reserved, names=names
             )
+        from splashdown._naming.selection import name_selection  # late: a listing needs no names
+
         transfers = name_selection(
             self.result_set,
             self.assets,
@@ -374,6 +375,8 @@ class JobResults:
         removes nothing then.
         """
         done = self.run("sync", target=target, delete=delete, as_collection=as_collection, **options)
+        from splashdown.actions import SyncReport  # late, as all that a listing does without
+
         return expected(done, SyncReport, "sync")
 
     @shows(FileKeywords)
@@ -423,6 +426,8 @@ class JobResults:
         ``sink_options``. Raises :class:`~splashdown.errors.UsageError` where nothing can be deleted.
         """
         done = self.run("delete_source", target=target, below=below, confirm=confirm, **options)
+        from splashdown.actions import SourceDeletion
+
         return expected(done, SourceDeletion, "delete_source")
 
     @describes("session.registry", options_of_loaders, loaders_of)
@@ -522,6 +527,8 @@ class JobResults:
         self.session.registry.refuse_disabled_transports(hrefs)
 
     def _download(self, action: str, options: Mapping[str, Any]) -> Download:
+        from splashdown.actions import Download
+
         return expected(self.run(action, **options), Download, action)
 
     def _thumbnails(self, assets: Sequence[Asset]) -> Html:

@@ -22,9 +22,7 @@ from splashdown._plugins import options as plugin_options
 from splashdown._plugins.config import Config, read_config
 from splashdown._plugins.keyword_types import OpenKeywords
 from splashdown._plugins.registry import Registry
-from splashdown._plugins.reopening import OpenedByUrl, ReadAgain, name_of
 from splashdown._plugins.signatures import shows
-from splashdown.auth import ApiKey
 from splashdown.errors import OptionError, did_you_mean
 from splashdown.sources import is_url, origin_text, scheme_of, without_pick
 
@@ -148,9 +146,33 @@ def session_again(recipe: bytes) -> Session:
     return Session(**arguments_of(recipe))
 
 
+def _of_origin(auth: object, source: object) -> object:
+    """What is given for a source; a key belongs to the origin of its URL."""
+    if auth is None or not is_url(source):
+        return auth
+    from splashdown.auth import ApiKey
+
+    with suppress(ValueError):  # the resolver says what is wrong with the URL
+        return {origin_text(str(source)): auth} if isinstance(auth, ApiKey) else auth
+    return auth
+
+
+def _opened_by(source: object, own: object) -> tuple[object, object]:
+    """A URL that leads to the source, and what it is given: of some objects they know it themselves."""
+    if own is not None or isinstance(source, str | Path | Mapping | list | tuple):
+        return source, own
+    from splashdown._plugins.reopening import OpenedByUrl
+
+    return source.opened_by() if isinstance(source, OpenedByUrl) else (source, own)
+
+
 def _names_of(auth: object, source: object) -> dict[str, object]:
     """Where another process finds the credentials of a source, by its origin; nothing for secrets."""
-    name = None if isinstance(auth, Mapping) or not is_url(source) else name_of(auth)
+    if auth is None or isinstance(auth, Mapping) or not is_url(source):
+        return {}
+    from splashdown._plugins.reopening import name_of  # late, as all that credentials need
+
+    name = name_of(auth)
     if not callable(name):
         return {}
     with suppress(ValueError):  # the resolver says what is wrong with the URL
@@ -322,23 +344,25 @@ class Session:
         from splashdown.results import JobResults
 
         name, chosen = self.registry.resolver(source, resolver)
-        if isinstance(auth, ApiKey) and is_url(source):
-            with suppress(ValueError):  # the resolver says what is wrong with the URL
-                auth = {origin_text(str(source)): auth}
+        auth = _of_origin(auth, source)
         listed = listed_for(auth, self._listed(auth, source))
         own = own_auth(auth, source, listed)
         context = OpenContext(auth=own, listed=listed, options=options, notify=notify or _log.info, session=self)
         results = _resolved(name, chosen, source, context)
-        refresh = results.refresh and ReadAgain(
-            here=results.refresh,
-            session=self,
-            source=source,
-            resolver=resolver,
-            auth=auth,
-            own=[own_auth(auth, one, listed) for one in (source if isinstance(source, list | tuple) else [source])],
-            options=options,
-        )
-        place, given = source.opened_by() if own is None and isinstance(source, OpenedByUrl) else (source, own)
+        refresh = results.refresh
+        if refresh is not None:
+            from splashdown._plugins.reopening import ReadAgain  # late: many sources need not be read again
+
+            refresh = ReadAgain(
+                here=refresh,
+                session=self,
+                source=source,
+                resolver=resolver,
+                auth=auth,
+                own=[own_auth(auth, one, listed) for one in (source if isinstance(source, list | tuple) else [source])],
+                options=options,
+            )
+        place, given = _opened_by(source, own)
         signer = ListedSigner(
             own=results.signer,
             listed=listed,

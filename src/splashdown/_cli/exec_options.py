@@ -4,35 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from splashdown._cli.help import F, with_options
-from splashdown.redact import safely_shown
 
 if TYPE_CHECKING:
+    from splashdown._cli.landed_commands import Command
     from splashdown.results import JobResults
 
-_HERE = "{}"
+#: Stands for the place of a file among the words of a program.
+HERE = "{}"
 #: Windows runs these with a shell, which takes parts of a name for commands.
 _OF_A_SHELL = (".bat", ".cmd")
-
-
-@safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Command:
-    """The program and its arguments, how many run at once, and whether files that were there already get one."""
-
-    words: tuple[str, ...]
-    jobs: int
-    every: bool = False
-
-    def on(self, place: str) -> list[str]:
-        """The program and its arguments for one file. A path is never taken for an option."""
-        place = f".{os.sep}{place}" if place.startswith("-") else place
-        return [self.words[0], *(word.replace(_HERE, place) for word in self.words[1:])]
 
 
 def exec_options(function: F) -> F:
@@ -63,6 +48,8 @@ def take_command(given: dict[str, Any]) -> Command | None:
         if jobs or every:
             raise click.UsageError(f"--exec-{'jobs' if jobs else 'all'} goes with --exec only")
         return None
+    from splashdown._cli.landed_commands import Command  # late, as all that only --exec needs
+
     return Command(words=words, jobs=jobs or os.cpu_count() or 1, every=every)
 
 
@@ -76,14 +63,14 @@ def _words(_context: click.Context, _option: click.Parameter, value: str | None)
         words = shlex.split(value)
     except ValueError as error:
         raise click.BadParameter(f"{value!r} cannot be split into arguments ({error})") from None
-    if not words or _HERE in words[0]:
+    if not words or HERE in words[0]:
         raise click.BadParameter(f"{value!r} names no program: write for example --exec 'gdalinfo -json {{}}'")
     found = shutil.which(words[0])
     if found is None:
         raise click.BadParameter(f"there is no program {words[0]!r}: name one on the PATH, or by its path")
     if found.lower().endswith(_OF_A_SHELL):
         raise click.BadParameter(f"{words[0]!r} is run by a shell, which names of files could mislead: name a program")
-    return (*words, *(() if any(_HERE in word for word in words) else (_HERE,)))
+    return (*words, *(() if any(HERE in word for word in words) else (HERE,)))
 
 
 def runner(results: JobResults, command: Command | None) -> Callable[..., Any]:

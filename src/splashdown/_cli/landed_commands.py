@@ -6,6 +6,7 @@ codes to the report.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -15,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from splashdown._cli.exec_options import HERE
 from splashdown._display.text import printable
 from splashdown.actions import ActionOutcome
 from splashdown.errors import DownloadError, Interrupted, Terminated
@@ -22,7 +24,6 @@ from splashdown.model import Outcome, RunReport, Status
 from splashdown.redact import safely_shown
 
 if TYPE_CHECKING:
-    from splashdown._cli.exec_options import Command
     from splashdown.results import JobResults
 
 #: Exit codes of a shell for a program that is not there, and for one that cannot be started.
@@ -33,6 +34,21 @@ _AHEAD = 1000
 _END_SECONDS = 5.0
 #: A longer line of output is cut into several.
 _LONGEST_LINE = 2**16
+
+
+@safely_shown
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Command:
+    """The program and its arguments, how many run at once, and whether files that were there already get one."""
+
+    words: tuple[str, ...]
+    jobs: int
+    every: bool = False
+
+    def on(self, place: str) -> list[str]:
+        """The program and its arguments for one file. A path is never taken for an option."""
+        place = f".{os.sep}{place}" if place.startswith("-") else place
+        return [self.words[0], *(word.replace(HERE, place) for word in self.words[1:])]
 
 
 @safely_shown

@@ -6,11 +6,14 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from splashdown._connections.waits import retry_after
 from splashdown._documents.places import shown
-from splashdown.events import Event, Waiting
 from splashdown.redact import safely_shown
+
+if TYPE_CHECKING:
+    from splashdown.events import Event
 
 _log = logging.getLogger("splashdown")
 #: Shorter waits are not in the log.
@@ -32,6 +35,8 @@ class Pauses:
         if seconds >= _LONG:
             _log.warning("%s: %s; trying again in %.1f s", shown(place), reason, seconds)
         if self.emit is not None:
+            from splashdown.events import Waiting  # late: few requests wait
+
             self.emit(Waiting(place=shown(place), delay=seconds, reason=reason))
         if seconds > 0:
             self.closed.wait(seconds)

@@ -15,12 +15,12 @@ from splashdown._documents.authority import Authority
 from splashdown._documents.document import Document, parse_object
 from splashdown._documents.places import open_local, shown
 from splashdown.errors import LoadError, ResolveError, TransferError
-from splashdown.events import Reading
 from splashdown.redact import safely_shown
 from splashdown.sources import is_in_store, is_url
 
 if TYPE_CHECKING:
     from splashdown._documents.client import Client
+    from splashdown.events import Reading
     from splashdown.protocols import ResolveContext
 
 #: Largest document that is read into memory as a whole, in bytes.
@@ -58,6 +58,8 @@ class ReadingProgress:
                 return
             self._pause = min(_LONGEST, 2 * self._pause)
             self._due = now + self._pause
+            from splashdown.events import Reading  # late: few sources take long to read
+
             event = Reading(place=shown(self.place), documents=self.documents, items=self.items)
         self._announce(event)
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from splashdown._documents.document import Document
 from splashdown._documents.places import shown
 from splashdown.errors import ResolveError, SplashdownError, error_text
 from splashdown.redact import safely_shown
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future, ThreadPoolExecutor
 
 #: More documents than most trees have; a server that invents documents as they are read is left here.
 MAX_DOCUMENTS = 20_000
@@ -53,6 +56,8 @@ class Walk:
         """
         self._seen.add(root.place)
         level = self._linked(root, _Link(root.place))
+        from concurrent.futures import ThreadPoolExecutor  # late: many sources are one document
+
         pool = ThreadPoolExecutor(_CONNECTIONS, thread_name_prefix="splashdown-walk")
         try:
             while level:

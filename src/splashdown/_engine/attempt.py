@@ -5,10 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from splashdown._engine.buffered import BufferedMover
 from splashdown._engine.context import Context
 from splashdown._engine.existing import Verdict
-from splashdown._engine.inplace import InPlaceMover
 from splashdown._engine.part_mover import OpenUpload, PartMover
 from splashdown._engine.parts import cut, cut_unknown_size
 from splashdown._engine.preflight import check_promise, free_space
@@ -247,9 +245,13 @@ class Attempt:
         more = context.connections(host_of(self._source.asset.href)) - 1
         if not policy.buffered:
             # Parts that come out of order can be hashed only by reading them back.
+            from splashdown._engine.inplace import InPlaceMover  # late: one of both
+
             return InPlaceMover(work, parts, more_workers=more if large and self._can_hash(digests) else 0)
         largest = (self._parts[0] if self._parts else next(cut_unknown_size(policy, settings.part_size))).size or 0
         more = more if unsized else min(more, len(self._parts) - len(stored) - 1)
+        from splashdown._engine.buffered import BufferedMover
+
         return BufferedMover(work, parts, largest=largest, connections=large, more_workers=more)
 
     # -- the end ---------------------------------------------------------------------------------------------------

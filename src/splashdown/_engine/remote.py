@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
@@ -117,6 +116,8 @@ class MadeOf:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle bytes, which are made once and name the set."""
+        import pickle  # late: one process does without
+
         if self._data is None:
             made = without_assets(self.results), self.access
             self._data = pickle.dumps(made, pickle.HIGHEST_PROTOCOL)
@@ -139,6 +140,8 @@ class MadeOf:
 @lru_cache(maxsize=8)
 def made_again(data: bytes) -> MadeOf:
     """The same in another process."""
+    import pickle
+
     results, access = pickle.loads(data)  # noqa: S301 - of the process that submitted this one's work
     return MadeOf(results, access, data)
 

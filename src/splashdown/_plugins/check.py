@@ -8,33 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from splashdown._plugins.info import PluginInfo
+from splashdown._plugins.made import MAKES, refuse_made
 from splashdown._plugins.options import Field, fields_of
 from splashdown.errors import OptionError, error_text
-from splashdown.protocols import Filter, Listener, Resolver, Signer, Sink, Transport, Workers
+from splashdown.protocols import Resolver
 from splashdown.redact import safely_shown
-from splashdown.specs import (
-    ActionSpec,
-    ExecutorSpec,
-    FilterSpec,
-    ListenerSpec,
-    LoaderSpec,
-    ResolverSpec,
-    SignerSpec,
-    SinkSpec,
-    Spec,
-    TransportSpec,
-)
-
-#: What ``create`` of a spec has to make.
-MAKES: typing.Final[Mapping[type, type]] = {
-    ResolverSpec: Resolver,
-    SinkSpec: Sink,
-    TransportSpec: Transport,
-    SignerSpec: Signer,
-    FilterSpec: Filter,
-    ListenerSpec: Listener,
-    ExecutorSpec: Workers,
-}
+from splashdown.specs import ActionSpec, ExecutorSpec, FilterSpec, LoaderSpec, ResolverSpec, SinkSpec, Spec
 
 
 @safely_shown
@@ -112,17 +91,6 @@ def _resolver_problems(spec: ResolverSpec) -> Iterator[str]:
         return
     if refusal := refuse_made(made, Resolver):
         yield refusal
-
-
-def refuse_made(made: object, protocol: type) -> str:
-    """The faults of the object that ``create`` made; empty where it has all members of its protocol."""
-    if isinstance(made, protocol):
-        return ""
-    if made is None:
-        return "create() returned nothing; it has to return what it makes"
-    members = [n for n in vars(protocol) if n == "__call__" or not n.startswith("_")]
-    lacking = [n for n in members if not hasattr(made, n)]
-    return f"create() made a {type(made).__name__} without {' and '.join(lacking)}"
 
 
 def _made_by(create: object) -> type | None:

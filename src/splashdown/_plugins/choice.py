@@ -8,7 +8,6 @@ from typing import Any, Final
 from splashdown._foreign.calls import wrong_type
 from splashdown._plugins.candidates import Candidate
 from splashdown._plugins.loading import Loading, Offer
-from splashdown._plugins.suggest import package_for, package_for_source
 from splashdown.errors import ConflictError, DisabledError, NoProviderError, ResolveError, did_you_mean
 from splashdown.protocols import Resolver
 from splashdown.redact import redact
@@ -71,6 +70,8 @@ def choose_resolver(
             return found[0][0].spec.name, found[0][1]
     if plugin := loading.withheld(lambda offer: _would_accept(offer, source)):
         raise DisabledError(f"no resolver accepts {_shown(source)}{disabled(loading, plugin)}")
+    from splashdown._plugins.suggest import package_for, package_for_source  # late: errors need it
+
     if isinstance(source, str) and "://" not in source:
         raise ResolveError(_no_source(source) + state(loading))
     scheme = source.partition("://")[0] if isinstance(source, str) else ""
@@ -109,6 +110,8 @@ def missing(loading: Loading, kind: str, wanted: str) -> NoProviderError:
     text = (_NOTHING if wanted else _NOTHING_LOCAL)[kind].format(wanted)
     if plugin := loading.withheld(lambda offer: offer.kind == kind and _answers(offer, wanted)):
         return DisabledError(text + disabled(loading, plugin))
+    from splashdown._plugins.suggest import package_for  # late: errors need it
+
     package = package_for(kind, name)
     if package and not is_installed(loading, package):
         text += f": pip install {package}"

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from splashdown._plugins.auth_table import credentials_of
 from splashdown._plugins.option_types import kinds_of
 from splashdown._plugins.secret_options import secrets_in
 from splashdown.errors import OptionError, did_you_mean, error_text
@@ -50,6 +49,8 @@ class Config:
     def plugins(self) -> PluginTable:
         """``[plugins]``."""
         table = self.table("plugins")
+        if not table:
+            return PluginTable()
         kinds = kinds_of(PluginTable, "plugins")
         where = "[plugins] in the configuration file: "
         return PluginTable(**{name: kinds[name].convert(value, f"{where}{name}") for name, value in table.items()})
@@ -64,7 +65,7 @@ class Config:
         """``[auth]``: what gives the credentials of each origin. An entry of a stronger file replaces the other."""
         found: dict[str, Callable[[], object]] = {}
         for path, content in reversed(self.files):
-            found.update(credentials_of(path, content.get("auth", {})))
+            found.update(_credentials(path, content))
         return found
 
     @property
@@ -129,8 +130,8 @@ def read_config(
                 f"{path}: [auth] belongs into your own configuration file or the one that SPLASHDOWN_CONFIG names, not"
                 " into a project's, which others may have written"
             )
-        credentials_of(path, content.get("auth", {}))
-    _ = found.hosts  # a mistake is reported now
+        _credentials(path, content)  # a mistake is reported now
+    _ = found.hosts  # so is one here
     return found
 
 
@@ -139,6 +140,14 @@ def user_folder() -> Path:
     from platformdirs import user_config_path
 
     return user_config_path("splashdown", appauthor=False, roaming=True)
+
+
+def _credentials(path: Path, content: Mapping[str, Any]) -> Mapping[str, Callable[[], object]]:
+    if not content.get("auth"):
+        return {}
+    from splashdown._plugins.auth_table import credentials_of  # late: few files have any
+
+    return credentials_of(path, content["auth"])
 
 
 def _project_file(start: Path) -> Iterator[Path]:

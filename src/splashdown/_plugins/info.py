@@ -4,26 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 
+from splashdown._plugins.origin import Origin, Stage, label
 from splashdown.redact import redact_text, safely_shown
-
-
-class Origin(StrEnum):
-    """Where a plugin came from."""
-
-    BUILTIN = "built-in"
-    GIVEN = "given"  #: passed to the session, or by ``--plugin``
-    INSTALLED = "installed"  #: found by its entry point
-
-
-class Stage(StrEnum):
-    """What a plugin was asked to do when it failed."""
-
-    IMPORT = "import"
-    REGISTRATION = "registration"
-    HOOK = "hook"
-    USE = "use"
 
 
 @safely_shown
@@ -66,8 +49,3 @@ class PluginInfo:
     offers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     import_seconds: float | None = None
     failures: tuple[PluginFailure, ...] = ()
-
-
-def label(plugin: str, distribution: str, version: str) -> str:
-    """``'s3' (splashdown-s3 0.1.0)``; without the bracket for a plugin that no distribution brought."""
-    return f"'{plugin}' ({distribution} {version})" if distribution else f"'{plugin}'"

@@ -11,28 +11,26 @@ import traceback
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from splashdown._foreign.calls import PASSES
-from splashdown._plugins.candidates import (
-    Candidate,
-    builtin_candidates,
-    given_candidates,
-    installed_candidates,
-)
-from splashdown._plugins.check import MAKES, refuse_made
-from splashdown._plugins.info import Origin, PluginFailure, PluginInfo, Stage
+from splashdown._plugins.candidates import Candidate, builtin_candidates, given_candidates
+from splashdown._plugins.made import MAKES, refuse_made
 from splashdown._plugins.manager import REGISTRATION, Manager
+from splashdown._plugins.origin import Origin, Stage
 from splashdown.errors import PluginError, PluginWarning, error_text
 from splashdown.hookspecs import GROUP
 from splashdown.model import Plan, RunReport
 from splashdown.redact import redact_text
 from splashdown.specs import ActionSpec, LoaderSpec, ResolverSpec, Spec
 
+if TYPE_CHECKING:
+    from splashdown._plugins.info import PluginFailure, PluginInfo
+
 T = TypeVar("T")
 
 #: A run asks for these while it is under way: plugins are imported, and their hooks called, in the thread that runs it.
-_DURING_RUNS = ("run_plan", "transports", "signers", "listeners")
+_DURING_RUNS = ("run_plan", "signers")
 
 #: When a plugin that is still being imported is named.
 SLOW_SECONDS = 5.0
@@ -98,7 +96,7 @@ class Loading:
             if installed and not self._scanned:
                 self._scanned = True
                 self._add(self._scan())
-            self._take_all(kind, wanted)
+            self._take_all(kind, wanted, installed=installed)
             self._warn()
             return [
                 o
@@ -111,9 +109,13 @@ class Loading:
             self._order.setdefault(candidate.id, len(self._order))
             self._waiting.append(candidate)
 
-    def _take_all(self, kind: str | None, wanted: Collection[str] | None) -> None:
+    def _take_all(self, kind: str | None, wanted: Collection[str] | None, *, installed: bool) -> None:
         """Import the plugins that wait and may offer this; offers stay in the order of plugins."""
-        asked = [candidate for candidate in self._waiting if candidate.may_offer(kind, wanted)]
+        asked = [
+            candidate
+            for candidate in self._waiting
+            if candidate.may_offer(kind, wanted) and (installed or candidate.origin is not Origin.INSTALLED)
+        ]
         for candidate in asked:
             self._waiting.remove(candidate)
             self._take(candidate)
@@ -156,9 +158,9 @@ class Loading:
             self._said = len(self.failures)
             self._scanned = not self.choice.discover
 
-    def run_plan(self, plan: Plan, execute: Callable[[], RunReport]) -> RunReport:
-        """Execute inside the wrappers of all plugins."""
-        for kind in _DURING_RUNS:
+    def run_plan(self, plan: Plan, execute: Callable[[], RunReport], *, transports: bool) -> RunReport:
+        """Execute inside the wrappers of all plugins; with ``transports``, it may need those of installed ones."""
+        for kind in (*_DURING_RUNS, "transports") if transports else _DURING_RUNS:
             self.offers(kind, installed=True)
         by_id = {candidate.id: candidate for candidate, _, _ in self._seen}
         return self._manager.run_plan(plan, execute, lambda name, error: self.used(by_id[name], error))
@@ -169,6 +171,8 @@ class Loading:
         self._warn()
 
     def _scan(self) -> Iterable[Candidate]:
+        from splashdown._plugins.installed import installed_candidates  # late: many questions need no scan
+
         try:
             return list(installed_candidates())
         except KeyboardInterrupt:
@@ -214,6 +218,8 @@ class Loading:
         return found
 
     def _record(self, plugin: Candidate, stage: Stage, error: BaseException) -> None:
+        from splashdown._plugins.info import PluginFailure  # late: most plugins work
+
         failure = PluginFailure(
             plugin=plugin.name,
             distribution=plugin.distribution,
@@ -267,6 +273,8 @@ class Loading:
         return guarded
 
     def _info(self, plugin: Candidate, status: str, seconds: float | None) -> PluginInfo:
+        from splashdown._plugins.info import PluginInfo  # late: few commands show plugins
+
         return PluginInfo(
             name=plugin.name,
             distribution=plugin.distribution,

@@ -8,14 +8,11 @@ from __future__ import annotations
 import importlib
 import os
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from splashdown._plugins.candidates import BUILTIN_COMMANDS, builtin_candidates
-from splashdown._plugins.check import PluginCheck, examine
 from splashdown._plugins.choice import choose, choose_resolver, conflict, disabled, is_installed, state
-from splashdown._plugins.info import PluginFailure, PluginInfo
 from splashdown._plugins.loading import Choice, Loading, Offer
-from splashdown._plugins.suggest import package_for_executor
 from splashdown.errors import ConflictError, DisabledError, NoProviderError, PluginError, did_you_mean
 from splashdown.model import Plan, RunReport
 from splashdown.protocols import Resolver
@@ -32,7 +29,13 @@ from splashdown.specs import (
     TransportSpec,
 )
 
+if TYPE_CHECKING:
+    from splashdown._plugins.check import PluginCheck
+    from splashdown._plugins.info import PluginFailure, PluginInfo
+
 _DISABLE = "SPLASHDOWN_DISABLE_PLUGINS"
+#: Of a plan with more files the schemes are not looked at: plugins take less time to import than those files to move.
+_FEW = 1_000
 
 
 class Registry:
@@ -125,6 +128,8 @@ class Registry:
                 raise conflict(what, found)
             if found:
                 return cast("ExecutorSpec", found[0].spec)
+        from splashdown._plugins.suggest import package_for_executor  # late: an error needs it
+
         package = package_for_executor(given)
         hint = f"pip install {package}" if package else "pass an instance of concurrent.futures.Executor"
         raise NoProviderError(f"no plugin moves files with {what}; {hint}{state(self._loading)}")
@@ -190,7 +195,7 @@ class Registry:
 
     def run_plan(self, plan: Plan, execute: Callable[[], RunReport]) -> RunReport:
         """Execute a plan inside what plugins put around a run, installed ones included."""
-        return self._loading.run_plan(plan, execute)
+        return self._loading.run_plan(plan, execute, transports=not self._reads_all(plan))
 
     def plugins(self) -> tuple[PluginInfo, ...]:
         """Every plugin there is: loaded, failed or disabled. Never raises for a broken one."""
@@ -242,6 +247,8 @@ class Registry:
             raise NoProviderError(
                 f"no plugin is called '{name}'{did_you_mean(name, known)}; there are: {', '.join(known)}"
             )
+        from splashdown._plugins.check import examine  # late: one command needs it
+
         info = found[0]
         offers = [
             o.spec
@@ -254,6 +261,19 @@ class Registry:
         """Look for installed plugins again, for a notebook in which one was installed since."""
         importlib.invalidate_caches()
         self._loading.forget_installed()
+
+    def _reads_all(self, plan: Plan) -> bool:
+        """Whether built-in and given transports are certain to read all files of a plan, so that no other is needed."""
+        if len(plan.transfers) > _FEW:
+            return False
+        assets = [transfer.asset for transfer in plan.transfers]
+        # A file that has further places may be read at one of another scheme.
+        if any("alternate" in asset.metadata for asset in assets):
+            return False
+        schemes = {scheme_of(asset.href) for asset in assets}
+        offers = self._loading.offers("transports", installed=False, wanted=schemes)
+        own = [o.spec for o in offers if isinstance(o.spec, TransportSpec)]
+        return schemes <= {scheme.lower() for spec in own for scheme in spec.schemes}
 
     def _by_name(self, kind: str, wanted: Collection[str] | None = None) -> dict[str, Offer]:
         """Offers of a kind by the names that lead to them; of the built-in ones perhaps the ``wanted`` alone."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 import threading
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,11 +18,15 @@ MANY = 1_000
 
 def pickled(rows: Sequence[Any]) -> bytes:
     """Rows of plain values as bytes."""
+    import pickle  # late: most sources are not packed
+
     return pickle.dumps(rows, pickle.HIGHEST_PROTOCOL)
 
 
 def unpickled(data: bytes) -> list[Any]:
     """The rows of :func:`pickled` bytes."""
+    import pickle
+
     return pickle.loads(data)  # type: ignore[no-any-return]  # noqa: S301 - it never left this process's memory
 
 

@@ -11,7 +11,7 @@ import pytest
 from installs import SINK, install
 from made_sink import MadeSink
 
-from splashdown._plugins import candidates
+from splashdown._plugins import candidates, installed
 from splashdown._plugins.registry import Registry
 from splashdown.errors import ConflictError, NoProviderError, PluginError, PluginWarning, UsageError
 from splashdown.hookspecs import hookimpl
@@ -129,7 +129,7 @@ class TestBuiltins:
         assert r.sink("splashdown:shelf") is first
 
     def test_no_scan_happens_while_built_ins_answer(self, builtin, monkeypatch):
-        monkeypatch.setattr(candidates, "distributions", lambda: pytest.fail("scanned"))
+        monkeypatch.setattr(installed, "distributions", lambda: pytest.fail("scanned"))
         assert registry(discover=True).sink("shelf")
 
     def test_a_passed_plugin_that_claims_a_built_in_scheme_is_a_conflict(self, builtin):
@@ -157,13 +157,13 @@ class TestInstalled:
     def test_the_entry_points_are_scanned_once(self, site, monkeypatch):
         install(site, "one", SINK)
         scans = []
-        real = candidates.distributions
+        real = installed.distributions
 
         def watched(**of):
             scans.extend([] if of else ["scan"])  # of one by its name it is no scan
             return real(**of)
 
-        monkeypatch.setattr(candidates, "distributions", watched)
+        monkeypatch.setattr(installed, "distributions", watched)
         r = registry(discover=True)
         r.sink("shelf")
         r.plugins()
@@ -174,7 +174,7 @@ class TestInstalled:
     def test_entry_points_without_a_plugin_are_not_parsed(self, site, monkeypatch):
         install(site, "one", SINK)
         install(site, "another", "", groups=["console_scripts"])
-        parsed, kind = [], type(next(iter(candidates.distributions())))  # of importlib_metadata where that is imported
+        parsed, kind = [], type(next(iter(installed.distributions())))  # of importlib_metadata where that is imported
         real = kind.entry_points.fget
         monkeypatch.setattr(kind, "entry_points", property(lambda one: parsed.append(one.name) or real(one)))
         assert registry(discover=True).sink("shelf")
@@ -185,7 +185,7 @@ class TestInstalled:
         install(behind, "one", SINK)
         install(site, "one", "", groups=["console_scripts"])
         both = partial(metadata.distributions, path=[str(site), str(behind)])
-        monkeypatch.setattr(candidates, "distributions", both)
+        monkeypatch.setattr(installed, "distributions", both)
         with pytest.raises(NoProviderError):
             registry(discover=True).sink("shelf")
 

@@ -8,21 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from splashdown.builtins.filters.each import (
-    by_band,
-    by_bbox,
-    by_collection,
-    by_datetime,
-    by_exclude,
-    by_item,
-    by_key,
-    by_max_size,
-    by_min_size,
-    by_regex,
-    by_role,
-    by_type,
-)
-from splashdown.builtins.filters.groups import latest_per, one_per
 from splashdown.hookspecs import hookimpl
 from splashdown.protocols import Filter
 from splashdown.specs import FilterSpec
@@ -45,6 +30,23 @@ def by_cql2(value: Any) -> Filter:
 @hookimpl
 def splashdown_filters() -> Iterable[FilterSpec]:
     """The filters, by the keyword of ``select``."""
+    # Late: resolvers use the module for the values alone.
+    from splashdown.builtins.filters.each import (
+        by_band,
+        by_bbox,
+        by_collection,
+        by_datetime,
+        by_exclude,
+        by_item,
+        by_key,
+        by_max_size,
+        by_min_size,
+        by_regex,
+        by_role,
+        by_type,
+    )
+    from splashdown.builtins.filters.groups import latest_per, one_per
+
     yield FilterSpec(name="keys", create=by_key, summary="keys, or item/key, by glob")
     yield FilterSpec(name="exclude", create=by_exclude, summary="all but these keys, by glob")
     yield FilterSpec(name="regex", create=by_regex, summary="keys in which a regular expression is found")

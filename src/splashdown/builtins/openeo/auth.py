@@ -19,7 +19,6 @@ from splashdown._documents.client import Client
 from splashdown._documents.listed import Listed
 from splashdown._documents.places import carries_signature, same_origin
 from splashdown.auth import ClientCredentials, Netrc, StoredLogin
-from splashdown.builtins.openeo import oidc, stored
 from splashdown.builtins.openeo.discovery import speaks_jwt
 from splashdown.errors import AuthError, ResolveError, UsageError
 
@@ -134,12 +133,16 @@ def _basic(api: str, client: Client, user: str, password: str) -> str:
 
 
 def _client_credentials(api: str, client: Client, auth: ClientCredentials) -> str:
+    from splashdown.builtins.openeo import oidc  # late, as all that signing in needs
+
     provider = oidc.pick(oidc.providers(api, client), auth.provider)
     grant = oidc.client_credentials(client, provider, auth.client_id, auth.client_secret)
     return _in_form(api, client, f"oidc/{provider.id}", grant.access_token)
 
 
 def _stored(api: str, client: Client, wanted: str | None) -> str:
+    from splashdown.builtins.openeo import oidc, stored
+
     offered = oidc.providers(api, client)
     for provider in offered if wanted is None else [oidc.pick(offered, wanted)]:
         login = stored.find_token(api, provider.id, provider.issuer, provider.clients)
@@ -173,6 +176,8 @@ def _fitting(api: str, client: Client, token: str) -> str:
 
 
 def _with_provider(api: str, client: Client, token: str) -> str:
+    from splashdown.builtins.openeo import oidc
+
     try:
         issuer = str(_claims(token).get("iss", "")).rstrip("/")
         matching = [provider.id for provider in oidc.providers(api, client) if provider.issuer == issuer]

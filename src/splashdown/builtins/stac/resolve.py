@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from splashdown._documents import streaming as stream
 from splashdown._documents.authority import Authority, OriginSigner
@@ -21,16 +21,18 @@ from splashdown._series.items import PackedItems
 from splashdown._stac.alternates import check_alternate
 from splashdown._stac.migrate import kind_of, up_to_date
 from splashdown.builtins.filters import by_cql2
-from splashdown.builtins.stac import api, inmemory
+from splashdown.builtins.stac import inmemory
 from splashdown.builtins.stac.assets import Collector, without_repeats
 from splashdown.builtins.stac.credentials import authority_of
 from splashdown.builtins.stac.options import StacOptions
 from splashdown.builtins.stac.others import other_document
-from splashdown.builtins.stac.tree import walk_tree
 from splashdown.errors import ApiError, ResolveError
 from splashdown.model import Asset, ResultSet
 from splashdown.protocols import Filter, ResolveContext
 from splashdown.sources import bare_href, is_in_store, is_url
+
+if TYPE_CHECKING:
+    from splashdown.builtins.stac import api
 
 _KINDS = {"Feature": "item", "Collection": "collection", "Catalog": "catalog", "FeatureCollection": "items"}
 #: Assets whose expiry is read; in a large search all are signed alike.
@@ -103,6 +105,8 @@ def _is_metalink(place: str) -> bool:
 
 
 def _remote(place: str, reader: Reader, options: StacOptions) -> _Source:
+    from splashdown.builtins.stac import api  # late: a document needs no API
+
     if options.searches and api.is_search_url(place):
         sent = options if api.is_about_items(options.filter) else replace(options, filter=None)
         question = api.SearchRequest(url=api.with_filters(place, sent, options.collections))
@@ -111,6 +115,8 @@ def _remote(place: str, reader: Reader, options: StacOptions) -> _Source:
 
 
 def _searched(question: api.SearchRequest, reader: Reader, root: Document | None = None) -> _Source:
+    from splashdown.builtins.stac import api
+
     try:
         question, first = api.ask_first(question, reader)
     except ApiError as error:
@@ -130,6 +136,8 @@ def _document(root: Document, reader: Reader, options: StacOptions) -> _Source:
     root = Document(place=root.place, body=up_to_date(root.body, shown(root.place)))
     if kind == "Feature":
         return _Source(root=root, below=[root])
+    from splashdown.builtins.stac import api  # late: an item needs no API
+
     if kind == "FeatureCollection":
         source = _Source(root=root)
         source.below = api.pages(reader, root, source.warnings.append)
@@ -137,6 +145,8 @@ def _document(root: Document, reader: Reader, options: StacOptions) -> _Source:
     question = api.first_request(root, reader, options)
     if question is not None:
         return _searched(question, reader, root)
+    from splashdown.builtins.stac.tree import walk_tree  # late: most sources have nothing below them
+
     walk = walk_tree(reader, options.max_documents)
     return _Source(root=root, below=walk.below(root), warnings=walk.broken)
 
