@@ -11,10 +11,13 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from splashdown.errors import ContentError
-from splashdown.model import Asset, Buffer
+
+if TYPE_CHECKING:
+    from splashdown.model import Asset, Buffer
 
 __all__ = [
     "CSV", "FLATGEOBUF", "FORMATS", "GEOPACKAGE", "GRIB", "GZIP", "HDF5", "HEAD_BYTES", "JPEG2000", "JSON", "NETCDF",

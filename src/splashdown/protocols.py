@@ -12,26 +12,25 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from splashdown.model import (
-    Asset,
-    Buffer,
-    Content,
-    Part,
-    PartPolicy,
-    ReadRequest,
-    RemoteInfo,
-    ResultSet,
-    SmallBody,
-    Stored,
-    StoredPart,
-    Unfinished,
-    Upload,
-)
-
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from splashdown.events import Event
+    from splashdown.model import (
+        Asset,
+        Buffer,
+        Content,
+        Part,
+        PartPolicy,
+        ReadRequest,
+        RemoteInfo,
+        ResultSet,
+        SmallBody,
+        Stored,
+        StoredPart,
+        Unfinished,
+        Upload,
+    )
 
 
 @runtime_checkable

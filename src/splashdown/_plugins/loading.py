@@ -20,12 +20,12 @@ from splashdown._plugins.manager import REGISTRATION, Manager
 from splashdown._plugins.origin import Origin, Stage
 from splashdown.errors import PluginError, PluginWarning, error_text
 from splashdown.hookspecs import GROUP
-from splashdown.model import Plan, RunReport
 from splashdown.redact import redact_text
 from splashdown.specs import ActionSpec, LoaderSpec, ResolverSpec, Spec
 
 if TYPE_CHECKING:
     from splashdown._plugins.info import PluginFailure, PluginInfo
+    from splashdown.model import Plan, RunReport
 
 T = TypeVar("T")
 

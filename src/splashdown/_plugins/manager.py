@@ -8,14 +8,13 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import pluggy
 
 from splashdown._plugins.mistakes import mistakes_of
 from splashdown.errors import Interrupted, PluginError, SplashdownError, Terminated, did_you_mean
 from splashdown.hookspecs import GROUP, HookSpecs, hookimpl
-from splashdown.model import Plan, RunReport
 from splashdown.specs import (
     ActionSpec,
     ExecutorSpec,
@@ -28,6 +27,9 @@ from splashdown.specs import (
     Spec,
     TransportSpec,
 )
+
+if TYPE_CHECKING:
+    from splashdown.model import Plan, RunReport
 
 #: The registration hooks and what each yields.
 REGISTRATION: Final[Mapping[str, type]] = {
@@ -129,6 +131,8 @@ class Manager:
                     raise
                 failed(name, error)
                 return inner()
+            from splashdown.model import RunReport  # late: many commands run nothing
+
             if not isinstance(report, RunReport):
                 failed(name, TypeError(f"{RUN_PLAN} returned {type(report).__name__}; end it with 'return report'"))
                 return inner()

@@ -14,7 +14,6 @@ from splashdown._plugins.candidates import BUILTIN_COMMANDS, builtin_candidates
 from splashdown._plugins.choice import choose, choose_resolver, conflict, disabled, is_installed, state
 from splashdown._plugins.loading import Choice, Loading, Offer
 from splashdown.errors import ConflictError, DisabledError, NoProviderError, PluginError, did_you_mean
-from splashdown.model import Plan, RunReport
 from splashdown.protocols import Resolver
 from splashdown.sources import scheme_of
 from splashdown.specs import (
@@ -32,6 +31,7 @@ from splashdown.specs import (
 if TYPE_CHECKING:
     from splashdown._plugins.check import PluginCheck
     from splashdown._plugins.info import PluginFailure, PluginInfo
+    from splashdown.model import Plan, RunReport
 
 _DISABLE = "SPLASHDOWN_DISABLE_PLUGINS"
 #: Of a plan with more files the schemes are not looked at: plugins take less time to import than those files to move.

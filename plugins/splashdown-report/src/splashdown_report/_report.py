@@ -7,13 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from splashdown.actions import ActionSession
 from splashdown.errors import OptionError
-from splashdown_report import _thumbnails
-from splashdown_report._page import GENERATOR, render
-from splashdown_report._sources import read_subject
+
+if TYPE_CHECKING:
+    from splashdown.actions import ActionSession
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +65,11 @@ def write_report(
     for a target without a receipt, ``UsageError`` for another JSON document, and ``OptionError`` where ``output``
     cannot be written, or is a file that is not such a page.
     """
+    # Late: the command's help needs none of them.
+    from splashdown_report import _thumbnails
+    from splashdown_report._page import render
+    from splashdown_report._sources import read_subject
+
     path = Path(output).expanduser()
     _refuse_other(path)
     subject = read_subject(session, str(target), read=verify)
@@ -80,6 +85,8 @@ def _refuse_other(path: Path) -> None:
     if path.is_dir():
         raise OptionError(f"{path} is a folder: name a file, for example --output {path / 'report.html'}")
     if path.exists():
+        from splashdown_report._page import GENERATOR
+
         with suppress(OSError), path.open("rb") as file:
             if GENERATOR.encode() in file.read(1024):
                 return

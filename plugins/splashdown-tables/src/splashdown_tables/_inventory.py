@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from splashdown.actions import Results
 from splashdown.errors import OptionError
 from splashdown.redact import redact
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from splashdown.actions import Results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

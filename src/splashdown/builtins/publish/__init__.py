@@ -11,12 +11,12 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from splashdown.actions import ActionSession, PublishReport
 from splashdown.hookspecs import hookimpl
 from splashdown.redact import safely_shown
 from splashdown.specs import ActionSpec
 
 if TYPE_CHECKING:
+    from splashdown.actions import ActionSession, PublishReport
     from splashdown.builtins.publish.catalog import Catalog
     from splashdown.builtins.publish.items import Found, TargetItems
 
@@ -81,6 +81,8 @@ def _published(items: TargetItems, catalog: Catalog, options: PublishOptions) ->
                     failed[one.name] = why
                 else:
                     ends[end].append(one.name)
+    from splashdown.actions import PublishReport  # late: the command's help needs none
+
     return PublishReport(
         target=items.target, api=catalog.url, **{name: tuple(ids) for name, ids in ends.items()}, failed=failed
     )
