@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from splashdown._cli.landed_commands import Command
     from splashdown.results import JobResults
 
-#: Stands for the place of a file among the words of a program.
-HERE = "{}"
 #: Windows runs these with a shell, which takes parts of a name for commands.
 _OF_A_SHELL = (".bat", ".cmd")
 
@@ -58,6 +56,8 @@ def _words(_context: click.Context, _option: click.Parameter, value: str | None)
         return None
     import shlex  # late, as all that only --exec needs
     import shutil
+
+    from splashdown._cli.landed_commands import HERE
 
     try:
         words = shlex.split(value)

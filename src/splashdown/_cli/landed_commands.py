@@ -16,7 +16,6 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from splashdown._cli.exec_options import HERE
 from splashdown._display.text import printable
 from splashdown.actions import ActionOutcome
 from splashdown.errors import DownloadError, Interrupted, Terminated
@@ -26,6 +25,8 @@ from splashdown.redact import safely_shown
 if TYPE_CHECKING:
     from splashdown.results import JobResults
 
+#: Stands for the place of a file among the words of a program.
+HERE = "{}"
 #: Exit codes of a shell for a program that is not there, and for one that cannot be started.
 _NOT_FOUND, _NOT_STARTED = 127, 126
 #: Files that may have landed and wait for their program.

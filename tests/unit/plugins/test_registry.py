@@ -15,7 +15,7 @@ from splashdown._plugins import candidates, installed
 from splashdown._plugins.registry import Registry
 from splashdown.errors import ConflictError, NoProviderError, PluginError, PluginWarning, UsageError
 from splashdown.hookspecs import hookimpl
-from splashdown.model import Plan, ResultSet, RunReport
+from splashdown.model import Asset, Plan, ResultSet, RunReport, Transfer
 from splashdown.specs import ActionSpec, FilterSpec, LoaderSpec, ResolverSpec, SinkSpec, TransportSpec
 
 PLAN = Plan(target="out", transfers=())
@@ -131,6 +131,13 @@ class TestBuiltins:
     def test_no_scan_happens_while_built_ins_answer(self, builtin, monkeypatch):
         monkeypatch.setattr(installed, "distributions", lambda: pytest.fail("scanned"))
         assert registry(discover=True).sink("shelf")
+
+    def test_what_a_built_in_answers_imports_nothing_installed_after_a_scan_either(self, builtin):
+        install(builtin, "rival", SINK, groups=["splashdown.sinks"])
+        r = registry(discover=True)
+        assert r.loaders() == ()  # scans
+        assert r.sink("shelf")
+        assert "rival" not in sys.modules
 
     def test_a_passed_plugin_that_claims_a_built_in_scheme_is_a_conflict(self, builtin):
         r = registry(module("mine", splashdown_sinks=[sink("shelf")]))
@@ -508,6 +515,30 @@ class TestRunPlan:
             return RunReport(plan=PLAN, outcomes=())
 
         return execute
+
+    @pytest.mark.parametrize(
+        ("href", "metadata", "imported"),
+        [
+            ("https://h/a.tif", {}, False),
+            ("a.tif", {}, False),
+            ("HTTPS://h/a.tif", {}, False),
+            ("shelf://h/a.tif", {}, True),
+            ("https://h/a.tif", {"alternate": {"shelf": {"href": "shelf://h/a.tif"}}}, True),
+        ],
+    )
+    def test_a_run_imports_installed_transports_that_it_may_need(self, site, href, metadata, imported):
+        install(site, "reads-shelves", "", groups=["splashdown.transports"])
+        asset = Asset(key="a", href=href, metadata=metadata)
+        plan = Plan(target="out", transfers=(Transfer(asset=asset, name="a.tif"),))
+        registry(discover=True).run_plan(plan, lambda: RunReport(plan=plan, outcomes=()))
+        assert ("reads_shelves" in sys.modules) is imported
+
+    def test_a_run_of_very_many_files_imports_installed_transports_unasked(self, site):
+        install(site, "reads-shelves", "", groups=["splashdown.transports"])
+        one = Transfer(asset=Asset(key="a", href="https://h/a.tif"), name="a.tif")
+        plan = Plan(target="out", transfers=(one,) * 1_001)
+        registry(discover=True).run_plan(plan, lambda: RunReport(plan=plan, outcomes=()))
+        assert "reads_shelves" in sys.modules
 
     def test_without_wrappers_the_run_just_happens(self):
         log = []
