@@ -72,7 +72,7 @@ def download(tmp_path_factory):
         server.add("/item.json", json.dumps(stac_item({"a": {"href": "a.txt"}})).encode())
         target = tmp_path_factory.mktemp("start") / "out"
         found = started("download", f"{server.url}/item.json", str(target), "--quiet")
-        assert (target / "a.txt").read_bytes() == b"hello"
+        assert [path.read_bytes() for path in target.rglob("*.txt")] == [b"hello"]
     return found
 
 
