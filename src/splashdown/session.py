@@ -147,7 +147,7 @@ def session_again(recipe: bytes) -> Session:
 
 
 def _of_origin(auth: object, source: object) -> object:
-    """What is given for a source; a key belongs to the origin of its URL."""
+    """The credentials for a source; a key belongs to the origin of its URL."""
     if auth is None or not is_url(source):
         return auth
     from splashdown.auth import ApiKey
