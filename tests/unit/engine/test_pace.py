@@ -28,7 +28,7 @@ def test_the_number_stays_within_its_bounds(start, most, seen):
     pace = Pace(start=start, most=most)
     for one in seen:
         pace.observe(one)
-        assert min(start, most, FEW) <= pace.limit <= most
+        assert 1 <= pace.limit <= most
 
 
 @given(st.integers(1, 200), st.floats(0.001, 10))
@@ -60,10 +60,17 @@ def test_a_busy_process_tries_no_more_threads():
     assert set(run(Pace(), float, busy=0.9)) == {START}
 
 
-def test_threads_that_wait_for_the_interpreter_become_few():
+def test_threads_that_wait_for_the_interpreter_become_one():
     found = run(Pace(), lambda number: 1000.0 - number, busy=0.9, small=True)
-    assert found[-1] == FEW
+    assert found[-1] == 1
+    assert FEW in found
     assert set(run(Pace(), lambda number: 1000.0 - number, busy=0.7, small=True)[-5:]) != {FEW}
+
+
+def test_few_threads_stay_where_one_does_less():
+    rates = {1: 700.0, FEW: 1000.0}
+    found = run(Pace(), lambda number: rates.get(number, 1000.0), busy=0.9, small=True)
+    assert found[-1] == FEW
 
 
 def test_few_threads_are_given_up_where_more_do_more():
