@@ -15,7 +15,10 @@ _AUTHORITY = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[\w.-]+)(:(?P<port>\d{1,5}
 # a path is common and harmless.
 _SUSPECT = re.compile(r"[\x00-\x1f\x7f\\\ud800-\udfff]")
 #: Almost all hrefs have this form (origin, then target) and need no closer look.
-USUAL = re.compile(r"(https?://[a-z0-9.-]+(?::(?!80/|443/)(?:[1-9]\d{0,3}|[1-5]\d{4}))?)(/[!-\"$-\[\]-~]*)")
+USUAL = re.compile(
+    r"(https?://[a-z0-9.-]+(?::(?!80/|443/)(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?)"
+    r"(/[!-\"$-\[\]-~]*)"
+)
 _PORTS = {"http": 80, "https": 443}
 
 
