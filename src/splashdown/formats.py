@@ -177,6 +177,8 @@ _JSON_VALUE = '{["-0123456789tfn'
 _XML_START = re.compile(r"<(\?xml\s|[A-Za-z_][\w.-]*(:[\w.-]+)?[\s/>])")
 #: First bytes of text: white space, marks of the order of bytes, printable characters, letters beyond ASCII.
 _TELLING = frozenset([*b"\t\n\v\f\r\x1c\x1d\x1e\x1f\xfe\xff", *range(0x20, 0x7F), *range(0xC2, 0xF5)])
+#: Nor is this a page, XML, JSON or text: a letter that is cut off, or control characters after another beginning.
+_BINARY_BYTES = re.compile(rb"[\xc2-\xf4][^\x80-\xbf]|[!-;=-Z\\-z|-~].{0,510}?[\0-\x08\x0e-\x1b\x7f]", re.DOTALL)
 #: The beginnings of the known formats: these are not text.
 _STARTS = frozenset(start[:4] for one in FORMATS for start in one.first_bytes if len(start) >= 4)
 
@@ -192,8 +194,9 @@ def check_content(asset: Asset, head: Buffer, size: int, content_type: str | Non
     ``head`` is the beginning of the file, :data:`HEAD_BYTES` or more where it has as many; it may be empty where
     another run has stored it. ``size`` is that of the whole file, ``content_type`` the server's word.
     """
-    if size and (not len(head) or head[0] not in _TELLING or bytes(head[:4]) in _STARTS):
-        return  # nearly all files: what they begin with is none of the formats that are evident
+    # Nearly all files begin with none of the formats that are evident.
+    if size and (not len(head) or head[0] not in _TELLING or bytes(head[:4]) in _STARTS or _BINARY_BYTES.match(head)):
+        return
     if found := unlike_promise(asset.media_type, asset.href, head, size, content_type):
         raise ContentError(
             f"{asset.label}: {found}; nothing was kept."

@@ -163,7 +163,16 @@ def test_a_file_of_a_known_format_passes_under_its_types_and_extensions(known):
                 check_content(asset, start + b"printable text", 40)
 
 
-@given(st.binary(max_size=600), st.sampled_from(["image/tiff", "application/json", "text/csv", None]))
+#: What may come before a beginning that is evident, and what may follow one.
+_AROUND = st.lists(
+    st.sampled_from([b"<html>", b"{", b"[1", b" ", b"\xc2\xa0", b"\xef\xbb\xbf", b"\x1c", b"\0", b"abc"])
+)
+
+
+@given(
+    st.binary(max_size=600) | _AROUND.map(b"".join),
+    st.sampled_from(["image/tiff", "application/json", "text/csv", None]),
+)
 def test_whatever_comes_is_judged_or_passes(head, media_type):
     asset = Asset(key="a", href="https://e.example/a.nc", media_type=media_type)
     found = unlike_promise(media_type, asset.href, head, len(head))

@@ -221,21 +221,21 @@ class LazyFolder:
     def __init__(self, path: str) -> None:
         self.path = path
         self._lock = threading.Lock()
-        self._folder: Folder | None = None
+        self.folder: Folder | None = None  #: the folder where it is open, for callers that have thousands of files
 
     def get(self, *, make: bool = False) -> Folder:
         """The folder. Raises ``FileNotFoundError`` where there is none and none is to be made."""
-        if (folder := self._folder) is not None:
+        if (folder := self.folder) is not None:
             return folder
         with self._lock:
-            if self._folder is None:
-                self._folder = self._opened(make=make)
-            return self._folder
+            if self.folder is None:
+                self.folder = self._opened(make=make)
+            return self.folder
 
     def close(self) -> None:
         """Give the folder back."""
         with self._lock:
-            folder, self._folder = self._folder, None
+            folder, self.folder = self.folder, None
         if folder is not None:
             folder.close()
 

@@ -153,7 +153,7 @@ class Assets(Mapping[str, Any]):
         yield from (key for key in self._placed if key not in self._listed)
 
     def __len__(self) -> int:
-        return len(self._listed) + sum(key not in self._listed for key in self._placed)
+        return len(self._listed) + len(self._placed) - sum(map(self._listed.__contains__, self._placed))
 
 
 class Features(Collection[Any]):

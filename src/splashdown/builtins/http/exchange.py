@@ -48,14 +48,19 @@ class Exchange:
     def __init__(self, options: HttpOptions, gate: Gate | None = None) -> None:
         self._hosts = Hosts(options, gate)
         self._max_redirects = options.max_redirects
+        self._usual: set[str] = set()  #: origins as nearly all are written
         self._meant: set[str] = set()  #: origins that refuse requests without a range as well
 
     def read_small(self, request: ReadRequest, most: int) -> SmallBody | Body:
         """A small file, or a 304, by one exchange where href and answer are plain; else as :meth:`open`."""
-        usual = USUAL.fullmatch(request.href)
-        if usual is None or (request.steps is not None and request.steps.cookie(request.href)):
+        href = request.href
+        at = href.find("/", 8)
+        origin, target = href[:at], href[at:]
+        # An odd target is found when it is sent.
+        if at < 0 or (origin not in self._usual and not self._is_usual(origin, href)):
             return self.open(request)
-        origin, target = usual.groups()
+        if request.steps is not None and request.steps.cookie(href):
+            return self.open(request)
         host = self._hosts.get(origin)
         lines = "" if request.headers else host.whole
         for name, value in (merged(host.of_whole, request.headers) if request.headers else {}).items():
@@ -83,6 +88,15 @@ class Exchange:
         ranges = found.status == 206 or "bytes" in headers.get("accept-ranges", "").lower()
         info = whole_info(headers, length, ranges=ranges)
         return SmallBody(info=info, data=found.data)
+
+    def _is_usual(self, origin: str, href: str) -> bool:
+        """Whether an origin is of the usual form; noted, because files have theirs in common."""
+        usual = USUAL.fullmatch(href)
+        if usual is None or usual[1] != origin:
+            return False
+        if len(self._usual) < MOST_HOSTS:
+            self._usual.add(origin)
+        return True
 
     def open(self, request: ReadRequest, first: BaseHTTPResponse | Answer | None = None) -> Body:
         """Send a request and return the body of its answer; ``first`` is an answer that it has got already."""

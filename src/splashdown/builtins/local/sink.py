@@ -334,7 +334,7 @@ class LocalSink:
     def _create(self, name: str) -> tuple[int, Folder]:
         """A descriptor of a new partial file, and the folder that it is in."""
         try:
-            hidden = self._hidden.get(make=True)
+            hidden = self._hidden.folder or self._hidden.get(make=True)
             return hidden.create(name), hidden
         except FileNotFoundError:
             # Another process that finished may have removed the folder just now; once more is enough for that.
@@ -381,5 +381,5 @@ class LocalSink:
                 raise StoreError(f"{key!r} is not the name of a file below the target")
             if HIDDEN in fold(key).split("/"):
                 raise StoreError(f"{key!r} is where unfinished files are; choose another name")
-        root = self._root.get(make=make)
+        root = self._root.folder or self._root.get(make=make)
         return root.reach(key, make=make) if "/" in key else (root, key)
