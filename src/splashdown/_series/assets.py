@@ -15,7 +15,7 @@ from splashdown.model import Asset, IfExists, Transfer
 
 _LINKED = ("geometry", "metadata", "properties")
 _PLAIN = tuple(name for name in Asset.__dataclass_fields__ if name not in _LINKED)
-_PLACES = {name: place for place, name in enumerate(_PLAIN)}
+_PLACES = {name: place for place, name in enumerate((*_PLAIN, *_LINKED))}
 _plain_values, _linked_values = attrgetter(*_PLAIN), attrgetter(*_LINKED)
 # The constructor of a frozen dataclass takes three times as long, and assets are created on each access.
 _plain_setters, _linked_setters = ([getattr(Asset, name).__set__ for name in names] for names in (_PLAIN, _LINKED))
@@ -126,17 +126,42 @@ class PackedAssets(LazySequence[Asset]):
         return asset
 
     def columns(self, *names: str) -> Iterator[Any]:
-        """Plain fields at a third of the cost of creating the assets; other fields need the assets."""
-        if not _PLACES.keys() >= set(names):
-            return super().columns(*names)
-        return map(itemgetter(*(_PLACES[name] for name in names)), self.rows)
+        """Fields at a third of the cost of creating the assets."""
+        pick = self._picking(names)
+        return super().columns(*names) if pick is None else map(pick, self.rows)
+
+    def columns_at(self, positions: Sequence[int], *names: str) -> Iterator[Any]:
+        """The same of the assets at positions."""
+        pick = self._picking(names)
+        return super().columns_at(positions, *names) if pick is None else map(pick, self.rows.pick(positions))
 
     def cells(self, *names: str) -> Callable[[int], Any]:
         """A function that gives the fields of the asset at a position."""
+        pick, at = self._picking(names), self.rows.at
+        return super().cells(*names) if pick is None else lambda position: pick(at(position))
+
+    def _picking(self, names: Sequence[str]) -> Callable[[tuple[Any, ...]], Any] | None:
+        """A function that gives these fields of a row; ``None`` where only the asset has them."""
         if not _PLACES.keys() >= set(names):
-            return super().cells(*names)
-        rows, pick = self.rows, itemgetter(*(_PLACES[name] for name in names))
-        return lambda position: pick(rows.at(position))
+            return None
+        plain, held = itemgetter(*(_PLACES[name] for name in names)), self._held
+        linked = [at for at, name in enumerate(names) if name in _LINKED]
+        if not linked:
+            return plain
+        # The assets of an item have the same properties: one view does for all that follow one another.
+        last: dict[int, tuple[Any, Any]] = dict.fromkeys(linked, (None, None))
+
+        def pick(row: tuple[Any, ...]) -> Any:
+            found = [*plain(row)] if len(names) > 1 else [plain(row)]
+            for at in linked:
+                link, (before, value) = found[at], last[at]
+                if link != before:
+                    value = held[link] if type(link) is int else View(held[link[0]], link[1], link[2])
+                    last[at] = link, value
+                found[at] = value
+            return tuple(found) if len(names) > 1 else found[0]
+
+        return pick
 
 
 class Transfers(LazySequence[Transfer]):
@@ -176,6 +201,14 @@ class Transfers(LazySequence[Transfer]):
             return columns(self.assets, *(name.removeprefix("asset.") for name in names))
         each = [self._column(name) for name in names]
         return each[0] if len(each) == 1 else zip(*each, strict=False)  # the column of policies is endless
+
+    def columns_at(self, positions: Sequence[int], *names: str) -> Iterator[Any]:
+        """The same of the transfers at positions."""
+        if all(name.startswith("asset.") for name in names):
+            return self.assets.columns_at(positions, *(name.removeprefix("asset.") for name in names))
+        if names == ("name",):
+            return map(self.names.__getitem__, positions)
+        return super().columns_at(positions, *names)
 
     def cells(self, *names: str) -> Callable[[int], Any]:
         """A function that gives the fields of the transfer at a position."""

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar, cast, overload
 T = TypeVar("T")
 
 #: Values that are compressed together: more compress better, fewer are decoded sooner.
-_BLOCK = 64
+BLOCK = 64
 #: Fewer assets than this are not packed.
 MANY = 1_000
 
@@ -47,21 +47,21 @@ class Blocks(Sequence[T]):
     def append(self, value: T) -> None:
         """Put a value at the end."""
         self._open.append(value)
-        if len(self._open) == _BLOCK:
+        if len(self._open) == BLOCK:
             self._blocks.append(zlib.compress(self._encoded(self._open), 1))
             self._open = []
 
     def extend(self, values: Iterable[T]) -> None:
         """Put values at the end, without a call for each."""
         each = iter(values)
-        while some := [*islice(each, _BLOCK - len(self._open))]:
+        while some := [*islice(each, BLOCK - len(self._open))]:
             self._open += some
-            if len(self._open) == _BLOCK:
+            if len(self._open) == BLOCK:
                 self._blocks.append(zlib.compress(self._encoded(self._open), 1))
                 self._open = []
 
     def __len__(self) -> int:
-        return len(self._blocks) * _BLOCK + len(self._open)
+        return len(self._blocks) * BLOCK + len(self._open)
 
     @overload
     def __getitem__(self, position: int) -> T: ...
@@ -77,13 +77,17 @@ class Blocks(Sequence[T]):
 
     def at(self, position: int) -> T:
         """The value at a valid position."""
-        block, at = divmod(position, _BLOCK)
+        block, at = divmod(position, BLOCK)
         number, content = self._recent
         return content[at] if number == block else self._content(block)[at]
 
     def __iter__(self) -> Iterator[T]:
         # Not a generator, which would cost a call for each value.
         return chain.from_iterable(map(self._content, range(len(self._blocks) + 1)))
+
+    def pick(self, positions: Sequence[int]) -> Iterator[T]:
+        """The values at valid positions, for no call each; where positions ascend, each block is decoded once."""
+        return picked(self._content, positions)
 
     def _content(self, block: int) -> list[T]:
         if block == len(self._blocks):
@@ -106,6 +110,23 @@ def packed(values: Iterable[T]) -> Sequence[T]:
     return blocks
 
 
+def picked(content: Callable[[int], Sequence[T]], positions: Sequence[int]) -> Iterator[T]:
+    """The values at positions of blocks, of which ``content`` gives one."""
+
+    def some(start: int) -> list[T]:
+        found: list[T] = []
+        block = positions[start] // BLOCK
+        values = content(block)
+        for position in positions[start : start + BLOCK]:
+            if position // BLOCK != block:
+                block = position // BLOCK
+                values = content(block)
+            found.append(values[position % BLOCK])
+        return found
+
+    return chain.from_iterable(map(some, range(0, len(positions), BLOCK)))
+
+
 class Slots(Generic[T]):
     """Values at the numbers below ``length``, each put once, in any order and from any thread."""
 
@@ -117,27 +138,43 @@ class Slots(Generic[T]):
         self._recent: tuple[int, list[T]] = (-1, [])
 
     def __setitem__(self, number: int, value: T) -> None:
-        block = number // _BLOCK
+        block = number // BLOCK
         with self._lock:
             there = self._open.setdefault(block, {})
             there[number] = value
-            if len(there) == min(_BLOCK, self._length - block * _BLOCK):
-                self._blocks[block] = zlib.compress(pickled([there[n] for n in sorted(there)]), 1)
-                del self._open[block]
+            if len(there) == min(BLOCK, self._length - block * BLOCK):
+                self._close(block)
+
+    def put(self, numbers: Sequence[int], values: Sequence[T]) -> None:
+        """Put many values, for no call each."""
+        with self._lock:
+            for number, value in zip(numbers, values, strict=True):
+                self._open.setdefault(number // BLOCK, {})[number] = value
+            for block in {number // BLOCK for number in numbers}:
+                if len(self._open[block]) == min(BLOCK, self._length - block * BLOCK):
+                    self._close(block)
+
+    def _close(self, block: int) -> None:
+        there = self._open.pop(block)
+        self._blocks[block] = zlib.compress(pickled([there[n] for n in sorted(there)]), 1)
 
     def __iter__(self) -> Iterator[T]:
         """All values, once each was put."""
-        blocks = (self._block(number) for number in range(-(-self._length // _BLOCK)))
-        return chain.from_iterable(blocks)
+        return chain.from_iterable(map(self.block, range(-(-self._length // BLOCK))))
 
-    def _block(self, number: int) -> list[T]:
+    def pick(self, positions: Sequence[int]) -> Iterator[T]:
+        """The values at positions, once each was put, as :meth:`Blocks.pick` gives them."""
+        return picked(self.block, positions)
+
+    def block(self, number: int) -> list[T]:
+        """The values that are packed together in block ``number``, once each was put."""
         with self._lock:
             data = self._blocks[number]
         return cast("list[T]", unpickled(zlib.decompress(data)))
 
     def __getitem__(self, number: int) -> T | None:
         """The value, or ``None`` if none was put."""
-        block, at = divmod(number, _BLOCK)
+        block, at = divmod(number, BLOCK)
         recent, content = self._recent
         if recent != block:
             with self._lock:

@@ -32,6 +32,10 @@ class LazySequence(Sequence[T]):
         get = attrgetter(*names)
         return lambda position: get(self._element(position))
 
+    def columns_at(self, positions: Sequence[int], *names: str) -> Iterator[Any]:
+        """The fields of the elements at positions."""
+        return map(self.cells(*names), positions)
+
     def take(self, positions: Sequence[int]) -> Sequence[T]:
         """The elements at these positions."""
         return _Taken(self, positions)
@@ -72,8 +76,14 @@ class _Taken(LazySequence[T]):
     def _element(self, position: int) -> T:
         return self._whole._element(self._positions[position])  # noqa: SLF001 - of the same kind
 
+    def __iter__(self) -> Iterator[T]:
+        return map(self._whole._element, self._positions)  # noqa: SLF001 - as above
+
     def columns(self, *names: str) -> Iterator[Any]:
-        return map(self._whole.cells(*names), self._positions)
+        return self._whole.columns_at(self._positions, *names)
+
+    def columns_at(self, positions: Sequence[int], *names: str) -> Iterator[Any]:
+        return self._whole.columns_at([self._positions[position] for position in positions], *names)
 
     def cells(self, *names: str) -> Callable[[int], Any]:
         get, positions = self._whole.cells(*names), self._positions

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from operator import attrgetter, itemgetter
 from typing import Any, Protocol
 
 from splashdown._series.assets import Transfers
-from splashdown._series.blocks import Slots
+from splashdown._series.blocks import BLOCK, Slots
 from splashdown._series.lazy import LazySequence
 from splashdown.model import Outcome, Status, Transfer
 
-_FIELDS = tuple(name for name in Outcome.__dataclass_fields__ if name not in {"transfer", "status"})
-_values = attrgetter(*_FIELDS)
-#: The place of each field in a row. The first two places are the name, if it differs from the plan's, and the status.
-_AT = {name: number for number, name in enumerate(_FIELDS, 2)}
+#: The fields of a row, after two others: the name, if it differs from the plan's, and the status as plain text.
+FIELDS = tuple(name for name in Outcome.__dataclass_fields__ if name not in {"transfer", "status"})
+_values = attrgetter(*FIELDS)
+_AT = {name: number for number, name in enumerate(FIELDS, 2)}
 _STATUSES = tuple(Status)
+_TEXTS = {str.__str__(status): status for status in _STATUSES}
+_CODES = {text: number for number, text in enumerate(_TEXTS)}
 _NONE = 255
 
 _Row = tuple[Any, ...]
@@ -28,8 +31,36 @@ class OutcomeSlots(Protocol):
     def __setitem__(self, number: int, outcome: Outcome) -> None:
         """Put one outcome."""
 
+    def put(self, numbers: Sequence[int], outcomes: Rows) -> None:
+        """Put many, without creating them where they are packed."""
+
     def outcomes(self) -> Sequence[Outcome]:
         """All outcomes, after the last one was put."""
+
+
+class Rows(LazySequence[Outcome]):
+    """The outcomes of some transfers, as rows."""
+
+    def __init__(self, transfers: Sequence[Transfer], rows: Sequence[_Row]) -> None:
+        self.transfers, self.rows = transfers, rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def _element(self, position: int) -> Outcome:
+        return _outcome(self.transfers[position], self.rows[position])
+
+    def columns(self, *names: str) -> Iterator[Any]:
+        """The status of each costs little."""
+        if names == ("status",):
+            return map(_TEXTS.__getitem__, [row[1] for row in self.rows])  # the class would be called for each
+        return super().columns(*names)
+
+
+def _outcome(transfer: Transfer, row: _Row) -> Outcome:
+    own, status, *values = row
+    transfer = replace(transfer, name=own) if own else transfer
+    return Outcome(transfer=transfer, status=_TEXTS[status], **dict(zip(FIELDS, values, strict=True)))
 
 
 def slots_for(transfers: Sequence[Transfer], missing: Callable[[int], Outcome]) -> OutcomeSlots:
@@ -46,6 +77,10 @@ class _Few:
 
     def __setitem__(self, number: int, outcome: Outcome) -> None:
         self._outcomes[number] = outcome
+
+    def put(self, numbers: Sequence[int], outcomes: Rows) -> None:
+        for number, outcome in zip(numbers, outcomes, strict=True):
+            self._outcomes[number] = outcome
 
     def outcomes(self) -> tuple[Outcome, ...]:
         return tuple(outcome or self._missing(number) for number, outcome in enumerate(self._outcomes))
@@ -68,6 +103,11 @@ class _PackedOutcomes(LazySequence[Outcome]):
         self._rows[number] = (own, str.__str__(status), *_values(outcome))
         self._statuses[number] = _STATUSES.index(status)
 
+    def put(self, numbers: Sequence[int], outcomes: Rows) -> None:
+        self._rows.put(numbers, outcomes.rows)
+        for number, row in zip(numbers, outcomes.rows, strict=True):
+            self._statuses[number] = _CODES[row[1]]
+
     def outcomes(self) -> Sequence[Outcome]:
         return self
 
@@ -75,11 +115,7 @@ class _PackedOutcomes(LazySequence[Outcome]):
         return len(self._transfers)
 
     def _element(self, position: int) -> Outcome:
-        own, status, *values = self._row(position)
-        transfer = self._transfers[position]
-        if own:
-            transfer = replace(transfer, name=own)
-        return Outcome(transfer=transfer, status=Status(status), **dict(zip(_FIELDS, values, strict=True)))
+        return _outcome(self._transfers[position], self._row(position))
 
     def columns(self, *names: str) -> Iterator[Any]:
         """Fields of the outcomes, and of their transfers and assets, without creating these."""
@@ -88,9 +124,35 @@ class _PackedOutcomes(LazySequence[Outcome]):
         plain = [name.removeprefix("transfer.") for name in names]
         if all(name.startswith("asset.") for name in plain):
             return self._transfers.columns(*plain)
-        if _AT.keys() >= set(names) and _NONE not in self._statuses:
+        if _NONE in self._statuses:
+            return map(self.cells(*names), range(len(self)))
+        if _AT.keys() >= set(names):
             return map(itemgetter(*(_AT[name] for name in names)), self._rows)
+        if plain[0] == "name" and len(names) != 2 and _AT.keys() >= set(names[1:]):
+            return self._named(names[1:])
         return map(self.cells(*names), range(len(self)))
+
+    def columns_at(self, positions: Sequence[int], *names: str) -> Iterator[Any]:
+        """The same of the outcomes at positions."""
+        if _AT.keys() >= set(names) and _NONE not in self._statuses:
+            return map(itemgetter(*(_AT[name] for name in names)), self._rows.pick(positions))
+        plain = [name.removeprefix("transfer.") for name in names]
+        if all(name.startswith("asset.") for name in plain):
+            return self._transfers.columns_at(positions, *plain)
+        return super().columns_at(positions, *names)
+
+    def _named(self, fields: Sequence[str]) -> Iterator[Any]:
+        """The name and fields of each outcome: what a receipt needs, for no call each."""
+        planned, block = self._transfers.names, self._rows.block
+        pick = itemgetter(*(_AT[name] for name in fields)) if fields else None
+
+        def some(start: int) -> list[Any]:
+            rows = zip(block(start // BLOCK), planned[start : start + BLOCK], strict=True)
+            if pick is None:
+                return [row[0] or name for row, name in rows]
+            return [(row[0] or name, *pick(row)) for row, name in rows]
+
+        return chain.from_iterable(map(some, range(0, len(self), BLOCK)))
 
     def cells(self, *names: str) -> Callable[[int], Any]:
         """A function that gives the fields of the outcome at a position."""

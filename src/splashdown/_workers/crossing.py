@@ -8,11 +8,13 @@ from __future__ import annotations
 import pickle
 import zlib
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from splashdown._engine.recipes import Recipe
+from splashdown._series.outcomes import FIELDS, Rows
 from splashdown.columns import columns
 from splashdown.model import Asset, IfExists, Outcome, Status, Transfer
 
@@ -52,13 +54,13 @@ def _slice_again(data: bytes) -> Slice:
 
 
 def _to_columns(transfers: Sequence[Transfer]) -> tuple[Any, ...]:
-    assets = [transfer.asset for transfer in transfers]
+    rows = [*columns(transfers, *(f"asset.{name}" for name in (*_ASSET, "metadata", "properties")))]
+    *fields, metadata, properties = zip(*rows, strict=True)
     return (
-        [_shared(list(columns(assets, name))) for name in _ASSET],
-        _shared([_slim(asset) for asset in assets]),
-        _shared([_schemes(asset.properties) for asset in assets]),
-        [transfer.name for transfer in transfers],
-        _shared([str.__str__(transfer.if_exists) for transfer in transfers]),
+        [_shared([*column]) for column in fields],
+        *_slim(metadata, properties),
+        [*columns(transfers, "name")],
+        _shared([str.__str__(policy) for policy in columns(transfers, "if_exists")]),
     )
 
 
@@ -77,19 +79,28 @@ def _of_columns(data: tuple[Any, ...]) -> tuple[Transfer, ...]:
     )
 
 
-def _slim(asset: Asset) -> Mapping[str, Any]:
-    """The metadata that the engine looks at."""
-    found = {
-        name: value for name, value in asset.metadata.items() if name in _KEPT or name.endswith((":refs", ":schemes"))
-    }
-    if "alternate" not in found:
-        found.pop("href", None)
-    updated = asset.metadata.get("updated") or asset.properties.get("updated")
-    return found | ({"updated": updated} if updated is not None else {})
+def _slim(metadata: Iterable[Mapping[str, Any]], properties: Iterable[Mapping[str, Any]]) -> tuple[Any, Any]:
+    """The columns of metadata and properties, with what the engine looks at."""
+    of_assets, of_items = list[Mapping[str, Any]](), list[Mapping[str, Any]]()
+    item, schemes, changed = None, dict[str, Any](), None
+    for own, common in zip(metadata, properties, strict=True):
+        if common is not item:  # else it is that of the asset before
+            item, changed = common, common.get("updated")
+            schemes = {name: common[name] for name in common if name.endswith(":schemes")}
+        names = _read_names((*own,))
+        found = {name: own[name] for name in names} if names else {}  # a call for each asset would be felt
+        if changed is not None and not found.get("updated"):
+            found["updated"] = changed
+        of_assets.append(found)
+        of_items.append(schemes)
+    return _shared(of_assets), _shared(of_items)
 
 
-def _schemes(properties: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {name: value for name, value in properties.items() if name.endswith(":schemes")}
+@lru_cache(maxsize=256)
+def _read_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Of the names of an asset's metadata, which many assets have in common, those that a worker needs."""
+    kept = [name for name in names if name in _KEPT or name.endswith((":refs", ":schemes"))]
+    return tuple(name for name in kept if name != "href" or "alternate" in kept)
 
 
 def _shared(values: list[Any]) -> Any:
@@ -127,28 +138,40 @@ class _Packed:
     def __init__(self, data: bytes) -> None:
         self._data = data
 
-    def of(self, transfers: Sequence[Transfer]) -> Sequence[Outcome]:
-        """The outcomes, with the transfers of the coordinator."""
-        fields, statuses, seconds, names, (prefix, places) = unpack(self._data)
+    def of(self, transfers: Sequence[Transfer]) -> Rows:
+        """The outcomes, with the transfers of the coordinator. Raises ``ValueError`` where they are none of these."""
+        fields, statuses, seconds, own, (prefix, places) = unpack(self._data)
         count = len(transfers)
-        rows = zip(*(_each(column, count) for column in fields), strict=True)
-        found = []
-        for number, row in enumerate(rows):
-            transfer = _named(transfers[number], names.get(number)) if names else transfers[number]
-            place = places.get(number) if places else None
-            found.append(
-                Outcome(
-                    transfer=transfer,
-                    status=_STATUSES[statuses[number]],
-                    location=prefix + transfer.name if place is None else place,
-                    seconds=seconds[number],
-                    **dict(zip(_FIELDS, row, strict=True)),
-                )
-            )
-        return found
+        if len(statuses) != count or len(seconds) != count or len(fields) != len(_FIELDS):
+            raise ValueError(f"the outcomes of {len(statuses)} files came back, and {count} were sent")
+        found = {name: _each(column, count) for name, column in zip(_FIELDS, fields, strict=True)}
+        for name, column in found.items():
+            _check(name, column, count)
+        names, given = [*columns(transfers, "name")], [""] * count
+        for number, name in own.items():
+            names[number] = given[number] = name
+        locations = [prefix + name for name in names]
+        for number, place in places.items():
+            locations[number] = place
+        _check("location", locations, count)
+        found |= {"location": locations, "seconds": seconds}
+        texts = [_TEXTS[number] for number in statuses]
+        return Rows(transfers, [*zip(given, texts, *(found[name] for name in FIELDS), strict=True)])
 
 
 _STATUSES = tuple(Status)
+_TEXTS = tuple(str.__str__(status) for status in _STATUSES)
+_KINDS = {"size": int, "bytes_moved": int, "attempts": int, "verified": tuple, "ours": bool}  #: others are text
+_OPTIONAL = frozenset({"size", "checksum", "validator", "version", "source_mark"})
+
+
+def _check(name: str, column: Sequence[Any], count: int) -> None:
+    """Raise ``ValueError`` for values that no outcome has in this field."""
+    found = {*map(type, column)}
+    if name in _OPTIONAL:
+        found.discard(type(None))
+    if len(column) != count or not all(issubclass(kind, _KINDS.get(name, str)) for kind in found):
+        raise ValueError(f"{name} of the outcomes that came back is not what an outcome has")
 
 
 def _named(transfer: Transfer, name: str | None) -> Transfer:

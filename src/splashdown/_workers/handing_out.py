@@ -18,13 +18,14 @@ from splashdown._engine.context import Context, SharedMemory
 from splashdown._engine.recipes import recipes_of
 from splashdown._engine.retry import host_of
 from splashdown._foreign.calls import Tolerated
-from splashdown._series.outcomes import OutcomeSlots
+from splashdown._series.outcomes import OutcomeSlots, Rows
 from splashdown._workers.crossing import Slice
 from splashdown._workers.large_files import LargeFiles
 from splashdown._workers.leases import Leases
 from splashdown._workers.news import Heard
 from splashdown._workers.units import Unit
 from splashdown._workers.work import Batch, Done, Shared, as_free_name, work
+from splashdown.columns import columns, take
 from splashdown.errors import error_text
 from splashdown.events import Progress, Retried, TransferFinished, TransferStarted
 from splashdown.model import Outcome, Plan, Status, StoredRecord, Transfer
@@ -179,8 +180,9 @@ class HandingOut:
         if renewal.has_expired(generation):
             self._is_fresh(unit.numbers[0], generation, expired=True)
             generation = renewal.generation
-        found = self._named if self._names else self._plan.transfers.__getitem__  # a call for each file counts here
-        transfers = [*map(found, unit.numbers)]
+        transfers = take(self._plan.transfers, unit.numbers)
+        if self._names:
+            transfers = [*map(self._named, unit.numbers)]
         to_send = transfers
         if generation or self._names:
             to_send = [
@@ -190,10 +192,10 @@ class HandingOut:
         recorded = context.memory.recorded
         records: dict[str, StoredRecord] = {}
         if recorded:
-            records = {one.name: recorded[one.name] for one in transfers if one.name in recorded}
+            records = {name: recorded[name] for name in columns(transfers, "name") if name in recorded}
         batch = Batch(
             shared=self._shared,
-            slice=Slice(to_send, recipes_of(context.remote, (one.asset.href for one in to_send))),
+            slice=Slice(to_send, recipes_of(context.remote, columns(to_send, "asset.href"))),
             lease=lease,
             limited=context.remote.limit(unit.host) is not None,
             records=records,
@@ -266,28 +268,33 @@ class HandingOut:
             kind, text = done.failure or ("PluginError", "nothing came back")
             self._try_again(unit, kind, f"{done.worker}: {text}")
             return
+        try:
+            outcomes = done.outcomes.of(sent.transfers)
+        except Exception as error:  # whatever another process has sent
+            self._try_again(unit, type(error).__name__, f"{done.worker}: {error_text(error)}")
+            return
         if done.fragment and isinstance(context.memory, SharedMemory):
             context.memory.adopt(done.fragment)
-        outcomes = done.outcomes.of(sent.transfers)
         again = self._renewed(sent, done.faults, outcomes)
         # A signal that only the worker got ends its batch, not the run.
         unfinished = done.interrupted and not self._ending
         seen = context.events.active or context.outlet is not None
-        for number, outcome in zip(unit.numbers, outcomes, strict=True):
-            if number in again or (unfinished and outcome.status is Status.NOT_TRIED):
-                continue
-            if seen:
-                self._put(number, outcome)
-            else:
-                self._outcomes[number] = outcome
-        rest = [n for n, one in zip(unit.numbers, outcomes, strict=True) if one.status is Status.NOT_TRIED]
+        statuses = [*columns(outcomes, "status")]
+        rest = [n for n, status in zip(unit.numbers, statuses, strict=True) if status is Status.NOT_TRIED]
+        left = again.union(rest if unfinished else ())
+        if isinstance(outcomes, Rows) and not (seen or left or self._names):
+            self._outcomes.put(unit.numbers, outcomes)
+        else:
+            for number, outcome in zip(unit.numbers, outcomes, strict=True):
+                if number not in left:
+                    self._put(number, outcome)
         if again:
             self._queue(replace(unit, numbers=sorted(again), renewals=unit.renewals + 1))
         elif unfinished and rest:
             self._queue(replace(unit, numbers=rest))
         self._tell(sent, done)
         if not again:
-            self._judge(unit.host, done, outcomes)
+            self._judge(unit.host, done, statuses)
         self._learn(sent, done)
 
     def _queue(self, unit: Unit) -> None:
@@ -333,17 +340,17 @@ class HandingOut:
             return renewal.fresh(asset, generation, expired=expired) is not None
         return False
 
-    def _judge(self, host: str, done: Done, outcomes: Sequence[Outcome]) -> None:
+    def _judge(self, host: str, done: Done, statuses: Sequence[Status]) -> None:
         """Count failures over all batches; end the run, or a host's part of it, where the rest would fail."""
         context = self._context
-        if any(one.status is Status.STORED for one in outcomes):
+        if Status.STORED in statuses:
             context.breaker.landed(host)
         for fault in done.faults:
             context.breaker.count(fault)
         for each, why in done.given_up.items():
             context.breaker.given_up.setdefault(each, why)
         context.breaker.stopped = context.breaker.stopped or done.stopped
-        if context.settings.fail_fast and any(one.status is Status.FAILED for one in outcomes):
+        if context.settings.fail_fast and Status.FAILED in statuses:
             context.stop.set()
 
     def _learn(self, sent: _Sent, done: Done) -> None:

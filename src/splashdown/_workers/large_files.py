@@ -54,7 +54,7 @@ class _Request:
 def chosen(sizes: Sequence[tuple[int, int | None]], workers: int, cutoff: int) -> list[int]:
     """The numbers of files of which each is more than one worker's share of all bytes, and large."""
     known = [(number, size) for number, size in sizes if size is not None]
-    fair = sum(size for _, size in known) // max(1, workers)
+    fair = sum([size for _, size in known]) // max(1, workers)
     return [number for number, size in known if size >= max(LARGE * cutoff, fair)] if workers > 1 else []
 
 

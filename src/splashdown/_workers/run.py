@@ -82,11 +82,13 @@ class Spread:
     def run(self) -> Sequence[Outcome]:
         """Move all files of the plan; their outcomes, in the plan's order."""
         begun = self._sweep(())
-        hrefs = list(columns(self._plan.transfers, "asset.href"))
+        rows = [*columns(self._plan.transfers, "asset.href", "asset.size")]
+        hrefs, sizes = [href for href, _ in rows], [size for _, size in rows]
+        del rows
         left = self._settle()
         if left:
             shared = self._greet(hrefs)
-            hosts, sizes = hosts_of(hrefs), list(columns(self._plan.transfers, "asset.size"))
+            hosts = hosts_of(hrefs)
             same = [kept for group in groups(self._plan.transfers) if len(kept := [n for n in group if n in left]) > 1]
             large = self._large(left, sizes, {n for group in same for n in group}, begun)
             units = units_of(
