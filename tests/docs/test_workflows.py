@@ -70,7 +70,7 @@ def test_systemd_takes_the_unit_and_the_timer(tmp_path):
 @pytest.mark.timeout(900)  # pip installs Prefect
 def test_the_flow_of_prefect_lands_the_files(source, tmp_path):
     python = own_environment("prefect", ["prefect==3.*"]) / "bin/python"
-    (flow,) = re.findall(r"```python\n(.*?)```", WORKFLOWS, re.DOTALL)
+    flow, _ = re.findall(r"```python\n(.*?)```", WORKFLOWS, re.DOTALL)
     (tmp_path / "flow.py").write_text(flow)
     quiet = {
         "PREFECT_HOME": str(tmp_path / "prefect"),
@@ -84,3 +84,27 @@ def test_the_flow_of_prefect_lands_the_files(source, tmp_path):
     assert done.returncode == 0, done.stderr
     assert "2 files are there" in done.stdout + done.stderr  # the asset and its item
     assert Path(tmp_path, "out/0/a.bin").read_bytes() == b"content"
+
+
+@pytest.mark.airflow
+@pytest.mark.timeout(3600)  # pip installs Airflow and a hundred packages that it needs
+def test_the_dag_of_airflow_lands_the_files(source, tmp_path):
+    python = own_environment("airflow", ["apache-airflow==3.*"]) / "bin/python"
+    _, dag = re.findall(r"```python\n(.*?)```", WORKFLOWS, re.DOTALL)
+    home = tmp_path / "airflow"
+    (home / "dags").mkdir(parents=True)
+    (home / "dags/night.py").write_text(dag)
+    said = ""
+    given = json.dumps({"folder": str(tmp_path / "out"), "sources": [str(source)]})
+    for command in (["db", "migrate"], ["dags", "test", "night", "--conf", given]):
+        done = subprocess.run(
+            [python, "-m", "airflow", *command],
+            cwd=tmp_path,
+            env={**os.environ, "AIRFLOW_HOME": str(home), "AIRFLOW__CORE__LOAD_EXAMPLES": "False"},
+            capture_output=True,
+            text=True,
+        )
+        said = done.stdout + done.stderr
+        assert done.returncode == 0, said
+    assert "2 files are there" in said  # the asset and its item
+    assert (tmp_path / "out/0/a.bin").read_bytes() == b"content"

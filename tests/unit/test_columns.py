@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from splashdown._series.assets import PackedAssets, transfers_of
-from splashdown._series.outcomes import slots_for
+from splashdown._series.outcomes import FIELDS, Rows, slots_for
 from splashdown.columns import ByName, Columnar, cells, columns, take
 from splashdown.model import Asset, IfExists, Outcome, Plan, RunReport, Status, Transfer
 
@@ -16,7 +18,7 @@ TRANSFER_NAMES = ASSET_NAMES.map("asset.{}".format) | st.sampled_from(["name", "
 OUTCOME_NAMES = (
     TRANSFER_NAMES.map("transfer.{}".format)
     | ASSET_NAMES.map("asset.{}".format)
-    | st.sampled_from(["status", "size", "location", "error", "checksum"])
+    | st.sampled_from(["status", "size", "location", "error", "checksum", "bytes_moved"])
 )
 
 
@@ -38,12 +40,24 @@ def transfers(values):
     return transfers_of(values, [f"{n}.bin" for n in range(len(values))], IfExists.SKIP)
 
 
-def outcomes(moved):
+def outcomes(moved, every=3):
     slots = slots_for(moved, lambda n: Outcome(transfer=moved[n], status=Status.FAILED, error="not tried"))
-    for n in range(0, len(moved), 3):
+    for n in range(0, len(moved), every):
         status = Status.SKIPPED if n % 2 else Status.STORED
         renamed = Transfer(asset=moved[n].asset, name=f"other{n}", if_exists=IfExists.SKIP) if n % 4 else moved[n]
-        slots[n] = Outcome(transfer=renamed, status=status, size=n, location=f"/x/{n}")
+        slots[n] = Outcome(transfer=renamed, status=status, size=n, location=f"/x/{n}", bytes_moved=n)
+    return slots.outcomes()
+
+
+def put_at_once(moved, every):
+    """The same outcomes, put together as those of a batch are."""
+    slots = slots_for(moved, lambda n: Outcome(transfer=moved[n], status=Status.FAILED, error="not tried"))
+    numbers, one_by_one, values = range(0, len(moved), every), outcomes(moved, every), attrgetter(*FIELDS)
+    own = [one_by_one[n].transfer.name if n % 4 else "" for n in numbers]
+    rows = [
+        (name, one.status.value, *values(one)) for name, one in zip(own, (one_by_one[n] for n in numbers), strict=True)
+    ]
+    slots.put(numbers, Rows([moved[n] for n in numbers], rows))
     return slots.outcomes()
 
 
@@ -51,7 +65,11 @@ def in_both_forms(number):
     plain, compact = assets(number), packed(assets(number))
     yield plain, compact, ASSET_NAMES
     yield transfers(plain), transfers(compact), TRANSFER_NAMES
-    yield outcomes(transfers(plain)), outcomes(transfers(compact)), OUTCOME_NAMES
+    for every in (1, 3):
+        wanted = outcomes(transfers(plain), every)
+        yield wanted, outcomes(transfers(compact), every), OUTCOME_NAMES
+        yield wanted, put_at_once(transfers(compact), every), OUTCOME_NAMES
+        assert put_at_once(transfers(plain), every) == wanted
 
 
 @given(st.integers(0, 150), st.data())

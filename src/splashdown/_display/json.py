@@ -14,11 +14,14 @@ _NEXT: Final = ",\n      "
 
 def writer() -> Callable[[object], str]:
     """A function like ``dumps(value, ensure_ascii=False)`` for very many values: its encoder is made once."""
-    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False).encode
+    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False)
+    # JSONEncoder.encode() makes the encoder in C for each value, which takes as long as to encode a small one.
+    make = getattr(json.encoder, "c_make_encoder", None)
+    encode = make and make(None, encoder.default, encode_basestring, None, ": ", ", ", False, False, False)
 
     def write(value: object) -> str:
         try:
-            return encode(value)
+            return "".join(encode(value, 0)) if encode else encoder.encode(value)
         except (ValueError, RecursionError):
             return dumps(value, ensure_ascii=False)
 

@@ -166,9 +166,8 @@ def hosts_of(hrefs: Iterable[str]) -> list[str]:
     """:func:`host_of` of each href, without a call for each of the usual form; equal hosts are one string."""
     same: dict[str, str] = {}
     return [
-        same.setdefault(host, host)
+        same.setdefault(host := found[1] if (found := _USUAL_HOST.match(href)) else host_of(href), host)
         for href in hrefs
-        for host in (found[1] if (found := _USUAL_HOST.match(href)) else host_of(href) if "://" in href else "",)
     ]
 
 

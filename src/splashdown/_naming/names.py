@@ -10,8 +10,9 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from posixpath import basename
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from splashdown._naming.templates import Fields, check, render
@@ -149,26 +150,37 @@ def has_file_name(key: str, href: str) -> bool:
     return bool(_FILE_NAME.match(key) or split_suffix(href_name(href))[1])
 
 
-def _wanted(assets: Sequence[Asset], layout: str, job_id: str) -> Iterator[str]:
+def _wanted(assets: Sequence[Asset], layout: str, job_id: str) -> Iterable[str]:
     """The name that each asset would get alone."""
     template = LAYOUTS.get(layout, layout)
     if not template:
-        named = columns(assets, "local_path", "listed_as", "key", "href", "media_type")
-        for advertised, listed_as, key, href, media_type in named:
-            if advertised and is_safe_path(advertised):
-                yield free_folders(advertised)
-            elif layout == "openeo":
-                wanted = listed_as or key
-                # The rule and safe_segment leave these names as they are; seen without a call.
-                usual = _USUAL_KEY.fullmatch(wanted) and not is_device(wanted)
-                yield wanted if usual else openeo_name(wanted, href, media_type)
-            else:
-                yield advertised_name(key, href, media_type)
-        return
+        named = iter(columns(assets, "local_path", "listed_as", "key", "href", "media_type"))
+        batches = iter(lambda: _by_rule(islice(named, _BATCH), openeo=layout == "openeo"), [])
+        return chain.from_iterable(batches)
     if "{" not in template:
         known = ", ".join(LAYOUTS)
         raise UsageError(f"{layout!r} is not a layout: use {known}, or a template such as '{{item}}/{{filename}}'")
     check(template, assets)
+    return _by_template(assets, template, job_id)
+
+
+def _by_rule(named: Iterable[tuple[Any, ...]], *, openeo: bool) -> list[str]:
+    """The names of some assets by a layout that is a rule; a list, because a generator costs a call for each."""
+    found = []
+    for advertised, listed_as, key, href, media_type in named:
+        if advertised and is_safe_path(advertised):
+            found.append(free_folders(advertised))
+        elif openeo:
+            wanted = listed_as or key
+            # The rule and safe_segment leave these names as they are; seen without a call.
+            usual = _USUAL_KEY.fullmatch(wanted) and not is_device(wanted)
+            found.append(wanted if usual else openeo_name(wanted, href, media_type))
+        else:
+            found.append(advertised_name(key, href, media_type))
+    return found
+
+
+def _by_template(assets: Sequence[Asset], template: str, job_id: str) -> Iterator[str]:
     for number, asset in enumerate(assets, 1):
         fields = Fields(
             asset=asset,

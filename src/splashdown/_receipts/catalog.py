@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from splashdown._receipts import document as receipt
-from splashdown._receipts.entries import describe_stored, drop_marks
+from splashdown._receipts.entries import describe_stored, drop_marks, fields_of
 from splashdown._receipts.links import Linker
 from splashdown._receipts.names import HIDDEN, NAMES
 from splashdown._series.documents import plain
@@ -183,7 +183,7 @@ class Writer:
         alternate = _public_alternates(entry) if self.original_hrefs else {}
         if self.original_hrefs:
             alternate["original"] = {"href": public_href(asset.href)}
-        describe_stored(entry, _relative(name, page.folder), record, asset.identity)
+        describe_stored(entry, _relative(name, page.folder), fields_of(record), *asset.identity)
         # The extension of files knows no segment that starts or ends in a hyphen.
         if not any(segment.startswith("-") or segment.endswith("-") for segment in name.split("/")):
             entry["file:local_path"] = name

@@ -23,6 +23,7 @@ from splashdown._receipts.entries import (
     Places,
     copied,
     describe_stored,
+    fields_of,
     grouped,
     key_of,
     members,
@@ -100,8 +101,15 @@ def _placed(
     document: Mapping[str, Any], listed: Mapping[str, Any], assets: Sequence[Asset], others: Sequence[int]
 ) -> Mapping[str, int]:
     """Positions of assets that belong to no feature, by their keys in the document."""
-    get = cells(assets, "item", "key", "listed_as")
-    return {key_of(document, listed, *get(at)): at for at in others}
+    if len(others) == len(assets):
+        fields = columns(assets, "item", "key", "listed_as")
+    else:
+        fields = map(cells(assets, "item", "key", "listed_as"), others)
+    own = document.get("type") == "Feature"  # as key_of(), which would be a call for each
+    return {
+        (key if listed_as is None and (own or item is None) else key_of(document, listed, item, key, listed_as)): at
+        for at, (item, key, listed_as) in zip(others, fields, strict=True)
+    }
 
 
 def write(sink: Sink, name: str, document: Mapping[str, Any]) -> str:
@@ -293,7 +301,7 @@ def keep_stale(
     for name, entry in kept.items():
         if name not in used and entry.identity is not None:
             stale.append({})
-            describe_stored(stale[-1], f"./{name}", entry, entry.identity)
+            describe_stored(stale[-1], f"./{name}", fields_of(entry), *entry.identity)
     if stale:
         document[STALE] = stale
 

@@ -6,11 +6,14 @@ from array import array
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from splashdown._receipts.in_order import in_order
 from splashdown._receipts.links import Linker
 from splashdown._series.documents import is_packed
+from splashdown._series.lazy import Following
+from splashdown._series.outcomes import PackedOutcomes
 from splashdown._stac.hrefs import public_href
 from splashdown._stac.marks import ITEM, KEY, OURS, SOURCE, VALIDATOR, VERSION
 from splashdown.columns import cells, columns
@@ -20,16 +23,25 @@ Identity = tuple[str | None, str]
 _PLAIN = (str, int, float)
 
 
-#: Gives the place of the asset at a position.
-PlaceOf = Callable[[int], tuple[str, StoredRecord] | None]
+#: What a receipt says of a stored file: size, checksum, validator, whether it is ours, version, mark of the source.
+#: A plain tuple: to make a record of each costs more than to write it.
+StoredFields = tuple[int | None, str | None, str | None, bool, str | None, str | None]
+_FIELDS = ("size", "checksum", "validator", "ours", "version", "source_mark")
+fields_of: Callable[[StoredRecord], StoredFields] = attrgetter(*_FIELDS)
+
+#: Gives the place of the asset at a position: its name, and the fields above.
+PlaceOf = Callable[[int], tuple[Any, ...] | None]
 
 
 class Places(Mapping[Identity, tuple[str, StoredRecord]]):
     """Where each asset is, by identity: its name and what is there, whether this run put it there or an earlier one."""
 
     def __init__(self, landed: Sequence[Outcome], kept: Mapping[str, StoredRecord]) -> None:
-        self._place = cells(landed, "transfer.name", "size", "checksum", "validator", "ours", "version", "source_mark")
         self._landed, self._kept = landed, kept
+
+    @cached_property
+    def _place(self) -> Callable[[int], Any]:
+        return cells(self._landed, "transfer.name", *_FIELDS)
 
     @cached_property
     def _found(self) -> dict[Identity, int | tuple[str, StoredRecord]]:
@@ -46,6 +58,9 @@ class Places(Mapping[Identity, tuple[str, StoredRecord]]):
 
         Outcomes come in the order of the assets, as a rule. Then eight bytes for an asset do instead of the index.
         """
+        place = Following(self._landed, "transfer.name", *_FIELDS)
+        if isinstance(self._landed, PackedOutcomes) and self._landed.assets is assets:
+            return place
         outcomes = array("q", [-1]) * len(assets)
         following = enumerate(columns(self._landed, "asset.item", "asset.key"))
         number, waiting = next(following, (-1, None))
@@ -53,16 +68,16 @@ class Places(Mapping[Identity, tuple[str, StoredRecord]]):
             if identity == waiting:
                 outcomes[at] = number
                 number, waiting = next(following, (-1, None))
+        if len(self._landed) == len(assets) and waiting is None:  # each has its own number
+            return place
         identity_at = cells(assets, "item", "key")
-        if waiting is not None:
-            return lambda at: self.get(identity_at(at))
-        if len(self._landed) == len(assets):  # each has its own number, and no look-up costs a call
-            return self._record
 
-        def place_of(at: int) -> tuple[str, StoredRecord] | None:
-            if (number := outcomes[at]) >= 0:
-                return self._record(number)
-            return self.get(identity_at(at)) if self._kept else None
+        def place_of(at: int) -> tuple[Any, ...] | None:
+            if waiting is None and (number := outcomes[at]) >= 0:
+                stored: tuple[Any, ...] = place(number)
+                return stored
+            found = self.get(identity_at(at)) if waiting is not None or self._kept else None
+            return None if found is None else (found[0], *fields_of(found[1]))
 
         return place_of
 
@@ -82,15 +97,8 @@ class Places(Mapping[Identity, tuple[str, StoredRecord]]):
         return self._record(found)
 
     def _record(self, number: int) -> tuple[str, StoredRecord]:
-        name, size, checksum, validator, ours, version, source_mark = self._place(number)
-        return name, StoredRecord(
-            size=size or 0,
-            checksum=checksum,
-            validator=validator,
-            ours=ours,
-            version=version,
-            source_mark=source_mark,
-        )
+        name, size, *fields = self._place(number)
+        return name, StoredRecord(size=size or 0, **dict(zip(_FIELDS[1:], fields, strict=True)))
 
     def __iter__(self) -> Iterator[Identity]:
         return iter(self._found)
@@ -102,7 +110,8 @@ class Places(Mapping[Identity, tuple[str, StoredRecord]]):
 class Assets(Mapping[str, Any]):
     """An ``assets`` object: those that the document lists, and those of the result set under their keys there.
 
-    ``placed`` has the positions of the latter. ``decoded`` is what is listed when it comes out of packed documents.
+    ``placed`` has the positions of the latter, and ``fields`` gives item, key and href of the asset at a position.
+    ``decoded`` is what is listed when it comes out of packed documents.
     """
 
     def __init__(
@@ -111,11 +120,12 @@ class Assets(Mapping[str, Any]):
         assets: Sequence[Asset],
         placed: Mapping[str, int],
         place_of: PlaceOf,
+        fields: Callable[[int], Any] | None = None,
         *,
         decoded: bool = False,
     ) -> None:
         self._listed, self._assets, self._placed, self._place_of = listed, assets, placed, place_of
-        self._fields = cells(assets, "item", "key", "href")
+        self._fields = fields or Following(assets, "item", "key", "href")
         self._copied = _own if decoded or is_packed(listed) else copied
 
     def __getitem__(self, key: str) -> Any:
@@ -143,7 +153,7 @@ class Assets(Mapping[str, Any]):
             if place is None:
                 entry["href"] = public_href(href)
             else:
-                describe_stored(entry, f"./{place[0]}", place[1], (item, own))
+                describe_stored(entry, f"./{place[0]}", place[1:], item, own)
         elif isinstance(entry, dict) and isinstance(entry.get("href"), str):
             entry["href"] = public_href(entry["href"])
         return entry
@@ -169,9 +179,9 @@ class Features(Collection[Any]):
     ) -> None:
         self._features, self._assets, self._groups = features, assets, groups
         self._place_of, self._base = place_of, base
-        self._fields = cells(assets, "item", "key")
 
     def __iter__(self) -> Iterator[Any]:
+        fields, keys = Following(self._assets, "item", "key", "href"), Following(self._assets, "key")
         decoded = is_packed(self._features)
         for feature, group in zip(self._features, self._groups, strict=True):
             if not isinstance(feature, Mapping):
@@ -183,8 +193,9 @@ class Features(Collection[Any]):
                 made = {name: value if name == "assets" else copied(value) for name, value in feature.items()}
             relink(made, self._base)
             if group or "assets" in made:
-                placed = {self._fields(at)[1]: at for at in group}
-                made["assets"] = dict(Assets(members(made), self._assets, placed, self._place_of, decoded=decoded))
+                placed = {keys(at): at for at in group}
+                found = Assets(members(made), self._assets, placed, self._place_of, fields, decoded=decoded)
+                made["assets"] = dict(found.entries())
             yield made
 
     def __len__(self) -> int:
@@ -246,21 +257,21 @@ def drop_marks(entry: dict[str, Any]) -> None:
         del entry[name]
 
 
-def describe_stored(entry: dict[str, Any], href: str, record: StoredRecord, identity: Identity) -> None:
+def describe_stored(entry: dict[str, Any], href: str, stored: StoredFields, item: str | None, key: str) -> None:
     """Make an asset object say what is stored: ``href`` is relative to its document.
 
     ``KEY`` is the mark of what is ours: without it no later run replaces, verifies or removes the file.
     """
-    entry.update({"href": href, "file:size": record.size})
+    size, checksum, validator, ours, version, source_mark = stored
+    entry["href"], entry["file:size"] = href, size or 0
     entry.pop("alternate", None)
-    key = identity[1] if record.ours else None
     for field_name, value in (
-        (KEY, key),
-        ("file:checksum", record.checksum),
-        (VALIDATOR, record.validator),
-        (VERSION, record.version),
-        (SOURCE, record.source_mark),
-        (ITEM, identity[0]),
+        (KEY, key if ours else None),
+        ("file:checksum", checksum),
+        (VALIDATOR, validator),
+        (VERSION, version),
+        (SOURCE, source_mark),
+        (ITEM, item),
     ):
         if value is None:
             entry.pop(field_name, None)

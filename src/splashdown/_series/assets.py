@@ -208,6 +208,8 @@ class Transfers(LazySequence[Transfer]):
             return self.assets.columns_at(positions, *(name.removeprefix("asset.") for name in names))
         if names == ("name",):
             return map(self.names.__getitem__, positions)
+        if names == ("if_exists",):
+            return repeat(self.if_exists, len(positions))
         return super().columns_at(positions, *names)
 
     def cells(self, *names: str) -> Callable[[int], Any]:

@@ -8,7 +8,23 @@ from collections.abc import Callable, Iterator, Sequence
 from operator import attrgetter
 from typing import Any, TypeVar, overload
 
+from splashdown.columns import cells, columns
+
 T = TypeVar("T")
+
+
+class Following:
+    """Fields of values by position: for little while one position follows the other, by a look-up for any other."""
+
+    def __init__(self, values: Sequence[Any], *names: str) -> None:
+        self._each, self._at, self._next = columns(values, *names), cells(values, *names), 0
+
+    def __call__(self, position: int) -> Any:
+        """The fields at a position."""
+        if position != self._next:
+            return self._at(position)
+        self._next += 1
+        return next(self._each)
 
 
 class LazySequence(Sequence[T]):

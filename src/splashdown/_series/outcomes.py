@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -11,7 +12,7 @@ from typing import Any, Protocol
 from splashdown._series.assets import Transfers
 from splashdown._series.blocks import BLOCK, Slots
 from splashdown._series.lazy import LazySequence
-from splashdown.model import Outcome, Status, Transfer
+from splashdown.model import Asset, Outcome, Status, Transfer
 
 #: The fields of a row, after two others: the name, if it differs from the plan's, and the status as plain text.
 FIELDS = tuple(name for name in Outcome.__dataclass_fields__ if name not in {"transfer", "status"})
@@ -20,7 +21,7 @@ _AT = {name: number for number, name in enumerate(FIELDS, 2)}
 _STATUSES = tuple(Status)
 _TEXTS = {str.__str__(status): status for status in _STATUSES}
 _CODES = {text: number for number, text in enumerate(_TEXTS)}
-_NONE = 255
+_NONE, _MOVED = 255, _AT["bytes_moved"]
 
 _Row = tuple[Any, ...]
 
@@ -65,7 +66,7 @@ def _outcome(transfer: Transfer, row: _Row) -> Outcome:
 
 def slots_for(transfers: Sequence[Transfer], missing: Callable[[int], Outcome]) -> OutcomeSlots:
     """Packed if the transfers are; ``missing`` makes the outcome of a transfer without one."""
-    return _PackedOutcomes(transfers, missing) if isinstance(transfers, Transfers) else _Few(len(transfers), missing)
+    return PackedOutcomes(transfers, missing) if isinstance(transfers, Transfers) else _Few(len(transfers), missing)
 
 
 class _Few:
@@ -86,26 +87,39 @@ class _Few:
         return tuple(outcome or self._missing(number) for number, outcome in enumerate(self._outcomes))
 
 
-class _PackedOutcomes(LazySequence[Outcome]):
+class PackedOutcomes(LazySequence[Outcome]):
     """A row for each outcome, at the number of its transfer."""
 
     def __init__(self, transfers: Transfers, missing: Callable[[int], Outcome]) -> None:
         self._transfers = transfers
         self._missing = missing
         self._rows = Slots[_Row](len(transfers))
-        # The status is read most often, so it does not need a row.
+        # Status, name and bytes are read most often, so they do not need a row.
         self._statuses = bytearray([_NONE]) * len(transfers)
+        self._moved = array("q", bytes(8 * len(transfers)))
+        self._renamed: dict[int, str] = {}
+
+    @property
+    def assets(self) -> Sequence[Asset]:
+        """The asset of each outcome."""
+        return self._transfers.assets
 
     def __setitem__(self, number: int, outcome: Outcome) -> None:
         name, status = outcome.transfer.name, outcome.status
         own = "" if name == self._transfers.name_at(number) else name
         # A plain string: the value of an enum costs two calls.
+        if own:
+            self._renamed[number] = own
         self._rows[number] = (own, str.__str__(status), *_values(outcome))
+        self._moved[number] = outcome.bytes_moved
         self._statuses[number] = _STATUSES.index(status)
 
     def put(self, numbers: Sequence[int], outcomes: Rows) -> None:
         self._rows.put(numbers, outcomes.rows)
         for number, row in zip(numbers, outcomes.rows, strict=True):
+            if row[0]:
+                self._renamed[number] = row[0]
+            self._moved[number] = row[_MOVED]
             self._statuses[number] = _CODES[row[1]]
 
     def outcomes(self) -> Sequence[Outcome]:
@@ -124,6 +138,8 @@ class _PackedOutcomes(LazySequence[Outcome]):
         plain = [name.removeprefix("transfer.") for name in names]
         if all(name.startswith("asset.") for name in plain):
             return self._transfers.columns(*plain)
+        if names == ("bytes_moved",):
+            return iter(self._moved)
         if _NONE in self._statuses:
             return map(self.cells(*names), range(len(self)))
         if _AT.keys() >= set(names):
@@ -144,12 +160,15 @@ class _PackedOutcomes(LazySequence[Outcome]):
     def _named(self, fields: Sequence[str]) -> Iterator[Any]:
         """The name and fields of each outcome: what a receipt needs, for no call each."""
         planned, block = self._transfers.names, self._rows.block
-        pick = itemgetter(*(_AT[name] for name in fields)) if fields else None
+        if not fields:
+            if not self._renamed:
+                return iter(planned)
+            own = self._renamed.get
+            return (own(number) or name for number, name in enumerate(planned))
+        pick = itemgetter(*(_AT[name] for name in fields))
 
         def some(start: int) -> list[Any]:
             rows = zip(block(start // BLOCK), planned[start : start + BLOCK], strict=True)
-            if pick is None:
-                return [row[0] or name for row, name in rows]
             return [(row[0] or name, *pick(row)) for row, name in rows]
 
         return chain.from_iterable(map(some, range(0, len(self), BLOCK)))
@@ -178,7 +197,7 @@ class _PackedOutcomes(LazySequence[Outcome]):
         if name == "status":
             return self._status
         if name == "name":
-            return lambda position: self._row(position)[0] or self._transfers.name_at(position)
+            return lambda position: self._renamed.get(position) or self._transfers.name_at(position)
         return self.cells(name) if name in _AT else self._transfers.cells(name)
 
     def _status(self, position: int) -> Status:

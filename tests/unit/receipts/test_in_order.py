@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from splashdown._naming.names import assign_names
-from splashdown._receipts.entries import Places, grouped
+from splashdown._receipts.entries import Places, fields_of, grouped
 from splashdown._receipts.in_order import in_order
 from splashdown._series.assets import pack
 from splashdown.columns import take
@@ -57,7 +57,9 @@ def test_a_place_by_position_is_the_place_by_identity(landed, mixed):
     ]
     places = Places(outcomes[::-1] if mixed else outcomes, {})
     place_of = places.each(assets)
-    assert [place_of(at) for at in range(len(assets))] == [places.get(asset.identity) for asset in assets]
+    by_identity = [places.get(asset.identity) for asset in assets]
+    wanted = [place and (place[0], *fields_of(place[1])) for place in by_identity]
+    assert [place_of(at) for at in range(len(assets))] == wanted
 
 
 #: Bytes for one more asset while names are assigned: its name in a block, twice where it clashes, and three hashes.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from dataclasses import fields, replace
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,6 +113,26 @@ def test_outcomes_come_back_as_they_were(outcomes):
     other = [replace(one, name=f"{one.name}-1") for one in sent]
     renamed = Outcomes([replace(o, transfer=t) for o, t in zip(outcomes, other, strict=True)], [t.name for t in sent])
     assert [one.transfer.name for one in pickle.loads(pickle.dumps(renamed)).of(sent)] == [t.name for t in other]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"size": "7"}, {"checksum": 7}, {"error": b"no"}, {"verified": "size"}, {"ours": "yes"}],
+    ids=lambda wrong: next(iter(wrong)),
+)
+def test_what_no_outcome_holds_is_refused_where_it_comes_in(wrong):
+    transfer = Transfer(asset=Asset(key="a", href="https://h.example/a"), name="a")
+    good = Outcome(transfer=transfer, status=Status.STORED, location="/x/a", size=7)
+    names = [transfer.name] * 2
+
+    def back(*outcomes):
+        return pickle.loads(pickle.dumps(Outcomes(outcomes, names)))
+
+    assert list(back(good, good).of([transfer] * 2)) == [good] * 2
+    with pytest.raises(ValueError, match="came back"):
+        back(good, good).of([transfer])  # another number than was sent
+    with pytest.raises(ValueError, match="not what an outcome has"):
+        back(good, replace(good, **wrong)).of([transfer] * 2)
 
 
 @given(outcomes=st.lists(OUTCOMES, min_size=1, max_size=6))
