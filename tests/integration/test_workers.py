@@ -17,6 +17,7 @@ import zipfile
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from executors import Losing, Pickling, Twice
@@ -401,16 +402,18 @@ def test_results_assets_and_handles_pickle_without_secrets(server, tmp_path):
         assert pickle.loads(pickle.dumps(results)).load_bytes("a000.bin") == b"0000" * 500
 
 
-def signed_job(server):
+def signed_job(server, **files):
     """A job of one file, with a link that is signed for each answer and a document that is for a token."""
-    server.add("/a.bin", b"0001" * 500, signed=True)
+    files = files or {"a.bin": b"0001" * 500}
+    for name, content in files.items():
+        server.add(f"/{name}", content, signed=True)
 
     def answer(handler, answered):
         if handler.headers.get("Authorization") != "Bearer s3cret":
             return Status(401, b'{"code": "AuthenticationRequired", "message": "who?"}')(handler, answered)
         document = {"type": "Feature", "stac_version": "1.0.0", "id": "j", "geometry": None, "links": []}
         document["properties"] = {"datetime": "2024-01-01T00:00:00Z"}
-        document["assets"] = {"a.bin": {"href": server.sign("/a.bin")}}
+        document["assets"] = {name: {"href": server.sign(f"/{name}")} for name in files}
         return Status(200, json.dumps(document).encode())(handler, answered)
 
     for path, body in (
@@ -420,6 +423,64 @@ def signed_job(server):
         server.add(path, body, media_type="application/json")
     server.always("/openeo/1.2/jobs/j/results", answer)
     return f"{server.url}/openeo/1.2/jobs/j/results"
+
+
+class Expiring(Pickling):
+    """The links that the first batch has got expire before a worker takes it."""
+
+    def __init__(self, server):
+        super().__init__()
+        self._server, self.batches = server, 0
+
+    def submit(self, function, /, *arguments):
+        if isinstance(arguments[0], Batch):
+            self.batches += 1
+            done = pickle.loads(pickle.dumps(arguments))
+            if self.batches == 1:
+                self._server.expire_links()
+            return super().submit(function, *done)
+        return super().submit(function, *arguments)
+
+
+def test_links_of_archives_expire_in_a_batch_that_waits_and_are_renewed(server, tmp_path):
+    contents = {f"d/f{number}.txt": f"{number:05d}".encode() * 5000 for number in range(20)}
+    url = signed_job(server, **{"one.zip": zipped(contents), "two.zip": zipped(contents)})
+    with Session() as session, Expiring(server) as executor:
+        members = session.open(url, auth="s3cret").unpack()
+        asked = len(server.ranges("/openeo/1.2/jobs/j/results"))
+        report = members.transfer(members.plan(tmp_path / "out"), executor=executor)
+        assert executor.batches > 1
+        assert not any(b"Bearer" in data for data in executor.sent)
+    assert report.ok, report.failed
+    assert sorted(held(tmp_path / "out").values()) == sorted(2 * [*contents.values()])
+    assert len(server.ranges("/openeo/1.2/jobs/j/results")) == asked + 1  # for both archives and all batches
+
+
+def test_links_of_archives_that_are_past_their_time_are_renewed_before_a_batch(server, tmp_path, monkeypatch):
+    url = signed_job(server, **{"one.zip": zipped({f"f{number}.txt": b"x" * 5000 for number in range(3)})})
+    with Session() as session, Pickling() as executor:
+        opened = session.open(url, auth="s3cret")
+        ended = splashdown.JobResults(session, replace(opened.result_set, expires=time.time() + 60))
+        members = ended.unpack()
+        plan = members.plan(tmp_path / "out")
+        later = SimpleNamespace(time=lambda: time.time() + 90, monotonic=time.monotonic)
+        monkeypatch.setattr("splashdown._engine.renew.time", later)
+        server.expire_links()
+        before = len(server.seen)
+        assert members.transfer(plan, executor=executor).ok
+    links = {one.query for one in server.seen[before:] if one.path == "/one.zip"}
+    assert len(links) == 1  # no request with the link that has ended
+
+
+def test_an_archive_that_stays_forbidden_fails_after_the_source_was_read_once(server, tmp_path):
+    url = signed_job(server, **{"one.zip": zipped({f"f{number}.txt": b"x" * 5000 for number in range(20)})})
+    with Session() as session, Pickling() as executor:
+        members = session.open(url, auth="s3cret").unpack()
+        server.always("/one.zip", Status(403))
+        asked = len(server.ranges("/openeo/1.2/jobs/j/results"))
+        report = members.transfer(members.plan(tmp_path / "out"), executor=executor)
+    assert len(report.failed) == 20
+    assert len(server.ranges("/openeo/1.2/jobs/j/results")) == asked + 1
 
 
 def opened_in_each_way(session, url, auth):

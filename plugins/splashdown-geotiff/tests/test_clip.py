@@ -80,6 +80,34 @@ def test_processes_clip_files_of_archives_as_this_one_does(server, tmp_path):
     assert {one.status for one in again.outcomes} == {Ended.SKIPPED}
 
 
+def test_links_of_clips_that_have_expired_are_renewed_for_workers(server, tmp_path):
+    content = write_tiff(tmp_path / "a.tif", NOISE, nodata=0, **COG)
+    names = [f"{number}.tif" for number in range(3)]
+    for name in names:
+        server.add(f"/{name}", content, signed=True)
+
+    def answer(handler, answered):
+        links = [{"rel": "self", "href": f"{server.url}/item.json"}]
+        assets = {name: {"href": server.sign(f"/{name}"), "type": "image/tiff; application=geotiff"} for name in names}
+        return Status(200, json.dumps(stac_item(assets, bbox=[2.9, 50.0, 4.0, 51.0], links=links)).encode())(
+            handler, answered
+        )
+
+    server.add("/item.json", media_type="application/geo+json")
+    server.always("/item.json", answer)
+    with Session() as session, Pickling() as pickling:
+        clips = session.open(f"{server.url}/item.json").clip(degrees(INSIDE))
+        clips.download_files(tmp_path / "near")
+        server.expire_links()
+        before = len(server.ranges("/item.json"))
+        report = clips.transfer(clips.plan(tmp_path / "far"), executor=pickling)
+        assert len(server.ranges("/item.json")) == before + 1
+    assert report.ok, report.failed
+    near, far = ({p.name: p.read_bytes() for p in (tmp_path / one).rglob("*.tif")} for one in ("near", "far"))
+    assert len(far) == 3
+    assert near == far
+
+
 def clip_of(content, box):
     """What the plugin makes of these bytes."""
     return clip_raster(MemoryHandle(content, make_asset("x.tif", media_type="image/tiff")), Area(bbox=box))

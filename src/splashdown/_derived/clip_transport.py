@@ -13,6 +13,7 @@ from splashdown._derived.streams import FileStream, once
 from splashdown._engine.recipes import Workshop
 from splashdown._engine.remote import Remote
 from splashdown._engine.remote_handle import RemoteHandle
+from splashdown._engine.renew import Origin
 from splashdown._foreign.calls import wrong_type
 from splashdown._plugins.loaders import Loaders, choose, naming
 from splashdown.clipping import Area, Clip
@@ -35,7 +36,7 @@ class ClipRecipe:
     def transport(self, workshop: Workshop) -> Transport:
         """What makes the clip."""
         made = ClipTransport()
-        remote, loaders = workshop.reading(), workshop.loaders
+        remote, loaders = workshop.origins(), workshop.loaders
         made.add(self.href, ClipSource(asset=self.asset, area=self.area, remote=remote, loaders=loaders))
         return made
 
@@ -65,6 +66,11 @@ class ClipSource:
         """How another process makes the clip."""
         asset = self._remote.renewal.current(self._asset)
         return ClipRecipe(href=href, asset=asset, area=self._area, loader=self._loader)
+
+    @property
+    def origin(self) -> Origin:
+        """The asset, and what renews its link."""
+        return Origin(self._asset, self._remote.renewal)
 
     def forget(self) -> None:
         """Let go of what was read; the next reader begins with the header again."""
@@ -109,6 +115,11 @@ class ClipTransport:
         """How another process makes the clip of an href."""
         source = self._sources.get(href)
         return None if source is None else source.recipe(href)
+
+    def origin(self, href: str) -> Origin | None:
+        """The asset that the clip of an href is made of."""
+        source = self._sources.get(href)
+        return None if source is None else source.origin
 
     @contextmanager
     def stream(self, request: ReadRequest) -> Iterator[Stream]:

@@ -12,6 +12,7 @@ from splashdown._derived.archives import DEFLATED, Entry, data_offset
 from splashdown._derived.streams import ChunkStream, once
 from splashdown._engine.recipes import Workshop
 from splashdown._engine.remote_handle import RemoteHandle
+from splashdown._engine.renew import Origin
 from splashdown.errors import ChecksumError, LoadError, NotModifiedError
 from splashdown.model import Asset, Buffer, ReadRequest, RemoteInfo
 from splashdown.protocols import Stream, Transport
@@ -61,6 +62,10 @@ class MemberTransport:
             return None
         handle, entry, media_type = self._members[href]
         return MemberRecipe(href=href, asset=handle.current, entry=entry, media_type=media_type)
+
+    def origin(self, href: str) -> Origin | None:
+        """The archive that holds the file of an href."""
+        return self._members[href][0].origin if href in self._members else None
 
     @contextmanager
     def stream(self, request: ReadRequest) -> Iterator[Stream]:

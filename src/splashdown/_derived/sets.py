@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from splashdown._engine.recipes import HasRecipes, Recipe
+from splashdown._engine.renew import Origin
 from splashdown._series.assets import pack
 from splashdown.model import Asset, Member, ResultSet, Skipped
 from splashdown.protocols import Transport
@@ -28,6 +29,9 @@ class Makers(Protocol):
     def recipe(self, href: str) -> Recipe | None:
         """How another process makes the asset of one of its hrefs."""
 
+    def origin(self, href: str) -> Origin | None:
+        """What the asset of one of its hrefs is made of."""
+
 
 class OwnTransports:
     """The transports of a set: of assets that are made of others, and of those that are read as before."""
@@ -43,6 +47,13 @@ class OwnTransports:
         """How another process makes the asset of an href."""
         own, below = self._makers.recipe(href), self._below
         return below.recipe(href) if own is None and below is not None else own
+
+    def origin(self, href: str) -> Origin | None:
+        """What the asset of an href is made of in the end."""
+        own, below = self._makers.origin(href), self._below
+        if below is None:
+            return own
+        return below.origin(href if own is None else own.asset.href) or own
 
     @property
     def base(self) -> Callable[[str], Transport | None] | None:

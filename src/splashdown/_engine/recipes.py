@@ -9,6 +9,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from splashdown._engine.remote import MadeOf, Remote
 from splashdown._engine.remote_handle import RemoteHandle
+from splashdown._engine.renew import Origin, Renewal
 from splashdown.model import Asset
 from splashdown.protocols import Transport
 
@@ -35,6 +36,9 @@ class HasRecipes(Protocol):
     def recipe(self, href: str) -> Recipe | None:
         """How the asset of an href is made; ``None`` for one that is not made of another."""
 
+    def origin(self, href: str) -> Origin | None:
+        """What the asset of an href is made of in the end, which the source lists."""
+
     @property
     def base(self) -> Callable[[str], Transport | None] | None:
         """What the source reads in a way of its own, which no recipe says."""
@@ -43,8 +47,9 @@ class HasRecipes(Protocol):
 class Workshop:
     """What the recipes of one batch share: how the assets are read that others are made of."""
 
-    def __init__(self, remote: Remote, loaders: Any, recipes: Mapping[str, Recipe]) -> None:
+    def __init__(self, remote: Remote, loaders: Any, recipes: Mapping[str, Recipe], renewal: Renewal) -> None:
         self.remote, self.loaders = remote, loaders
+        self._renewal = renewal  #: of what other assets are made of
         self._recipes = recipes
         self._transports: dict[str, Transport] = {}
         self._handles: dict[str, RemoteHandle] = {}
@@ -54,11 +59,15 @@ class Workshop:
         """The remote side that makes what has a recipe, and reads the rest as before."""
         return replace(self.remote, transport=self._transport, lane=None) if self._recipes else self.remote
 
+    def origins(self) -> Remote:
+        """The remote side that reads what other assets are made of."""
+        return replace(self.reading(), renewal=self._renewal)
+
     def handle(self, asset: Asset) -> RemoteHandle:
         """An open asset; a second call for its href gives the same."""
         with self._lock:
             if asset.href not in self._handles:
-                remote = self.reading()
+                remote = self.origins()
                 settings = replace(remote.settings, checksum=None)
                 self._handles[asset.href] = RemoteHandle(asset, replace(remote, settings=settings))
             return self._handles[asset.href]
@@ -90,6 +99,19 @@ def recipes_of(remote: Remote, hrefs: Iterable[str]) -> dict[str, Recipe]:
             found[wanted] = recipe
             wanted = recipe.asset.href
     return found
+
+
+def read_by(recipes: Mapping[str, Recipe], href: str) -> str:
+    """The link that an asset is read by in the end."""
+    while href in recipes:
+        href = recipes[href].asset.href
+    return href
+
+
+def origin_of(remote: Remote, href: str) -> Origin | None:
+    """What the asset of an href is made of; ``None`` for one that is not made of another."""
+    made: object = None if remote.made_of is None else remote.made_of.results.transport
+    return made.origin(href) if isinstance(made, HasRecipes) else None
 
 
 def without_recipes(remote: Remote) -> Remote:

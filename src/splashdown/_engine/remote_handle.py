@@ -24,7 +24,7 @@ from splashdown._engine.dispatch import Dispatcher
 from splashdown._engine.local_handle import LocalHandle, check_size, verified_copy
 from splashdown._engine.range_reader import RangeReader
 from splashdown._engine.remote import Remote
-from splashdown._engine.renew import Renewal
+from splashdown._engine.renew import Origin, Renewal
 from splashdown._engine.restart import RestartError, with_restarts
 from splashdown._engine.retry import host_of
 from splashdown._engine.seekable import SeekableAsset
@@ -105,6 +105,11 @@ class RemoteHandle:
     def current(self) -> Asset:
         """The asset with the newest link that is known."""
         return self._remote.renewal.current(self.asset)
+
+    @property
+    def origin(self) -> Origin:
+        """The asset as it was opened, and what renews its link."""
+        return Origin(self.asset, self._remote.renewal)
 
     @property
     def moved(self) -> int:

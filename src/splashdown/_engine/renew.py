@@ -7,10 +7,12 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from splashdown.errors import HttpStatusError, LinkExpiredError
 from splashdown.model import Asset, ResultSet
+from splashdown.redact import safely_shown
 
 #: Statuses by which stores and back-ends refuse a link that is past its time.
 _REFUSED = frozenset({401, 403, 410})
@@ -104,3 +106,25 @@ class Renewal:
                 self._failed = False
                 self.generation += 1
             return self._assets.get(asset.identity)
+
+
+class Refusals(Renewal):
+    """Renews nothing, and notes for which links that was wanted: another process reads the source for all."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hrefs: dict[str, bool] = {}  #: with whether one has ended for certain
+
+    def fresh(self, asset: Asset, generation: int, *, expired: bool = False) -> Asset | None:  # noqa: ARG002
+        """Note the link; there is no newer one here."""
+        self.hrefs[asset.href] = expired or self.hrefs.get(asset.href, False)
+        return None
+
+
+@safely_shown
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What an asset is made of, and what renews its link."""
+
+    asset: Asset
+    renewal: Renewal

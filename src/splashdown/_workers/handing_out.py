@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future, wait
 from dataclasses import dataclass, replace
 from typing import Any
 
-from splashdown._engine.breaker import Fault
 from splashdown._engine.context import Context, SharedMemory
-from splashdown._engine.recipes import recipes_of
+from splashdown._engine.recipes import Recipe, recipes_of
 from splashdown._engine.retry import host_of
-from splashdown._foreign.calls import Tolerated
 from splashdown._series.outcomes import OutcomeSlots, Rows
 from splashdown._workers.crossing import Slice
 from splashdown._workers.large_files import LargeFiles
 from splashdown._workers.leases import Leases
+from splashdown._workers.links import Links
 from splashdown._workers.news import Heard
 from splashdown._workers.units import Unit
 from splashdown._workers.work import Batch, Done, Shared, as_free_name, work
@@ -41,8 +40,6 @@ _NO_WORKERS_SECONDS = 60.0
 _RENEWALS = 3
 #: How long running batches may take to end once the run is stopped.
 _STOP_SECONDS = 5.0
-#: Reasons that a fresh link may help against.
-_EXPIRED = frozenset({"status 401", "status 403", "LinkExpiredError"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +50,7 @@ class _Sent:
     transfers: Sequence[Transfer]  #: with the names under which they are stored
     lease: int
     generation: int  #: of its links
+    recipes: Mapping[str, Recipe]
 
 
 class HandingOut:
@@ -71,6 +69,7 @@ class HandingOut:
         self._context, self._plan, self._workers, self._shared = context, plan, workers, shared
         self._outcomes, self._names, self._large = outcomes, names, large
         self._heard = Heard(context.events)
+        self._links = Links(context.remote, plan)
         self._leases = Leases(context.settings, context.remote.limit)
         self._queues: dict[str, deque[Unit]] = {}
         self._suspects: deque[Unit] = deque()  #: to run alone
@@ -176,13 +175,13 @@ class HandingOut:
 
     def _batch(self, unit: Unit, lease: int) -> tuple[_Sent, Batch]:
         context, renewal = self._context, self._context.remote.renewal
-        generation = renewal.generation
-        if renewal.has_expired(generation):
-            self._is_fresh(unit.numbers[0], generation, expired=True)
-            generation = renewal.generation
         transfers = take(self._plan.transfers, unit.numbers)
         if self._names:
             transfers = [*map(self._named, unit.numbers)]
+        made = recipes_of(context.remote, columns(transfers, "asset.href"))
+        plain = not made or any(href not in made for href in columns(transfers, "asset.href"))
+        generation = self._links.before(unit.numbers, made, plain=plain)
+        recipes = recipes_of(context.remote, made)  # with the links that are known now
         to_send = transfers
         if generation or self._names:
             to_send = [
@@ -195,13 +194,14 @@ class HandingOut:
             records = {name: recorded[name] for name in columns(transfers, "name") if name in recorded}
         batch = Batch(
             shared=self._shared,
-            slice=Slice(to_send, recipes_of(context.remote, columns(to_send, "asset.href"))),
+            slice=Slice(to_send, recipes),
             lease=lease,
             limited=context.remote.limit(unit.host) is not None,
             records=records,
             retries=context.events.active,
         )
-        return _Sent(unit=unit, transfers=transfers, lease=lease, generation=generation), batch
+        sent = _Sent(unit=unit, transfers=transfers, lease=lease, generation=generation, recipes=recipes)
+        return sent, batch
 
     def _named(self, number: int) -> Transfer:
         transfer, name = self._plan.transfers[number], self._names.get(number)
@@ -275,7 +275,10 @@ class HandingOut:
             return
         if done.fragment and isinstance(context.memory, SharedMemory):
             context.memory.adopt(done.fragment)
-        again = self._renewed(sent, done.faults, outcomes)
+        again = set[int]()
+        if unit.renewals < _RENEWALS:
+            again = self._links.renewed(unit.numbers, sent.generation, done.faults, outcomes)
+            again |= self._links.renewed_origins(unit.numbers, sent.recipes, done.refused, outcomes)
         # A signal that only the worker got ends its batch, not the run.
         unfinished = done.interrupted and not self._ending
         seen = context.events.active or context.outlet is not None
@@ -317,28 +320,6 @@ class HandingOut:
         for name, attempt, delay, error in done.retries:
             if transfer := by_name.get(name):
                 self._context.events.emit(Retried(transfer=transfer, attempt=attempt, delay=delay, error=error))
-
-    def _renewed(self, sent: _Sent, faults: Sequence[Fault], outcomes: Sequence[Outcome]) -> set[int]:
-        """The numbers whose links have expired, where the source has given other links."""
-        if sent.unit.renewals >= _RENEWALS or not any(fault.why in _EXPIRED for fault in faults):
-            return set()
-        refused = [
-            number
-            for number, one in zip(sent.unit.numbers, outcomes, strict=True)
-            if one.error_type in {"LinkExpiredError", "HttpStatusError", "StoppedError"}
-            and one.status in {Status.FAILED, Status.NOT_TRIED}
-        ]
-        expired = any(one.why == "LinkExpiredError" for one in faults)
-        if refused and self._is_fresh(refused[0], sent.generation, expired=expired):
-            return set(refused)
-        return set()
-
-    def _is_fresh(self, number: int, generation: int, *, expired: bool) -> bool:
-        """Read the source again; whether it gives a newer link. One that cannot be read gives none."""
-        renewal, asset = self._context.remote.renewal, self._plan.transfers[number].asset
-        with Tolerated():
-            return renewal.fresh(asset, generation, expired=expired) is not None
-        return False
 
     def _judge(self, host: str, done: Done, statuses: Sequence[Status]) -> None:
         """Count failures over all batches; end the run, or a host's part of it, where the rest would fail."""

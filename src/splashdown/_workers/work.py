@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from splashdown._engine.breaker import Breaker, Fault
 from splashdown._engine.recipes import Workshop
 from splashdown._engine.remote import Access, Remote
+from splashdown._engine.renew import Refusals
 from splashdown._engine.run import Run, run_plan
 from splashdown._engine.settings import Settings
 from splashdown._foreign.calls import Closing
@@ -124,6 +125,7 @@ class Done:
     given_up: Mapping[str, str] = field(default_factory=dict)
     stopped: str = ""  #: why the target takes nothing more
     interrupted: bool = False
+    refused: Mapping[str, bool] = field(default_factory=dict)  #: links of what files are made of, and if they expired
     retries: Sequence[tuple[str, int, float, str]] = ()
     pause: float = 0.0  #: seconds for which the host wants to be left alone
     served: int = 0  #: how many at a time the host serves, where it has refused more
@@ -187,7 +189,8 @@ def _moved(batch: Batch, here: str, say: Callable[[Any], None] | None) -> Done:
     common, transfers = batch.shared.common, batch.slice.transfers
     breaker, retries = _Recording(common.settings.give_up_after), list[tuple[str, int, float, str]]()
     base = leased(batch.shared, batch.lease, limited=batch.limited)
-    workshop = Workshop(base, common.access.registry, batch.slice.recipes)
+    refusals = Refusals()
+    workshop = Workshop(base, common.access.registry, batch.slice.recipes, refusals)
     remote = workshop.reading()
     listeners = [_collector(retries)] if batch.retries else []
     interrupted = False
@@ -214,6 +217,7 @@ def _moved(batch: Batch, here: str, say: Callable[[Any], None] | None) -> Done:
         given_up=breaker.given_up,
         stopped=breaker.stopped,
         interrupted=interrupted,
+        refused=refusals.hrefs,
         retries=retries,
         pause=pause,
         served=served,
