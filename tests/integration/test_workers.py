@@ -362,6 +362,8 @@ def test_what_is_not_an_executor_is_one_line(server, tmp_path):
             session.open(source).download_files(tmp_path / "out", executor=3)
         with pytest.raises(PluginError, match="no executor is called 'proceses'; did you mean 'processes'"):
             session.open(source).download_files(tmp_path / "out", executor="proceses")
+        with pytest.raises(UsageError, match="'threads' takes no number: jobs"):
+            session.open(source).download_files(tmp_path / "out", executor="threads:4")
 
 
 def test_the_command_ends_at_ctrl_c_and_goes_on_after_it(server, tmp_path):

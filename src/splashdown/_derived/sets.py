@@ -30,7 +30,7 @@ class Makers(Protocol):
         """How another process makes the asset of one of its hrefs."""
 
     def origin(self, href: str) -> Origin | None:
-        """What the asset of one of its hrefs is made of."""
+        """The origin of the asset of one of its hrefs."""
 
 
 class OwnTransports:
@@ -49,7 +49,7 @@ class OwnTransports:
         return below.recipe(href) if own is None and below is not None else own
 
     def origin(self, href: str) -> Origin | None:
-        """What the asset of an href is made of in the end."""
+        """The origin of the asset of an href, which the source lists."""
         own, below = self._makers.origin(href), self._below
         if below is None:
             return own

@@ -37,7 +37,7 @@ class HasRecipes(Protocol):
         """How the asset of an href is made; ``None`` for one that is not made of another."""
 
     def origin(self, href: str) -> Origin | None:
-        """What the asset of an href is made of in the end, which the source lists."""
+        """The origin of the asset of an href, which the source lists."""
 
     @property
     def base(self) -> Callable[[str], Transport | None] | None:
@@ -109,7 +109,7 @@ def read_by(recipes: Mapping[str, Recipe], href: str) -> str:
 
 
 def origin_of(remote: Remote, href: str) -> Origin | None:
-    """What the asset of an href is made of; ``None`` for one that is not made of another."""
+    """The origin of the asset of an href; ``None`` for one that is not made of another."""
     made: object = None if remote.made_of is None else remote.made_of.results.transport
     return made.origin(href) if isinstance(made, HasRecipes) else None
 

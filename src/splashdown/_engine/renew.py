@@ -124,7 +124,7 @@ class Refusals(Renewal):
 @safely_shown
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What an asset is made of, and what renews its link."""
+    """The asset that another one is made of, and its renewal."""
 
     asset: Asset
     renewal: Renewal

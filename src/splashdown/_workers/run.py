@@ -51,6 +51,8 @@ def run_elsewhere(
     """Run a plan as ``run_plan`` does, with the files moved by workers. Raises ``UsageError`` for an archive."""
     if isinstance(run.sink, SupportsBundle):
         raise UsageError("an archive is one stream, which one process writes: leave the executor out")
+    if isinstance(executor, str) and executor.startswith("threads:"):
+        raise UsageError("'threads' takes no number: jobs (--jobs 4, Settings(jobs=4)) says how many files at a time")
     workers = session.workers(executor)
     try:
         label = workers.label
