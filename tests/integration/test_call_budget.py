@@ -19,7 +19,7 @@ MOST_CALLS = 116
 #: The same for one more file of a run that changes nothing, where the metadata promise nothing: each source is asked.
 MOST_CALLS_UNCHANGED = 136
 #: The same at the coordinator of workers, from the plan to the receipt.
-MOST_CALLS_COORDINATOR = 31
+MOST_CALLS_COORDINATOR = 33
 #: Each thread makes a connection, which costs as much as some files: their number has to be the same.
 SETTINGS = splashdown.Settings(jobs=8)
 FEW, MANY = 1_100, 1_300  #: beyond the number from which assets are packed
