@@ -233,7 +233,7 @@ class _Lean(HTTPConnection):
         return self._answer(connection.recv(_FIRST), deadline)
 
     def whole(self, head: bytes, target: str, most: int, seconds: float | None) -> Whole | FullResponse:
-        """Send a prepared GET; its answer is a small file, or the same as of :meth:`getresponse`."""
+        """Send a prepared request; its answer is a small file, or the same as of :meth:`getresponse`."""
         connection = self.sock
         if connection.gettimeout() != seconds:
             connection.settimeout(seconds)
@@ -375,6 +375,8 @@ def send_whole(
     pool: HTTPConnectionPool, target: str, head: bytes, seconds: float, most: int
 ) -> Whole | BaseHTTPResponse | Answer | None:
     """Ask for a file that may be small, with a prepared head; ``None`` where that cannot be done, and nothing was sent.
+
+    A request with a small body, whose answer is short, can be sent in the same way: ``head`` ends with the body then.
 
     That is so before the first answer on a connection, where there is a proxy, and where the target has to be encoded.
     ``seconds`` is the read timeout. Any answer but a whole file of at most ``most`` bytes is what :func:`send` returns.

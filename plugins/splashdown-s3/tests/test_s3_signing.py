@@ -9,7 +9,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import ReadOnlyCredentials
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from splashdown_s3._signing import sign
+from splashdown_s3._signing import Signer
 
 _EMPTY = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 _VALUES = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=20)
@@ -38,8 +38,7 @@ def test_a_request_is_signed_as_botocore_signs_it(key, secret, token, region, se
     url = f"https://store.example/bucket/{key}" + (f"?{query}" if query else "")
     headers = {"Host": "store.example", **more}
 
-    scope = {"credentials": credentials, "service": service, "region": region}
-    ours = sign("GET", url, headers, payload_hash=_EMPTY, **scope)
+    ours = Signer(credentials, service, region).sign("GET", url, headers, _EMPTY)
 
     theirs = AWSRequest("GET", url, headers)
     S3SigV4Auth(credentials, service, region).add_auth(theirs)

@@ -55,8 +55,15 @@ class Memory(Protocol):
     def alone(self) -> bool:
         """Whether no other run is active in the target."""
 
+    @property
+    def notes_are_dear(self) -> bool:
+        """Whether noting a file costs a request, so that several should share one."""
+
     def storing(self, name: str, record: StoredRecord, /) -> None:
         """Note, just before a file gets its name, what it will be."""
+
+    def storing_all(self, records: Mapping[str, StoredRecord], /) -> None:
+        """Note several files at once, just before the first of them gets its name."""
 
     def unstored(self, name: str, /) -> None:
         """Note that it did not get its name."""
@@ -90,8 +97,12 @@ class Forgetful:
 
     recorded: Mapping[str, StoredRecord] = field(default_factory=dict)
     alone: bool = True
+    notes_are_dear: bool = False
 
     def storing(self, name: str, record: StoredRecord) -> None:
+        """Nothing is noted."""
+
+    def storing_all(self, records: Mapping[str, StoredRecord]) -> None:
         """Nothing is noted."""
 
     def unstored(self, name: str) -> None:

@@ -64,10 +64,14 @@ class Verdict:
         }
 
 
-def decide(context: Context, transfer: Transfer) -> Verdict:
-    """Decide about one transfer. Raises ``ExistsError`` where what is there must not be touched."""
+def decide(context: Context, transfer: Transfer, *, wait: bool = True) -> Verdict:
+    """Decide about one transfer; with ``wait`` not before another run has stored a file of this name.
+
+    Raises ``ExistsError`` where what is there must not be touched.
+    """
     stat, policy, name = context.can.stat, transfer.if_exists, transfer.name
-    context.journal.wait_for_others(name, lambda seconds: _has_ended(context, name, seconds))
+    if wait:
+        context.journal.wait_for_others(name, lambda seconds: _has_ended(context, name, seconds))
     if policy is IfExists.OVERWRITE or stat is None:
         # A sink that cannot say what is there can still refuse to replace it.
         return Verdict(name=name, replace=policy in {IfExists.OVERWRITE, IfExists.AUTO})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from splashdown._engine.batches import read_together, together
 from splashdown._engine.context import Context
 from splashdown._engine.outlet import Outlet
 from splashdown._engine.pace import MOST
@@ -15,13 +16,13 @@ from splashdown._engine.retry import hosts_of
 from splashdown._engine.same_url import can_share, groups
 from splashdown._engine.schedule import Schedule
 from splashdown._engine.settled import settled
-from splashdown._engine.small import StraightLine
+from splashdown._engine.small import Step, StraightLine
 from splashdown._engine.transfer import move
 from splashdown._folders.owner import HEARTBEAT_SECONDS
 from splashdown._series.outcomes import slots_for
 from splashdown.columns import columns
 from splashdown.errors import error_text
-from splashdown.model import Outcome, Plan, Status
+from splashdown.model import Outcome, Plan, Status, Transfer
 
 #: How long the calling thread waits before it shows others that the run is active.
 _TICK = 0.25
@@ -44,6 +45,8 @@ class FileWorkers:
         self._pool = Pool(self._most, "splashdown-file")
         self._begun = self._running = 0
         self._straight = StraightLine.of(context)
+        self._step: Step | None = self._straight.move if self._straight is not None else None
+        self._together = self._straight if together(context) else None
         self._outlet = context.outlet
         #: Transfers of one URL by the number of the first: they are moved in a row, and the first moves the bytes.
         self._shared: dict[int, list[int]] = {}
@@ -141,8 +144,11 @@ class FileWorkers:
                 number, host = taken
                 if number in shared:
                     outcome = self._move_shared(number, host)
+                elif self._together is not None:
+                    known, taken = True, self._move_together(number, host, self._together, known=known)
+                    continue
                 else:
-                    self._outcomes[number] = outcome = self._outcome_of(number, None)
+                    self._outcomes[number] = outcome = self._outcome_of(self._plan.transfers[number], self._step)
                     if breaker.counting or outcome.status is Status.FAILED:
                         self._judge(outcome, host)
                     if self._outlet is not None:
@@ -182,7 +188,7 @@ class FileWorkers:
         """Move the transfers of one URL: the first by its bytes, or the next one where that fails. The last outcome."""
         first = self._there.get(number)
         for each in self._shared[number]:
-            self._outcomes[each] = outcome = self._outcome_of(each, first)
+            self._outcomes[each] = outcome = self._outcome_of(self._plan.transfers[each], self._step, first)
             self._judge(outcome, host)
             if self._outlet is not None:
                 self._hand_on(outcome, self._outlet)
@@ -192,10 +198,28 @@ class FileWorkers:
                 first = outcome
         return outcome
 
-    def _outcome_of(self, number: int, first: Outcome | None) -> Outcome:
-        transfer = self._plan.transfers[number]
+    def _move_together(self, number: int, host: str, straight: StraightLine, *, known: bool) -> tuple[int, str] | None:
+        """Move a transfer, and others of its host that share its note; the next one."""
+        begun, breaker, transfers = time.perf_counter(), self._context.breaker, self._plan.transfers
+
+        def numbers() -> Iterator[tuple[int, Transfer]]:
+            one: int | None = number
+            while one is not None:
+                yield one, transfers[one]
+                one = self._schedule.more(host, self._shared)
+
+        files, moved = 0, 0
+        for each, transfer, step in read_together(self._context, straight, numbers()):
+            self._outcomes[each] = outcome = self._outcome_of(transfer, step)
+            if breaker.counting or outcome.status is Status.FAILED:
+                self._judge(outcome, host)
+            files, moved = files + 1, moved + outcome.bytes_moved
+            known = known and not outcome.error_type
+        return self._schedule.exchange(host, time.perf_counter() - begun if known else None, moved, files)
+
+    def _outcome_of(self, transfer: Transfer, step: Step | None, first: Outcome | None = None) -> Outcome:
         try:
-            return move(self._context, transfer, self._straight, first)
+            return move(self._context, transfer, step, first)
         except BaseException as error:  # it would end the thread, and the file would have no outcome
             return Outcome(
                 transfer=transfer, status=Status.FAILED, error_type=type(error).__name__, error=error_text(error)

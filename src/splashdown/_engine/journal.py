@@ -146,6 +146,11 @@ class Journal:
         if self._file is not None:
             self._file.touch()
 
+    def is_awaited(self, name: str) -> bool:
+        """Whether :meth:`wait_for_others` would wait now."""
+        own = self._file.name if self._file is not None else ""
+        return self._neighbours is not None and self._neighbours.is_under_way(name, own)
+
     def wait_for_others(self, name: str, stop: Callable[[float], bool]) -> None:
         """Return when no other run on this machine stores a file of this name; ``stop`` sleeps, and is true to end."""
         if self._neighbours is not None:

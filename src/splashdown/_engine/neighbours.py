@@ -44,10 +44,11 @@ class Neighbours:
         # Most runs have no neighbours, and look for some once a second.
         if not self._journals and time.monotonic() - self._looked < _LOOK_SECONDS:
             return
-        while self._is_under_way(name, own) and not stop(_WAIT_SECONDS):
+        while self.is_under_way(name, own) and not stop(_WAIT_SECONDS):
             pass
 
-    def _is_under_way(self, name: str, own: str) -> bool:
+    def is_under_way(self, name: str, own: str) -> bool:
+        """Whether another run stores a file of this name at the moment."""
         with self._lock:
             now = time.monotonic()
             if not self._journals and now - self._looked < _LOOK_SECONDS:

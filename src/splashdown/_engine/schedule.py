@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
 
 class Queue:
@@ -68,13 +68,25 @@ class Schedule:
         with self._lock:
             return self._next()
 
-    def exchange(self, host: str, seconds: float | None, moved: int) -> tuple[int, str] | None:
+    def more(self, host: str, without: Container[int]) -> int | None:
+        """One more transfer of a host, in the place of one that was taken; ``exchange`` ends them together.
+
+        ``None`` for one of those, and where too few are left for all that may begin one.
+        """
+        with self._lock:
+            queue = self.queues[host]
+            waiting = queue.waiting
+            if self._stopped or queue.free < 0 or len(waiting) <= queue.limit or waiting[-1] in without:
+                return None
+            return waiting.pop()
+
+    def exchange(self, host: str, seconds: float | None, moved: int, files: int = 1) -> tuple[int, str] | None:
         """Note that a transfer of a host has ended, and ``take``; ``seconds`` where they say how fast the host is."""
         with self._lock:
             queue = self.queues[host]
             queue.moved += moved
             if seconds is not None:
-                queue.files += 1
+                queue.files += files
                 queue.seconds += seconds
                 queue.work_moved += moved
             waiting = queue.waiting

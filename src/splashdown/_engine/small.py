@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from splashdown._engine.context import Context
 from splashdown._engine.existing import UNCHANGED, Verdict, decide
@@ -57,6 +57,19 @@ class Handover(NamedTuple):
     first: AbstractContextManager[Stream] | Exception | None = None  #: what came of the first request
 
 
+@safely_shown
+class Fetched(NamedTuple):
+    """A small file that has come and is as it should be: to be noted, and then to be stored."""
+
+    transfer: Transfer
+    verdict: Verdict
+    answer: SmallBody
+    begun: float
+    record: StoredRecord
+    verified: tuple[str, ...]
+    number: str  #: what the journal calls it
+
+
 class Held:
     """A small file that has come, as the stream that the general way reads."""
 
@@ -76,6 +89,10 @@ class Held:
             yield self._data
 
 
+#: Gives the straight line's result of one transfer; an error is that transfer's own.
+Step: TypeAlias = Callable[[Transfer], Outcome | Handover | None]
+
+
 class _Lane(NamedTuple):
     """How the files of one origin are read."""
 
@@ -90,8 +107,8 @@ class StraightLine:
         self._context, self._sink = context, sink
         settings, limit = context.settings, context.sink.parts.max_size or _MOST
         # A user who wants smaller parts, or less memory, gets them.
-        memory = settings.memory // (settings.jobs or MOST)
-        self._most = min(_MOST, settings.part_size, settings.range_cutoff - 1, limit, memory)
+        self.memory = settings.memory // (settings.jobs or MOST)  #: bytes that a thread may hold
+        self._most = min(_MOST, settings.part_size, settings.range_cutoff - 1, limit, self.memory)
         self._lanes: dict[str, _Lane | None] = {}
         self._plain = settings.checksum == "sha2-256"
         self._version = context.can.version
@@ -109,9 +126,14 @@ class StraightLine:
 
     def move(self, transfer: Transfer) -> Outcome | Handover | None:
         """Move a file, or say with what the general way goes on; ``None`` where it begins at the beginning."""
+        found = self.fetch(transfer)
+        return self.put(found) if isinstance(found, Fetched) else found
+
+    def fetch(self, transfer: Transfer, *, wait: bool = True) -> Fetched | Outcome | Handover | None:
+        """The same up to where the file is noted; with ``wait`` not before another run has stored it."""
         begun, context, asset = time.perf_counter(), self._context, transfer.asset
         try:
-            verdict = decide(context, transfer)
+            verdict = decide(context, transfer, wait=wait)
         except Exception:  # the general way decides once more, and raises it
             return None
         name, size, remote = verdict.name, asset.size, context.remote
@@ -136,10 +158,13 @@ class StraightLine:
         if copier is not None and (not href.startswith("http") or copier.copy_source(href) is not None):
             return Handover(verdict, begun)
         number = context.journal.announce(name)
+        found: Fetched | Handover | None = None
         try:
-            return self._fetch(transfer, verdict, lane, begun)
+            found = self._fetched(transfer, verdict, lane, begun, number)
+            return found
         finally:
-            context.journal.retract(number)
+            if not isinstance(found, Fetched):
+                context.journal.retract(number)
 
     def _ask(self, transfer: Transfer, verdict: Verdict, lane: _Lane, begun: float) -> Outcome | Handover:
         """Ask whether a stored file is still the version of the source; one that is not goes on in the general way."""
@@ -167,29 +192,39 @@ class StraightLine:
         request = ReadRequest(href=signed, headers=headers, steps=self._context.remote.steps, unless=unless)
         return lane.transport.read_small(request, self._most)
 
-    def _fetch(self, transfer: Transfer, verdict: Verdict, lane: _Lane, begun: float) -> Outcome | Handover:
+    def _fetched(
+        self, transfer: Transfer, verdict: Verdict, lane: _Lane, begun: float, number: str
+    ) -> Fetched | Handover:
         try:
             answer = self._read(transfer, lane)
         except Exception as error:
             return Handover(verdict, begun, error)
         if not isinstance(answer, SmallBody):
             return Handover(verdict, begun, answer)
-        return self._store(transfer, verdict, answer, begun) or _held(verdict, begun, answer)
-
-    def _store(self, transfer: Transfer, verdict: Verdict, answer: SmallBody, begun: float) -> Outcome | None:
-        """Verify and store what has come; ``None``, and nothing is stored, where anything is not as it should be."""
-        context, asset, info, data = self._context, transfer.asset, answer.info, answer.data
-        size = len(data)
-        if info.size != size or info.quota_reset is not None or info.encoding is not None or context.stop.is_set():
-            return None
+        info, size = answer.info, len(answer.data)
+        if (
+            info.size != size
+            or info.quota_reset is not None
+            or info.encoding is not None
+            or self._context.stop.is_set()
+        ):
+            return _held(verdict, begun, answer)
+        asset = transfer.asset
         found = self._verified(asset, answer)
         if found is None:
-            return None
+            return _held(verdict, begun, answer)
         checksum, verified = found
+        record = StoredRecord(size=size, checksum=checksum, validator=info.validator, identity=(asset.item, asset.key))
+        return Fetched(transfer, verdict, answer, begun, record, verified, number)
+
+    def put(self, file: Fetched, *, noted: bool = False) -> Outcome | Handover:
+        """Note a file, unless it was noted with others, and store it; the general way goes on where that fails."""
+        transfer, verdict, answer, begun, record, verified, number = file
+        context, asset, name, checksum = self._context, transfer.asset, verdict.name, record.checksum
+        size, validator = len(answer.data), record.validator
         events = context.events if context.events.active else None
         if events is not None:
             events.emit(TransferStarted(transfer=transfer, size=size, offset=0))
-        validator, name = info.validator, verdict.name
         content = Content(
             size=size,
             media_type=asset.media_type,
@@ -199,18 +234,14 @@ class StraightLine:
             replace=verdict.replace,
             durable=self._durable,
         )
-        context.memory.storing(
-            name, StoredRecord(size=size, checksum=checksum, validator=validator, identity=(asset.item, asset.key))
-        )
         try:
-            location = self._sink.put_whole(name, content, data)
-        except BaseException as error:
-            context.memory.unstored(name)
-            if isinstance(error, Exception):
-                return None
-            raise
-        if type(location) is not str:
-            raise wrong_type(location, str, self._sink.put_whole)
+            if not noted:
+                context.memory.storing(name, record)
+            location = self._stored(name, content, answer.data)
+        finally:
+            context.journal.retract(number)
+        if location is None:
+            return _held(verdict, begun, answer)
         outcome = Outcome(
             transfer=transfer,
             status=Status.STORED,
@@ -230,6 +261,25 @@ class StraightLine:
                 events.emit(Progress(transfer=transfer, done=size, size=size))
             events.emit(TransferFinished(outcome=outcome))
         return outcome
+
+    def withdraw(self, file: Fetched) -> Handover:
+        """Leave a file that was noted to the general way."""
+        self._context.memory.unstored(file.verdict.name)
+        self._context.journal.retract(file.number)
+        return _held(file.verdict, file.begun, file.answer)
+
+    def _stored(self, name: str, content: Content, data: Buffer) -> str | None:
+        """Store a file under its name; ``None``, and nothing is stored, where the sink does not take it."""
+        try:
+            location = self._sink.put_whole(name, content, data)
+        except BaseException as error:
+            self._context.memory.unstored(name)
+            if isinstance(error, Exception):
+                return None
+            raise
+        if type(location) is not str:
+            raise wrong_type(location, str, self._sink.put_whole)
+        return location
 
     def _verified(self, asset: Asset, answer: SmallBody) -> tuple[str | None, tuple[str, ...]] | None:
         """The multihash of the bytes, and the checks that they have passed; ``None`` where they have failed one."""

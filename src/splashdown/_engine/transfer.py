@@ -12,7 +12,7 @@ from splashdown._engine.existing import UNCHANGED, Verdict, decide, stored_or_no
 from splashdown._engine.restart import with_restarts
 from splashdown._engine.retry import StoppedError, host_of
 from splashdown._engine.same_url import duplicate, stored_stream
-from splashdown._engine.small import Handover, StraightLine
+from splashdown._engine.small import Handover, Step
 from splashdown._engine.source import Source
 from splashdown._foreign.calls import raised_in
 from splashdown._receipts.source_mark import source_mark
@@ -24,16 +24,14 @@ from splashdown.protocols import SupportsServerSideCopy
 from splashdown.redact import redact_text, secrets_of
 
 
-def move(
-    context: Context, transfer: Transfer, straight: StraightLine | None = None, first: Outcome | None = None
-) -> Outcome:
-    """Move one asset; whatever goes wrong is in the outcome.
+def move(context: Context, transfer: Transfer, straight: Step | None = None, first: Outcome | None = None) -> Outcome:
+    """Move one asset; whatever goes wrong is in the outcome. ``straight`` is asked first.
 
     ``first`` is the outcome of another asset with the same URL, whose file is in the target.
     """
     source: Source | None = None
     try:
-        handover = None if straight is None or first is not None else straight.move(transfer)
+        handover = None if straight is None or first is not None else straight(transfer)
         if isinstance(handover, Outcome):
             return handover
         source = Source(transfer, context.remote, events=context.events, stop=context.stop, rate=context.rate)

@@ -41,6 +41,7 @@ class FolderNotes:
     """
 
     step = 0.0
+    dear = False
 
     def __init__(self, folder: Path) -> None:
         self._folder = LazyChild(str(folder.parent), folder.name)
@@ -67,10 +68,10 @@ class FolderNotes:
         except OSError as error:
             _log.debug("what this run stores is not noted while it runs: %s", error_text(error))
 
-    def append(self, line: bytes) -> None:
+    def append(self, *lines: bytes) -> None:
         """One write for all that waits, so that a crash tears the last line at most."""
         with self._lock:
-            self._waiting.append(line)
+            self._waiting += lines
             self._write()
 
     def now(self) -> float:

@@ -86,6 +86,19 @@ class TargetMemory:
                 self._stored += 1
             self._notes.append(storing_line(name, record, self._notes.now()))
 
+    @property
+    def notes_are_dear(self) -> bool:
+        """Whether noting a file costs a request, so that several should share one."""
+        return self._writes and self._notes is not None and self._notes.dear
+
+    def storing_all(self, records: Mapping[str, StoredRecord]) -> None:
+        """Note several files at once, just before the first of them gets its name."""
+        if self._notes is not None and self._writes:
+            with self._lock:
+                self._stored += len(records)
+            at = self._notes.now()
+            self._notes.append(*[storing_line(name, record, at) for name, record in records.items()])
+
     def unstored(self, name: str) -> None:
         """Note that it did not get its name."""
         if self._notes is not None and self._writes:

@@ -26,8 +26,12 @@ class Notes(Protocol):
     def begin(self) -> None:
         """Make this run's own fragment, which says that it is active."""
 
-    def append(self, line: bytes) -> None:
-        """Note a line. One that cannot be written now is kept for the next time."""
+    @property
+    def dear(self) -> bool:
+        """Whether a note costs a request, so that several files should share one."""
+
+    def append(self, *lines: bytes) -> None:
+        """Note lines. Those that cannot be written now are kept for the next time."""
 
     def now(self) -> float:
         """The time as the target has it, as far as that is known without a request."""

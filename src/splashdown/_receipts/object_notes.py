@@ -39,6 +39,7 @@ class ObjectNotes:
     """
 
     step = STEP_SECONDS
+    dear = True
 
     def __init__(self, sink: Sink) -> None:
         self._sink = sink
@@ -69,11 +70,11 @@ class ObjectNotes:
         """Store the first object: it shows that this run is active."""
         self._flush()
 
-    def append(self, line: bytes) -> None:
-        """Store the line: a file that got its name before that would be unknown to the next run after a kill."""
+    def append(self, *lines: bytes) -> None:
+        """Store lines: a file that got its name before that would be unknown to the next run after a kill."""
         with self._lock:
-            self._waiting.append(line)
-            self._added += 1
+            self._waiting += lines
+            self._added += len(lines)
             mine = self._added
         with self._writing:
             # Another thread may have stored it with its own. A store that refused a moment ago is not asked each time.

@@ -96,9 +96,11 @@ class Clients:
                 raise
             failed = NotRenewed if self._recent else CredentialRetrievalError
             raise failed(provider=found.method, error_msg=f"{type(error).__name__}: {error}") from error
-        if self._recent[:1] != (frozen,):
-            # Those before are kept, as an answer that is on its way may still hold them.
-            self._recent = (frozen, *self._recent[:1])
+        recent = self._recent
+        if recent and recent[0] == frozen:
+            return recent[0]  # the same object, as long as they are the same credentials
+        # Those before are kept, as an answer that is on its way may still hold them.
+        self._recent = (frozen, *recent[:1])
         return frozen
 
     def origin(self) -> str:

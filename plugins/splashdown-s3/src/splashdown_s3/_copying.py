@@ -54,7 +54,7 @@ class Copier:
         if _may_be_one(source, target):
             return None  # to remove a copy that is not right would be to remove the source
         try:
-            headers = self._store.request("HEAD", source, headers={"x-amz-checksum-mode": "ENABLED"}).headers
+            headers = self._store.request("HEAD", source, headers={"x-amz-checksum-mode": "ENABLED"})
             size, checksum = int(headers["content-length"]), objects.noted(headers)
             _require_promised(source, content, size, checksum)
             asked = {
@@ -96,7 +96,7 @@ class Copier:
         Not every store pins a copy to the version that was asked for: Ceph RGW 16 does not.
         """
         stored = objects.head(self._store, target)
-        now = self._store.request("HEAD", source).headers["etag"]
+        now = self._store.request("HEAD", source)["etag"]
         if stored is not None and (stored.size, now) == (size, etag):
             return stored
         objects.delete(self._store, target)

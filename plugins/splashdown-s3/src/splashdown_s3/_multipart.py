@@ -110,7 +110,7 @@ class Multipart:
             headers = objects.seal(self._store, where, body)
         query = [("partNumber", str(number)), ("uploadId", started.upload_id)]
         answer = self._store.request("PUT", where, query=query, headers=headers, body=body)
-        return Tag(answer.headers["etag"], len(body), checksum)
+        return Tag(answer["etag"], len(body), checksum)
 
     def finish(self, where: Location, started: Started, tags: Sequence[Tag], *, new: bool) -> None:
         """Make the object visible, with ``new`` only where there is none. A lost answer is looked for by HEAD."""
@@ -204,11 +204,11 @@ class Multipart:
 
     def _is_there(self, where: Location, tags: Sequence[Tag]) -> bool:
         try:
-            answer = self._store.request("HEAD", where)
+            found = self._store.request("HEAD", where)
         except (Refused, *FAILURES):
             return False
-        size = int(answer.headers.get("content-length", -1))
-        return size == sum(tag.size for tag in tags) and answer.headers.get("etag") == _whole_etag(tags)
+        size = int(found.get("content-length", -1))
+        return size == sum(tag.size for tag in tags) and found.get("etag") == _whole_etag(tags)
 
 
 def _numbered(tags: Iterable[Tag], algorithm: Algorithm | None) -> Iterable[dict[str, Any]]:

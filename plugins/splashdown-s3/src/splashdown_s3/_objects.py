@@ -94,7 +94,7 @@ def _put_without(
             dropped.append(extras.popitem()[0])
         else:
             store.lacks.note(dropped)
-            return answer.headers
+            return answer
 
 
 def _is_ours(found: Stored | None, size: int, multihash: str) -> bool:
@@ -105,7 +105,7 @@ def _is_ours(found: Stored | None, size: int, multihash: str) -> bool:
 def head(store: Store, where: Location) -> Stored | None:
     """Size, checksum where it is noted, and time; ``None`` when there is no such object."""
     try:
-        headers = store.request("HEAD", where, headers={"x-amz-checksum-mode": "ENABLED"}).headers
+        headers = store.request("HEAD", where, headers={"x-amz-checksum-mode": "ENABLED"})
     except Refused as refused:
         if refused.status == 404 and refused.code != "NoSuchBucket":
             return None
@@ -147,7 +147,7 @@ def noted(headers: Mapping[str, str]) -> str | None:
 def probe(store: Store, where: Location, request: ReadRequest) -> None:
     """Ask for the first byte that a request wants, to learn from the store why it cannot have it."""
     wanted = {"range": f"bytes={request.start}-{request.start}"}
-    store.request("GET", where, query=version_of(request), headers=wanted, stream=True).close()
+    store.open(where, query=version_of(request), headers=wanted).close()
 
 
 def version_of(request: ReadRequest) -> list[tuple[str, str]]:
@@ -170,7 +170,7 @@ def delete_version(store: Store, where: Location, read: RemoteInfo) -> None:
 
     Raises ``ChangedError`` for another version.
     """
-    headers = store.request("HEAD", where).headers
+    headers = store.request("HEAD", where)
     etag, number = headers.get("etag", ""), headers.get("x-amz-version-id")
     if not read.etag or version(etag) != version(read.etag) or (number and read.version not in {None, number}):
         raise ChangedError(f"{where} has changed, so it is not deleted")

@@ -138,8 +138,13 @@ class S3Sink:
             self._refuse_existing(where)
         new = not content.replace or self._presence.declared_free(where.key)
         known = objects.sha256_of(content.checksum)
-        with _StoringNew(self._store, self._presence, where):
-            self._versions[key] = objects.put(self._store, where, content, data, new=new, sha256=known)
+        body = data if isinstance(data, bytes) else bytes(data)  # a transport may use its buffer again for an answer
+        try:
+            self._versions[key] = objects.put(self._store, where, content, body, new=new, sha256=known)
+        except Exception:
+            with _StoringNew(self._store, self._presence, where):
+                raise
+        self._presence.written(where.key)
         return where.uri
 
     def abort(self, upload: Upload) -> None:
@@ -198,7 +203,7 @@ class S3Sink:
         missing = False
         with storing(self._store, where, "read"):
             try:
-                response = self._store.request("GET", where, stream=True)
+                response = self._store.open(where)
             except Refused as refused:
                 missing = refused.code == "NoSuchKey"
                 if not missing:

@@ -9,11 +9,11 @@ engine's: nothing here repeats a request, except once in the region that the sto
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -22,14 +22,24 @@ from botocore.exceptions import NoCredentialsError
 from botocore.httpsession import get_cert_path
 from botocore.utils import get_environ_proxies
 
-from splashdown.connections import MOST_HOSTS, Answer, RecentlyUsed, close_idle, glimpse, make_lean, send
+from splashdown.connections import (
+    MOST_HOSTS,
+    Answer,
+    RecentlyUsed,
+    Whole,
+    close_idle,
+    glimpse,
+    make_lean,
+    send,
+    send_whole,
+)
 from splashdown.http import HttpOptions
 from splashdown.redact import safely_shown
 from splashdown_s3._attributes import fixed
 from splashdown_s3._clients import Clients
 from splashdown_s3._errors import Refused
 from splashdown_s3._options import S3Options
-from splashdown_s3._signing import derive_key, sign
+from splashdown_s3._signing import Signer
 from splashdown_s3._uri import Location
 
 if TYPE_CHECKING:
@@ -44,6 +54,9 @@ _EMPTY_SHA256 = hashlib.sha256(b"").hexdigest()
 
 # Characters that a key keeps in the path: the unreserved ones and the slash (AWS Signature Version 4, "UriEncode").
 _SAFE = "/-_.~"
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9/_.~-]+")
+#: A body up to this size is sent with its head by one write, and is answered at once.
+_SMALL = 128 * 1024
 _ERROR_BODY = 64 * 1024
 # Not signed. An encoding would make the bytes others than those that were stored.
 _COMMON = {"User-Agent": HttpOptions().user_agent, "Accept-Encoding": "identity"}
@@ -58,11 +71,7 @@ class Address(NamedTuple):
     region: str
     service: str  #: empty where requests are not signed
     moved: str | None  #: the region that the store named; ``None`` is the configured one
-
-    @property
-    def host(self) -> str:
-        """What the ``Host`` header says."""
-        return urlsplit(self.base).netloc
+    host: str  #: what the ``Host`` header says
 
 
 @dataclass(slots=True)
@@ -91,7 +100,7 @@ class Store:
         self.keeps_tags: dict[str, bool] = {}  #: by way of storing, as far as that is known
         self._access = Clients(options)
         # Keys are derived once a day and not once a request. They end with the store, as all that is made of a secret.
-        self._key = lru_cache(maxsize=16)(derive_key)
+        self._signers: dict[tuple[str, str], Signer] = {}  #: by service and region
         self._lock = threading.RLock()
         self._addresses: dict[str, Address] = {}
         self._managers: dict[str, urllib3.PoolManager] = {}
@@ -139,36 +148,62 @@ class Store:
         headers: Mapping[str, str] | None = None,
         body: Buffer | None = None,
         payload_hash: str | None = None,
-        stream: bool = False,
-        moved: bool = False,
-    ) -> BaseHTTPResponse | Answer:
-        """Send one request about one object; the answer is a success, everything else raises ``Refused``.
+    ) -> Mapping[str, str]:
+        """Send one request about one object; the headers of a success, everything else raises ``Refused``.
 
-        With ``stream`` the body is left to the caller, who has to release the connection. ``payload_hash`` is the
-        body's SHA-256 in hex where it is known.
+        ``payload_hash`` is the body's SHA-256 in hex where it is known. A small ``body`` must not be one that a
+        transport has lent.
         """
+        response = self._answered(method, where, query, headers or {}, body, payload_hash)
+        if not isinstance(response, Whole):
+            response.drain_conn()
+            response.release_conn()
+        return response.headers
+
+    def open(
+        self, where: Location, *, query: Sequence[tuple[str, str]] = (), headers: Mapping[str, str] | None = None
+    ) -> BaseHTTPResponse | Answer:
+        """Ask for one object. The body is left to the caller, who has to release the connection."""
+        response = self._answered("GET", where, query, headers or {}, None, None)
+        assert not isinstance(response, Whole)  # that is the answer to a small body
+        return response
+
+    def _answered(
+        self,
+        method: str,
+        where: Location,
+        query: Sequence[tuple[str, str]],
+        headers: Mapping[str, str],
+        body: Buffer | None,
+        payload_hash: str | None,
+        *,
+        moved: bool = False,
+    ) -> BaseHTTPResponse | Answer | Whole:
         address = self._address(where.bucket)
-        if payload_hash is None:
-            payload_hash = self._payload_hash(address, body)
         target = _target(address, where, query)
-        sent = self._signed(method, address, target, dict(headers or {}), payload_hash)
-        pool = self._pools.get(address.base)
-        url = address.base + target if pool.proxy and address.base.startswith("http:") else target
-        response = send(pool, url, {**self._common, **sent}, self._timeout, method=method, body=body)
+        digest = self._payload_hash(address, body) if payload_hash is None else payload_hash
+        sent = {**self._common, **self._signed(method, address, target, dict(headers), digest)}
+        response = self._exchanged(method, address, target, sent, body)
         if response.status < 300:
-            if not stream:
-                response.drain_conn()
-                response.release_conn()
             return response
         refused = _refused(response)
         region = refused.headers.get("x-amz-bucket-region") or refused.region
         if region and region != address.region and not moved:
             self._move(where.bucket, region)
-            return self.request(
-                method, where, query=query, headers=headers, body=body, payload_hash=payload_hash, stream=stream,
-                moved=True,
-            )  # fmt: skip
+            return self._answered(method, where, query, headers, body, payload_hash, moved=True)
         raise refused
+
+    def _exchanged(
+        self, method: str, address: Address, target: str, headers: dict[str, str], body: Buffer | None
+    ) -> BaseHTTPResponse | Answer | Whole:
+        pool = self._pools.get(address.base)
+        if body and len(body) <= _SMALL:
+            sent = _small(method, target, headers, body)
+            answer = send_whole(pool, target, sent, self.options.read_timeout, 0)
+            if answer is not None:
+                return answer
+        url = address.base + target if pool.proxy and address.base.startswith("http:") else target
+        return send(pool, url, headers, self._timeout, method=method, body=body)
 
     def signed(
         self, method: str, where: Location, *, query: Sequence[tuple[str, str]] = ()
@@ -225,7 +260,7 @@ class Store:
         if not {"X-Amz-Signature", "Signature"} & query.keys():
             service = ""
         base = f"{parts.scheme}://{parts.netloc}"
-        return Address(base, parts.path.removesuffix("/k"), signed_region, service, region)
+        return Address(base, parts.path.removesuffix("/k"), signed_region, service, region, parts.netloc)
 
     def _signed(
         self, method: str, address: Address, target: str, headers: dict[str, str], payload_hash: str
@@ -235,16 +270,11 @@ class Store:
         headers["Host"] = address.host
         if not address.service:
             return headers
-        return sign(
-            method,
-            address.base + target,
-            headers,
-            credentials=self._access.credentials(),
-            service=address.service,
-            region=address.region,
-            payload_hash=payload_hash,
-            key=self._key,
-        )
+        credentials, scope = self._access.credentials(), (address.service, address.region)
+        signer = self._signers.get(scope)
+        if signer is None or signer.credentials is not credentials:
+            signer = self._signers[scope] = Signer(credentials, *scope)
+        return signer.sign(method, address.base + target, headers, payload_hash)
 
     def _payload_hash(self, address: Address, body: Buffer | None) -> str:
         if body is None or len(body) == 0:
@@ -275,12 +305,26 @@ class Store:
 
 def _target(address: Address, where: Location, query: Sequence[tuple[str, str]]) -> str:
     """Path and query of a request, each character as SigV4 wants it."""
+    key = where.key if _PLAIN_KEY.fullmatch(where.key) else quote(where.key, _SAFE)
+    if not query:
+        return f"{address.path}/{key}"
     suffix = "".join(f"{'&' if at else '?'}{quote(k, '')}={quote(v, '')}" for at, (k, v) in enumerate(query))
-    return f"{address.path}/{quote(where.key, _SAFE)}{suffix}"
+    return f"{address.path}/{key}{suffix}"
 
 
-def _refused(response: BaseHTTPResponse | Answer) -> Refused:
+def _small(method: str, target: str, headers: Mapping[str, str], body: Buffer) -> bytes:
+    """A request with its body, as one write."""
+    lines = [f"{method} {target} HTTP/1.1", *[f"{name}: {value}" for name, value in headers.items()]]
+    head = "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode("latin-1")
+    if not len(lines) + 2 == head.count(b"\n") == head.count(b"\r"):
+        raise ValueError("a header holds a line break")
+    return b"".join([head, body])
+
+
+def _refused(response: BaseHTTPResponse | Answer | Whole) -> Refused:
     """The error in an answer; gives the connection back."""
+    if isinstance(response, Whole):  # a 304, which no store should give to a PUT
+        return Refused(response.status, "", "", response.headers)
     try:
         text = glimpse(response, _ERROR_BODY)
         response.drain_conn()

@@ -57,8 +57,11 @@ class S3Transport:
     def read_small(self, request: ReadRequest, most: int) -> SmallBody | AbstractContextManager[Stream]:
         """A small object by one GET; after an answer that says no :meth:`stream` asks again, and explains."""
         where = split(request.href)
-        with reading(self._store, where):
+        try:
             signed = self._signed(where, request)
+        except Exception:
+            with reading(self._store, where):
+                raise
         try:
             return self._http.read_small(signed, most)
         except (NotModifiedError, RangeNotServedError, StalledError):
