@@ -106,7 +106,7 @@ def test_a_download_of_one_file_imports_few_modules(download):
 
 
 def test_a_download_of_one_file_makes_few_dataclasses(download):
-    assert download.dataclasses <= 108
+    assert download.dataclasses <= 109
 
 
 def test_a_download_imports_nothing_for_options_that_are_not_given(download):

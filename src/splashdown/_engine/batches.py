@@ -32,11 +32,6 @@ class _Raised:
         raise self.error
 
 
-def together(context: Context) -> bool:
-    """Whether files of this run should share notes. A loop that takes each outcome is not to wait for a batch."""
-    return context.memory.notes_are_dear and context.outlet is None
-
-
 def read_together(
     context: Context, straight: StraightLine, numbers: Iterator[tuple[int, Transfer]]
 ) -> Iterator[tuple[int, Transfer, Step]]:

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 
-from splashdown._engine.batches import read_together, together
 from splashdown._engine.context import Context
 from splashdown._engine.outlet import Outlet
 from splashdown._engine.pace import MOST
@@ -46,7 +45,9 @@ class FileWorkers:
         self._begun = self._running = 0
         self._straight = StraightLine.of(context)
         self._step: Step | None = self._straight.move if self._straight is not None else None
-        self._together = self._straight if together(context) else None
+        # Files share notes where a note is a request; a loop that takes each outcome is not to wait for a batch.
+        shares = context.memory.notes_are_dear and context.outlet is None
+        self._together = self._straight if shares else None
         self._outlet = context.outlet
         #: Transfers of one URL by the number of the first: they are moved in a row, and the first moves the bytes.
         self._shared: dict[int, list[int]] = {}
@@ -200,6 +201,8 @@ class FileWorkers:
 
     def _move_together(self, number: int, host: str, straight: StraightLine, *, known: bool) -> tuple[int, str] | None:
         """Move a transfer, and others of its host that share its note; the next one."""
+        from splashdown._engine.batches import read_together  # late: a folder has no such notes
+
         begun, breaker, transfers = time.perf_counter(), self._context.breaker, self._plan.transfers
 
         def numbers() -> Iterator[tuple[int, Transfer]]:

@@ -207,7 +207,8 @@ class Transfers(LazySequence[Transfer]):
         if all(name.startswith("asset.") for name in names):
             return self.assets.columns_at(positions, *(name.removeprefix("asset.") for name in names))
         if names == ("name",):
-            return map(self.names.__getitem__, positions)
+            given = self.names
+            return given.pick(positions) if isinstance(given, Blocks) else map(given.__getitem__, positions)
         if names == ("if_exists",):
             return repeat(self.if_exists, len(positions))
         return super().columns_at(positions, *names)

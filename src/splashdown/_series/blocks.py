@@ -69,7 +69,7 @@ class Blocks(Sequence[T]):
     def __getitem__(self, position: slice) -> list[T]: ...
     def __getitem__(self, position: int | slice) -> T | list[T]:
         if isinstance(position, slice):
-            return [self[i] for i in range(*position.indices(len(self)))]
+            return [*self.pick(range(*position.indices(len(self))))]
         length = len(self)
         if not -length <= position < length:
             raise IndexError(position)
