@@ -292,10 +292,10 @@ class Member:
             if (name := outcome.transfer.name.removeprefix(self.prefix)) != outcome.transfer.name
         ]
 
-    def united_records(self, records: Mapping[str, StoredRecord]) -> dict[str, StoredRecord]:
-        """The records of this member's receipt, with names and identities as in the united set."""
+    def united_records(self, records: Mapping[str, StoredRecord]) -> Mapping[str, StoredRecord]:
+        """The records of this member's receipt, with names and identities as in the united set: these where equal."""
         if not self.folder and all(record.identity and record.identity[0] != "" for record in records.values()):
-            return dict(records)  # they are the same
+            return records
         return {
             self.prefix + name: replace(record, identity=self._united(record.identity))
             for name, record in records.items()

@@ -9,7 +9,7 @@ import codecs
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import IO, Any
 
 from splashdown._series.blocks import MANY
@@ -77,6 +77,27 @@ def large_object(data: bytes, name: str) -> dict[str, Any]:
     return body
 
 
+def object_members(file: IO[bytes], name: str, long: Collection[str]) -> Iterator[tuple[str, str, Any]]:
+    """Key, kind and value of each member of the one object in a file, which is never in memory as a whole.
+
+    Of arrays and objects whose keys are ``long``, the kind is ``[`` or ``{`` and the value an iterator of elements, or
+    of keys and values, which has to be used up before the next member. Raises as :func:`documents` does.
+    """
+    window = _Window(file, name)
+    if window.peek(skip=_BLANK) != "{":
+        raise window.wrong()
+    for key in window.members():
+        start = window.peek(skip=_BLANK) if key in long else ""
+        if start == "[":
+            yield key, start, window.array()
+        elif start == "{":
+            yield key, start, ((each, window.value()) for each in window.members())
+        else:
+            yield key, "", window.value()
+    if window.peek(skip=_BLANK):
+        raise window.wrong()
+
+
 def _member(key: str, window: _Window) -> Any:
     """A member of a document; assets are packed where there are many."""
     start = window.peek(skip=_BLANK)
@@ -94,6 +115,10 @@ def _object(value: Any, window: _Window) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ResolveError(f"{window.name} holds a JSON {type(value).__name__} where an object is expected")
     return value
+
+
+class TooLargeError(ResolveError):
+    """A single value is too large to be read."""
 
 
 class _Window:
@@ -150,7 +175,7 @@ class _Window:
                 return value
             self._at = start
             if len(self._text) - self._at > MAX_VALUE:
-                raise ResolveError(f"{self.name} holds a single value of more than {MAX_VALUE // 2**20} MiB")
+                raise TooLargeError(f"{self.name} holds a single value of more than {MAX_VALUE // 2**20} MiB")
             if not self._more(size) and value is _INCOMPLETE:
                 raise self.wrong()
             size *= 2

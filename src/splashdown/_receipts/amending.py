@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from splashdown._receipts import document as receipt
-from splashdown._receipts.reading import read_document
+from splashdown._receipts.contents import read_document
+from splashdown._series.documents import Documents, PackedObject
 from splashdown._stac.marks import KEY, VALIDATOR, VERSION, below
 from splashdown.model import StoredRecord
 from splashdown.protocols import Sink, SupportsRead
@@ -28,20 +29,41 @@ def amend_receipts(sink: Sink, documents: Iterable[str], records: Mapping[str, S
             receipt.store(sink, name, body, kind)
 
 
-def _amend(body: Mapping[str, Any], folder: str, records: Mapping[str, StoredRecord]) -> bool:
+def _amend(body: dict[str, Any], folder: str, records: Mapping[str, StoredRecord]) -> bool:
     amended = False
-    for entry in receipt.entries_of(body):
-        record = records.get(below(folder, entry.get("href")) or "")
-        if record is None or KEY not in entry:
-            continue
-        amended = True
-        facts = {
-            "file:size": record.size,
-            "file:checksum": record.checksum,
-            VALIDATOR: record.validator,
-            VERSION: record.version,
-        }
-        entry.update({name: value for name, value in facts.items() if value is not None})
-        for name in [name for name, value in facts.items() if value is None]:
-            entry.pop(name, None)
+
+    def amend(entries: Iterable[object]) -> None:
+        nonlocal amended
+        for entry in entries:
+            record = records.get(below(folder, entry.get("href")) or "") if isinstance(entry, dict) else None
+            if isinstance(entry, dict) and record is not None and KEY in entry:
+                _set_facts(entry, record)
+                amended = True
+
+    # Packed documents give new objects each time, so they are packed again.
+    features, assets = body.get("features"), body.get("assets")
+    if isinstance(features, Documents):
+        body["features"] = made = Documents()
+        for feature in features:
+            amend(receipt.entries_of({"features": [feature]}))
+            made.append(feature)
+    if isinstance(assets, PackedObject):
+        body["assets"] = again = PackedObject()
+        for key, entry in assets.items():
+            amend([entry])
+            again.put(key, entry)
+    packed = {"features", "assets"} if isinstance(features, Documents) or isinstance(assets, PackedObject) else set()
+    amend(receipt.entries_of({name: value for name, value in body.items() if name not in packed}))
     return amended
+
+
+def _set_facts(entry: dict[str, Any], record: StoredRecord) -> None:
+    facts = {
+        "file:size": record.size,
+        "file:checksum": record.checksum,
+        VALIDATOR: record.validator,
+        VERSION: record.version,
+    }
+    entry.update({name: value for name, value in facts.items() if value is not None})
+    for name in [name for name, value in facts.items() if value is None]:
+        entry.pop(name, None)

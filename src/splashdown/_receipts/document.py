@@ -15,7 +15,6 @@ from typing import Any
 
 from splashdown._display.json import dumps, writer
 from splashdown._folders.fields import Fields
-from splashdown._folders.folder import OddFileError
 from splashdown._receipts.entries import (
     Assets,
     Features,
@@ -30,11 +29,13 @@ from splashdown._receipts.entries import (
     relink,
 )
 from splashdown._receipts.names import NAMES, OTHER
+from splashdown._receipts.packed_records import Records, records_of
+from splashdown._series.documents import Documents, PackedObject
 from splashdown._stac.marks import ITEM, KEY, OURS, SOURCE, VALIDATOR, VERSION, below
 from splashdown.columns import cells, columns
-from splashdown.errors import ExistsError, SplashdownError, TargetError, error_text
+from splashdown.errors import ExistsError
 from splashdown.model import Asset, Buffer, Content, Outcome, Part, ResultSet, StoredRecord
-from splashdown.protocols import Sink, SupportsRead, SupportsStat
+from splashdown.protocols import Sink
 
 #: The STAC extension that defines ``file:size`` and ``file:checksum``.
 FILE_EXTENSION = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
@@ -44,7 +45,7 @@ FILE_EXTENSION = "https://stac-extensions.github.io/file/v2.1.0/schema.json"
 MARK = "splashdown:receipt"
 #: Of the whole document: files of earlier runs that the source does not list any more.
 STALE = "splashdown:stale"
-_STALE_DOCUMENTS = "splashdown:stale_documents"
+STALE_DOCUMENTS = "splashdown:stale_documents"
 
 #: Bytes of a document that are gathered before a sink gets them.
 _PIECE = 256 * 1024
@@ -53,8 +54,7 @@ _MANY = 1_000
 #: So many of them are written in one go.
 _BATCH = 64
 _LONG = frozenset({"features", "assets"})
-# A bound for receipts that another program may have put there.
-_MAX_BYTES = 256 * 2**20
+_MAY_BE_LONG = (dict, list, Assets, Features, Documents, PackedObject)
 
 
 def name_of(result_set: ResultSet) -> str:
@@ -150,7 +150,7 @@ def pieces(document: Mapping[str, Any]) -> Iterator[bytes]:
 
 def _lines(value: Any) -> Iterator[str]:
     """JSON in pieces: one for all, or one for each entry of what is long. Indenting costs ten times as much."""
-    if not isinstance(value, dict | list | Assets | Features) or len(value) < _MANY:
+    if not isinstance(value, _MAY_BE_LONG) or len(value) < _MANY:
         yield dumps(_whole(value), indent=2, ensure_ascii=False).replace("\n", "\n  ")
         return
     encoded = writer()
@@ -170,9 +170,9 @@ def _lines(value: Any) -> Iterator[str]:
 
 
 def _whole(value: Any) -> Any:
-    if isinstance(value, Assets):
+    if isinstance(value, Assets | PackedObject):
         return dict(value)
-    return list(value) if isinstance(value, Features) else value
+    return list(value) if isinstance(value, Features | Documents) else value
 
 
 def _json(value: Any) -> str:
@@ -204,27 +204,23 @@ def is_receipt(document: Mapping[str, Any], name: str) -> bool:
     return document.get(MARK) == posixpath.basename(name)
 
 
-def stored_records(
-    document: Mapping[str, Any], written_at: float | None = None, folder: str = ""
-) -> dict[str, StoredRecord]:
+def stored_records(document: Mapping[str, Any], written_at: float | None = None, folder: str = "") -> Records:
     """What a receipt says was put there: by name, relative to the target. ``folder`` is that of the receipt.
 
     ``written_at`` is when the receipt was written (seconds since the epoch): a file that is older than its receipt
     has not changed since it was described. Entries with fields that this tool does not write are left out.
     """
-    result: dict[str, StoredRecord] = {}
-    for entry in entries_of(document):
-        name = below(folder, entry.get("href"))
-        record = _record(entry, written_at) if name else None
-        if name and record:
-            result[name] = record
-    return result
+    found = (stored_record(entry, written_at, folder) for entry in entries_of(document))
+    return records_of(filter(None, found))
 
 
-def _record(entry: Mapping[str, Any], written_at: float | None) -> StoredRecord | None:
+def stored_record(entry: Mapping[str, Any], written_at: float | None, folder: str) -> tuple[str, StoredRecord] | None:
+    """What an asset object says: the name, and what is there; ``None`` where it says nothing of a file here."""
+    if not (name := below(folder, entry.get("href"))):
+        return None
     fields = Fields(entry)
     try:
-        return StoredRecord(
+        return name, StoredRecord(
             size=fields.number("file:size"),
             checksum=fields.checksum("file:checksum"),
             validator=fields.validator(VALIDATOR),
@@ -238,49 +234,23 @@ def _record(entry: Mapping[str, Any], written_at: float | None) -> StoredRecord 
         return None
 
 
-def read_bytes(sink: SupportsRead, name: str) -> bytes | None:
-    """The bytes of a small object; ``None`` where there is none, or none of a receipt's size.
-
-    Raises ``TargetError`` for one that is there and cannot be read now: a run that took that for none would write a
-    receipt that knows nothing of what earlier runs have stored.
-    """
-    data = bytearray()
-    try:
-        with sink.read(name) as chunks:
-            for chunk in chunks:
-                data += chunk
-                if len(data) > _MAX_BYTES:
-                    return None
-    except FileNotFoundError:
-        return None
-    except OddFileError as error:
-        raise TargetError(f"the name of a receipt is taken: {error.strerror}; nothing was done") from None
-    except (OSError, SplashdownError) as error:
-        if _is_there(sink, name):
-            raise TargetError(
-                f"{name} says what is in the target, and cannot be read ({error_text(error)}); nothing was done"
-            ) from error
-        return None
-    return bytes(data)
-
-
-def _is_there(sink: object, name: str) -> bool:
-    try:
-        return isinstance(sink, SupportsStat) and sink.stat(name) is not None
-    except (OSError, SplashdownError):  # a user who may only write gets neither answer
-        return False
-
-
 def entries_of(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The asset objects that a document holds, and those of its features; those of stale files last."""
-    features = document.get("features")
-    for holder in (document, *(features if isinstance(features, list) else ())):
-        assets = holder.get("assets") if isinstance(holder, dict) else None
-        for entry in assets.values() if isinstance(assets, dict) else ():
+    for assets in holders_of(document):
+        for entry in assets.values():
             if isinstance(entry, dict):
                 yield entry
     stale = document.get(STALE)
     yield from (entry for entry in (stale if isinstance(stale, list) else ()) if isinstance(entry, dict))
+
+
+def holders_of(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The ``assets`` of a document that was read, and those of its features."""
+    features = document.get("features")
+    for holder in chain((document,), features if isinstance(features, list | Documents) else ()):
+        assets = holder.get("assets") if isinstance(holder, dict) else None
+        if isinstance(assets, dict | PackedObject):
+            yield assets
 
 
 def keep_stale(
@@ -292,7 +262,7 @@ def keep_stale(
     """Remember files of earlier runs that no asset stands for any more: ``sync --delete`` may remove them one day."""
     # A source may be a receipt itself; what is stale beside it is not here.
     document.pop(STALE, None)
-    document.pop(_STALE_DOCUMENTS, None)
+    document.pop(STALE_DOCUMENTS, None)
     if not kept:
         return
     # The identities alone: to make each asset, and ask twice, took ten calls for each.
@@ -310,12 +280,12 @@ def keep_documents(document: dict[str, Any], names: Iterable[str]) -> None:
     """Remember documents of earlier runs that the root does not link any more."""
     stale = [f"./{name}" for name in names if name not in NAMES.values()]
     if stale:
-        document[_STALE_DOCUMENTS] = stale
+        document[STALE_DOCUMENTS] = stale
 
 
 def stale_documents(document: Mapping[str, Any]) -> list[str]:
     """The names of those documents, relative to the target."""
-    stale = document.get(_STALE_DOCUMENTS)
+    stale = document.get(STALE_DOCUMENTS)
     return [name for href in (stale if isinstance(stale, list) else ()) if (name := below("", href))]
 
 
@@ -323,7 +293,7 @@ def forget(document: dict[str, Any], names: Iterable[str]) -> bool:
     """Take files and documents that were removed off the lists of stale ones; whether there were any."""
     gone = {f"./{name}" for name in names}
     changed = False
-    for field in (STALE, _STALE_DOCUMENTS):
+    for field in (STALE, STALE_DOCUMENTS):
         stale = document.get(field)
         if not isinstance(stale, list):
             continue

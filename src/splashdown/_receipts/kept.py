@@ -13,7 +13,7 @@ from splashdown.protocols import Sink, SupportsStat, SupportsStatAll
 def kept_records(sink: Sink, recorded: Mapping[str, StoredRecord], report: RunReport) -> dict[str, StoredRecord]:
     """The records under whose names nothing landed in this run, and whose files are still there, judged by size."""
     landed = set(columns(report.landed, "transfer.name")) if recorded else set[str]()
-    left = {name: record for name, record in recorded.items() if name not in landed}
+    left = {name: recorded[name] for name in recorded if name not in landed}
     if not left or not isinstance(sink, SupportsStat):
         return left
     lists = sink if isinstance(sink, SupportsStatAll) else None

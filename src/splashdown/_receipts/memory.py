@@ -18,6 +18,7 @@ from splashdown._foreign.calls import Tolerated, close
 from splashdown._receipts.fragments import Candidates, Fragment, storing_line, unite, unstored_line
 from splashdown._receipts.names import NAMES, OTHER
 from splashdown._receipts.notes import Notes, notes_of
+from splashdown._receipts.packed_records import Records, pack
 from splashdown._receipts.reading import TargetRecords, read_all_receipts, read_receipts
 from splashdown.checksums import hash_of, same
 from splashdown.errors import SplashdownError
@@ -59,10 +60,14 @@ class TargetMemory:
         # Before anything is read: whoever sees no fragment of this run has written all that this run will read.
         if self._notes is not None and self._writes:
             self._notes.begin()
-        fragments = self._fragments()
-        # Whether others have been here while this run was active: perhaps, where it could not say that it is.
-        self._shared = bool(fragments) or (self._writes and not self.fragment)
-        self._known = self._chosen(fragments)
+        try:
+            fragments = self._fragments()
+            # Whether others have been here while this run was active: perhaps, where it could not say that it is.
+            self._shared = bool(fragments) or (self._writes and not self.fragment)
+            self._known: Records = self._chosen(fragments)
+        except SplashdownError:  # this run ends: the next one need not wait for it
+            self.close()
+            raise
         if self._notes is not None and self._writes and parts:
             self._notes.reserve(_RESERVED_BYTES + _RESERVED_EACH * sum(len(part.results.assets) for part in parts))
 
@@ -222,11 +227,11 @@ class TargetMemory:
         self._tell(active=active)
         return fragments
 
-    def _chosen(self, fragments: Mapping[str, Fragment]) -> dict[str, StoredRecord]:
+    def _chosen(self, fragments: Mapping[str, Fragment]) -> Records:
         """Of all fragments and receipts; the receipts are read last, because what leaves a fragment is in one then."""
         receipts = [*self._receipts()]
         if not fragments and len(receipts) == 1:
-            return dict(receipts[0])
+            return pack(receipts[0])
         united = unite(*(fragment.stored for fragment in fragments.values()), *receipts)
         return {name: choose(self._sink, name, candidates) for name, candidates in united.items()}
 

@@ -15,6 +15,7 @@ from splashdown._folders import owner
 from splashdown._receipts import document as receipt
 from splashdown._receipts.fragments import EXTENSION, Fragment, alive_line, free_line
 from splashdown._receipts.names import HIDDEN
+from splashdown._receipts.stored_bytes import read_bytes
 from splashdown.errors import SplashdownError, TargetError, error_text
 from splashdown.protocols import Sink, SupportsStat
 
@@ -235,7 +236,7 @@ class ObjectNotes:
     def _read(self, name: str, size: int, *, again: bool) -> list[bytes]:
         if again or (name, size) not in self._seen:
             try:
-                data = receipt.read_bytes(self._sink, name) or b""  # type: ignore[arg-type]  # see drop()
+                data = read_bytes(self._sink, name) or b""  # type: ignore[arg-type]  # see drop()
             except TargetError:
                 return []
             self._seen[name, size] = data.splitlines(keepends=True)

@@ -6,15 +6,16 @@ import posixpath
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from splashdown._folders.fields import read_json
 from splashdown._receipts import document as receipt
+from splashdown._receipts.contents import read_contents
 from splashdown._receipts.links import relative_links
 from splashdown._receipts.names import NAMES
+from splashdown._receipts.packed_records import Records, add_missing
+from splashdown._receipts.stored_bytes import too_large
 from splashdown.errors import TargetError
 from splashdown.model import StoredRecord
-from splashdown.protocols import Sink, SupportsList, SupportsRead, SupportsStat
+from splashdown.protocols import Sink, SupportsList, SupportsRead
 from splashdown.redact import safely_shown
 from splashdown.safe_names import leads_below
 
@@ -44,28 +45,31 @@ def read_receipts(sink: Sink, prefix: str = "", roots: Iterable[str] = tuple(NAM
     if not isinstance(sink, SupportsRead):
         return TargetRecords()
     documents: dict[str, None] = {}
-    records: dict[str, StoredRecord] = {}
+    records: Records = {}
     waiting = deque(dict.fromkeys(roots))  # a list would move all that wait for each that is taken
     seen = set(waiting)
     while waiting and len(documents) < _MAX_DOCUMENTS:
         name = waiting.popleft()
-        body = read_document(sink, prefix + name)
         # A file that a run has stored as an asset is not a receipt, whatever it holds.
-        if body is None or name in records:
+        if name in records:
             continue
         folder = posixpath.dirname(name)
-        found = receipt.stored_records(body, _written(sink, prefix + name), folder)
+        contents = read_contents(sink, prefix + name, folder)
+        if contents is None:
+            continue
+        body = contents.body
         if not receipt.is_receipt(body, name):
-            if found and not folder:
+            if contents.records and not folder:
                 raise _unknown(prefix + name)
             continue
         documents[name] = None
         linked = [below for below in relative_links(body, folder) if leads_below(below)]
         linked += receipt.stale_documents(body) if not folder else ()
-        for place, entry in found.items():
-            records.setdefault(place, entry)
+        records = add_missing(records, contents.records)
         waiting += [below for below in linked if below not in seen]
         seen.update(linked)
+    if waiting:
+        raise too_large(next(iter(documents)), f"more than {_MAX_DOCUMENTS} documents below it")
     return TargetRecords(documents=tuple(documents), records=records)
 
 
@@ -84,18 +88,3 @@ def read_all_receipts(sink: Sink) -> TargetRecords:
         return read_receipts(sink)
     found = sorted((name for name, _ in sink.list() if posixpath.basename(name) in names), key=lambda n: n.count("/"))
     return read_receipts(sink, roots=[*NAMES.values(), *found])
-
-
-def read_document(sink: SupportsRead, name: str) -> dict[str, Any] | None:
-    """A JSON object of the target; ``None`` where there is none under this name."""
-    data = receipt.read_bytes(sink, name)
-    try:
-        body = read_json(data) if data is not None else None
-    except ValueError:
-        return None
-    return body if isinstance(body, dict) else None
-
-
-def _written(sink: object, name: str) -> float | None:
-    stored = sink.stat(name) if isinstance(sink, SupportsStat) else None
-    return stored.modified if stored else None

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from splashdown._receipts import document as receipt
 from splashdown._receipts.names import SUMS
+from splashdown._receipts.stored_bytes import read_bytes
 from splashdown.checksums import Multihash, sha256_of
 from splashdown.errors import ExistsError, SplashdownError, TargetError, error_text
 from splashdown.protocols import Sink, SupportsList, SupportsRead
@@ -33,7 +34,7 @@ def write_sums(sink: Sink, checksums: Mapping[str, str | None], documents: Itera
     """
     if not isinstance(sink, SupportsRead):
         raise TargetError(f"{SUMS} needs a target that can be read")
-    there = receipt.read_bytes(sink, SUMS)
+    there = read_bytes(sink, SUMS)
     if there is not None and not there.startswith(_FIRST):
         raise ExistsError(f"{SUMS} in the target is not of this program: move it away, it was not changed")
     digests = {name: _sha256(checksum) or _read(sink, name) for name, checksum in checksums.items()}
@@ -51,7 +52,7 @@ def drop_sums(sink: Sink, documents: Iterable[str], *, changed: bool) -> None:
     if not isinstance(sink, SupportsRead) or not isinstance(sink, SupportsList):
         return
     try:
-        there = receipt.read_bytes(sink, SUMS)
+        there = read_bytes(sink, SUMS)
         if there is None or not there.startswith(_FIRST):
             return
         if changed or not all(_line(_read(sink, name), name).encode() in there for name in documents):

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
-
-from splashdown._receipts.document import STALE, is_receipt, stored_records
-from splashdown._receipts.reading import read_document
+from splashdown._receipts.contents import read_document
+from splashdown._receipts.document import STALE, holders_of, is_receipt, stored_records
 from splashdown.errors import SplashdownError
 from splashdown.protocols import Sink, SupportsRead, SupportsStat
 
@@ -23,7 +20,7 @@ def is_whole(sink: Sink, name: str) -> bool:
         if document is None or not is_receipt(document, name):
             return False
         records = stored_records({**document, STALE: []})
-        if not records or len(records) != sum(1 for _ in _assets(document)):
+        if not records or len(records) != sum(map(len, holders_of(document))):
             return False
         return all(_is_there(sink, each, record.size) for each, record in records.items())
     except (OSError, ValueError, RecursionError, SplashdownError):
@@ -33,10 +30,3 @@ def is_whole(sink: Sink, name: str) -> bool:
 def _is_there(sink: SupportsStat, name: str, size: int | None) -> bool:
     found = sink.stat(name)
     return found is not None and found.size == size
-
-
-def _assets(document: Mapping[str, Any]) -> Iterator[object]:
-    features = document.get("features")
-    for holder in (document, *(features if isinstance(features, list) else ())):
-        assets = holder.get("assets") if isinstance(holder, dict) else None
-        yield from assets.values() if isinstance(assets, dict) else ()

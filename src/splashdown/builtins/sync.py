@@ -14,8 +14,9 @@ from typing import Any
 from splashdown._foreign.calls import Closing
 from splashdown._receipts import document as receipt
 from splashdown._receipts.checking import check
+from splashdown._receipts.contents import read_document
 from splashdown._receipts.memory import TargetMemory, read_target
-from splashdown._receipts.reading import TargetRecords, read_document, read_receipts
+from splashdown._receipts.reading import TargetRecords, read_receipts
 from splashdown._receipts.sums import drop_sums
 from splashdown.actions import Download, Results, State, SyncReport
 from splashdown.errors import SplashdownError, UsageError, error_text

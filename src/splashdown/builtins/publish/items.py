@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from splashdown._receipts.contents import read_document
 from splashdown._receipts.memory import read_target
-from splashdown._receipts.reading import read_document
+from splashdown._series.documents import Documents
 from splashdown._stac.describe import text
 from splashdown._stac.hrefs import public_href
 from splashdown._stac.marks import OURS, below
@@ -72,7 +73,7 @@ class TargetItems:
             if kind_of(body) == "Collection" and (key := text(body.get("id"))):
                 self.collections[key] = self._public(body, folder, found.records)
             features = body.get("features") if kind_of(body) == "FeatureCollection" else [body]
-            for feature in features if isinstance(features, list) else ():
+            for feature in features if isinstance(features, list | Documents) else ():
                 if isinstance(feature, dict) and kind_of(feature) == "Feature":
                     count += 1
                     yield self._item(feature, folder, found.records)
