@@ -83,21 +83,28 @@ def test_what_is_damaged_on_its_way_is_refused_by_the_store(options, bucket, pla
     from splashdown_s3 import _store as store
 
     sink = S3Sink(f"s3://{bucket}/", replace(options, part_size=MIN_PART))
-    send = store.send
+    send, send_whole = store.send, store.send_whole
 
     def damaged(*given, method, body, **more):
         if method == "PUT":
             body = bytes([body[0] ^ 1]) + bytes(body[1:])
         return send(*given, method=method, body=body, **more)
 
+    def damaged_whole(pool, target, request, *more):
+        if request.startswith(b"PUT"):
+            request = request[:-1] + bytes([request[-1] ^ 1])
+        return send_whole(pool, target, request, *more)
+
     for _ in range(2):  # what was learnt of the store meanwhile makes no difference
         monkeypatch.setattr(store, "send", damaged)
+        monkeypatch.setattr(store, "send_whole", damaged_whole)
         with pytest.raises(
             StoreError, match=r"400 (BadDigest|XAmzContentSHA256Mismatch|InvalidDigest|XAmzContentChecksum)"
         ) as error:
             put(sink, "k", DATA[:size])
         assert error.value.retryable
         monkeypatch.setattr(store, "send", send)
+        monkeypatch.setattr(store, "send_whole", send_whole)
         put(sink, "sound", DATA[:size])
         assert [one["Key"] for one in plain.list_objects_v2(Bucket=bucket)["Contents"]] == ["sound"]
     sink.close()

@@ -18,7 +18,7 @@ _ABOUT_A_SECRET = re.compile(r"_(?:id|file|path|url|uri|endpoint|name|env|comman
 
 def is_secret(name: str, value: object) -> bool:
     """Whether an option is a secret by its name, or a URL with a password."""
-    if name.lower() == "key" or (is_private_name(name) and not _ABOUT_A_SECRET.search(name)):
+    if is_private_name(name) and not _ABOUT_A_SECRET.search(name):
         return True
     return isinstance(value, str) and _holds_password(value)
 

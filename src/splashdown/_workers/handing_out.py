@@ -10,7 +10,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import CancelledError, Future, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from splashdown._engine.context import Context, SharedMemory
@@ -50,7 +50,7 @@ class _Sent:
     transfers: Sequence[Transfer]  #: with the names under which they are stored
     lease: int
     generation: int  #: of its links
-    recipes: Mapping[str, Recipe]
+    recipes: Mapping[str, Recipe] = field(repr=False)  #: links are in it
 
 
 class HandingOut:

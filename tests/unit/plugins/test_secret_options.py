@@ -35,7 +35,7 @@ class Shelf:
     "name",
     [
         *("token", "TOKEN", "api_key", "apikey", "aws_secret_access_key", "password", "client_secret", "credentials"),
-        *("authorization", "cookie", "sas", "sig", "key", "subscription_key", "account_key", "connection_string"),
+        *("authorization", "cookie", "sas", "sig", "subscription_key", "account_key", "connection_string"),
         *("Ocp-Apim-Subscription-Key", "private-key", "encryption_key"),
     ],
 )
