@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from itertools import chain
 from typing import IO, Any, cast
 
@@ -18,18 +17,17 @@ from splashdown._receipts.stored_bytes import StoredDocument, too_large
 from splashdown._series.documents import Documents, PackedObject
 from splashdown.errors import ResolveError, error_text
 from splashdown.protocols import SupportsRead, SupportsStat
-from splashdown.redact import safely_shown
 
 _LONG = frozenset({"features", "assets", receipt.STALE, receipt.STALE_DOCUMENTS, "links"})
 
 
-@safely_shown
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
     """``body`` is the document, without assets and features where it is long; ``records`` what it says is stored."""
 
-    body: Mapping[str, Any]
-    records: Records
+    __slots__ = ("body", "records")
+
+    def __init__(self, body: Mapping[str, Any], records: Records) -> None:
+        self.body, self.records = body, records
 
 
 def read_contents(sink: SupportsRead, name: str, folder: str) -> Contents | None:
