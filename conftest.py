@@ -46,9 +46,12 @@ def _compile(checkout: Path) -> None:
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
-    """Up to four processes for whole folders. For files one: it starts sooner, and what is printed can be seen."""
+    """Up to four processes for whole folders. For files one: it starts sooner, and what is printed can be seen.
+
+    One more than there are processors: many tests wait for a server, a clock or another process.
+    """
     folders = any(Path(argument).is_dir() for argument in config.args)
-    return min(os.cpu_count() or 1, 4) if folders and config.option.capture != "no" else 0
+    return min((os.cpu_count() or 1) + 1, 4) if folders and config.option.capture != "no" else 0
 
 
 def pytest_unconfigure() -> None:
