@@ -214,7 +214,8 @@ def test_the_receipt_describes_the_version_that_another_run_put_last(server, sou
     def replaced(handler, answer):
         server.wait_for(lambda _: (out / "a.bin").exists(), tick=0.02)
         with TargetMemory(LocalSink(out)) as other:
-            other.storing("a.bin", StoredRecord(size=len(new), checksum=multihash(new), identity=(None, "a.bin")))
+            record = StoredRecord(size=len(new), checksum=multihash(new), identity=(None, "a.bin"))
+            other.storing({"a.bin": record})
             (out / "a.bin").write_bytes(new)
         handler.send(answer)
 

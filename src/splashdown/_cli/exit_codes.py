@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_NOT_RESOLVED = 3
@@ -26,3 +29,12 @@ def exit_code(error: Exception) -> int:
         (errors.PluginError, EXIT_USAGE),
     )
     return next((code for kind, code in by_type if isinstance(error, kind)), EXIT_FAILED)
+
+
+def reader_gone() -> int:
+    """The exit code where the reader of the output has gone; what is still written goes nowhere.
+
+    Else the flush at the end of the process would fail once more.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return EXIT_FAILED

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 
+from splashdown._cli.exit_codes import reader_gone
 from splashdown._version import __version__
 
 TYPE_CHECKING = False  # as in ``typing``, which takes longer to import than the version to print
@@ -35,7 +35,6 @@ def _print_version() -> int:
     """What the option ``--version`` of the root command prints."""
     try:
         print(f"splashdown, version {__version__}", flush=True)  # noqa: T201 - this is the output
-    except BrokenPipeError:  # the reader has gone; the flush at the end of the process must not fail again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except BrokenPipeError:
+        return reader_gone()
     return 0

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 import click
 from click.shell_completion import CompletionItem
 
-from splashdown._cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED, exit_code
+from splashdown._cli.exit_codes import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_TERMINATED, exit_code, reader_gone
 from splashdown._cli.help import Group
 from splashdown._version import __version__
 
@@ -53,8 +53,7 @@ class LazyGroup(Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return EXIT_FAILED
+            return reader_gone()
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All command names, those of plugins included."""

@@ -265,10 +265,8 @@ class Attempt:
             raise StoppedError(f"{source.asset.label}: stopped")
         checksum = digests.multihash
         # Noted before the file gets its name: after a crash between the two, the next run knows the file as its own.
-        context.memory.storing(
-            upload.key,
-            StoredRecord(size=size, checksum=checksum, validator=info.validator, identity=source.asset.identity),
-        )
+        record = StoredRecord(size=size, checksum=checksum, validator=info.validator, identity=source.asset.identity)
+        context.memory.storing({upload.key: record})
         try:
             location: object = retry_store_call(context, source, lambda: context.sink.commit(upload, tags))
         except BaseException:

@@ -73,7 +73,7 @@ def _fetched(
 def _noted(context: Context, files: list[Fetched]) -> _Raised | None:
     try:
         if files:
-            context.memory.storing_all({file.verdict.name: file.record for file in files})
+            context.memory.storing({file.verdict.name: file.record for file in files})
     except BaseException as error:
         for file in files:
             context.journal.retract(file.number)

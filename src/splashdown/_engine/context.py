@@ -59,11 +59,8 @@ class Memory(Protocol):
     def notes_are_dear(self) -> bool:
         """Whether noting a file costs a request, so that several should share one."""
 
-    def storing(self, name: str, record: StoredRecord, /) -> None:
-        """Note, just before a file gets its name, what it will be."""
-
-    def storing_all(self, records: Mapping[str, StoredRecord], /) -> None:
-        """Note several files at once, just before the first of them gets its name."""
+    def storing(self, records: Mapping[str, StoredRecord], /) -> None:
+        """Note by name, just before the first of some files gets its name, what each will be."""
 
     def unstored(self, name: str, /) -> None:
         """Note that it did not get its name."""
@@ -99,10 +96,7 @@ class Forgetful:
     alone: bool = True
     notes_are_dear: bool = False
 
-    def storing(self, name: str, record: StoredRecord) -> None:
-        """Nothing is noted."""
-
-    def storing_all(self, records: Mapping[str, StoredRecord]) -> None:
+    def storing(self, records: Mapping[str, StoredRecord]) -> None:
         """Nothing is noted."""
 
     def unstored(self, name: str) -> None:

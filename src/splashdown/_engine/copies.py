@@ -29,7 +29,7 @@ def copied(
 
     A kill between the two would leave a file that was not noted unknown.
     """
-    context.memory.storing(name, record)
+    context.memory.storing({name: record})
     stored = None
     try:
         stored = stored_or_none(copy(*arguments), copy)

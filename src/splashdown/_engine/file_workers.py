@@ -43,11 +43,11 @@ class FileWorkers:
         self._most = context.settings.jobs or MOST
         self._pool = Pool(self._most, "splashdown-file")
         self._begun = self._running = 0
-        self._straight = StraightLine.of(context)
-        self._step: Step | None = self._straight.move if self._straight is not None else None
+        straight = StraightLine.of(context)
+        self._step: Step | None = straight.move if straight is not None else None
         # Files share notes where a note is a request; a loop that takes each outcome is not to wait for a batch.
         shares = context.memory.notes_are_dear and context.outlet is None
-        self._together = self._straight if shares else None
+        self._together = straight if shares else None
         self._outlet = context.outlet
         #: Transfers of one URL by the number of the first: they are moved in a row, and the first moves the bytes.
         self._shared: dict[int, list[int]] = {}

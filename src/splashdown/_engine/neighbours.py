@@ -41,9 +41,6 @@ class Neighbours:
 
     def wait_for(self, name: str, own: str, stop: Callable[[float], bool]) -> None:
         """Return when no other run stores a file of this name any more; ``stop`` sleeps, and is true to end."""
-        # Most runs have no neighbours, and look for some once a second.
-        if not self._journals and time.monotonic() - self._looked < _LOOK_SECONDS:
-            return
         while self.is_under_way(name, own) and not stop(_WAIT_SECONDS):
             pass
 

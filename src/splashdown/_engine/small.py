@@ -236,7 +236,7 @@ class StraightLine:
         )
         try:
             if not noted:
-                context.memory.storing(name, record)
+                context.memory.storing({name: record})
             location = self._stored(name, content, answer.data)
         finally:
             context.journal.retract(number)

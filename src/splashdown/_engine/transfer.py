@@ -130,7 +130,7 @@ def _noted_copy(
         return None
     actual = replace(record, size=stored.size, checksum=stored.checksum)
     if actual != record:  # the source has changed since it was looked at, or only the copy has a checksum
-        context.memory.storing(name, actual)
+        context.memory.storing({name: actual})
     return stored
 
 

@@ -35,10 +35,11 @@ def _amend(body: dict[str, Any], folder: str, records: Mapping[str, StoredRecord
     def amend(entries: Iterable[object]) -> None:
         nonlocal amended
         for entry in entries:
-            record = records.get(below(folder, entry.get("href")) or "") if isinstance(entry, dict) else None
-            if isinstance(entry, dict) and record is not None and KEY in entry:
-                _set_facts(entry, record)
-                amended = True
+            if isinstance(entry, dict) and KEY in entry:
+                record = records.get(below(folder, entry.get("href")) or "")
+                if record is not None:
+                    _set_facts(entry, record)
+                    amended = True
 
     # Packed documents give new objects each time, so they are packed again.
     features, assets = body.get("features"), body.get("assets")
@@ -52,8 +53,8 @@ def _amend(body: dict[str, Any], folder: str, records: Mapping[str, StoredRecord
         for key, entry in assets.items():
             amend([entry])
             again.put(key, entry)
-    packed = {"features", "assets"} if isinstance(features, Documents) or isinstance(assets, PackedObject) else set()
-    amend(receipt.entries_of({name: value for name, value in body.items() if name not in packed}))
+    rest = {name: value for name, value in body.items() if not isinstance(value, Documents | PackedObject)}
+    amend(receipt.entries_of(rest))
     return amended
 
 

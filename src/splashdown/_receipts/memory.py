@@ -84,20 +84,13 @@ class TargetMemory:
         """What was stored under each name, by any run. It grows while others store files."""
         return self._known
 
-    def storing(self, name: str, record: StoredRecord) -> None:
-        """Note, just before a file gets its name, what it will be."""
-        if self._notes is not None and self._writes:
-            with self._lock:
-                self._stored += 1
-            self._notes.append(storing_line(name, record, self._notes.now()))
-
     @property
     def notes_are_dear(self) -> bool:
         """Whether noting a file costs a request, so that several should share one."""
         return self._writes and self._notes is not None and self._notes.dear
 
-    def storing_all(self, records: Mapping[str, StoredRecord]) -> None:
-        """Note several files at once, just before the first of them gets its name."""
+    def storing(self, records: Mapping[str, StoredRecord]) -> None:
+        """Note by name, just before the first of some files gets its name, what each will be."""
         if self._notes is not None and self._writes:
             with self._lock:
                 self._stored += len(records)

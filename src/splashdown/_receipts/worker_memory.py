@@ -47,21 +47,15 @@ class WorkerMemory:
         close(self._notes)
         self.fragment = self._notes.name
 
-    def storing(self, name: str, record: StoredRecord) -> None:
-        """Note, just before a file gets its name, what it will be."""
-        if self._notes is not None:
-            self._stored += 1  # a count that is too low by a race is more than none
-            self._notes.append(storing_line(name, record, self._notes.now()))
-
     @property
     def notes_are_dear(self) -> bool:
         """Whether noting a file costs a request, so that several should share one."""
         return self._notes is not None and self._notes.dear
 
-    def storing_all(self, records: Mapping[str, StoredRecord]) -> None:
-        """Note several files at once, just before the first of them gets its name."""
+    def storing(self, records: Mapping[str, StoredRecord]) -> None:
+        """Note by name, just before the first of some files gets its name, what each will be."""
         if self._notes is not None:
-            self._stored += len(records)
+            self._stored += len(records)  # a count that is too low by a race is more than none
             at = self._notes.now()
             self._notes.append(*[storing_line(name, record, at) for name, record in records.items()])
 

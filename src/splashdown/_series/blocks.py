@@ -48,8 +48,7 @@ class Blocks(Sequence[T]):
         """Put a value at the end."""
         self._open.append(value)
         if len(self._open) == BLOCK:
-            self._blocks.append(zlib.compress(self._encoded(self._open), 1))
-            self._open = []
+            self._close()
 
     def extend(self, values: Iterable[T]) -> None:
         """Put values at the end, without a call for each."""
@@ -57,8 +56,11 @@ class Blocks(Sequence[T]):
         while some := [*islice(each, BLOCK - len(self._open))]:
             self._open += some
             if len(self._open) == BLOCK:
-                self._blocks.append(zlib.compress(self._encoded(self._open), 1))
-                self._open = []
+                self._close()
+
+    def _close(self) -> None:
+        self._blocks.append(zlib.compress(self._encoded(self._open), 1))
+        self._open = []
 
     def __len__(self) -> int:
         return len(self._blocks) * BLOCK + len(self._open)

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from splashdown._engine.breaker import Fault
 from splashdown._engine.recipes import Recipe, origin_of, read_by
 from splashdown._engine.remote import Remote
+from splashdown._engine.renew import Renewal
 from splashdown._foreign.calls import Tolerated
-from splashdown.model import Outcome, Plan, Status
+from splashdown.model import Asset, Outcome, Plan, Status
 
 #: Reasons that a fresh link may help against.
 _EXPIRED = frozenset({"status 401", "status 403", "LinkExpiredError"})
@@ -32,10 +33,9 @@ class Links:
         for href in made:
             origin = origin_of(self._remote, href)
             if origin is not None and origin.renewal.has_expired(origin.renewal.generation):
-                with Tolerated():
-                    origin.renewal.fresh(origin.asset, origin.renewal.generation, expired=True)
+                _renew(origin.renewal, origin.asset, origin.renewal.generation, expired=True)
         if plain and renewal.has_expired(renewal.generation):
-            self._is_fresh(numbers[0], renewal.generation, expired=True)
+            _renew(renewal, self._plan.transfers[numbers[0]].asset, renewal.generation, expired=True)
         return renewal.generation
 
     def renewed(
@@ -50,8 +50,10 @@ class Links:
             if one.error_type in _REFUSED and one.status in _OPEN
         ]
         expired = any(one.why == "LinkExpiredError" for one in faults)
-        if refused and self._is_fresh(refused[0], generation, expired=expired):
-            return set(refused)
+        if refused:
+            asset = self._plan.transfers[refused[0]].asset
+            if _renew(self._remote.renewal, asset, generation, expired=expired):
+                return set(refused)
         return set()
 
     def renewed_origins(
@@ -69,13 +71,6 @@ class Links:
                 found.add(number)
         return found
 
-    def _is_fresh(self, number: int, generation: int, *, expired: bool) -> bool:
-        """Read the source again; whether it gives a newer link. One that cannot be read gives none."""
-        renewal, asset = self._remote.renewal, self._plan.transfers[number].asset
-        with Tolerated():
-            return renewal.fresh(asset, generation, expired=expired) is not None
-        return False
-
     def _is_newer(self, href: str, used: str, expired: bool) -> bool:
         origin = origin_of(self._remote, href)
         if origin is None:
@@ -83,6 +78,11 @@ class Links:
         renewal = origin.renewal
         if renewal.current(origin.asset).href != used:  # another file of the same has asked already
             return True
-        with Tolerated():
-            return renewal.fresh(origin.asset, renewal.generation, expired=expired) is not None
-        return False
+        return _renew(renewal, origin.asset, renewal.generation, expired=expired)
+
+
+def _renew(renewal: Renewal, asset: Asset, generation: int, *, expired: bool) -> bool:
+    """Read the source again; whether it gives a newer link. One that cannot be read gives none."""
+    with Tolerated():
+        return renewal.fresh(asset, generation, expired=expired) is not None
+    return False

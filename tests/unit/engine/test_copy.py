@@ -89,8 +89,8 @@ class Noting(Forgetful):
         super().__init__()
         object.__setattr__(self, "noted", [])
 
-    def storing(self, name, record):
-        self.noted.append((name, record.size, record.checksum))
+    def storing(self, records):
+        self.noted.extend((name, record.size, record.checksum) for name, record in records.items())
 
     def unstored(self, name):
         self.noted.append((name, None, None))

@@ -162,7 +162,7 @@ class Run:
         for name in self.names:
             data = name.encode()
             digest = "1220" + hashlib.sha256(data).hexdigest()
-            memory.storing(name, StoredRecord(size=len(data), checksum=digest, identity=(None, name)))
+            memory.storing({name: StoredRecord(size=len(data), checksum=digest, identity=(None, name))})
             receipt.store_bytes(self.sink, name, data, "")
             self.stored.add(name)
             transfer = Transfer(asset=next(one for one in RESULTS.assets if one.key == name), name=name)

@@ -91,7 +91,7 @@ class Run:
     def step(self):
         name = self.names.pop()
         record = StoredRecord(size=1, checksum="1220" + "cc" * 32, identity=(None, name), written_at=1.0)
-        self.memory.storing(name, record)
+        self.memory.storing({name: record})
         receipt.store_bytes(self.sink, name, b"x", "")
         asset = next(one for one in RESULTS.assets if one.key == name)
         transfer = Transfer(asset=asset, name=name)
@@ -164,7 +164,7 @@ def test_a_store_knows_each_file_before_it_has_its_name():
 def test_verify_does_not_miss_what_a_killed_run_has_only_noted(sink):
     run = Run(sink, NAMES[:1])
     run.step()
-    run.memory.storing(NAMES[1], StoredRecord(size=1, identity=(None, NAMES[1]), written_at=1.0))
+    run.memory.storing({NAMES[1]: StoredRecord(size=1, identity=(None, NAMES[1]), written_at=1.0)})
     assert [(one.name, one.state) for one in verify_target(sink, "target").files] == [(NAMES[0], State.CHANGED)]
 
 
@@ -296,7 +296,7 @@ def test_notes_of_a_worker_that_has_returned_are_removed_and_not_read():
     with TargetMemory(sink, PARTS) as coordinator:
         for name, returned in (("0.bin", True), ("1.bin", False)):
             with WorkerMemory(sink, {}) as worker:
-                worker.storing(name, StoredRecord(size=1, checksum=None, validator=None, identity=(None, name)))
+                worker.storing({name: StoredRecord(size=1, checksum=None, validator=None, identity=(None, name))})
             if returned:
                 coordinator.adopt(worker.fragment)
                 adopted = worker.fragment
