@@ -52,12 +52,25 @@ from splashdown._connections.answers import (
     read_head,
     set_timeout,
 )
+from splashdown._connections.awaited import Awaited
 from splashdown._connections.logged import hide_secrets
 from splashdown._connections.recent import MOST_HOSTS, Idle, RecentlyUsed, close_idle
-from splashdown._connections.whole import Watch, Whole, receive, silent_connection
+from splashdown._connections.whole import Watch, Whole, lost, receive, silent_connection
 from splashdown.model import Buffer
 
-__all__ = ["MOST_HOSTS", "Answer", "RecentlyUsed", "Whole", "close_idle", "glimpse", "make_lean", "send", "send_whole"]
+__all__ = [
+    "MOST_HOSTS",
+    "Answer",
+    "Awaited",
+    "RecentlyUsed",
+    "Whole",
+    "ask_whole",
+    "close_idle",
+    "glimpse",
+    "make_lean",
+    "send",
+    "send_whole",
+]
 
 #: A buffer of this size is filled again and again by a long body: few system calls, few turns of the interpreter.
 CHUNK = 512 * 1024
@@ -230,13 +243,29 @@ class _Lean(HTTPConnection):
         connection = self.sock
         self._limit()
         deadline = math.inf if self.timeout is None else time.monotonic() + self.timeout
-        return self._answer(connection.recv(_FIRST), deadline)
+        return self.answer(connection.recv(_FIRST), deadline)
 
     def whole(self, head: bytes, target: str, most: int, seconds: float | None) -> Whole | FullResponse:
         """Send a prepared request; its answer is a small file, or the same as of :meth:`getresponse`."""
         connection = self.sock
         if connection.gettimeout() != seconds:
             connection.settimeout(seconds)
+        self._ask(head, target, seconds)
+        deadline = math.inf if seconds is None else time.monotonic() + seconds
+        found = receive(self, most, _plain)
+        return found if type(found) is Whole else self.answer(found, deadline)  # type: ignore[arg-type]  # bytes
+
+    def ask(self, pool: HTTPConnectionPool, head: bytes, target: str, most: int, seconds: float | None) -> Awaited:
+        """The same without waiting for the answer, by a socket that never waits."""
+        connection = self.sock
+        self._ask(head, target, seconds)
+        if connection.gettimeout() != 0:
+            connection.settimeout(0)
+        return Awaited(pool, self, most, seconds, _plain)
+
+    def _ask(self, head: bytes, target: str, seconds: float | None) -> None:
+        """Send a prepared request."""
+        connection = self.sock
         self.timeout, self._asked = seconds, ("GET", target)
         try:  # not suppress(), which would cost three calls for each request
             # Not asked first whether there is room for it, which there nearly always is. A TLS socket has to encrypt.
@@ -246,13 +275,11 @@ class _Lean(HTTPConnection):
         except (BrokenPipeError, ConnectionResetError):  # what a server said before it hung up can still be read
             sent = len(head)
         if sent < len(head):
+            self._limit()
             with suppress(BrokenPipeError, ConnectionResetError):
                 connection.sendall(head[sent:])
-        deadline = math.inf if seconds is None else time.monotonic() + seconds
-        found = receive(self, most, _plain)
-        return found if type(found) is Whole else self._answer(found, deadline)  # type: ignore[arg-type]  # bytes
 
-    def _answer(self, data: bytes, deadline: float) -> FullResponse:
+    def answer(self, data: bytes, deadline: float) -> FullResponse:
         """The answer that begins with these bytes."""
         connection = self.sock
         if not data:
@@ -364,11 +391,7 @@ def send(
     try:
         return _exchanged(pool, connection, timeout, (method, target, body, headers))
     except BaseException as error:
-        connection.close()
-        pool._put_conn(connection)  # noqa: SLF001
-        if isinstance(error, TimeoutError):
-            raise ReadTimeoutError(pool, target, "timed out") from None
-        raise
+        raise lost(pool, connection, error) from None
 
 
 def send_whole(
@@ -386,16 +409,25 @@ def send_whole(
     try:
         found = connection.whole(head, target, most, seconds)
     except BaseException as error:
-        connection.close()
-        pool._put_conn(connection)  # noqa: SLF001
-        if isinstance(error, TimeoutError):
-            raise ReadTimeoutError(pool, target, "timed out") from None
-        raise
+        raise lost(pool, connection, error) from None
     if type(found) is Whole:
         pool.pool.connections.append(connection)  # type: ignore[union-attr]  # where it came from
         return found
     found._connection, found._pool = connection, pool  # noqa: SLF001 - as the pool does it
     return found  # type: ignore[no-any-return]
+
+
+def ask_whole(pool: HTTPConnectionPool, target: str, head: bytes, seconds: float, most: int) -> Awaited | None:
+    """:func:`send_whole` without waiting: the answer is there when the result can be read.
+
+    Not for a thread that uses :func:`send_whole` before the data of this one's answer have been used.
+    """
+    if pool.proxy is not None or not _ENCODED.fullmatch(target) or (connection := silent_connection(pool)) is None:
+        return None
+    try:
+        return connection.ask(pool, head, target, most, seconds)  # type: ignore[no-any-return]
+    except BaseException as error:
+        raise lost(pool, connection, error) from None
 
 
 def glimpse(response: BaseHTTPResponse | Answer, size: int) -> bytes:

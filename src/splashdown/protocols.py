@@ -89,6 +89,40 @@ class SupportsReadSmall(Protocol):
         """
 
 
+class AwaitedFile(Protocol):
+    """A small file that was asked for. One thread reads many of them as they come."""
+
+    @property
+    def unusual(self) -> bool:
+        """Whether :meth:`take` will never give it, so that :meth:`rest` has to."""
+
+    def fileno(self) -> int:
+        """The descriptor that can be read when more has come."""
+
+    def take(self) -> SmallBody | None:
+        """The file once all of it has come, valid until the thread reads again; else ``None``. Does not wait.
+
+        Raises what ``stream`` raises.
+        """
+
+    def rest(self) -> AbstractContextManager[Stream]:
+        """What ``stream`` returns for the same request, beginning with what has come. It may wait, in any thread."""
+
+    def close(self) -> None:
+        """End it: neither :meth:`take` nor :meth:`rest` is called any more."""
+
+
+@runtime_checkable
+class SupportsAskSmall(Protocol):
+    """A transport that can ask for small files without waiting for each: one thread then has many under way.
+
+    Threads that wait for each other's turn of the interpreter cost more than the file.
+    """
+
+    def ask_small(self, request: ReadRequest, most: int) -> AwaitedFile | None:
+        """:meth:`read_small` up to where the answer is waited for; ``None`` where nothing could be asked at once."""
+
+
 @runtime_checkable
 class SupportsDelete(Protocol):
     """A transport that can delete what it reads: for moves, whose files have been proven to be elsewhere."""

@@ -28,7 +28,7 @@ FEW, MANY = 1_100, 1_300  #: beyond the number from which assets are packed
 @pytest.fixture(autouse=True)
 def no_looks(monkeypatch):
     """Leave out what the calling thread does while it waits: it looks the more often, the busier the machine is."""
-    monkeypatch.setattr(Pacing, "look", lambda *_: 600.0)
+    monkeypatch.setattr(Pacing, "look", lambda *_, **__: 600.0)
 
 
 def calls_of(server: FaultServer, target, count: int, executor=None) -> int:

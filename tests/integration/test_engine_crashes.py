@@ -168,7 +168,7 @@ def test_an_interrupt_waits_for_no_server_and_keeps_what_can_be_resumed(server, 
     hidden, full = tmp_path / ".splashdown", 3 if resume else 0
 
     def taken(seen):
-        noted = sum(path.read_bytes().count(b'"part"') for path in hidden.glob("*.journal"))
+        noted = sum(path.read_bytes().count(b'"do":"part"') for path in hidden.glob("*.journal"))
         return any(one.sent >= 650_000 for one in seen) and noted >= full
 
     server.wait_for(taken, tick=0.05)

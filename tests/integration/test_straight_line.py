@@ -1,4 +1,4 @@
-"""The straight line of a small file and the general way are one: the same bytes, outcomes, receipts and events."""
+"""A small file is moved in three ways, which are one: the same bytes, outcomes, receipts and events."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import splashdown
+from splashdown._engine import file_workers
 from splashdown._engine.small import StraightLine
 from splashdown._engine.transfer import Attempt
 from splashdown.builtins.local import LocalSink
@@ -155,7 +156,7 @@ def comparable(found):
     there=st.sampled_from([None, None, None, b"there before"]),
 )
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_both_ways_end_alike_whatever_the_server_does(server, size, faults, wrong, given_, body, if_exists, there):
+def test_all_ways_end_alike_whatever_the_server_does(server, size, faults, wrong, given_, body, if_exists, there):
     data = DATA[:size] if body is None else body
     path = server.add(f"/{next(numbers)}.tif", data).removeprefix(server.url)
     asset = {}
@@ -168,10 +169,14 @@ def test_both_ways_end_alike_whatever_the_server_does(server, size, faults, wron
         asset["type"] = "image/tiff"
     how = {"path": path, "faults": faults, "asset": asset, "if_exists": if_exists, "there": there}
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(file_workers, "can_gather", lambda _: True)
+        gathered = download(server, Path(folder, "gathered"), **how)
+        patch.setattr(file_workers, "can_gather", lambda _: False)
         straight = download(server, Path(folder, "straight"), **how)
         patch.setattr(StraightLine, "of", lambda _: None)
         general = download(server, Path(folder, "general"), **how)
     assert comparable(straight) == comparable(general)
+    assert comparable(gathered) == comparable(general)
 
 
 def test_a_plain_small_file_takes_the_straight_line(server, tmp_path, monkeypatch):
@@ -215,19 +220,20 @@ ANSWERS = st.sampled_from(
 
 @given(faults=st.lists(ANSWERS, max_size=2), size=SIZES, etag=st.booleans())
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_both_ways_ask_alike_whether_a_file_has_changed(server, faults, size, etag):
+def test_all_ways_ask_alike_whether_a_file_has_changed(server, faults, size, etag):
     fields = {"etag": '"v1"' if etag else ""}  # else there is a date
     found = []
-    for straight in (True, False):
+    for way in ("gathered", "straight", "general"):
         path = server.add(f"/{next(numbers)}.tif", DATA[:size], **fields).removeprefix(server.url)
         how = {"path": path, "asset": {}, "if_exists": "auto", "there": None}
         with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-            if not straight:
+            patch.setattr(file_workers, "can_gather", lambda _, way=way: way == "gathered")
+            if way == "general":
                 patch.setattr(StraightLine, "of", lambda _: None)
             download(server, Path(folder, "t"), faults=[], **how)
             again = download(server, Path(folder, "t"), faults=faults, **how)
         found.append(json.loads(json.dumps(comparable(again), default=repr).replace(path, "/PATH")))
-    assert found[0] == found[1]
+    assert found[0] == found[1] == found[2]
 
 
 def test_a_file_that_has_not_changed_is_asked_for_on_the_straight_line(server, tmp_path, monkeypatch):

@@ -90,6 +90,7 @@ from splashdown.model import (
 )
 from splashdown.protocols import (
     AssetHandle,
+    AwaitedFile,
     Filter,
     GuardedTransport,
     Listener,
@@ -101,6 +102,7 @@ from splashdown.protocols import (
     Sink,
     StepCredentials,
     Stream,
+    SupportsAskSmall,
     SupportsBundle,
     SupportsCompare,
     SupportsDelete,
@@ -389,6 +391,27 @@ class ShelfStream:
         yield self.data
 
 
+class ShelfFile:
+    """A file that is fetched from the shelf."""
+
+    unusual = False
+
+    def __init__(self, transport: ShelfTransport, request: ReadRequest) -> None:
+        self._transport, self._request = transport, request
+
+    def fileno(self) -> int:
+        return 0
+
+    def take(self) -> SmallBody | None:
+        return None
+
+    def rest(self) -> AbstractContextManager[Stream]:
+        return self._transport.stream(self._request)
+
+    def close(self) -> None:
+        """Stay where you are."""
+
+
 class ShelfTransport:
     def for_public_documents(self) -> ShelfTransport:
         return self
@@ -399,6 +422,9 @@ class ShelfTransport:
 
     def read_small(self, request: ReadRequest, most: int) -> SmallBody | AbstractContextManager[Stream]:
         return SmallBody(info=RemoteInfo(size=1), data=b"x") if most else self.stream(request)
+
+    def ask_small(self, request: ReadRequest, most: int) -> AwaitedFile | None:
+        return ShelfFile(self, request) if most else None
 
     @contextmanager
     def stream(self, request: ReadRequest) -> Generator[Stream]:
@@ -525,6 +551,7 @@ def uses_what_actions_return(session: Session, results: JobResults) -> ActionOut
 def seams() -> tuple[object, ...]:
     transport: Transport = ShelfTransport()
     small: SupportsReadSmall = ShelfTransport()
+    asking: SupportsAskSmall = ShelfTransport()
     deleting: SupportsDelete = ShelfTransport()
     resolver: Resolver = ShelfResolver()
     signer: Signer = ShelfSigner()
@@ -546,6 +573,7 @@ def seams() -> tuple[object, ...]:
         opened,
         loader,
         small,
+        asking,
         deleting,
         serving,
         renewing,

@@ -13,6 +13,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from urllib3.exceptions import ReadTimeoutError
+
 from splashdown._connections.recent import Idle
 from splashdown.redact import safely_shown
 
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from urllib3 import HTTPConnectionPool
 
 #: Room for the head of an answer before its body.
-_HEAD = 16 * 1024
+HEAD = 16 * 1024
 #: How long the rest of a body may take once its head is there; a slower one is a stream, with the limits of streams.
 _MOMENT = 0.2
 
@@ -57,6 +59,21 @@ class _Buffers(threading.local):
 _buffers = _Buffers()
 
 
+def buffer(most: int) -> memoryview:
+    """The buffer of this thread, with room for a head and a body of ``most`` bytes."""
+    view = _buffers.view
+    if len(view) < most + HEAD:
+        view = _buffers.view = memoryview(bytearray(most + HEAD))
+    return view
+
+
+def lost(pool: HTTPConnectionPool, connection: Any, error: BaseException) -> BaseException:
+    """Close a connection whose state is not known, and give its place back; the error to raise for ``error``."""
+    connection.close()
+    pool._put_conn(connection)  # noqa: SLF001 - the pool's own way
+    return ReadTimeoutError(pool, "", "timed out") if isinstance(error, TimeoutError) else error
+
+
 def silent_connection(pool: HTTPConnectionPool) -> Any:
     """An idle connection that is open, and on which nothing has come since its last answer; ``None`` without one."""
     idle: Any = pool.pool
@@ -86,18 +103,16 @@ def receive(connection: Any, most: int, plain: Any) -> Whole | bytes:
 
     ``plain`` takes a head apart: status, headers, length; it gives ``None`` for an unusual one.
     """
-    view = _buffers.view
-    if len(view) < most + _HEAD:
-        view = _buffers.view = memoryview(bytearray(most + _HEAD))
+    view = buffer(most)
     take = connection.sock.recv_into
     come = take(view)
-    end = view.obj.find(b"\r\n\r\n", 0, min(come, _HEAD)) + 4  # type: ignore[attr-defined]  # a bytearray
+    end = view.obj.find(b"\r\n\r\n", 0, min(come, HEAD)) + 4  # type: ignore[attr-defined]  # a bytearray
     found = plain(bytes(view[: end - 4])) if end >= 4 else None
     if found is None:
         return bytes(view[:come])
     status, headers, length = found
     stop = end + length
-    if length > most or come > stop or "content-encoding" in headers or not _is_all(status, headers, length):
+    if length > most or come > stop or "content-encoding" in headers or not is_all(status, headers, length):
         return bytes(view[:come])
     if come < stop:
         until = time.monotonic() + _MOMENT
@@ -114,5 +129,6 @@ def receive(connection: Any, most: int, plain: Any) -> Whole | bytes:
     return Whole(status, headers, view[end:stop])
 
 
-def _is_all(status: int, headers: Mapping[str, str], length: int) -> bool:
+def is_all(status: int, headers: Mapping[str, str], length: int) -> bool:
+    """Whether an answer has the whole file, or none where none is due."""
     return status in (200, 304) or headers.get("content-range") == f"bytes 0-{length - 1}/{length}"

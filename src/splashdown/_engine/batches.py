@@ -8,28 +8,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from splashdown._engine.context import Context
-from splashdown._engine.small import Fetched, Handover, Step, StraightLine
+from splashdown._engine.small import Fetched, Handover, Raised, Step, StraightLine, given
 from splashdown.model import Outcome, SmallBody, Transfer
-from splashdown.redact import safely_shown
 
 #: So many files share a note at most. A kill between the note and the last of them leaves names without a file.
 MOST_TOGETHER = 16
 #: A batch is noted after so many seconds, however few files it has: none should wait long for others.
 _MOMENT = 0.1
-
-
-@safely_shown
-@dataclass(frozen=True, slots=True)
-class _Raised:
-    """An error of one file, to be raised where it becomes an outcome."""
-
-    error: BaseException
-
-    def __call__(self, _: Transfer) -> Outcome | Handover | None:
-        raise self.error
 
 
 def read_together(
@@ -45,7 +32,7 @@ def read_together(
             break
         found = _fetched(straight, transfer, wait=not held)
         if not isinstance(found, Fetched):
-            last = number, transfer, found if isinstance(found, _Raised) else _given(found)
+            last = number, transfer, found if isinstance(found, Raised) else given(found)
             break
         # The bytes are valid until the next file is read.
         data = bytes(found.answer.data)
@@ -61,23 +48,21 @@ def read_together(
         yield last
 
 
-def _fetched(
-    straight: StraightLine, transfer: Transfer, *, wait: bool
-) -> Fetched | Outcome | Handover | _Raised | None:
+def _fetched(straight: StraightLine, transfer: Transfer, *, wait: bool) -> Fetched | Outcome | Handover | Raised | None:
     try:
         return straight.fetch(transfer, wait=wait)
     except BaseException as error:  # those that were read before it are stored all the same
-        return _Raised(error)
+        return Raised(error)
 
 
-def _noted(context: Context, files: list[Fetched]) -> _Raised | None:
+def _noted(context: Context, files: list[Fetched]) -> Raised | None:
     try:
         if files:
             context.memory.storing({file.verdict.name: file.record for file in files})
     except BaseException as error:
         for file in files:
             context.journal.retract(file.number)
-        return _Raised(error)
+        return Raised(error)
     return None
 
 
@@ -86,7 +71,3 @@ def _put(context: Context, straight: StraightLine, file: Fetched) -> Step:
         return straight.withdraw(file) if context.stop.is_set() else straight.put(file, noted=True)
 
     return step
-
-
-def _given(found: Outcome | Handover | None) -> Step:
-    return lambda _: found

@@ -22,6 +22,9 @@ from splashdown.redact import safely_shown
 
 #: So many names beside one that is taken are tried; each costs a request where the target is a store.
 _MOST_NAMES = 10_000
+#: Who replaces a file that comes to be there after the decision; a sink that cannot say what is there can still refuse.
+_REPLACING = frozenset({IfExists.OVERWRITE, IfExists.AUTO, IfExists.SKIP})
+_REPLACING_UNSEEN = frozenset({IfExists.OVERWRITE, IfExists.AUTO})
 #: Why a file is kept whose validator still holds, by the server's word.
 UNCHANGED = "not changed since it was stored"
 
@@ -72,12 +75,9 @@ def decide(context: Context, transfer: Transfer, *, wait: bool = True) -> Verdic
     stat, policy, name = context.can.stat, transfer.if_exists, transfer.name
     if wait:
         context.journal.wait_for_others(name, lambda seconds: _has_ended(context, name, seconds))
-    if policy is IfExists.OVERWRITE or stat is None:
-        # A sink that cannot say what is there can still refuse to replace it.
-        return Verdict(name=name, replace=policy in {IfExists.OVERWRITE, IfExists.AUTO})
-    there = context.listed.get(name) or stored_or_none(stat.stat(name), stat.stat)
-    if there is None:
-        return Verdict(name=name, replace=policy not in {IfExists.ERROR, IfExists.RENAME})
+    there = _there(context, transfer)
+    if there is None or stat is None:
+        return Verdict(name=name, replace=policy in (_REPLACING if stat else _REPLACING_UNSEEN))
     verdict = judge(context, transfer, there)
     if verdict.keep or verdict.unless:
         return verdict
@@ -102,6 +102,29 @@ def decide(context: Context, transfer: Transfer, *, wait: bool = True) -> Verdic
         f"{there.location or name} exists and was not recognised as this asset; choose --if-exists overwrite, skip or"
         " rename, or another target"
     )
+
+
+def decide_at_once(context: Context, transfer: Transfer) -> Verdict | None:
+    """The same without waiting for another run or reading what is there; ``None`` where that may be needed."""
+    name = transfer.name
+    if context.journal.is_awaited(name):
+        return None
+    listed = context.listed.get(name)
+    if listed is not None and transfer.if_exists is not IfExists.OVERWRITE:
+        verdict = judge(context, transfer, listed, read=False)
+        return verdict if verdict.keep or verdict.unless else None
+    if _there(context, transfer) is not None:
+        return None
+    return Verdict(name=name, replace=transfer.if_exists in (_REPLACING if context.can.stat else _REPLACING_UNSEEN))
+
+
+def _there(context: Context, transfer: Transfer) -> Stored | None:
+    """What has the name of a file now, where that matters and the sink can say it."""
+    stat = context.can.stat
+    if transfer.if_exists is IfExists.OVERWRITE or stat is None:
+        return None
+    found = context.listed.get(transfer.name) or stat.stat(transfer.name)
+    return found if found is None else stored_or_none(found, stat.stat)
 
 
 def stored_or_none(found: object, call: Callable[..., object]) -> Stored | None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import select
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from splashdown._engine.context import Context
 from splashdown._engine.outlet import Outlet
-from splashdown._engine.pace import MOST
-from splashdown._engine.pacing import Pacing
+from splashdown._engine.pace import MOST, START
+from splashdown._engine.pacing import SMALL_BYTES, Pacing
 from splashdown._engine.pool import Pool
 from splashdown._engine.retry import hosts_of
 from splashdown._engine.same_url import can_share, groups
@@ -41,7 +42,7 @@ class FileWorkers:
         self._schedule = Schedule((), {})
         self._pacing = Pacing(context=context, hosts=())
         self._most = context.settings.jobs or MOST
-        self._pool = Pool(self._most, "splashdown-file")
+        self._pool = Pool(self._most + 1, "splashdown-file")  # one more than files under way where one gathers them
         self._begun = self._running = 0
         straight = StraightLine.of(context)
         self._step: Step | None = straight.move if straight is not None else None
@@ -49,6 +50,7 @@ class FileWorkers:
         shares = context.memory.notes_are_dear and context.outlet is None
         self._together = straight if shares else None
         self._outlet = context.outlet
+        self._gathering = straight if can_gather(context) else None
         #: Transfers of one URL by the number of the first: they are moved in a row, and the first moves the bytes.
         self._shared: dict[int, list[int]] = {}
         self._there: dict[int, Outcome] = {}  #: outcomes of those whose file was there before, by the same number
@@ -106,22 +108,25 @@ class FileWorkers:
     def _start_threads(self) -> None:
         """Have a thread for each file that may be under way; those without one wait for the next file that may."""
         wanted = min(self._most, self._schedule.width)
+        work: Callable[[], None] = self._work
         with self._lock:
+            if self._gathering is not None:
+                wanted, work = min(wanted, 1), self._gather
             # The last thread ends when no file is left to begin.
             more = 0 if self._begun and not self._running else max(0, wanted - self._running)
             self._begun += more
             self._running += more
         for _ in range(more):
-            self._pool.submit(self._work)
+            self._pool.submit(work)
 
     def _wait(self) -> None:
         beat = touched = time.monotonic()
-        tick = self._pacing.look(self._schedule)
+        tick = self._pacing.look(self._schedule, gathered=self._gathering is not None)
         try:
             while not self._ended.wait(tick):
                 if self._outlet is not None:
                     self._outlet.check()
-                tick = self._pacing.look(self._schedule)
+                tick = self._pacing.look(self._schedule, gathered=self._gathering is not None)
                 self._start_threads()
                 now = time.monotonic()
                 if now - beat >= _TICK:
@@ -137,10 +142,60 @@ class FileWorkers:
             self._abort_unresumable()
             raise
 
-    def _work(self) -> None:
+    def _gather(self) -> None:
+        """Move small files in this thread, and others in threads of their own; then go on as any thread."""
+        from splashdown._engine.gathered import Gathered  # late: not on every system
+
+        taken, straight = None, self._gathering
+        assert straight is not None
+        try:
+            files = Gathered(
+                straight,
+                self._schedule,
+                self._plan.transfers,
+                shared=self._shared,
+                stop=self._context.stop,
+                ended=self._note,
+                apart=self._begin_apart,
+            )
+            taken = files.run(self._schedule.take())
+        finally:
+            self._gathering = None
+            self._work(taken)
+
+    def _begin_apart(self, number: int, host: str, step: Step, *, known: bool) -> None:
+        with self._lock:
+            self._running += 1
+        self._pool.submit(lambda: self._move_apart(number, host, step, known=known))
+
+    def _move_apart(self, number: int, host: str, step: Step, *, known: bool) -> None:
+        try:
+            if number in self._shared:
+                outcome = self._move_shared(number, host)
+            else:
+                outcome = self._outcome_of(self._plan.transfers[number], step)
+                self._note(number, host, outcome)
+            # A large file says how fast a host is, whether its connection is new or not.
+            counts = (known or outcome.bytes_moved > SMALL_BYTES) and not outcome.error_type
+            self._schedule.end(host, outcome.seconds if counts else None, outcome.bytes_moved)
+        finally:
+            self._end_thread()
+
+    def _note(self, number: int, host: str, outcome: Outcome) -> None:
+        self._outcomes[number] = outcome
+        if self._context.breaker.counting or outcome.status is Status.FAILED:
+            self._judge(outcome, host)
+
+    def _end_thread(self) -> None:
+        with self._lock:
+            self._running -= 1
+            if not self._running:
+                self._ended.set()
+
+    def _work(self, taken: tuple[int, str] | None = None) -> None:
         schedule, breaker, shared, known = self._schedule, self._context.breaker, self._shared, False
         try:
-            taken = schedule.take()
+            taken = taken or schedule.take()
             while taken is not None:
                 number, host = taken
                 if number in shared:
@@ -159,10 +214,7 @@ class FileWorkers:
                 known = True
                 taken = schedule.exchange(host, outcome.seconds if counts else None, outcome.bytes_moved)
         finally:
-            with self._lock:
-                self._running -= 1
-                if not self._running:
-                    self._ended.set()
+            self._end_thread()
 
     def _judge(self, outcome: Outcome, host: str) -> None:
         """Note a file that landed; after a failure end the run, or one host's part of it, where the rest would fail."""
@@ -240,6 +292,14 @@ class FileWorkers:
         thread = threading.Thread(target=abort, name="splashdown-abort", daemon=True)
         thread.start()
         thread.join(_ABORT_SECONDS)
+
+
+def can_gather(context: Context) -> bool:
+    """Whether one thread may have many small files under way: there are many, and nothing would hold up all of them."""
+    if context.files <= START:  # each of them needs a new connection, which is made in a thread of its own
+        return False
+    waits = context.memory.notes_are_dear or context.outlet is not None or context.settings.fsync
+    return not waits and hasattr(select, "poll")
 
 
 def not_tried(plan: Plan, number: int) -> Outcome:

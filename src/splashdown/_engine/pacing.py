@@ -22,7 +22,7 @@ from splashdown.redact import safely_shown
 #: A file costs a request and its bytes; so many bytes count as much as the request.
 _REQUEST_BYTES = 64 * 1024
 #: Files of this mean size cost their calls rather than their bytes.
-_SMALL_BYTES = 128 * 1024
+SMALL_BYTES = 128 * 1024
 #: A mean of fewer files says little.
 _FEWEST = 4
 #: A window lasts so long at least, and ends with so many files as are under way.
@@ -77,25 +77,28 @@ class Pacing:
         """The number of each host now."""
         return {host: one.pace.limit for host, one in self._hosts.items()}
 
-    def look(self, schedule: Schedule) -> float:
-        """Measure, and give the schedule the numbers that follow; seconds until the next look."""
+    def look(self, schedule: Schedule, *, gathered: bool = False) -> float:
+        """Measure, and give the schedule the numbers that follow; seconds until the next look.
+
+        Files that one thread has gathered do not wait for each other's turn, so fewer of them would gain nothing.
+        """
         moving = self._moving()
         soon = False
         for host, queue in schedule.open():
             one = self._hosts[host]
-            limit = self._limit(one, queue, moving.get(host, 0))
+            limit = self._limit(one, queue, moving.get(host, 0), gathered=gathered)
             if limit != queue.limit:
                 schedule.resize(host, limit)
             one.places.at_once, one.places.served = limit, queue.files
             soon = soon or (one.pace.trying and one.places.limit is None and bool(queue.waiting))
         return _SOON if soon and len(self._hosts) <= _FEW_HOSTS else _LATER
 
-    def _limit(self, one: _Host, queue: Queue, moving: int) -> int:
+    def _limit(self, one: _Host, queue: Queue, moving: int, *, gathered: bool) -> int:
         if one.places.limit is not None:  # the host has said how many it serves: nothing is left to find out
             return min(one.places.limit, one.most)
         if one.pace.fixed:
             return one.pace.limit
-        window = _window(one.mark, queue, moving)
+        window = _window(one.mark, queue, moving, gathered=gathered)
         if window is None:
             return one.pace.limit
         limit = one.pace.observe(window)
@@ -118,7 +121,7 @@ def bounds(settings: Settings, hosts: int) -> tuple[int, int]:
     return (most if settings.jobs else min(most, max(1, START // max(1, hosts)))), most
 
 
-def _window(mark: _Mark, queue: Queue, moving: int) -> Window | None:
+def _window(mark: _Mark, queue: Queue, moving: int, *, gathered: bool) -> Window | None:
     """What was measured since a mark; ``None`` as long as it says too little."""
     files, elapsed = queue.files - mark.files, time.monotonic() - mark.at
     if elapsed < _SHORTEST:
@@ -133,7 +136,7 @@ def _window(mark: _Mark, queue: Queue, moving: int) -> Window | None:
     if rate <= 0:
         return None
     busy = (time.process_time() - mark.busy) / elapsed
-    small = queue.work_moved - mark.work_moved <= files * _SMALL_BYTES
+    small = not gathered and queue.work_moved - mark.work_moved <= files * SMALL_BYTES
     return Window(rate=rate, seconds=elapsed, busy=busy, waiting=bool(queue.waiting), small=small)
 
 

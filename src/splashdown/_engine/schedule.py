@@ -63,10 +63,13 @@ class Schedule:
             queue.limit = limit
             self._changed.notify_all()
 
-    def take(self) -> tuple[int, str] | None:
-        """The next transfer and its host; ``None`` when nothing is left or the run was stopped."""
+    def take(self, *, wait: bool = True) -> tuple[int, str] | None:
+        """The next transfer and its host; ``None`` when nothing is left or the run was stopped.
+
+        Without ``wait`` it is also ``None`` while none may begin.
+        """
         with self._lock:
-            return self._next()
+            return self._next(wait)
 
     def more(self, host: str, without: Container[int]) -> int | None:
         """One more transfer of a host, in the place of one that was taken; ``exchange`` ends them together.
@@ -80,7 +83,9 @@ class Schedule:
                 return None
             return waiting.pop()
 
-    def exchange(self, host: str, seconds: float | None, moved: int, files: int = 1) -> tuple[int, str] | None:
+    def exchange(
+        self, host: str, seconds: float | None, moved: int, files: int = 1, *, wait: bool = True
+    ) -> tuple[int, str] | None:
         """Note that a transfer of a host has ended, and ``take``; ``seconds`` where they say how fast the host is."""
         with self._lock:
             queue = self.queues[host]
@@ -96,7 +101,20 @@ class Schedule:
             queue.free += 1
             if self._asleep:
                 self._changed.notify()
-            return self._next()
+            return self._next(wait)
+
+    def end(self, host: str, seconds: float | None, moved: int) -> None:
+        """Note that a transfer of a host has ended, for a thread that takes no other one."""
+        with self._lock:
+            queue = self.queues[host]
+            queue.moved += moved
+            if seconds is not None:
+                queue.files += 1
+                queue.seconds += seconds
+                queue.work_moved += moved
+            queue.free += 1
+            if self._asleep:
+                self._changed.notify()
 
     def drop(self, host: str) -> None:
         """Hand out nothing more of this host."""
@@ -111,7 +129,7 @@ class Schedule:
             self._stopped = True
             self._changed.notify_all()
 
-    def _next(self) -> tuple[int, str] | None:
+    def _next(self, wait: bool) -> tuple[int, str] | None:
         while not self._stopped and self._waiting:
             # Of the hosts that may serve one more file, the one whose next file comes first in the plan.
             best = None
@@ -120,6 +138,8 @@ class Schedule:
                     best = host
             if best is not None:
                 return self._pop(best), best
+            if not wait:
+                return None
             self._asleep += 1
             self._changed.wait()
             self._asleep -= 1

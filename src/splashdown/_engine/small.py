@@ -14,10 +14,9 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, TypeAlias
 
 from splashdown._engine.context import Context
-from splashdown._engine.existing import UNCHANGED, Verdict, decide
+from splashdown._engine.existing import UNCHANGED, Verdict, decide, decide_at_once
+from splashdown._engine.lanes import Lane, Lanes
 from splashdown._engine.pace import MOST
-from splashdown._engine.remote import Sign, unsigned
-from splashdown._engine.retry import host_of
 from splashdown._engine.verify import Expectation
 from splashdown._foreign.calls import wrong_type
 from splashdown._receipts.source_mark import source_mark
@@ -37,7 +36,7 @@ from splashdown.model import (
     StoredRecord,
     Transfer,
 )
-from splashdown.protocols import Stream, SupportsPutWhole, SupportsReadSmall
+from splashdown.protocols import AwaitedFile, Stream, SupportsPutWhole
 from splashdown.redact import safely_shown
 
 #: A larger file is not worth a way of its own: its bytes cost more than the calls around them.
@@ -70,6 +69,17 @@ class Fetched(NamedTuple):
     number: str  #: what the journal calls it
 
 
+@safely_shown
+class Asked(NamedTuple):
+    """A small file that was asked for."""
+
+    transfer: Transfer
+    verdict: Verdict
+    answer: AwaitedFile
+    begun: float
+    number: str | None  #: what the journal calls it; ``None`` where it is only asked whether a stored file has changed
+
+
 class Held:
     """A small file that has come, as the stream that the general way reads."""
 
@@ -93,11 +103,19 @@ class Held:
 Step: TypeAlias = Callable[[Transfer], Outcome | Handover | None]
 
 
-class _Lane(NamedTuple):
-    """How the files of one origin are read."""
+class Raised:
+    """A step that raises the error of one file, where it becomes an outcome."""
 
-    transport: SupportsReadSmall
-    sign: Sign | None
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def __call__(self, _: Transfer) -> Outcome | Handover | None:
+        raise self._error
+
+
+def given(found: Outcome | Handover | None) -> Step:
+    """A step that has been made."""
+    return lambda _: found
 
 
 class StraightLine:
@@ -109,7 +127,7 @@ class StraightLine:
         # A user who wants smaller parts, or less memory, gets them.
         self.memory = settings.memory // (settings.jobs or MOST)  #: bytes that a thread may hold
         self._most = min(_MOST, settings.part_size, settings.range_cutoff - 1, limit, self.memory)
-        self._lanes: dict[str, _Lane | None] = {}
+        self._lanes = Lanes(context, self._most)
         self._plain = settings.checksum == "sha2-256"
         self._version = context.can.version
         self._durable, self._verify = settings.fsync, settings.verify
@@ -131,49 +149,110 @@ class StraightLine:
 
     def fetch(self, transfer: Transfer, *, wait: bool = True) -> Fetched | Outcome | Handover | None:
         """The same up to where the file is noted; with ``wait`` not before another run has stored it."""
-        begun, context, asset = time.perf_counter(), self._context, transfer.asset
+        begun = time.perf_counter()
         try:
-            verdict = decide(context, transfer, wait=wait)
+            verdict = decide(self._context, transfer, wait=wait)
         except Exception:  # the general way decides once more, and raises it
             return None
-        name, size, remote = verdict.name, asset.size, context.remote
-        unless = verdict.unless
-        large = size is not None and size > self._most and not unless  # a file that has not changed comes without bytes
-        if verdict.keep or name != transfer.name or large:
+        lane = self._lanes.of(transfer, verdict)
+        if lane is None or self._context.stop.is_set():
             return Handover(verdict, begun)
-        href = asset.href
-        lane = self._lanes.get(href[: href.find("/", 8)]) or self._lane(href)
-        if (
-            not lane
-            or remote.throttle.until
-            or remote.throttle.limited
-            or not remote.renewal.unchanged
-            or context.stop.is_set()
-        ):
-            return Handover(verdict, begun)
-        if unless:
-            return self._ask(transfer, verdict, lane, begun)
-        # The general way lets the store copy by itself; the store is asked once, and not for what it has to fetch.
-        copier = context.can.copy
-        if copier is not None and (not href.startswith("http") or copier.copy_source(href) is not None):
-            return Handover(verdict, begun)
-        number = context.journal.announce(name)
+        if verdict.unless:
+            try:
+                kept: SmallBody | AbstractContextManager[Stream] | None = self._read(transfer, lane, verdict.unless)
+            except NotModifiedError:
+                kept = None
+            except Exception as error:
+                return Handover(verdict, begun, error)
+            return self._kept(transfer, verdict, begun, kept)
+        number = self._context.journal.announce(verdict.name)
         found: Fetched | Handover | None = None
         try:
-            found = self._fetched(transfer, verdict, lane, begun, number)
+            try:
+                answer = self._read(transfer, lane)
+            except Exception as error:
+                return Handover(verdict, begun, error)
+            found = self._fetched(transfer, verdict, answer, begun, number)
             return found
         finally:
             if not isinstance(found, Fetched):
-                context.journal.retract(number)
+                self._context.journal.retract(number)
 
-    def _ask(self, transfer: Transfer, verdict: Verdict, lane: _Lane, begun: float) -> Outcome | Handover:
-        """Ask whether a stored file is still the version of the source; one that is not goes on in the general way."""
+    def ask(self, transfer: Transfer) -> Asked | Handover | None:
+        """Ask for a file and wait for nothing; ``None`` where :meth:`move` has to, as on a new connection."""
+        begun, context = time.perf_counter(), self._context
         try:
-            answer = self._read(transfer, lane, verdict.unless)
-        except NotModifiedError:
-            answer = None
+            verdict = decide_at_once(context, transfer)
+        except Exception:  # as above
+            return None
+        if verdict is None:
+            return None
+        lane = self._lanes.of(transfer, verdict)
+        if lane is None or lane.ask is None:
+            return Handover(verdict, begun)
+        number = None if verdict.unless else context.journal.announce(verdict.name)
+        answer: AwaitedFile | None = None
+        try:
+            answer = lane.ask(self._request(transfer, lane, verdict.unless), self._most)
         except Exception as error:
             return Handover(verdict, begun, error)
+        finally:
+            if answer is None:
+                self._retract(number)
+        return None if answer is None else Asked(transfer, verdict, answer, begun, number)
+
+    def take(self, asked: Asked) -> Outcome | Handover | None:
+        """Store a file that was asked for, where all of it has come; ``None`` where it has not."""
+        transfer, verdict, answer, begun, number = asked
+        try:
+            body = answer.take()
+        except NotModifiedError:
+            return self._kept(transfer, verdict, begun, None)
+        except Exception as error:
+            self._retract(number)
+            return Handover(verdict, begun, error)
+        if body is None:
+            return None
+        if number is None:
+            return self._kept(transfer, verdict, begun, body)
+        found: Fetched | Handover | None = None
+        try:
+            found = self._fetched(transfer, verdict, body, begun, number)
+        finally:
+            if not isinstance(found, Fetched):
+                self._retract(number)
+        return self.put(found) if isinstance(found, Fetched) else found
+
+    def rest(self, asked: Asked) -> Handover:
+        """What the general way goes on with, of a file that was asked for and has not come as it should; waits."""
+        self._retract(asked.number)
+        try:
+            return Handover(asked.verdict, asked.begun, asked.answer.rest())
+        except Exception as error:
+            return Handover(asked.verdict, asked.begun, error)
+
+    def give_up(self, asked: Asked) -> None:
+        """Leave a file that was asked for."""
+        self._retract(asked.number)
+        asked.answer.close()
+
+    @property
+    def asks(self) -> bool:
+        """Whether it could ask for all files so far without waiting."""
+        return self._lanes.ask
+
+    def _retract(self, number: str | None) -> None:
+        if number is not None:
+            self._context.journal.retract(number)
+
+    def _kept(
+        self,
+        transfer: Transfer,
+        verdict: Verdict,
+        begun: float,
+        answer: SmallBody | AbstractContextManager[Stream] | None,
+    ) -> Outcome | Handover:
+        """The outcome of a file that is still the version of the source; one that is not goes on in the general way."""
         if answer is not None and not isinstance(answer, SmallBody):
             return Handover(verdict, begun, answer)
         # Some servers ignore the condition and send the file again.
@@ -185,20 +264,23 @@ class StraightLine:
         return outcome
 
     def _read(
-        self, transfer: Transfer, lane: _Lane, unless: str | None = None
+        self, transfer: Transfer, lane: Lane, unless: str | None = None
     ) -> SmallBody | AbstractContextManager[Stream]:
+        return lane.transport.read_small(self._request(transfer, lane, unless), self._most)
+
+    def _request(self, transfer: Transfer, lane: Lane, unless: str | None = None) -> ReadRequest:
         href = transfer.asset.href
         signed, headers = (href, _HEADERS) if lane.sign is None else lane.sign(href)
-        request = ReadRequest(href=signed, headers=headers, steps=self._context.remote.steps, unless=unless)
-        return lane.transport.read_small(request, self._most)
+        return ReadRequest(href=signed, headers=headers, steps=self._context.remote.steps, unless=unless)
 
     def _fetched(
-        self, transfer: Transfer, verdict: Verdict, lane: _Lane, begun: float, number: str
+        self,
+        transfer: Transfer,
+        verdict: Verdict,
+        answer: SmallBody | AbstractContextManager[Stream],
+        begun: float,
+        number: str,
     ) -> Fetched | Handover:
-        try:
-            answer = self._read(transfer, lane)
-        except Exception as error:
-            return Handover(verdict, begun, error)
         if not isinstance(answer, SmallBody):
             return Handover(verdict, begun, answer)
         info, size = answer.info, len(answer.data)
@@ -305,29 +387,6 @@ class StraightLine:
             except ContentError:
                 return None
         return checksum, verified
-
-    def _lane(self, href: str) -> _Lane | None:
-        """The lane of an href's origin, made when the first one is read; ``None`` where there is none."""
-        origin, lanes = href[: href.find("/", 8)], self._lanes
-        if origin in lanes:
-            return lanes[origin]
-        make, limit = self._context.remote.lane, self._context.remote.limit
-        assert make is not None
-        if limit(host_of(href)) is not None:  # the general way counts requests, also those of other files
-            lanes[origin] = None
-            return None
-        try:
-            transport, sign = make(href)
-        except Exception:  # the general way raises it
-            return None
-        lane = (
-            _Lane(transport, sign if sign is not unsigned else None)
-            if isinstance(transport, SupportsReadSmall)
-            else None
-        )
-        if len(lanes) < _MOST_LANES:
-            lanes[origin] = lane
-        return lane
 
 
 _CHECKS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ import pytest
 from splashdown.checksums import hash_of
 from splashdown.errors import ChangedError, NotModifiedError, TransferError
 from splashdown.model import ReadRequest, RemoteInfo, SmallBody
-from splashdown.protocols import Stream, SupportsDelete, SupportsReadSmall, Transport
+from splashdown.protocols import AwaitedFile, Stream, SupportsAskSmall, SupportsDelete, SupportsReadSmall, Transport
 from splashdown.testing.handles import left_open
 from splashdown.testing.stores import data_of
 
@@ -65,6 +66,38 @@ class TransportContract:
             assert size <= 65_536
             assert found.info == info
             assert bytes(found.data) == data
+
+    @pytest.mark.parametrize("size", [0, 1, 65_536, 100_000])
+    def test_a_small_file_that_is_asked_for_is_the_same(
+        self, transport: Transport, publish: Publish, size: int
+    ) -> None:
+        if not isinstance(transport, SupportsAskSmall):
+            pytest.skip("this transport has no ask_small()")
+        data = data_of(size)
+        href = publish("a.bin", data)
+        with transport.stream(ReadRequest(href=href)) as stream:  # makes the connection
+            info = stream.info
+            list(stream)
+        asked = transport.ask_small(ReadRequest(href=href), 65_536)
+        assert asked is not None, "nothing was asked on a connection that is open"
+        found = _awaited(asked)
+        if found is None:
+            assert size > 65_536 or not size, "no range of an empty file can be served"
+            with asked.rest() as stream:
+                assert (stream.start, stream.info) == (0, info)
+                assert b"".join(bytes(chunk) for chunk in stream) == data
+        else:
+            assert (found.info, bytes(found.data)) == (info, data)
+
+    def test_a_file_that_was_asked_for_can_be_left(self, transport: Transport, publish: Publish) -> None:
+        if not isinstance(transport, SupportsAskSmall):
+            pytest.skip("this transport has no ask_small()")
+        href = publish("a.bin", data_of(1000))
+        read(transport, href)
+        asked = transport.ask_small(ReadRequest(href=href), 65_536)
+        assert asked is not None
+        asked.close()
+        assert read(transport, href) == data_of(1000)
 
     def test_a_small_file_that_has_not_changed_is_not_taken_for_another(
         self, transport: Transport, publish: Publish
@@ -233,6 +266,15 @@ def read_info(transport: Transport, href: str) -> RemoteInfo:
         for _ in stream:
             pass
         return stream.info
+
+
+def _awaited(asked: AwaitedFile) -> SmallBody | None:
+    """The file, when it has come; ``None`` where the answer is unusual."""
+    found = None
+    while found is None and not asked.unusual:
+        select.select([asked], [], [], 10)
+        found = asked.take()
+    return found
 
 
 def read_small(transport: SupportsReadSmall, href: str) -> bytes:

@@ -22,7 +22,7 @@ from splashdown.errors import (
 )
 from splashdown.http import HttpOptions, HttpTransport
 from splashdown.model import ReadRequest, RemoteInfo, SmallBody
-from splashdown.protocols import Stream
+from splashdown.protocols import AwaitedFile, Stream
 from splashdown_s3 import _objects as objects
 from splashdown_s3._errors import reading, unanswered
 from splashdown_s3._options import S3Options
@@ -57,19 +57,30 @@ class S3Transport:
     def read_small(self, request: ReadRequest, most: int) -> SmallBody | AbstractContextManager[Stream]:
         """A small object by one GET; after an answer that says no :meth:`stream` asks again, and explains."""
         where = split(request.href)
-        try:
-            signed = self._signed(where, request)
-        except Exception:
-            with reading(self._store, where):
-                raise
+        signed = self._signed_or_explained(where, request)
         try:
             return self._http.read_small(signed, most)
-        except (NotModifiedError, RangeNotServedError, StalledError):
-            raise
+        except TransferError as error:
+            self.asks_again(where, error)
+            return self.stream(request)
+
+    def ask_small(self, request: ReadRequest, most: int) -> AwaitedObject | None:
+        """The same without waiting for the answer."""
+        where = split(request.href)
+        signed = self._signed_or_explained(where, request)
+        try:
+            awaited = self._http.ask_small(signed, most)
         except NetworkError as error:
             raise unanswered(error, self._store, where) from None
-        except TransferError:  # a status, or a redirect
-            return self.stream(request)
+        return None if awaited is None else AwaitedObject(self, where, request, awaited)
+
+    def asks_again(self, where: Location, error: TransferError) -> bool:
+        """Whether :meth:`stream` has to explain an error: of a status, or a redirect. Raises any other error."""
+        if isinstance(error, (NotModifiedError, RangeNotServedError, StalledError)):
+            raise error
+        if isinstance(error, NetworkError):
+            raise unanswered(error, self._store, where) from None
+        return True
 
     @contextmanager
     def stream(self, request: ReadRequest) -> Iterator[Stream]:
@@ -101,6 +112,13 @@ class S3Transport:
         self._http.close()
         self._store.close()
 
+    def _signed_or_explained(self, where: Location, request: ReadRequest) -> ReadRequest:
+        try:
+            return self._signed(where, request)
+        except Exception:
+            with reading(self._store, where):
+                raise
+
     def _signed(self, where: Location, request: ReadRequest) -> ReadRequest:
         href, headers = self._store.signed("GET", where, query=objects.version_of(request))
         return replace(request, href=href, headers=headers)
@@ -114,3 +132,33 @@ class S3Transport:
             objects.probe(self._store, where, request)
         if last:
             raise error
+
+
+class AwaitedObject:
+    """A small object that was asked for."""
+
+    def __init__(self, transport: S3Transport, where: Location, request: ReadRequest, awaited: AwaitedFile) -> None:
+        self._transport, self._where, self._request, self._awaited = transport, where, request, awaited
+        self.fileno, self.close = awaited.fileno, awaited.close
+        self._refused = False
+
+    @property
+    def unusual(self) -> bool:
+        """Whether :meth:`take` will never give it."""
+        return self._refused or self._awaited.unusual
+
+    def take(self) -> SmallBody | None:
+        """The object once all of it has come; does not wait."""
+        try:
+            return self._awaited.take()
+        except TransferError as error:
+            self._refused = self._transport.asks_again(self._where, error)
+            return None
+
+    def rest(self) -> AbstractContextManager[Stream]:
+        """The answer in the usual way; one that says no is asked for again, and explained."""
+        try:
+            return self._transport.stream(self._request) if self._refused else self._awaited.rest()
+        except TransferError as error:
+            self._transport.asks_again(self._where, error)
+            return self._transport.stream(self._request)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from splashdown._connections.addresses import Gate
-    from splashdown.builtins.http.exchange import Exchange
+    from splashdown.builtins.http.exchange import Exchange, HttpAwaitedFile
     from splashdown.model import ReadRequest, SmallBody
     from splashdown.protocols import Stream, Transport
 
@@ -54,6 +54,10 @@ class HttpTransport:
     def read_small(self, request: ReadRequest, most: int) -> SmallBody | AbstractContextManager[Stream]:
         """The same for a whole file: one that is small, and plainly answered, comes as one value."""
         return self._exchange.read_small(request, most)
+
+    def ask_small(self, request: ReadRequest, most: int) -> HttpAwaitedFile | None:
+        """The same without waiting for the answer."""
+        return self._exchange.ask_small(request, most)
 
     def close(self) -> None:
         """Close the idle connections."""

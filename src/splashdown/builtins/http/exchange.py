@@ -20,8 +20,8 @@ from splashdown.builtins.http.address import USUAL, Address, parse
 from splashdown.builtins.http.body import Body
 from splashdown.builtins.http.failures import ERROR_BYTES, connection_error, status_error
 from splashdown.builtins.http.headers import content_range, merged, remote_info, unsatisfied_size, whole_info
-from splashdown.builtins.http.hosts import Hosts
-from splashdown.connections import MOST_HOSTS, Answer, Whole, glimpse, send, send_whole
+from splashdown.builtins.http.hosts import Host, Hosts
+from splashdown.connections import MOST_HOSTS, Answer, Awaited, Whole, ask_whole, glimpse, send, send_whole
 from splashdown.errors import (
     ChangedError,
     HttpStatusError,
@@ -53,41 +53,54 @@ class Exchange:
 
     def read_small(self, request: ReadRequest, most: int) -> SmallBody | Body:
         """A small file, or a 304, by one exchange where href and answer are plain; else as :meth:`open`."""
+        prepared = self._prepared(request)
+        if prepared is None:
+            return self.open(request)
+        host, target, head = prepared
+        try:
+            found = send_whole(host.pool, target, head, host.seconds, most)
+        except Exception as error:
+            raise connection_error(request.href, error) from None
+        if type(found) is not Whole:
+            return self.open(request, found)  # type: ignore[arg-type]  # a response, or None
+        return small_body(request, found)
+
+    def ask_small(self, request: ReadRequest, most: int) -> HttpAwaitedFile | None:
+        """The same without waiting for the answer; ``None``, and nothing is asked, where that cannot be done."""
+        prepared = self._prepared(request)
+        if prepared is None:
+            return None
+        host, target, head = prepared
+        try:
+            found = ask_whole(host.pool, target, head, host.seconds, most)
+        except Exception as error:
+            raise connection_error(request.href, error) from None
+        return None if found is None else HttpAwaitedFile(self, request, found)
+
+    def _prepared(self, request: ReadRequest) -> tuple[Host, str, bytes] | None:
+        """Where a small file is asked for, and with which bytes; ``None`` for a request that is not plain."""
         href = request.href
         at = href.find("/", 8)
         origin, target = href[:at], href[at:]
         # An odd target is found when it is sent.
         if at < 0 or (origin not in self._usual and not self._is_usual(origin, href)):
-            return self.open(request)
+            return None
         if request.steps is not None and request.steps.cookie(href):
-            return self.open(request)
+            return None
         host = self._hosts.get(origin)
         lines = "" if request.headers else host.whole
         for name, value in (merged(host.of_whole, request.headers) if request.headers else {}).items():
             if not value.isprintable() or not name.isprintable():
-                return self.open(request)
+                return None
             lines += f"{name}: {value}\r\n"
         if unless := request.unless:
             if not unless.isprintable():
-                return self.open(request)
+                return None
             lines += f"{_condition(unless)}: {unless}\r\n"
-        head = f"GET {target} HTTP/1.1\r\n{lines}\r\n"
         try:
-            found = send_whole(host.pool, target, head.encode("latin-1"), host.seconds, most)
+            return host, target, f"GET {target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
         except UnicodeEncodeError:
-            return self.open(request)
-        except Exception as error:
-            raise connection_error(request.href, error) from None
-        if type(found) is not Whole:
-            return self.open(request, found)  # type: ignore[arg-type]  # a response, or None
-        headers, length = found.headers, len(found.data)
-        if found.status == _NOT_MODIFIED:
-            if request.unless:
-                raise NotModifiedError(f"{redact(request.href)}: not changed")
-            raise status_error(request.href, _NOT_MODIFIED, headers, b"")
-        ranges = found.status == 206 or "bytes" in headers.get("accept-ranges", "").lower()
-        info = whole_info(headers, length, ranges=ranges)
-        return SmallBody(info=info, data=found.data)
+            return None
 
     def _is_usual(self, origin: str, href: str) -> bool:
         """Whether an origin is of the usual form; noted, because files have theirs in common."""
@@ -179,6 +192,48 @@ class Exchange:
             raise
         except Exception as error:
             raise connection_error(href, error) from None
+
+
+class HttpAwaitedFile:
+    """A small file that was asked for: its answer is read as it comes."""
+
+    __slots__ = ("_answer", "_exchange", "_request", "close", "fileno")
+
+    def __init__(self, exchange: Exchange, request: ReadRequest, answer: Awaited) -> None:
+        self._exchange, self._request, self._answer = exchange, request, answer
+        self.fileno, self.close = answer.fileno, answer.close
+
+    @property
+    def unusual(self) -> bool:
+        """Whether :meth:`take` will never give it."""
+        return self._answer.unusual
+
+    def take(self) -> SmallBody | None:
+        """The file, once all of it has come; does not wait."""
+        try:
+            found = self._answer.take()
+        except Exception as error:
+            raise connection_error(self._request.href, error) from None
+        return None if found is None else small_body(self._request, found)
+
+    def rest(self) -> Body:
+        """The answer in the usual way, beginning with what has come."""
+        try:
+            found = self._answer.rest()
+        except Exception as error:
+            raise connection_error(self._request.href, error) from None
+        return self._exchange.open(self._request, found)
+
+
+def small_body(request: ReadRequest, found: Whole) -> SmallBody:
+    """A whole file as the answer to a request. Raises the error for a 304."""
+    headers, length = found.headers, len(found.data)
+    if found.status == _NOT_MODIFIED:
+        if request.unless:
+            raise NotModifiedError(f"{redact(request.href)}: not changed")
+        raise status_error(request.href, _NOT_MODIFIED, headers, b"")
+    ranges = found.status == 206 or "bytes" in headers.get("accept-ranges", "").lower()
+    return SmallBody(info=whole_info(headers, length, ranges=ranges), data=found.data)
 
 
 def conditions(request: ReadRequest) -> dict[str, str]:
