@@ -19,6 +19,7 @@ from splashdown._engine.neighbours import Neighbours
 from splashdown._engine.records import Entry, Replayed
 from splashdown._folders import owner
 from splashdown._folders.clock import FolderClock
+from splashdown._folders.fields import LONGEST_FILE
 from splashdown._folders.folder import Folder, LazyChild, OddFileError
 from splashdown.errors import StoreError, error_text
 from splashdown.model import StoredPart, Upload
@@ -206,6 +207,9 @@ class Journal:
         assert self._folder is not None
         try:
             with os.fdopen(self._folder.get().open(name), "rb") as file:
+                if os.fstat(file.fileno()).st_size > LONGEST_FILE:
+                    _log.warning("the journal %s is too long: what its run has left unfinished is not continued", name)
+                    return Replayed()
                 return records.replay(records.lines_of(file))
         except OSError:
             return Replayed()

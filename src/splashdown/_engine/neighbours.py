@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from splashdown._engine.records import lines_of
 from splashdown._folders import owner
 from splashdown._folders.clock import FolderClock
-from splashdown._folders.fields import Fields
+from splashdown._folders.fields import LONGEST_FILE, Fields
 from splashdown._folders.folder import LazyFolder
 
 #: How often the folder is looked through for journals of others; a run that has none pays this and no more.
@@ -59,6 +59,8 @@ class Neighbours:
         with suppress(OSError):
             for name, found in [*self._folder.get().scan()]:
                 if not owner.is_name(name, self._extension) or not stat.S_ISREG(found.st_mode) or name == own:
+                    continue
+                if found.st_size > LONGEST_FILE:  # no run has written it
                     continue
                 # One that was suspended writes nothing, and must not hold up others.
                 touched, now = found.st_mtime, self._clock.now

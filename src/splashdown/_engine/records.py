@@ -25,7 +25,6 @@ Record = dict[str, object]
 ENDED = b'{"do":"end","id":"%s"}\n'
 
 _LONGEST_LINE = 2**20
-_MOST_BYTES = 2**30
 
 _quoted = json.encoder.encode_basestring_ascii
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
@@ -102,10 +101,8 @@ def whole(number: str, name: str) -> bytes:
 
 
 def lines_of(file: IO[bytes]) -> Iterator[bytes]:
-    """The lines of a journal; a line or a file that is longer than any that is made here ends early."""
-    left = _MOST_BYTES
-    while left > 0 and (text := file.readline(_LONGEST_LINE)):
-        left -= len(text)
+    """The lines of a journal; one that is longer than any that is made here comes in pieces, which say nothing."""
+    while text := file.readline(_LONGEST_LINE):
         yield text
 
 

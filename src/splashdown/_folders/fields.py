@@ -12,6 +12,8 @@ from splashdown.checksums import Multihash
 from splashdown.safe_names import leads_below
 
 #: The longest text in such a file: names, tokens of stores, ETags.
+#: Bytes of a file of ours in a target. No run makes a longer one, and reading what a stranger has made must end.
+LONGEST_FILE = 16 * 2**30
 _LONGEST_TEXT = 8192
 #: What a header may hold (RFC 9110, section 5.5): nothing that ends it.
 _HEADER = re.compile(r"[\x20-\x7e\x80-\xff]*")

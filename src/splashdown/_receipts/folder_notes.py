@@ -14,8 +14,10 @@ from pathlib import Path
 
 from splashdown._folders import owner
 from splashdown._folders.clock import FolderClock
+from splashdown._folders.fields import LONGEST_FILE
 from splashdown._folders.folder import LazyChild, OddFileError
 from splashdown._receipts.fragments import EXTENSION, Fragment, lines_of
+from splashdown._receipts.stored_bytes import too_large
 from splashdown.errors import TargetError, error_text
 
 _log = logging.getLogger("splashdown")
@@ -219,6 +221,8 @@ class FolderNotes:
             seen = self._seen.setdefault(name, _Seen())
             try:
                 with os.fdopen(self._folder.get().open(name), "rb") as file:
+                    if os.fstat(file.fileno()).st_size > LONGEST_FILE:
+                        raise too_large(name, f"more than {LONGEST_FILE // 2**20} MiB")
                     file.seek(seen.at)
                     for line in lines_of(file):
                         seen.fragment.add([line])

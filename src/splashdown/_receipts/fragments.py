@@ -17,7 +17,6 @@ from splashdown.redact import safely_shown
 #: The extension of what fragments are in.
 EXTENSION = ".records"
 _LONGEST_LINE = 64 * 1024
-_MOST_BYTES = 2**30
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _quoted = json.encoder.encode_basestring_ascii
@@ -100,12 +99,11 @@ def _stored_record(record: Fields) -> StoredRecord:
 
 
 def lines_of(file: IO[bytes]) -> Iterator[bytes]:
-    """The whole lines of a file, as far as any that is made here is long."""
-    left = _MOST_BYTES
-    while left > 0 and (line := file.readline(_LONGEST_LINE)):
-        left -= len(line)
-        if line.endswith(b"\n"):
-            yield line
+    """The whole lines of a file; of one that is longer than any that is made here, pieces, which say nothing."""
+    while line := file.readline(_LONGEST_LINE):
+        if len(line) < _LONGEST_LINE and not line.endswith(b"\n"):
+            return  # torn by a crash, or being written
+        yield line
 
 
 def unite(*sources: Candidates | Mapping[str, StoredRecord]) -> dict[str, tuple[StoredRecord, ...]]:

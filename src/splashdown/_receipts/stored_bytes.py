@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import closing
 
+from splashdown._folders.fields import LONGEST_FILE
 from splashdown._folders.folder import OddFileError
 from splashdown.errors import SplashdownError, TargetError, error_text
 from splashdown.model import Buffer
@@ -13,7 +14,7 @@ from splashdown.protocols import SupportsRead, SupportsStat
 #: Most bytes of an object that is read as a whole: another program may have put it there.
 _MAX_BYTES = 256 * 2**20
 #: Most bytes of a document that is read member by member: of some twenty million items.
-_MAX_STREAMED = 16 * 2**30
+_MAX_STREAMED = LONGEST_FILE
 #: Longer documents are read member by member, which takes longer and less memory.
 _WHOLE = 2**20
 
