@@ -53,6 +53,7 @@ class FolderNotes:
         self._waiting: list[bytes] = []
         self._seen: dict[str, _Seen] = {}
         self._last: frozenset[tuple[str, int]] = frozenset()
+        self._unread: set[str] = set()  #: files whose end could not be read
         self._reserve = ""
         self._beaten = time.monotonic()
 
@@ -107,7 +108,8 @@ class FolderNotes:
             except FileNotFoundError:  # it got another name since it was listed
                 continue
             self._last = frozenset(last)
-            return found, active
+            # Nothing is removed in doubt, and what was not read may say anything.
+            return found, active or not self._unread.isdisjoint(found)
         return found, True
 
     def seen(self) -> frozenset[tuple[str, int]]:
@@ -227,8 +229,11 @@ class FolderNotes:
                     for line in lines_of(file):
                         seen.fragment.add([line])
                         seen.at += len(line)
+                self._unread.discard(name)
             except FileNotFoundError:
                 raise
             except OSError as error:
-                _log.debug("what another run noted cannot be read: %s", error_text(error))
+                if name not in self._unread:
+                    _log.warning("what another run noted cannot be read, and is kept: %s", error_text(error))
+                self._unread.add(name)
             return seen.fragment

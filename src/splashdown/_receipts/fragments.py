@@ -16,7 +16,8 @@ from splashdown.redact import safely_shown
 
 #: The extension of what fragments are in.
 EXTENSION = ".records"
-_LONGEST_LINE = 64 * 1024
+#: Five texts of 8,192 letters, each of which may need twelve bytes.
+_LONGEST_LINE = 2**20
 
 _encode = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 _quoted = json.encoder.encode_basestring_ascii
