@@ -141,15 +141,20 @@ def nginx(root: Path, *, rate: str = "0", log: Path | None = None, certificates:
 
 
 def issue_certificates(folder: Path) -> Path:
-    """Write a certificate for this machine, its key, and the authority that signed it; returns the authority's file."""
+    """Write a certificate for this machine, its key, and the authority that signed it; returns the authority's file.
+
+    That file has the usual authorities too, as a client of other servers reads them with each context that it makes.
+    """
+    import certifi
     import trustme
 
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1", "localhost")
     issued.private_key_pem.write_to_path(str(folder / "server.key"))
     issued.cert_chain_pems[0].write_to_path(str(folder / "server.pem"))
-    authority.cert_pem.write_to_path(str(folder / "authority.pem"))
-    return folder / "authority.pem"
+    bundle = folder / "authority.pem"
+    bundle.write_bytes(Path(certifi.where()).read_bytes() + authority.cert_pem.bytes())
+    return bundle
 
 
 @contextmanager

@@ -1,13 +1,18 @@
-"""TLS as the options say: the system's certificate store, and client certificates, on the adapter of ``requests``."""
+"""TLS as the options say, on the adapter of ``requests``: authorities, the system's store, client certificates.
+
+All connections of a pool share one context. ``urllib3`` would make one for each of them, and read the authorities each
+time, which costs as much as some hundred small files.
+"""
 
 from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any, Final
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import DEFAULT_CA_BUNDLE_PATH, HTTPAdapter
 from urllib3.util.ssl_ import create_urllib3_context
 
 #: As the value of ``verify`` or ``ca``; a file of this name is ``./system``.
@@ -25,7 +30,7 @@ Certificate = tuple[str, str | None]
 
 
 class TlsAdapter(HTTPAdapter):
-    """``requests``' adapter, whose pools have a TLS context of their own where its usual one does not do."""
+    """``requests``' adapter, whose pools have TLS contexts that are made once."""
 
     def __init__(self, **options: Any) -> None:
         self._contexts: dict[object, ssl.SSLContext] = {}
@@ -35,21 +40,21 @@ class TlsAdapter(HTTPAdapter):
         self, request: requests.PreparedRequest, verify: Any, cert: Any = None
     ) -> tuple[Any, Any]:
         """The keys of a pool. Raises ``OSError`` with the reason where a certificate cannot be used."""
-        system = verify == SYSTEM
-        host, pool = super().build_connection_pool_key_attributes(request, True if system else verify)
-        if (system or cert) and host["scheme"] == "https":
+        # The authorities are in the context. A pool that had them too would add them once more for each connection.
+        host, pool = super().build_connection_pool_key_attributes(request, verify is not False)
+        if host["scheme"] == "https" and (verify is not False or cert):
             pool["ssl_context"] = self._context(verify, cert)
         return host, pool
 
     def cert_verify(self, conn: Any, url: Any, verify: Any, cert: Any) -> None:  # noqa: ARG002 - it is in the context
-        """Set the authorities of a pool. The system's store is in its context, to which no other is added."""
-        if verify != SYSTEM:
+        """Have a pool without authorities accept any server; those of the others are in their contexts."""
+        if verify is False:
             super().cert_verify(conn, url, verify, None)  # type: ignore[no-untyped-call]
 
     def _context(self, verify: object, cert: Certificate | None) -> ssl.SSLContext:
         # One object for each way, so that pools are found again; and no two certificates in one context, which would
         # offer either to any server.
-        key = (verify == SYSTEM, verify is False, cert)
+        key = (verify, cert)
         return self._contexts.get(key) or self._contexts.setdefault(key, _make(verify, cert))
 
 
@@ -63,6 +68,8 @@ def _make(verify: object, cert: Certificate | None) -> ssl.SSLContext:
         context = _system_store()
     else:
         context = create_urllib3_context(cert_reqs=ssl.CERT_NONE if verify is False else ssl.CERT_REQUIRED)
+        if verify is not False:
+            _trust(context, verify if isinstance(verify, str) and verify else DEFAULT_CA_BUNDLE_PATH)
     if cert is not None:
         _present(context, *cert)
     return context
@@ -76,6 +83,21 @@ def _system_store() -> ssl.SSLContext:
             "the system's certificate store needs one package more: pip install 'splashdown[truststore]'"
         ) from None
     return truststore.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def _trust(context: ssl.SSLContext, bundle: str) -> None:
+    """Let a context trust the authorities of a file, or of a folder with a file for each of them."""
+    try:
+        if Path(bundle).is_dir():
+            context.load_verify_locations(capath=bundle)
+        else:
+            context.load_verify_locations(cafile=bundle)
+    except ssl.SSLError as error:
+        reason = error.reason or type(error).__name__
+        raise OSError(f"the certificate authorities in {bundle} cannot be used ({reason}): it has to be PEM") from None
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise OSError(f"the certificate authorities in {bundle} cannot be read ({reason})") from None
 
 
 def _present(context: ssl.SSLContext, cert: str, key: str | None) -> None:

@@ -10,6 +10,7 @@ import ssl
 import threading
 import time
 import traceback
+from contextlib import ExitStack
 
 import pytest
 import trustme
@@ -459,6 +460,39 @@ def test_a_certificate_that_nobody_vouches_for_is_refused_for_good(secure, trans
     error = failure(transport, f"{secure.url}/a.bin?{SECRET}", NetworkError)
     assert "certificate" in str(error)
     assert not error.retryable
+
+
+def test_the_authorities_are_read_once_for_all_connections(secure, authority, tmp_path, monkeypatch):
+    bundle, read_from = tmp_path / "ca.pem", []
+    authority.cert_pem.write_to_path(str(bundle))
+    load = ssl.SSLContext.load_verify_locations
+
+    def counted(self, cafile=None, capath=None, cadata=None):
+        read_from.append(cafile)
+        return load(self, cafile, capath, cadata)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", counted)
+    transport = HttpTransport(HttpOptions(verify=str(bundle)))
+    with ExitStack() as stack:
+        for _ in range(3):  # at the same time, so on three connections
+            stream = stack.enter_context(transport.stream(ReadRequest(href=secure.url + "/a.bin")))
+            next(iter(stream))
+    transport.close()
+    assert read_from == [str(bundle)]
+
+
+@pytest.mark.parametrize("kind", ["missing", "garbage", "folder"])
+def test_authorities_that_cannot_be_used_are_named(secure, authority, tmp_path, kind):
+    path = tmp_path / "ca"
+    if kind == "garbage":
+        path.write_text("not a certificate")
+    elif kind == "folder":
+        path.mkdir()
+    transport = HttpTransport(HttpOptions(verify=str(path)))
+    error = failure(transport, secure.url + "/a.bin", NetworkError)
+    assert not error.retryable
+    assert ("not trusted" if kind == "folder" else f"the certificate authorities in {path} cannot be") in str(error)
+    transport.close()
 
 
 def test_the_bundle_comes_from_the_options_or_the_environment(secure, authority, tmp_path, monkeypatch):
