@@ -24,6 +24,14 @@ class Queue:
         """How many files have been handed out and have not ended."""
         return self.limit - self.free
 
+    def count(self, seconds: float | None, moved: int, files: int) -> None:
+        """Add files that have ended, and bytes; ``seconds`` where they say how fast the host is."""
+        self.moved += moved
+        if seconds is not None:
+            self.files += files
+            self.seconds += seconds
+            self.work_moved += moved
+
 
 class Schedule:
     """Hands out the numbers of transfers. ``take`` blocks while each host with files left serves as many as it may."""
@@ -89,11 +97,7 @@ class Schedule:
         """Note that a transfer of a host has ended, and ``take``; ``seconds`` where they say how fast the host is."""
         with self._lock:
             queue = self.queues[host]
-            queue.moved += moved
-            if seconds is not None:
-                queue.files += files
-                queue.seconds += seconds
-                queue.work_moved += moved
+            queue.count(seconds, moved, files)
             waiting = queue.waiting
             # Of one host the next is the first, and no thread has to be woken for the place that is taken again.
             if len(self._waiting) == 1 and not self._stopped and queue.free >= 0 and len(waiting) > 1:
@@ -107,11 +111,7 @@ class Schedule:
         """Note that a transfer of a host has ended, for a thread that takes no other one."""
         with self._lock:
             queue = self.queues[host]
-            queue.moved += moved
-            if seconds is not None:
-                queue.files += 1
-                queue.seconds += seconds
-                queue.work_moved += moved
+            queue.count(seconds, moved, 1)
             queue.free += 1
             if self._asleep:
                 self._changed.notify()
