@@ -9,6 +9,7 @@ from collections import Counter
 import pytest
 from executors import Pickling
 from fault_server import FaultServer
+from stac_item import stac_item
 
 import splashdown
 from splashdown._engine.pacing import Pacing
@@ -39,15 +40,7 @@ def calls_of(server: FaultServer, target, count: int, executor=None) -> int:
         if event == "call":
             calls[threading.current_thread().name.partition("-")[0]] += 1
 
-    document = {
-        "type": "Feature",
-        "stac_version": "1.0.0",
-        "id": "many",
-        "geometry": None,
-        "properties": {"datetime": "2023-06-01T00:00:00Z"},
-        "links": [],
-        "assets": {f"{n}.bin": {"href": f"{server.url}/a.bin?{n}"} for n in range(count)},
-    }
+    document = stac_item({f"{n}.bin": {"href": f"{server.url}/a.bin?{n}"} for n in range(count)}, id="many")
     threading.setprofile(profile)
     sys.setprofile(profile)
     try:

@@ -12,6 +12,7 @@ import pytest
 import trustme
 from fault_server import FaultServer, Handler
 from faults import Answer, Chunked, Drip, Stall, Status
+from stac_item import stac_item
 
 import splashdown
 from splashdown._engine import gathered
@@ -78,15 +79,7 @@ def download(server, target, *, faults=(), listeners=(), **settings):
         assets[f"{number}.bin"] = {"href": server.add(f"/{number}.bin", data)}
     for number, fault in dict(faults).items():
         server.always(f"/{number}.bin", fault)
-    document = {
-        "type": "Feature",
-        "stac_version": "1.0.0",
-        "id": "many",
-        "geometry": None,
-        "properties": {"datetime": "2023-06-01T00:00:00Z"},
-        "links": [],
-        "assets": assets,
-    }
+    document = stac_item(assets, id="many")
     results = splashdown.Session(discover=False).open(document)
     results.download_files(
         target,

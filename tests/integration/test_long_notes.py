@@ -10,6 +10,7 @@ import json
 import os
 
 import pytest
+from stac_item import stac_item
 
 import splashdown
 from splashdown._folders import owner
@@ -27,15 +28,7 @@ TOO_LONG = 16 * 2**30 + 1
 @pytest.fixture
 def results(tmp_path):
     (tmp_path / "source.txt").write_bytes(b"hello")
-    document = {
-        "type": "Feature",
-        "stac_version": "1.0.0",
-        "id": "i",
-        "geometry": None,
-        "properties": {"datetime": "2023-06-01T00:00:00Z"},
-        "links": [],
-        "assets": {"a.txt": {"href": "source.txt"}},
-    }
+    document = stac_item({"a.txt": {"href": "source.txt"}}, id="i")
     (tmp_path / "i.json").write_text(json.dumps(document))
     return splashdown.Session(discover=False).open(str(tmp_path / "i.json"))
 

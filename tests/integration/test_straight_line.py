@@ -35,6 +35,7 @@ from faults import (
 )
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from stac_item import stac_item
 
 import splashdown
 from splashdown._engine import file_workers
@@ -100,15 +101,7 @@ def download(server, target, *, path, faults, asset, if_exists, there):
         (target / "b.tif").write_bytes(there)
     server.script(path, *faults)
     assets = {"a.bin": {"href": f"{server.url}/elsewhere.bin"}, "b.tif": {"href": server.url + path, **asset}}
-    document = {
-        "type": "Feature",
-        "stac_version": "1.0.0",
-        "id": "i",
-        "geometry": None,
-        "properties": {"datetime": "2023-06-01T00:00:00Z"},
-        "links": [],
-        "assets": assets,
-    }
+    document = stac_item(assets, id="i")
     events, before = [], len(server.seen)
     results = splashdown.Session(discover=False).open(document)
     try:

@@ -12,11 +12,9 @@ import ssl
 import time
 from typing import TYPE_CHECKING, Any
 
-from splashdown._connections.whole import HEAD, Whole, buffer, is_all, lost
+from splashdown._connections.whole import HEAD, Head, Whole, buffer, lost, small_head
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from urllib3 import HTTPConnectionPool
 
 #: What a socket that never waits raises where nothing has come.
@@ -34,7 +32,7 @@ class Awaited:
         self._plain = plain
         self._view: memoryview | None = None  #: what has come of an answer that is not all there
         self._come = self._stop = 0
-        self._found: tuple[int, Mapping[str, str], int] | None = None
+        self._found: Head | None = None
         self.unusual = False  #: whether ``take`` will never give it
 
     def fileno(self) -> int:
@@ -53,8 +51,11 @@ class Awaited:
             while True:
                 got = source.recv_into(view[come:] if come else view)
                 come += got
-                if found is None:
-                    found = self._head(view, come) if got else None
+                if found is None and got:
+                    end, found = small_head(view, come, self._most, self._plain)
+                    if found is not None:
+                        self._stop, self._found = end + found[2], found
+                    self.unusual = found is None and (end >= 4 or come >= HEAD)
                 stop = self._stop
                 if not got or self.unusual or (found is not None and come > stop):
                     self.unusual = True
@@ -93,18 +94,3 @@ class Awaited:
         """End the connection: the answer is not wanted any more."""
         self._connection.close()
         self._pool._put_conn(self._connection)  # noqa: SLF001 - the pool's own way
-
-    def _head(self, view: memoryview, come: int) -> tuple[int, Mapping[str, str], int] | None:
-        """What the head says, once it is there; ``None`` before, and where the answer is ``unusual``."""
-        end = view.obj.find(b"\r\n\r\n", 0, min(come, HEAD)) + 4  # type: ignore[attr-defined]  # a bytearray
-        if end < 4:
-            self.unusual = come >= HEAD
-            return None
-        found: tuple[int, Mapping[str, str], int] | None = self._plain(bytes(view[: end - 4]))
-        if found is not None:
-            status, headers, length = found
-            if length <= self._most and "content-encoding" not in headers and is_all(status, headers, length):
-                self._stop, self._found = end + length, found
-                return found
-        self.unusual = True
-        return None

@@ -11,7 +11,7 @@ import select
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from urllib3.exceptions import ReadTimeoutError
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from urllib3 import HTTPConnectionPool
+
+#: Status, headers with names in lower case, and length.
+Head: TypeAlias = "tuple[int, Mapping[str, str], int]"
 
 #: Room for the head of an answer before its body.
 HEAD = 16 * 1024
@@ -106,13 +109,12 @@ def receive(connection: Any, most: int, plain: Any) -> Whole | bytes:
     view = buffer(most)
     take = connection.sock.recv_into
     come = take(view)
-    end = view.obj.find(b"\r\n\r\n", 0, min(come, HEAD)) + 4  # type: ignore[attr-defined]  # a bytearray
-    found = plain(bytes(view[: end - 4])) if end >= 4 else None
+    end, found = small_head(view, come, most, plain)
     if found is None:
         return bytes(view[:come])
     status, headers, length = found
     stop = end + length
-    if length > most or come > stop or "content-encoding" in headers or not is_all(status, headers, length):
+    if come > stop:
         return bytes(view[:come])
     if come < stop:
         until = time.monotonic() + _MOMENT
@@ -129,6 +131,12 @@ def receive(connection: Any, most: int, plain: Any) -> Whole | bytes:
     return Whole(status, headers, view[end:stop])
 
 
-def is_all(status: int, headers: Mapping[str, str], length: int) -> bool:
-    """Whether an answer has the whole file, or none where none is due."""
-    return status in (200, 304) or headers.get("content-range") == f"bytes 0-{length - 1}/{length}"
+def small_head(view: memoryview, come: int, most: int, plain: Any) -> tuple[int, Head | None]:
+    """Where the head of an answer ends, below 4 where it has not come, and what it says of a whole small file."""
+    end = view.obj.find(b"\r\n\r\n", 0, min(come, HEAD)) + 4  # type: ignore[attr-defined]  # a bytearray
+    found = plain(bytes(view[: end - 4])) if end >= 4 else None
+    if found is None:
+        return end, None
+    status, headers, length = found
+    whole = status in (200, 304) or headers.get("content-range") == f"bytes 0-{length - 1}/{length}"
+    return end, found if whole and length <= most and "content-encoding" not in headers else None

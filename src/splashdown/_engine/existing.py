@@ -77,7 +77,7 @@ def decide(context: Context, transfer: Transfer, *, wait: bool = True) -> Verdic
         context.journal.wait_for_others(name, lambda seconds: _has_ended(context, name, seconds))
     there = _there(context, transfer)
     if there is None or stat is None:
-        return Verdict(name=name, replace=policy in (_REPLACING if stat else _REPLACING_UNSEEN))
+        return _untaken(context, transfer)
     verdict = judge(context, transfer, there)
     if verdict.keep or verdict.unless:
         return verdict
@@ -106,16 +106,21 @@ def decide(context: Context, transfer: Transfer, *, wait: bool = True) -> Verdic
 
 def decide_at_once(context: Context, transfer: Transfer) -> Verdict | None:
     """The same without waiting for another run or reading what is there; ``None`` where that may be needed."""
-    name = transfer.name
-    if context.journal.is_awaited(name):
+    if context.journal.is_awaited(transfer.name):
         return None
-    listed = context.listed.get(name)
-    if listed is not None and transfer.if_exists is not IfExists.OVERWRITE:
-        verdict = judge(context, transfer, listed, read=False)
-        return verdict if verdict.keep or verdict.unless else None
-    if _there(context, transfer) is not None:
+    there = _there(context, transfer)
+    if there is None:
+        return _untaken(context, transfer)
+    if transfer.name not in context.listed:
         return None
-    return Verdict(name=name, replace=transfer.if_exists in (_REPLACING if context.can.stat else _REPLACING_UNSEEN))
+    verdict = judge(context, transfer, there, read=False)
+    return verdict if verdict.keep or verdict.unless else None
+
+
+def _untaken(context: Context, transfer: Transfer) -> Verdict:
+    """The decision about a name that is free, or may be replaced whatever is there."""
+    replacing = _REPLACING if context.can.stat else _REPLACING_UNSEEN
+    return Verdict(name=transfer.name, replace=transfer.if_exists in replacing)
 
 
 def _there(context: Context, transfer: Transfer) -> Stored | None:

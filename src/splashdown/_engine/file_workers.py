@@ -193,7 +193,7 @@ class FileWorkers:
                 self._ended.set()
 
     def _work(self, taken: tuple[int, str] | None = None) -> None:
-        schedule, breaker, shared, known = self._schedule, self._context.breaker, self._shared, False
+        schedule, shared, known = self._schedule, self._shared, False
         try:
             taken = taken or schedule.take()
             while taken is not None:
@@ -204,9 +204,8 @@ class FileWorkers:
                     known, taken = True, self._move_together(number, host, self._together, known=known)
                     continue
                 else:
-                    self._outcomes[number] = outcome = self._outcome_of(self._plan.transfers[number], self._step)
-                    if breaker.counting or outcome.status is Status.FAILED:
-                        self._judge(outcome, host)
+                    outcome = self._outcome_of(self._plan.transfers[number], self._step)
+                    self._note(number, host, outcome)
                     if self._outlet is not None:
                         self._hand_on(outcome, self._outlet)
                 # How fast a host is shows in what came of it, and not with the first file, whose connection is new.
@@ -255,7 +254,7 @@ class FileWorkers:
         """Move a transfer, and others of its host that share its note; the next one."""
         from splashdown._engine.batches import read_together  # late: a folder has no such notes
 
-        begun, breaker, transfers = time.perf_counter(), self._context.breaker, self._plan.transfers
+        begun, transfers = time.perf_counter(), self._plan.transfers
 
         def numbers() -> Iterator[tuple[int, Transfer]]:
             one: int | None = number
@@ -265,9 +264,8 @@ class FileWorkers:
 
         files, moved = 0, 0
         for each, transfer, step in read_together(self._context, straight, numbers()):
-            self._outcomes[each] = outcome = self._outcome_of(transfer, step)
-            if breaker.counting or outcome.status is Status.FAILED:
-                self._judge(outcome, host)
+            outcome = self._outcome_of(transfer, step)
+            self._note(each, host, outcome)
             files, moved = files + 1, moved + outcome.bytes_moved
             known = known and not outcome.error_type
         return self._schedule.exchange(host, time.perf_counter() - begun if known else None, moved, files)

@@ -40,7 +40,8 @@ class Lanes:
         large = size is not None and size > self._most and not unless  # a file that has not changed comes without bytes
         if verdict.keep or verdict.name != transfer.name or large:
             return None
-        lane = self._lanes.get(href[: href.find("/", 8)]) or self._made(href)
+        origin = href[: href.find("/", 8)]
+        lane = self._lanes.get(origin) or self._made(origin, href)
         if not lane or remote.throttle.until or remote.throttle.limited or not remote.renewal.unchanged:
             return None
         # The general way lets the store copy by itself; the store is asked once, and not for what it has to fetch.
@@ -49,9 +50,9 @@ class Lanes:
             return None
         return lane
 
-    def _made(self, href: str) -> Lane | None:
-        """The lane of an href's origin; ``None`` where there is none."""
-        origin, lanes = href[: href.find("/", 8)], self._lanes
+    def _made(self, origin: str, href: str) -> Lane | None:
+        """The lane of an origin, of which an href is read; ``None`` where there is none."""
+        lanes = self._lanes
         if origin in lanes:
             return lanes[origin]
         make, limit = self._context.remote.lane, self._context.remote.limit

@@ -57,7 +57,7 @@ class ObjectNotes:
         self._listable = False  #: whether the store could be listed once; some users may not
         self._ahead: float | None = None  #: seconds that the store's clock is ahead of the monotonic one
         self._last: frozenset[tuple[str, int]] = frozenset()
-        self._unread = False  #: whether an object could not be read
+        self._unread: set[str] = set()  #: objects that could not be read
         self._active: frozenset[str] = frozenset()  #: the newest objects of runs that were active at the last look
         #: The newest objects of runs of which the last look may have missed one, and those for which that was doubted.
         self._incomplete: frozenset[str] = frozenset()
@@ -115,7 +115,6 @@ class ObjectNotes:
         every = self._listed()
         if every is None:  # it could be listed before: in doubt others are active, and nothing of theirs is removed
             return {}, True
-        self._unread = False
         listed = [one for one in every if one[0] != self._id]
         newest = {run: name for run, name, _ in listed}
         counts = Counter(run for run, _, _ in listed)
@@ -138,7 +137,7 @@ class ObjectNotes:
         lives = (newest[run] for run, one in found.items() if one.alive and self._lives(newest[run], one.alive))
         self._active = frozenset(lives)
         # Nothing is removed in doubt, and what was not read may say anything.
-        return found, bool(self._active) or self._unread
+        return found, bool(self._active) or not self._unread.isdisjoint(name for _, name, _ in listed)
 
     def seen(self) -> frozenset[tuple[str, int]]:
         """Names and lengths of the objects."""
@@ -241,9 +240,11 @@ class ObjectNotes:
             try:
                 data = read_bytes(self._sink, name) or b""  # type: ignore[arg-type]  # see drop()
             except TargetError as error:
-                _log.warning("what another run noted cannot be read, and is kept: %s", error_text(error))
-                self._unread = True
+                if name not in self._unread:
+                    _log.warning("what another run noted cannot be read, and is kept: %s", error_text(error))
+                self._unread.add(name)
                 return []
+            self._unread.discard(name)
             self._seen[name, size] = data.splitlines(keepends=True)
         return self._seen[name, size]
 

@@ -57,46 +57,41 @@ class S3Transport:
     def read_small(self, request: ReadRequest, most: int) -> SmallBody | AbstractContextManager[Stream]:
         """A small object by one GET; after an answer that says no :meth:`stream` asks again, and explains."""
         where = split(request.href)
-        signed = self._signed_or_explained(where, request)
+        signed = self._signed(where, request)
         try:
             return self._http.read_small(signed, most)
         except TransferError as error:
-            self.asks_again(where, error)
+            self.raise_unless_refused(where, error)
             return self.stream(request)
 
     def ask_small(self, request: ReadRequest, most: int) -> AwaitedObject | None:
         """The same without waiting for the answer."""
         where = split(request.href)
-        signed = self._signed_or_explained(where, request)
+        signed = self._signed(where, request)
         try:
             awaited = self._http.ask_small(signed, most)
         except NetworkError as error:
             raise unanswered(error, self._store, where) from None
         return None if awaited is None else AwaitedObject(self, where, request, awaited)
 
-    def asks_again(self, where: Location, error: TransferError) -> bool:
-        """Whether :meth:`stream` has to explain an error: of a status, or a redirect. Raises any other error."""
-        if isinstance(error, (NotModifiedError, RangeNotServedError, StalledError)):
-            raise error
+    def raise_unless_refused(self, where: Location, error: TransferError) -> None:
+        """Return for an answer that says no, by a status or a redirect: the store is asked why. Raises other errors."""
         if isinstance(error, NetworkError):
             raise unanswered(error, self._store, where) from None
-        return True
+        if isinstance(error, (ChangedError, NotModifiedError, RangeNotServedError, StalledError)):
+            raise error
 
     @contextmanager
     def stream(self, request: ReadRequest) -> Iterator[Stream]:
         """Open a range, or the whole object by a range from its first byte on."""
         where = split(request.href)
         for last in (False, True):
-            with reading(self._store, where):
-                signed = self._signed(where, request)
+            signed = self._signed(where, request)
             try:
                 opened = self._http.stream(signed)
                 break
-            except (ChangedError, NotModifiedError, RangeNotServedError, StalledError):
-                raise
-            except NetworkError as error:
-                raise unanswered(error, self._store, where) from None
-            except TransferError as error:  # a status, or a redirect
+            except TransferError as error:
+                self.raise_unless_refused(where, error)
                 self._explain(where, request, error, last=last)
         with opened as stream:
             yield stream
@@ -112,15 +107,12 @@ class S3Transport:
         self._http.close()
         self._store.close()
 
-    def _signed_or_explained(self, where: Location, request: ReadRequest) -> ReadRequest:
+    def _signed(self, where: Location, request: ReadRequest) -> ReadRequest:
         try:
-            return self._signed(where, request)
-        except Exception:
+            href, headers = self._store.signed("GET", where, query=objects.version_of(request))
+        except Exception:  # entered only then, as a context costs calls for each object
             with reading(self._store, where):
                 raise
-
-    def _signed(self, where: Location, request: ReadRequest) -> ReadRequest:
-        href, headers = self._store.signed("GET", where, query=objects.version_of(request))
         return replace(request, href=href, headers=headers)
 
     def _explain(self, where: Location, request: ReadRequest, error: TransferError, *, last: bool) -> None:
@@ -152,7 +144,8 @@ class AwaitedObject:
         try:
             return self._awaited.take()
         except TransferError as error:
-            self._refused = self._transport.asks_again(self._where, error)
+            self._transport.raise_unless_refused(self._where, error)
+            self._refused = True
             return None
 
     def rest(self) -> AbstractContextManager[Stream]:
@@ -160,5 +153,5 @@ class AwaitedObject:
         try:
             return self._transport.stream(self._request) if self._refused else self._awaited.rest()
         except TransferError as error:
-            self._transport.asks_again(self._where, error)
+            self._transport.raise_unless_refused(self._where, error)
             return self._transport.stream(self._request)
